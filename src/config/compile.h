@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Policy -> the tables that both datapaths decide by. Plain values, built once on the control
+// thread and read-only afterwards.
+
+#ifndef TWINPATH_CONFIG_COMPILE_H_
+#define TWINPATH_CONFIG_COMPILE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "src/config/policy.h"
+#include "src/policy/types.h"
+
+namespace twinpath {
+
+struct CompiledPolicy {
+  std::vector<std::string> ports;       // index = port number in all tables
+  std::vector<std::string> rule_names;  // index = rule number; the last is "default"
+  std::vector<tp_rule> rules;
+  std::vector<tp_plan> plans;      // one for each port
+  std::vector<tp_shape> shapes;    // runs, one for each plan
+  std::vector<tp_bucket> buckets;  // a power of two of them, at least 1
+  std::vector<tp_key> entries;     // masked keys
+
+  // Where the policy needs what a datapath may lack.
+  bool sends_to_port = false;  // {"port": ...}
+  bool passes = false;         // "pass" for at least one rule
+  bool matches_vlan = false;
+};
+
+// Compiles `policy` for a program whose ports are `ports`, in order. Errors (InvalidArgument) name
+// the rule's JSON pointer: a port that is not among `ports`, or more shapes, entries or ports than
+// TP_MAX_* allow, with the counts.
+absl::StatusOr<CompiledPolicy> CompilePolicy(const Policy& policy,
+                                             const std::vector<std::string>& ports);
+
+// The stream states of one queue of one port, at packet 0, one for each rule.
+std::vector<tp_state> InitialStates(const CompiledPolicy& policy, size_t port, uint32_t queue);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_CONFIG_COMPILE_H_

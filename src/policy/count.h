@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
+/* Verdict -> counter. A queue's counters have one writer; the shared forms are for a queue that
+ * several CPUs serve at once. */
+#ifndef TWINPATH_POLICY_COUNT_H_
+#define TWINPATH_POLICY_COUNT_H_
+
+#include "types.h"
+
+TP_INLINE void tp_count_add(struct tp_count* count, __u64 packets, __u64 bytes) {
+  count->packets += packets;
+  count->bytes += bytes;
+}
+
+TP_INLINE void tp_count_add_shared(struct tp_count* count, __u64 packets, __u64 bytes) {
+  __sync_fetch_and_add(&count->packets, packets);
+  __sync_fetch_and_add(&count->bytes, bytes);
+}
+
+/* The counter of a verdict; `out_port` matters for TP_TX only, and is below TP_MAX_PORTS. */
+TP_INLINE struct tp_count* tp_verdict_count(struct tp_queue_counters* counters,
+                                            enum tp_verdict verdict, __u8 out_port) {
+  if (verdict == TP_TX) return &counters->tx[out_port & (TP_MAX_PORTS - 1)];
+  return &counters->verdict[verdict];
+}
+
+#endif /* TWINPATH_POLICY_COUNT_H_ */

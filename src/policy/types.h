@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
+/*
+ * The data the decision works on. Both datapaths share these structs byte for byte: src/config
+ * fills the read-only ones once, and each queue owns its counters and stream states. No thread runs
+ * here; every field says who writes it.
+ */
+#ifndef TWINPATH_POLICY_TYPES_H_
+#define TWINPATH_POLICY_TYPES_H_
+
+#include <linux/types.h>
+
+#ifdef __cplusplus
+#define TP_STATIC_ASSERT(condition, text) static_assert(condition, text)
+#else
+#define TP_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
+#endif
+
+/* The verifier sees one flat program only when every stage is inlined; the DPDK worker wants the
+ * same. */
+#define TP_INLINE static inline __attribute__((always_inline))
+#define TP_LIKELY(x) __builtin_expect(!!(x), 1)
+#define TP_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* Hides from the compiler what it knows about a scalar, so that a bound is checked where it is
+ * used: the verifier does not follow the compiler's reasoning. Costs nothing outside BPF. */
+#ifdef __bpf__
+#define TP_OPAQUE(scalar) __asm__ volatile("" : "+r"(scalar))
+#else
+#define TP_OPAQUE(scalar) \
+  do {                    \
+  } while (0)
+#endif
+
+enum {
+  TP_MAX_PORTS = 16,       /* ports a policy may name */
+  TP_MAX_RULES = 65535,    /* rules, the default included */
+  TP_MAX_SHAPES = 256,     /* distinct masks of match that one port may have to try */
+  TP_MAX_ENTRIES = 262144, /* exact keys after port ranges became prefixes */
+  TP_BUCKET_SLOTS = 5,     /* with the count, one cache line */
+  TP_MAX_PROBES = 4,       /* buckets looked at for one shape */
+  TP_KEY_WORDS = 8,
+  TP_PARSE_WINDOW = 1024, /* octets from the start of the frame that headers may take */
+  TP_MAX_EXTENSIONS = 8,  /* IPv6 extension headers walked; RFC 8883 lets a node give up */
+};
+
+/* What became of a packet. On every queue, at rest, received packets are the sum over all verdicts.
+ */
+enum tp_verdict {
+  TP_TX = 0,        /* left by a port (forwarded, or reflected) */
+  TP_PASS = 1,      /* handed to the kernel */
+  TP_LOST = 2,      /* taken by the loss model */
+  TP_DENIED = 3,    /* "forward": "drop" */
+  TP_MALFORMED = 4, /* headers cut short, or contradicting the frame */
+  TP_TX_FULL = 5,   /* was to be sent or passed, but the queue would not take it */
+  TP_NO_PORT = 6,   /* its port is not there */
+  TP_VERDICTS = 7,
+};
+
+/* Where a packet that was not lost goes. */
+enum tp_action {
+  TP_ACTION_PASS = 0,
+  TP_ACTION_DROP = 1,
+  TP_ACTION_REFLECT = 2,
+  TP_ACTION_PORT = 3,
+};
+
+enum tp_loss_kind {
+  TP_LOSS_NONE = 0,   /* loses nothing, exactly */
+  TP_LOSS_ALL = 1,    /* loses everything, exactly */
+  TP_LOSS_RANDOM = 2, /* lost iff draw < threshold */
+};
+
+/* tp_key.flags */
+enum {
+  TP_KEY_IP = 1,       /* ip_version, proto and the addresses hold */
+  TP_KEY_PORTS = 2,    /* TCP or UDP header seen: src_port and dst_port hold */
+  TP_KEY_VLAN = 4,     /* at least one tag */
+  TP_KEY_FRAGMENT = 8, /* any fragment of a datagram */
+  TP_KEY_LATER = 16,   /* a fragment other than the first: no transport header in it */
+};
+
+/* The words a key is hashed and compared by. */
+typedef __u64 __attribute__((may_alias)) tp_u64_alias;
+
+/*
+ * What the parser read: a packet's headers in one cache line, zero where there is none. Addresses
+ * and transport ports are in network order, all else in the host's. Both IPv4 addresses share word
+ * 3, so that a five-tuple touches three words.
+ */
+struct tp_key {
+  __u8 port; /* ingress, index into the policy's ports */
+  __u8 ip_version;
+  __u8 proto; /* upper-layer protocol, behind IPv6 extension headers */
+  __u8 flags;
+  __u16 ether_type; /* behind the VLAN tags */
+  __u16 vlan;       /* VID of the outer tag */
+  __u8 dst_mac[6];
+  __u16 inner_vlan; /* VID of the second tag */
+  __u8 src_mac[6];
+  __u8 dscp_ecn; /* IPv4 TOS or IPv6 traffic class octet */
+  __u8 tcp_flags;
+  __u8 address[32]; /* v4: source 0-3, destination 4-7; v6: source 0-15, destination 16-31 */
+  __u16 src_port;
+  __u16 dst_port;
+  __u16 reserved;
+  __u16 shape; /* zero in a packet's key; in an entry, the shape it belongs to */
+} __attribute__((aligned(8)));
+TP_STATIC_ASSERT(sizeof(struct tp_key) == 64, "one cache line");
+
+/* One distinct mask of match: every rule that looks at the same bits of the same fields has the
+ * same shape. Written by src/config, read-only afterwards. A port's plan owns a run of these. */
+struct tp_shape {
+  struct tp_key mask; /* mask.shape holds the shape's number, not a mask */
+  __u32 min_rule;     /* no rule of this shape that this port can meet stands before it */
+  __u32 padding[3];
+};
+TP_STATIC_ASSERT(sizeof(struct tp_shape) == 80, "shared with BPF");
+
+/* One cache line of the hash table over all shapes. A tag of 0 is an empty slot; slots fill from 0.
+ */
+struct tp_bucket {
+  __u32 tag[TP_BUCKET_SLOTS];
+  __u32 entry[TP_BUCKET_SLOTS]; /* index into the entries */
+  __u32 rule[TP_BUCKET_SLOTS];
+  __u32 used;
+};
+TP_STATIC_ASSERT(sizeof(struct tp_bucket) == 64, "one cache line");
+
+/* One rule, read-only. Rules are in order; the last is the default. */
+struct tp_rule {
+  __u64 key_a, key_b; /* of its streams: from the seed and the rule's name */
+  __u64 threshold;    /* TP_LOSS_RANDOM: of 2^64 */
+  __u8 loss;          /* enum tp_loss_kind */
+  __u8 action;        /* enum tp_action */
+  __u8 out_port;      /* TP_ACTION_PORT: index into the policy's ports */
+  __u8 padding[5];
+};
+TP_STATIC_ASSERT(sizeof(struct tp_rule) == 32, "shared with BPF");
+
+/* How one ingress port is decided, read-only. */
+struct tp_plan {
+  __u64 port_key;    /* of its streams: from the port's name */
+  __u32 first_shape; /* of the shapes that are tried for this port, in order of min_rule */
+  __u32 n_shapes;    /* 0: no header can change the verdict, and the frame is not looked into */
+  __u32 fallback;    /* the rule that takes what no shape took */
+  __u32 padding;
+};
+TP_STATIC_ASSERT(sizeof(struct tp_plan) == 24, "shared with BPF");
+
+/*
+ * One stream, with the counts of its rule: a rule on one queue of one port. One writer, the queue's
+ * (XDP in generic mode: several, by atomic adds); read by anyone. What a packet needs of its rule
+ * is copied here, so that deciding touches one cache line.
+ */
+struct tp_state {
+  __u64 key_a, key_b; /* set once */
+  __u64 n;            /* packets matched so far; the next one's number in the stream */
+  __u64 mask;         /* fates of packets n & ~63 up to n | 63; holds while n & 63 != 0 */
+  __u64 lost_packets;
+  __u64 matched_bytes;
+  __u64 lost_bytes;
+  __u8 loss, action, out_port, padding; /* the rule's, set once */
+  __u32 rule;                           /* set once */
+};
+TP_STATIC_ASSERT(sizeof(struct tp_state) == 64, "one cache line");
+
+struct tp_count {
+  __u64 packets;
+  __u64 bytes; /* of the frame, without preamble and checksum */
+};
+
+/* One queue of one port. One writer, as above. What was sent is counted by the port it left by. */
+struct tp_queue_counters {
+  struct tp_count rx;
+  struct tp_count verdict[TP_VERDICTS]; /* by enum tp_verdict; [TP_TX] stays 0: see tx */
+  struct tp_count tx[TP_MAX_PORTS];
+} __attribute__((aligned(64)));
+TP_STATIC_ASSERT(sizeof(struct tp_queue_counters) == 384, "shared with BPF");
+
+#endif /* TWINPATH_POLICY_TYPES_H_ */

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Snapshot -> JSON: the summary document, and the answer to each telemetry command, the same on
+// both paths. Pure functions.
+
+#ifndef TWINPATH_TELEMETRY_JSON_H_
+#define TWINPATH_TELEMETRY_JSON_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nlohmann/json.hpp"
+#include "src/telemetry/snapshot.h"
+
+namespace twinpath {
+
+// The summary: path, seed, policy, duration_s, ports, queues, rules; rules with the 95 % confidence
+// bounds of their true loss rate.
+nlohmann::ordered_json SummaryJson(const Snapshot& snapshot);
+
+// The commands both paths serve, without their parameters, and a line of help for each.
+struct TelemetryCommand {
+  const char* name;  // "/twinpath/info"
+  const char* help;
+};
+const std::vector<TelemetryCommand>& TelemetryCommands();
+
+// The value that answers `command` with `parameters` (what follows the comma; may be empty). Only
+// objects of scalars and of objects of scalars: what librte_telemetry can hold. At most
+// `kAnswerBytes` once dumped; a longer list is paged, and "next" tells where the next page starts.
+// A mistake in the parameters answers {"error": "..."}.
+inline constexpr size_t kAnswerBytes = 15 * 1024;
+nlohmann::ordered_json AnswerCommand(const Snapshot& snapshot, std::string_view command,
+                                     std::string_view parameters);
+
+// Wilson's score interval (Wilson 1927) at 95 % for `lost` of `matched`; {0, 1} for none matched.
+std::pair<double, double> LossRateBounds(uint64_t lost, uint64_t matched);
+
+// The tables that --stats-interval, the end of a run and `twinpath stats` show: ports, queues,
+// rules.
+std::string SummaryTable(const nlohmann::ordered_json& summary);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_TELEMETRY_JSON_H_

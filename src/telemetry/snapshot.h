@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One snapshot of a running datapath: what the summary, the telemetry commands and `twinpath stats`
+// all say. Plain values; taken by a control thread from counters that each have one writer.
+
+#ifndef TWINPATH_TELEMETRY_SNAPSHOT_H_
+#define TWINPATH_TELEMETRY_SNAPSHOT_H_
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "src/policy/types.h"
+
+namespace twinpath {
+
+struct PortSnapshot {
+  std::string name;
+  std::string device;  // as given
+  std::string driver;  // the PMD ("net_af_xdp"), or the kernel driver ("veth")
+  std::string mode;    // "zero-copy", "copy", "native", "generic", "vdev", ...: which way was taken
+  std::string why;     // and why
+  uint32_t queues = 0;
+  // Counters beside the conservation law, by name: what came from the kernel, the device's own
+  // drops.
+  std::vector<std::pair<std::string, uint64_t>> extra;
+};
+
+struct QueueSnapshot {
+  std::string port;
+  uint32_t queue = 0;
+  int32_t core = -1;  // the lcore (DPDK) or the CPU that last served it (XDP); -1: none yet
+  tp_queue_counters counters = {};
+};
+
+struct RuleSnapshot {
+  std::string name;
+  tp_count matched = {};
+  tp_count lost = {};
+};
+
+struct LcoreSnapshot {
+  uint32_t lcore = 0;
+  uint32_t queues = 0;      // served, over all ports
+  uint64_t turns = 0;       // of the worker's loop
+  uint64_t idle_turns = 0;  // in which no queue had a packet
+  uint64_t packets = 0;
+};
+
+struct Snapshot {
+  std::string path;  // "dpdk" or "xdp"
+  std::string version;
+  uint64_t seed = 0;
+  std::string policy_file, policy_sha256;
+  double duration_s = 0;
+  std::vector<PortSnapshot> ports;
+  std::vector<QueueSnapshot> queues;
+  std::vector<RuleSnapshot> rules;
+  std::vector<LcoreSnapshot> lcores;
+};
+
+// Packets and bytes sent from a queue, over all the ports it sent to.
+tp_count Transmitted(const tp_queue_counters& counters);
+
+// rx - (tx + pass + lost + denied + malformed + tx_full + no_port), in packets: 0 on every queue at
+// rest.
+int64_t Imbalance(const tp_queue_counters& counters);
+
+// Sums stream states (of any queues) into their rules' counts.
+void AddStates(const tp_state* states, size_t count, std::vector<RuleSnapshot>* rules);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_TELEMETRY_SNAPSHOT_H_
