@@ -4,8 +4,9 @@
  * headers, fragments, TCP, UDP, ICMP; never past the end it is given. Pure; any thread.
  *
  * A frame is malformed when a header that its own fields promise is not whole in it, or when a
- * length field contradicts the frame. What is merely unknown (another EtherType, another protocol)
- * is not: it has a key with fewer fields.
+ * length field contradicts the frame or the least length of its own header; also when its headers
+ * are more, or further in, than the limits below. What is merely unknown (another EtherType, an
+ * IEEE 802.3 length in its place, another protocol) is not: it has a key with fewer fields.
  */
 #ifndef TWINPATH_POLICY_PARSE_H_
 #define TWINPATH_POLICY_PARSE_H_
@@ -35,13 +36,14 @@ enum {
 };
 
 TP_INLINE __u16 tp_be16(const __u8* p) { return (__u16)((__u16)p[0] << 8 | p[1]); }
+TP_INLINE __u32 tp_be32(const __u8* p) { return (__u32)tp_be16(p) << 16 | tp_be16(p + 2); }
 
 /* Where the transport header starts and what bounds it, in octets from the start of the frame. */
 struct tp_cursor {
   __u32 offset;
   __u32 l3_end;
   __u8 proto;
-  __u8 jumbo; /* RFC 2675: the payload length is in an option, the frame bounds it */
+  __u8 jumbo; /* RFC 2675: the payload length is in an option */
 };
 
 /* RFC 791. */
@@ -70,7 +72,7 @@ TP_INLINE int tp_parse_ipv4(const __u8* data, const __u8* end, __u32 frame_len, 
   return TP_PARSED;
 }
 
-/* RFC 8200; authentication headers RFC 4302. */
+/* RFC 8200; authentication headers RFC 4302, jumbograms RFC 2675, the limit on headers RFC 8883. */
 TP_INLINE int tp_parse_ipv6(const __u8* data, const __u8* end, __u32 frame_len, struct tp_key* key,
                             struct tp_cursor* c) {
   __u32 off = c->offset;
@@ -82,8 +84,15 @@ TP_INLINE int tp_parse_ipv6(const __u8* data, const __u8* end, __u32 frame_len, 
   __u8 next = p[6];
   if (p[0] >> 4 != 6) return TP_PARSE_MALFORMED;
   c->jumbo = payload == 0 && next == TP_PROTO_HOPOPTS;
-  c->l3_end = c->jumbo ? frame_len : off + 40 + payload;
-  if (c->l3_end > frame_len) return TP_PARSE_MALFORMED;
+  if (c->jumbo) {
+    /* A length of 0 is no room for the header that follows, but for a jumbo payload option (type
+     * 0xc2), whose alignment of 4n + 2 makes it the first. RFC 2675, sections 2 and 3. */
+    if (p + 48 > end || p[42] != 0xc2 || p[43] != 4) return TP_PARSE_MALFORMED;
+    payload = tp_be32(p + 44);
+    if (payload < 65536) return TP_PARSE_MALFORMED;
+  }
+  if ((__u64)off + 40 + payload > frame_len) return TP_PARSE_MALFORMED;
+  c->l3_end = off + 40 + payload;
   key->ip_version = 6;
   key->flags |= TP_KEY_IP;
   key->dscp_ecn = (__u8)((__u8)(p[0] << 4) | p[1] >> 4);
@@ -92,6 +101,10 @@ TP_INLINE int tp_parse_ipv6(const __u8* data, const __u8* end, __u32 frame_len, 
   int done = 0;
   for (int i = 0; i <= TP_MAX_EXTENSIONS; i++) {
     __u32 length;
+    if (key->flags & TP_KEY_LATER) { /* what follows is payload */
+      done = 1;
+      break;
+    }
     if (next != TP_PROTO_HOPOPTS && next != TP_PROTO_ROUTING && next != TP_PROTO_FRAGMENT &&
         next != TP_PROTO_AH && next != TP_PROTO_DSTOPTS && next != TP_PROTO_MOBILITY &&
         next != TP_PROTO_HIP && next != TP_PROTO_SHIM6) {
@@ -104,22 +117,20 @@ TP_INLINE int tp_parse_ipv6(const __u8* data, const __u8* end, __u32 frame_len, 
     if (p + 8 > end || off + 8 > c->l3_end) return TP_PARSE_MALFORMED;
     if (next == TP_PROTO_FRAGMENT) {
       __u16 fragment = tp_be16(p + 2);
+      if (c->jumbo) return TP_PARSE_MALFORMED; /* RFC 2675, section 3 */
       length = 8;
       if (fragment & 0xfff9)
         key->flags |= TP_KEY_FRAGMENT; /* an atomic fragment is whole: RFC 6946 */
       if (fragment & 0xfff8) key->flags |= TP_KEY_LATER;
     } else if (next == TP_PROTO_AH) {
       length = ((__u32)p[1] + 2) * 4;
+      if (length < 12) return TP_PARSE_MALFORMED; /* its fixed fields */
     } else {
       length = ((__u32)p[1] + 1) * 8;
     }
     off += length;
     if (off > c->l3_end) return TP_PARSE_MALFORMED;
     next = p[0];
-    if (key->flags & TP_KEY_LATER) { /* what follows is payload */
-      done = 1;
-      break;
-    }
   }
   if (!done) return TP_PARSE_MALFORMED;
   key->proto = c->proto = next;
@@ -127,7 +138,8 @@ TP_INLINE int tp_parse_ipv6(const __u8* data, const __u8* end, __u32 frame_len, 
   return TP_PARSED;
 }
 
-/* RFC 9293, 768, 792, 4443. */
+/* RFC 9293, 768, 792, 4443. A first fragment must hold the whole transport header: RFC 7112 for
+ * IPv6; for IPv4 a shorter one is the tiny fragment that RFC 1858 has filters discard. */
 TP_INLINE int tp_parse_transport(const __u8* data, const __u8* end, struct tp_key* key,
                                  const struct tp_cursor* c) {
   __u32 off = c->offset;
@@ -160,9 +172,9 @@ TP_INLINE int tp_parse_transport(const __u8* data, const __u8* end, struct tp_ke
 }
 
 /*
- * Reads the frame in [data, end) into *key. `frame_len` (octets) may exceed end - data where only
- * the first segment of a frame is at hand; headers must lie in that segment and in the first
- * TP_PARSE_WINDOW octets. `port` is the ingress port's index. Returns TP_PARSED, or
+ * Reads the frame in [data, end) into *key. `frame_len` (octets) is at least end - data; it is
+ * more where only the first segment of a frame is at hand: headers must lie in that segment and in
+ * the first TP_PARSE_WINDOW octets. `port` is the ingress port's index. Returns TP_PARSED, or
  * TP_PARSE_MALFORMED with *key undefined.
  */
 TP_INLINE int tp_parse(const __u8* data, const __u8* end, __u32 frame_len, __u8 port,
