@@ -70,10 +70,13 @@ FrameBuilder& FrameBuilder::Ipv4Addresses(uint32_t src, uint32_t dst) {
 }
 
 FrameBuilder& FrameBuilder::Ipv6(uint8_t proto) {
-  std::vector<uint8_t> header = {0x60, 0, 0, 0, 0, 0, proto, 64};
-  for (uint8_t host : {1, 2}) {
-    const uint8_t address[16] = {0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, host};
-    header.insert(header.end(), address, address + 16);
+  std::vector<uint8_t> header(40, 0);
+  header[0] = 0x60;
+  header[6] = proto;
+  header[7] = 64;
+  for (size_t at : {8, 24}) {
+    Put32(&header, at, 0x20010db8);
+    header[at + 15] = at == 8 ? 1 : 2;
   }
   Add(Kind::kIpv6, 0x86dd, std::move(header));
   return *this;
