@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The subcommands of twinpath: one function and one file each. Main thread.
+
+#ifndef TWINPATH_APPS_TWINPATH_SUBCOMMAND_H_
+#define TWINPATH_APPS_TWINPATH_SUBCOMMAND_H_
+
+#include <functional>
+
+#include "CLI/CLI.hpp"
+
+namespace twinpath {
+
+// Does what the command line asked for, once it is parsed, and returns the exit status: 0 done, 1
+// failed while running, 2 wrong usage or input. Says why on stderr, in one line.
+using Run = std::function<int()>;
+
+// Adds one subcommand with its options to `app`, with a callback that sets *run where the command
+// line chose it. `run` outlives the parsing.
+using AddSubcommand = void(CLI::App* app, Run* run);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_APPS_TWINPATH_SUBCOMMAND_H_

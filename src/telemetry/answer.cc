@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The telemetry commands. Pure functions; each telemetry client's thread may run them at once.
+//
+// What librte_telemetry 22.11 can hold decides the shape, the same on both paths:
+// - Lists are objects keyed by the position in the list, with "total" (the list's length), "first"
+//   (the first position in this answer) and, where more remains, "next" (the FIRST to ask for).
+// - There are no fractions: rates are in parts per billion (_ppb), durations in microseconds (_us).
+// - Text is percent-encoded (RFC 3986, section 2.1) where it is not printable ASCII, or '%' itself:
+//   that library's JSON writer damages other octets. Text of more than 120 octets goes on under
+//   NAME_2, NAME_3, ...: an entry holds at most 127.
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <functional>
+#include <optional>
+
+#include "src/telemetry/fields.h"
+#include "src/telemetry/json.h"
+
+namespace twinpath {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr size_t kTextOctets = 120;      // of a value; the rest goes on in the next
+constexpr size_t kMaxTextOctets = 4096;  // of a whole text: two of them leave room in an answer
+constexpr size_t kMaxEntries = 250;      // librte_telemetry holds 256 in one object
+
+std::string PercentEncode(const std::string& text) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    if (c >= ' ' && c <= '~' && c != '%') {
+      encoded += c;
+    } else {
+      const auto octet = static_cast<unsigned char>(c);
+      encoded += {'%', kHex[octet >> 4], kHex[octet & 15]};
+    }
+  }
+  return encoded;
+}
+
+void AddText(const std::string& name, const std::string& text, ordered_json* object) {
+  std::string encoded = PercentEncode(text);
+  if (encoded.size() > kMaxTextOctets) encoded = encoded.substr(0, kMaxTextOctets - 3) + "...";
+  (*object)[name] = encoded.substr(0, kTextOctets);
+  for (size_t part = 2, at = kTextOctets; at < encoded.size(); ++part, at += kTextOctets)
+    (*object)[name + "_" + std::to_string(part)] = encoded.substr(at, kTextOctets);
+}
+
+uint64_t PartsPerBillion(double fraction) {
+  return static_cast<uint64_t>(std::llround(fraction * 1e9));
+}
+
+ordered_json Error(const std::string& text) {
+  ordered_json error;
+  AddText("error", text, &error);
+  return error;
+}
+
+std::optional<size_t> ParseNumber(std::string_view text) {
+  size_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+// The entries from `parameter` (empty: 0) of a list of `total`, as many as fit.
+ordered_json Page(std::string_view command, std::string_view parameter, size_t total,
+                  const std::function<ordered_json(size_t)>& entry) {
+  size_t first = 0;
+  if (!parameter.empty()) {
+    const std::optional<size_t> number = ParseNumber(parameter);
+    if (!number || *number > total)
+      return Error("FIRST: found \"" + std::string(parameter.substr(0, 64)) + "\", allowed 0 to " +
+                   std::to_string(total));
+    first = *number;
+  }
+  ordered_json page = {{"total", total}, {"first", first}};
+  // The answer's own frame, "next" and its number are at most this long.
+  size_t size = page.dump().size() + command.size() + 48;
+  for (size_t at = first; at < total; ++at) {
+    const std::string key = std::to_string(at);
+    ordered_json value = entry(at);
+    const size_t grown = size + key.size() + 4 + value.dump().size();
+    if (at > first && (grown > kAnswerBytes || at - first == kMaxEntries)) {
+      page["next"] = at;
+      break;
+    }
+    size = grown;
+    page[key] = std::move(value);
+  }
+  return page;
+}
+
+ordered_json InfoAnswer(const Snapshot& snapshot, std::string_view parameters) {
+  if (!parameters.empty()) return Error("/twinpath/info takes no parameters");
+  ordered_json info;
+  AddText("path", snapshot.path, &info);
+  AddText("version", snapshot.version, &info);
+  info["seed"] = snapshot.seed;
+  AddText("policy_file", snapshot.policy_file, &info);
+  AddText("policy_sha256", snapshot.policy_sha256, &info);
+  info["duration_us"] = static_cast<uint64_t>(std::llround(snapshot.duration_s * 1e6));
+  info["ports"] = snapshot.ports.size();
+  info["queues"] = snapshot.queues.size();
+  info["rules"] = snapshot.rules.size();
+  info["lcores"] = snapshot.lcores.size();
+  return info;
+}
+
+ordered_json PortsAnswer(const Snapshot& snapshot, std::string_view parameters) {
+  return Page("/twinpath/ports", parameters, snapshot.ports.size(), [&](size_t at) {
+    const PortSnapshot& port = snapshot.ports[at];
+    ordered_json entry;
+    AddText("name", port.name, &entry);
+    AddText("device", port.device, &entry);
+    AddText("driver", port.driver, &entry);
+    AddText("mode", port.mode, &entry);
+    AddText("why", port.why, &entry);
+    entry["queues"] = port.queues;
+    for (const auto& [name, count] : port.extra) entry[CounterName(name)] = count;
+    return entry;
+  });
+}
+
+ordered_json QueueEntry(const Snapshot& snapshot, const QueueSnapshot& queue) {
+  ordered_json entry;
+  AddText("port", queue.port, &entry);
+  entry["queue"] = queue.queue;
+  entry[CoreField(snapshot.path)] = queue.core;
+  AddCounters(queue.counters, &entry);
+  // By the out port's position in /twinpath/ports: a name may not be a key here.
+  for (size_t port = 0; port < TP_MAX_PORTS; ++port) {
+    const tp_count& tx = queue.counters.tx[port];
+    if (tx.packets == 0) continue;
+    entry["tx_to_" + std::to_string(port) + "_packets"] = tx.packets;
+    entry["tx_to_" + std::to_string(port) + "_bytes"] = tx.bytes;
+  }
+  return entry;
+}
+
+ordered_json QueuesAnswer(const Snapshot& snapshot, std::string_view parameters) {
+  const size_t comma = parameters.find(',');
+  const std::string_view port = parameters.substr(0, comma);
+  const std::string_view first =
+      comma == std::string_view::npos ? std::string_view() : parameters.substr(comma + 1);
+  std::vector<const QueueSnapshot*> queues;
+  for (const QueueSnapshot& queue : snapshot.queues)
+    if (port.empty() || queue.port == port) queues.push_back(&queue);
+  if (queues.empty() && !port.empty()) {
+    std::string allowed;
+    for (const PortSnapshot& known : snapshot.ports)
+      allowed += (allowed.empty() ? "" : ", ") + known.name;
+    return Error("PORT: found \"" + std::string(port.substr(0, 64)) +
+                 "\", allowed nothing (all ports) or one of " + allowed);
+  }
+  return Page("/twinpath/queues", first, queues.size(),
+              [&](size_t at) { return QueueEntry(snapshot, *queues[at]); });
+}
+
+ordered_json RulesAnswer(const Snapshot& snapshot, std::string_view parameters) {
+  return Page("/twinpath/rules", parameters, snapshot.rules.size(), [&](size_t at) {
+    const RuleSnapshot& rule = snapshot.rules[at];
+    const auto [low, high] = LossRateBounds(rule.lost.packets, rule.matched.packets);
+    ordered_json entry;
+    AddText("name", rule.name, &entry);
+    entry["matched_packets"] = rule.matched.packets;
+    entry["matched_bytes"] = rule.matched.bytes;
+    entry["lost_packets"] = rule.lost.packets;
+    entry["lost_bytes"] = rule.lost.bytes;
+    entry["loss_rate_ppb"] = PartsPerBillion(LossRate(rule));
+    entry["loss_rate_low_ppb"] = PartsPerBillion(low);
+    entry["loss_rate_high_ppb"] = PartsPerBillion(high);
+    return entry;
+  });
+}
+
+ordered_json LcoresAnswer(const Snapshot& snapshot, std::string_view parameters) {
+  return Page("/twinpath/lcores", parameters, snapshot.lcores.size(), [&](size_t at) {
+    const LcoreSnapshot& lcore = snapshot.lcores[at];
+    return ordered_json{{CoreField(snapshot.path), lcore.lcore},
+                        {"queues", lcore.queues},
+                        {"turns", lcore.turns},
+                        {"idle_turns", lcore.idle_turns},
+                        {"packets", lcore.packets}};
+  });
+}
+
+}  // namespace
+
+const std::vector<TelemetryCommand>& TelemetryCommands() {
+  // A help text of more than 63 octets is refused by librte_telemetry.
+  static const std::vector<TelemetryCommand> commands = {
+      {"/twinpath/info", "What runs: path, version, seed, policy. No parameters"},
+      {"/twinpath/ports", "Ports and their drivers. Parameters: [FIRST]"},
+      {"/twinpath/queues", "Counters of each queue. Parameters: [PORT[,FIRST]]"},
+      {"/twinpath/rules", "Matched and lost by rule. Parameters: [FIRST]"},
+      {"/twinpath/lcores", "How busy each core is. Parameters: [FIRST]"}};
+  return commands;
+}
+
+ordered_json AnswerCommand(const Snapshot& snapshot, std::string_view command,
+                           std::string_view parameters) {
+  if (command == "/twinpath/info") return InfoAnswer(snapshot, parameters);
+  if (command == "/twinpath/ports") return PortsAnswer(snapshot, parameters);
+  if (command == "/twinpath/queues") return QueuesAnswer(snapshot, parameters);
+  if (command == "/twinpath/rules") return RulesAnswer(snapshot, parameters);
+  if (command == "/twinpath/lcores") return LcoresAnswer(snapshot, parameters);
+  return Error("no such command: " + std::string(command.substr(0, 64)));
+}
+
+}  // namespace twinpath

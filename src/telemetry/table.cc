@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The summary as tables for a terminal of 80 to 100 columns. Pure functions on the caller's thread.
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <numeric>
+
+#include "src/telemetry/fields.h"
+#include "src/telemetry/json.h"
+#include "src/telemetry/text_table.h"
+
+namespace twinpath {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr size_t kWidth = 100;
+constexpr size_t kNameWidth = 32;
+constexpr size_t kMaxRows = 40;  // of queues and of rules; the rest is summed in one row
+
+std::string Text(const ordered_json& object, const char* key, size_t width) {
+  return FitText(object.value(key, std::string()), width);
+}
+
+uint64_t Count(const ordered_json& object, const std::string& key) {
+  return object.value(key, uint64_t{0});
+}
+
+// 0.01 -> "1.0000%"; below a thousandth of a percent, in powers of ten.
+std::string Percent(double fraction) {
+  char text[32];
+  const double percent = fraction * 100;
+  std::snprintf(text, sizeof(text), percent != 0 && percent < 1e-3 ? "%.2e%%" : "%.4f%%", percent);
+  return text;
+}
+
+// The indexes of the `kMaxRows` entries of `list` whose `key` is greatest, in the list's order.
+std::vector<size_t> Busiest(const ordered_json& list, const char* key) {
+  std::vector<size_t> order(list.size());
+  std::iota(order.begin(), order.end(), 0);
+  if (order.size() <= kMaxRows) return order;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return Count(list[a], key) > Count(list[b], key); });
+  order.resize(kMaxRows);
+  std::sort(order.begin(), order.end());
+  return order;
+}
+
+std::string Heading(const ordered_json& summary) {
+  const ordered_json& policy = summary["policy"];
+  char duration[32];
+  std::snprintf(duration, sizeof(duration), "%.1f s", summary.value("duration_s", 0.0));
+  const std::string file = Text(policy, "file", 60);
+  return "twinpath-" + Text(summary, "path", 8) + " " + Text(summary, "version", 20) + ", policy " +
+         (file.empty() ? "of the command line" : file) + ", seed " +
+         std::to_string(Count(summary, "seed")) + ", " + duration + "\n";
+}
+
+// A port's counters beside the conservation law that are not 0.
+std::string Extras(const ordered_json& port) {
+  static constexpr std::array kFixed = {"name", "device", "driver", "queues", "mode", "why"};
+  std::string extras;
+  for (const auto& [key, value] : port.items()) {
+    if (std::find(kFixed.begin(), kFixed.end(), key) != kFixed.end() || value == 0) continue;
+    extras += (extras.empty() ? "" : ", ") + key + " " + value.dump();
+  }
+  return extras;
+}
+
+std::string PortsTable(const ordered_json& ports) {
+  TextTable table({"port", "device", "driver", "mode", "queues"});
+  std::string notes;
+  for (const ordered_json& port : ports) {
+    table.AddRow({Text(port, "name", kNameWidth), Text(port, "device", 40),
+                  Text(port, "driver", 20), Text(port, "mode", 16), Count(port, "queues")});
+    const std::string name = Text(port, "name", kNameWidth);
+    const std::string why = FitText(port.value("why", std::string()), 400);
+    const std::string extras = Extras(port);
+    if (!why.empty()) notes += "  " + name + ": " + why + "\n";
+    if (!extras.empty()) notes += "  " + name + ": " + extras + "\n";
+  }
+  return table.Render(kWidth) + notes;
+}
+
+std::vector<TextTable::Cell> QueueRow(const std::string& port, const std::string& queue,
+                                      const std::string& core, const ordered_json& counters) {
+  std::vector<TextTable::Cell> row = {port, TextTable::Right{queue}, TextTable::Right{core},
+                                      Count(counters, "rx_packets")};
+  for (const char* name : kVerdictNames)
+    row.push_back(Count(counters, std::string(name) + "_packets"));
+  return row;
+}
+
+std::string QueuesTable(const ordered_json& summary) {
+  const char* core = CoreField(summary.value("path", std::string()));
+  const ordered_json& queues = summary["queues"];
+  std::vector<std::string> headings = {"port", "queue", core, "rx"};
+  headings.insert(headings.end(), kVerdictNames.begin(), kVerdictNames.end());
+  TextTable table(headings);
+  const std::vector<size_t> shown = Busiest(queues, "rx_packets");
+  for (const size_t at : shown) {
+    const ordered_json& queue = queues[at];
+    const int64_t served_by = queue.value(core, int64_t{-1});
+    table.AddRow(QueueRow(Text(queue, "port", kNameWidth), std::to_string(Count(queue, "queue")),
+                          served_by < 0 ? "-" : std::to_string(served_by), queue));
+  }
+  table.AddRow(QueueRow("total", "", "", summary["totals"]));
+  std::string text = table.Render(kWidth);
+  if (shown.size() < queues.size())
+    text += "(the busiest " + std::to_string(shown.size()) + " of " +
+            std::to_string(queues.size()) + " queues; all of them with --json)\n";
+  return text;
+}
+
+std::string RulesTable(const ordered_json& rules) {
+  TextTable table({"rule", "matched", "lost", "loss", "95% low", "95% high"});
+  const std::vector<size_t> shown = Busiest(rules, "matched_packets");
+  for (const size_t at : shown) {
+    const ordered_json& rule = rules[at];
+    const bool known = Count(rule, "matched_packets") != 0;
+    const auto rate = [&](const char* key) {
+      return TextTable::Right{known ? Percent(rule.value(key, 0.0)) : "-"};
+    };
+    table.AddRow({Text(rule, "name", kNameWidth), Count(rule, "matched_packets"),
+                  Count(rule, "lost_packets"), rate("loss_rate"), rate("loss_rate_low"),
+                  rate("loss_rate_high")});
+  }
+  std::string text = table.Render(kWidth);
+  if (shown.size() < rules.size())
+    text += "(the busiest " + std::to_string(shown.size()) + " of " + std::to_string(rules.size()) +
+            " rules; all of them with --json)\n";
+  return text;
+}
+
+}  // namespace
+
+std::string SummaryTable(const ordered_json& summary) {
+  return Heading(summary) + "\n" + PortsTable(summary["ports"]) + "\n" + QueuesTable(summary) +
+         "\n" + RulesTable(summary["rules"]);
+}
+
+}  // namespace twinpath
