@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The words a policy may use for numbers, and what a port or a rule may be called. Pure functions.
+
+#ifndef TWINPATH_CONFIG_NAMES_H_
+#define TWINPATH_CONFIG_NAMES_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace twinpath {
+
+// 1 to 32 of [A-Za-z0-9_.-], starting with a letter or digit.
+bool IsPortName(std::string_view name);
+inline constexpr char kPortNameAllowed[] =
+    "a port's name: 1 to 32 letters, digits, '_', '.' or '-', starting with a letter or digit";
+
+// 1 to 64 printable ASCII characters.
+bool IsRuleName(std::string_view name);
+
+// EtherTypes (IEEE) and IP protocol numbers (IANA) that have a name here, both ways.
+std::optional<uint16_t> EtherTypeByName(std::string_view name);
+std::optional<std::string> EtherTypeName(uint16_t ether_type);
+std::vector<std::string_view> EtherTypeNames();
+std::optional<uint8_t> ProtoByName(std::string_view name);
+std::optional<std::string> ProtoName(uint8_t proto);
+std::vector<std::string_view> ProtoNames();
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_CONFIG_NAMES_H_

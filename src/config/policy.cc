@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Policy JSON -> Policy, and what the command line changes in it. Everything is validated here but
+// the tables' limits, which compiling meets. Control thread, at set-up.
+
+#include "src/config/policy.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+#include "src/config/compile.h"
+#include "src/config/json_document.h"
+#include "src/config/match.h"
+#include "src/config/names.h"
+#include "src/config/port_uses.h"
+#include "src/config/sha256.h"
+
+namespace twinpath {
+namespace {
+
+using Kind = JsonValue::Kind;
+
+constexpr uint64_t kPolicyVersion = 1;
+constexpr char kRateAllowed[] = "a fraction from 0 to 1 or a percentage from \"0%\" to \"100%\"";
+
+bool IsNumber(const JsonCursor& c) {
+  return c.Is(Kind::kUnsigned) || c.Is(Kind::kNegative) || c.Is(Kind::kReal);
+}
+
+absl::StatusOr<LossSpec> ParseLoss(const JsonCursor& loss) {
+  LossSpec spec;
+  if (!loss.present()) return spec;
+  if (!loss.Is(Kind::kObject)) return loss.Wrong("an object with the keys model, rate, scope");
+  JsonCursor model = loss.Member("model");  // first: the other keys depend on it
+  if (!model.Is(Kind::kString) || model.value().text != "random") return model.Wrong("\"random\"");
+  if (absl::Status s = loss.CheckKeys({"model", "rate", "scope"}); !s.ok()) return s;
+  JsonCursor scope = loss.Member("scope");
+  if (scope.present() && !(scope.Is(Kind::kString) && scope.value().text == "queue")) {
+    return scope.Wrong("\"queue\"");
+  }
+  JsonCursor rate = loss.Member("rate");
+  if (!rate.Is(Kind::kString) && !IsNumber(rate)) return rate.Wrong(kRateAllowed);
+  absl::StatusOr<Probability> probability = ParseProbability(rate.value().text);
+  if (!probability.ok()) return rate.Wrong(kRateAllowed);
+  spec.model = LossSpec::Model::kRandom;
+  spec.rate = *std::move(probability);
+  return spec;
+}
+
+absl::StatusOr<ForwardSpec> ParseForward(const JsonCursor& forward) {
+  static constexpr char kAllowed[] = "\"pass\", \"drop\", \"reflect\" or {\"port\": NAME}";
+  ForwardSpec spec;
+  if (!forward.present()) return spec;
+  if (forward.Is(Kind::kObject)) {
+    if (absl::Status s = forward.CheckKeys({"port"}); !s.ok()) return s;
+    JsonCursor port = forward.Member("port");
+    if (!port.Is(Kind::kString) || !IsPortName(port.value().text)) {
+      return port.Wrong(kPortNameAllowed);
+    }
+    spec.action = ForwardSpec::Action::kPort;
+    spec.port = port.value().text;
+    return spec;
+  }
+  std::string_view word = forward.Is(Kind::kString) ? forward.value().text : std::string_view();
+  if (word == "pass") return spec;
+  if (word != "drop" && word != "reflect") return forward.Wrong(kAllowed);
+  spec.action = word == "drop" ? ForwardSpec::Action::kDrop : ForwardSpec::Action::kReflect;
+  return spec;
+}
+
+// What a rule and the default have in common.
+absl::Status ParseFate(const JsonCursor& rule, RuleSpec* spec) {
+  if (absl::Status s = rule.Member("about").CheckAbout(); !s.ok()) return s;
+  absl::StatusOr<LossSpec> loss = ParseLoss(rule.Member("loss"));
+  if (!loss.ok()) return loss.status();
+  absl::StatusOr<ForwardSpec> forward = ParseForward(rule.Member("forward"));
+  if (!forward.ok()) return forward.status();
+  spec->loss = *std::move(loss);
+  spec->forward = *std::move(forward);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<RuleSpec> ParseRule(const JsonCursor& rule, size_t index) {
+  if (absl::Status s = rule.CheckKeys({"name", "about", "match", "loss", "forward"}); !s.ok()) {
+    return s;
+  }
+  RuleSpec spec;
+  spec.name = absl::StrCat("rule-", index);
+  JsonCursor name = rule.Member("name");
+  if (name.present()) {
+    if (!name.Is(Kind::kString) || !IsRuleName(name.value().text)) {
+      return name.Wrong("1 to 64 printable ASCII characters");
+    }
+    if (name.value().text == "default") {
+      return name.Wrong("another name: \"default\" is the last rule's");
+    }
+    spec.name = name.value().text;
+  }
+  absl::StatusOr<MatchSpec> match = ParseMatch(rule.Member("match"));
+  if (!match.ok()) return match.status();
+  spec.match = *std::move(match);
+  if (absl::Status s = ParseFate(rule, &spec); !s.ok()) return s;
+  return spec;
+}
+
+absl::Status ParseRules(const JsonCursor& rules, Policy* policy) {
+  if (!rules.present()) return absl::OkStatus();
+  if (!rules.Is(Kind::kArray)) return rules.Wrong("an array of rules");
+  std::unordered_map<std::string, size_t> names;
+  for (size_t i = 0; i < rules.size(); i++) {
+    absl::StatusOr<RuleSpec> rule = ParseRule(rules.Item(i), i);
+    if (!rule.ok()) return rule.status();
+    auto [first, fresh] = names.emplace(rule->name, i);
+    if (!fresh) {
+      return rules.Item(i).Member("name").Error(
+          absl::StrCat(Quote(rule->name), ", the name of ", rules.pointer(), "/", first->second,
+                       " too"),
+          "a name of its own for each rule");
+    }
+    policy->rules.push_back(*std::move(rule));
+  }
+  return absl::OkStatus();
+}
+
+// Fills policy->ports from its rules.
+void CollectPorts(Policy* policy) {
+  policy->ports.clear();
+  for (const PortUse& use : PortUses(*policy)) policy->ports.push_back(use.port);
+}
+
+std::string CanonicalJson(const Policy& policy) {
+  auto fate = [](const RuleSpec& rule) {
+    nlohmann::json json = nlohmann::json::object();
+    if (rule.match.port) json["match"] = {{"port", *rule.match.port}};
+    if (rule.loss.model == LossSpec::Model::kRandom) {
+      json["loss"] = {{"model", "random"}, {"rate", rule.loss.rate.text}};
+    }
+    switch (rule.forward.action) {
+      case ForwardSpec::Action::kPass:
+        json["forward"] = "pass";
+        break;
+      case ForwardSpec::Action::kDrop:
+        json["forward"] = "drop";
+        break;
+      case ForwardSpec::Action::kReflect:
+        json["forward"] = "reflect";
+        break;
+      case ForwardSpec::Action::kPort:
+        json["forward"] = {{"port", rule.forward.port}};
+        break;
+    }
+    return json;
+  };
+  nlohmann::json json = {{"version", kPolicyVersion}, {"seed", policy.seed}};
+  json["rules"] = nlohmann::json::array();
+  for (const RuleSpec& rule : policy.rules) {
+    json["rules"].push_back(fate(rule));
+    json["rules"].back()["name"] = rule.name;
+  }
+  json["default"] = fate(policy.fallback);
+  return json.dump();  // objects in order of their keys, no white space
+}
+
+// --forward wire: each port's packets leave by its neighbour.
+absl::Status AddWire(const std::vector<std::string>& ports, Policy* policy) {
+  if (ports.empty() || ports.size() % 2) {
+    return FoundError("--forward", "", absl::StrCat("\"wire\" with ", ports.size(), " ports"),
+                      "an even number of ports, 2 or more, crossed in pairs");
+  }
+  for (size_t i = 0; i < ports.size(); i++) {
+    RuleSpec rule;
+    rule.name = absl::StrCat("wire-", ports[i]);
+    auto same = std::find_if(policy->rules.begin(), policy->rules.end(),
+                             [&](const RuleSpec& r) { return r.name == rule.name; });
+    if (same != policy->rules.end()) {
+      return FoundError(
+          policy->file, absl::StrCat("/rules/", same - policy->rules.begin(), "/name"),
+          absl::StrCat(Quote(rule.name), ", which --forward wire uses too"), "another name");
+    }
+    rule.match.port = ports[i];
+    rule.loss = policy->fallback.loss;
+    rule.forward = {ForwardSpec::Action::kPort, ports[i ^ 1]};
+    policy->rules.push_back(std::move(rule));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ApplyForward(const std::string& forward, const std::vector<std::string>& ports,
+                          Policy* policy) {
+  if (forward == "wire") return AddWire(ports, policy);
+  ForwardSpec& spec = policy->fallback.forward;
+  spec = {};
+  if (forward == "pass") return absl::OkStatus();
+  if (forward == "drop") {
+    spec.action = ForwardSpec::Action::kDrop;
+  } else if (forward == "reflect") {
+    spec.action = ForwardSpec::Action::kReflect;
+  } else if (std::find(ports.begin(), ports.end(), forward) != ports.end()) {
+    spec = {ForwardSpec::Action::kPort, forward};
+  } else {
+    std::vector<std::string_view> names(ports.begin(), ports.end());
+    return FoundError("--forward", "", Quote(forward),
+                      absl::StrCat("pass, drop, reflect, wire, or a port",
+                                   names.empty() ? "" : ": ", Join(names)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Policy> ParsePolicy(std::string_view text, const std::string& file) {
+  absl::StatusOr<JsonValue> document = ParseDocument(text, file);
+  if (!document.ok()) return document.status();
+  JsonCursor root(*document, file);
+  if (!root.Is(Kind::kObject)) return root.Wrong("an object with the key version");
+  JsonCursor version = root.Member("version");  // first: the other keys depend on it
+  if (!version.Is(Kind::kUnsigned) || version.value().number != kPolicyVersion) {
+    return version.Wrong(absl::StrCat(kPolicyVersion));
+  }
+  absl::Status status = root.CheckKeys({"version", "about", "seed", "rules", "default"});
+  if (status.ok()) status = root.Member("about").CheckAbout();
+  if (!status.ok()) return status;
+
+  Policy policy;
+  policy.file = file;
+  if (JsonCursor seed = root.Member("seed"); seed.present()) {
+    absl::StatusOr<uint64_t> value = seed.Unsigned(0, UINT64_MAX);
+    if (!value.ok()) return value.status();
+    policy.seed = *value;
+  }
+  if (status = ParseRules(root.Member("rules"), &policy); !status.ok()) return status;
+  policy.fallback.name = "default";
+  if (JsonCursor fallback = root.Member("default"); fallback.present()) {
+    status = fallback.CheckKeys({"about", "loss", "forward"});
+    if (status.ok()) status = ParseFate(fallback, &policy.fallback);
+    if (!status.ok()) return status;
+  }
+  CollectPorts(&policy);
+  absl::StatusOr<std::string> sha256 = Sha256Hex(text);
+  if (!sha256.ok()) return sha256.status();
+  policy.sha256 = *std::move(sha256);
+  return policy;
+}
+
+absl::StatusOr<Policy> LoadPolicy(const std::string& path) {
+  absl::StatusOr<std::string> text = ReadDocument(path);
+  if (!text.ok()) return text.status();
+  return ParsePolicy(*text, path);
+}
+
+absl::StatusOr<Policy> MakePolicy(const std::string& path, const PolicyOverrides& overrides,
+                                  const std::vector<std::string>& ports) {
+  Policy policy;
+  policy.fallback.name = "default";
+  if (!path.empty()) {
+    absl::StatusOr<Policy> loaded = LoadPolicy(path);
+    if (!loaded.ok()) return loaded.status();
+    policy = *std::move(loaded);
+  }
+  if (absl::Status status = CheckPorts(policy, ports); !status.ok()) return status;
+  if (overrides.seed) policy.seed = *overrides.seed;
+  if (overrides.loss) {
+    absl::StatusOr<Probability> rate = ParseProbability(*overrides.loss);
+    if (!rate.ok()) return FoundError("--loss", "", Quote(*overrides.loss), kRateAllowed);
+    policy.fallback.loss = {LossSpec::Model::kRandom, *std::move(rate)};
+  }
+  if (overrides.forward) {
+    absl::Status status = ApplyForward(*overrides.forward, ports, &policy);
+    if (!status.ok()) return status;
+  }
+  CollectPorts(&policy);
+  if (path.empty()) {
+    absl::StatusOr<std::string> sha256 = Sha256Hex(CanonicalJson(policy));
+    if (!sha256.ok()) return sha256.status();
+    policy.sha256 = *std::move(sha256);
+  }
+  return policy;
+}
+
+}  // namespace twinpath

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// SHA-256 (FIPS 180-4) by libcrypto. Pure function.
+
+#ifndef TWINPATH_CONFIG_SHA256_H_
+#define TWINPATH_CONFIG_SHA256_H_
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace twinpath {
+
+// The digest of `octets` in lower-case hex. Fails only where libcrypto does (Internal).
+absl::StatusOr<std::string> Sha256Hex(std::string_view octets);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_CONFIG_SHA256_H_
