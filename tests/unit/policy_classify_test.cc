@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Key -> rule, over tables made by hand: which of several matching rules wins, and that neither
+// equal tags nor full buckets confuse the search.
+
+#include <cstring>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "src/policy/host.h"
+
+namespace twinpath {
+namespace {
+
+constexpr uint32_t kFallback = 1000;
+
+// The tables of one port, in the form that the search reads.
+class Tables {
+ public:
+  explicit Tables(size_t buckets) : buckets_(buckets) {}
+
+  // Shapes are tried in the order in which they are added.
+  uint32_t AddShape(tp_key mask, uint32_t min_rule) {
+    mask.shape = static_cast<__u16>(shapes_.size());
+    shapes_.push_back({mask, min_rule, {}});
+    return static_cast<uint32_t>(shapes_.size() - 1);
+  }
+
+  // Puts a rule where the search looks for it; false where no bucket has room.
+  bool Add(uint32_t shape, tp_key key, uint32_t rule) {
+    const tp_key& mask = shapes_[shape].mask;
+    const uint64_t hash = tp_key_hash(&key, &mask);
+    for (uint32_t probe = 0; probe < TP_MAX_PROBES; probe++) {
+      if (Put(hash + probe, tp_hash_tag(hash), Masked(key, mask), rule)) return true;
+    }
+    return false;
+  }
+
+  // Puts an entry into the bucket at `at`, whatever its key's hash.
+  bool Put(uint64_t at, uint32_t tag, const tp_key& entry, uint32_t rule) {
+    tp_bucket& bucket = buckets_[at & (buckets_.size() - 1)];
+    if (bucket.used == TP_BUCKET_SLOTS) return false;
+    bucket.tag[bucket.used] = tag;
+    bucket.entry[bucket.used] = static_cast<uint32_t>(entries_.size());
+    bucket.rule[bucket.used] = rule;
+    bucket.used++;
+    entries_.push_back(entry);
+    return true;
+  }
+
+  uint32_t Classify(tp_key key) {
+    tp_datapath datapath = {};
+    datapath.shapes = shapes_.data();
+    datapath.buckets = buckets_.data();
+    datapath.entries = entries_.data();
+    datapath.bucket_mask = static_cast<__u32>(buckets_.size() - 1);
+    return tp_classify(&datapath, &key, static_cast<__u32>(shapes_.size()), kFallback);
+  }
+
+  static tp_key Masked(const tp_key& key, const tp_key& mask) {
+    tp_key entry;
+    const auto* k = reinterpret_cast<const uint8_t*>(&key);
+    const auto* m = reinterpret_cast<const uint8_t*>(&mask);
+    auto* e = reinterpret_cast<uint8_t*>(&entry);
+    for (size_t i = 0; i < sizeof(entry); i++) e[i] = k[i] & m[i];
+    entry.shape = mask.shape;
+    return entry;
+  }
+
+ private:
+  std::vector<tp_shape> shapes_;
+  std::vector<tp_bucket> buckets_;
+  std::vector<tp_key> entries_;
+};
+
+tp_key Zero() {
+  tp_key key;
+  std::memset(&key, 0, sizeof(key));
+  return key;
+}
+
+// A packet of protocol `proto` from 10.0.0.`host`, port `port`.
+tp_key Packet(uint8_t proto, uint8_t host, uint16_t port) {
+  tp_key key = Zero();
+  key.ip_version = 4;
+  key.proto = proto;
+  key.flags = TP_KEY_IP | TP_KEY_PORTS;
+  key.address[0] = 10;
+  key.address[3] = host;
+  key.src_port = port;
+  return key;
+}
+
+tp_key ProtoMask() {
+  tp_key mask = Zero();
+  mask.proto = 0xff;
+  return mask;
+}
+
+tp_key HostMask() {
+  tp_key mask = Zero();
+  std::memset(mask.address, 0xff, 4);
+  return mask;
+}
+
+tp_key PortMask() {
+  tp_key mask = Zero();
+  mask.src_port = 0xffff;
+  return mask;
+}
+
+TEST(Classify, NoShapesMeansTheFallback) {
+  Tables tables(1);
+  EXPECT_EQ(tables.Classify(Packet(17, 1, 1)), kFallback);
+}
+
+TEST(Classify, LooksAtTheMaskedBitsOnly) {
+  Tables tables(8);
+  const uint32_t shape = tables.AddShape(ProtoMask(), 0);
+  ASSERT_TRUE(tables.Add(shape, Packet(17, 1, 1), 5));
+  EXPECT_EQ(tables.Classify(Packet(17, 2, 9)), 5u);
+  EXPECT_EQ(tables.Classify(Packet(6, 1, 1)), kFallback);
+}
+
+TEST(Classify, TheEarliestRuleWinsOverShapes) {
+  Tables tables(8);
+  const uint32_t proto = tables.AddShape(ProtoMask(), 1), host = tables.AddShape(HostMask(), 2),
+                 port = tables.AddShape(PortMask(), 3);
+  ASSERT_TRUE(tables.Add(proto, Packet(17, 0, 0), 7));
+  ASSERT_TRUE(tables.Add(proto, Packet(6, 0, 0), 1));
+  ASSERT_TRUE(tables.Add(host, Packet(0, 1, 0), 2));
+  ASSERT_TRUE(tables.Add(host, Packet(0, 2, 0), 9));
+  ASSERT_TRUE(tables.Add(port, Packet(0, 0, 80), 3));
+  EXPECT_EQ(tables.Classify(Packet(6, 1, 80)), 1u) << "of 1, 2 and 3";
+  EXPECT_EQ(tables.Classify(Packet(17, 1, 80)), 2u) << "of 7, 2 and 3";
+  EXPECT_EQ(tables.Classify(Packet(17, 2, 80)), 3u) << "of 7, 9 and 3";
+  EXPECT_EQ(tables.Classify(Packet(17, 2, 81)), 7u) << "of 7 and 9";
+  EXPECT_EQ(tables.Classify(Packet(1, 2, 81)), 9u);
+  EXPECT_EQ(tables.Classify(Packet(1, 3, 81)), kFallback);
+}
+
+TEST(Classify, EndsAtAShapeThatCannotHoldAnEarlierRule) {
+  Tables tables(8);
+  const uint32_t proto = tables.AddShape(ProtoMask(), 4), host = tables.AddShape(HostMask(), 5);
+  ASSERT_TRUE(tables.Add(proto, Packet(17, 0, 0), 4));
+  // Against its min_rule, this rule stands before 5: whoever finds it has searched in vain.
+  ASSERT_TRUE(tables.Add(host, Packet(0, 1, 0), 3));
+  EXPECT_EQ(tables.Classify(Packet(17, 1, 0)), 4u);
+  EXPECT_EQ(tables.Classify(Packet(6, 1, 0)), 3u);
+}
+
+TEST(Classify, TheSameKeyInTwoShapesIsTwoRules) {
+  tp_key both = ProtoMask();
+  both.src_port = 0xffff;
+  Tables tables(8);
+  const uint32_t proto = tables.AddShape(ProtoMask(), 0), pair = tables.AddShape(both, 0);
+  // Both entries are protocol 17 and zero otherwise; only their shapes tell them apart.
+  ASSERT_TRUE(tables.Add(proto, Packet(17, 0, 0), 9));
+  ASSERT_TRUE(tables.Add(pair, Packet(17, 0, 0), 1));
+  EXPECT_EQ(tables.Classify(Packet(17, 0, 5)), 9u);
+  EXPECT_EQ(tables.Classify(Packet(17, 0, 0)), 1u);
+}
+
+TEST(Classify, AnEqualTagIsNotAnEqualKey) {
+  const tp_key wanted = Packet(0, 1, 0), others[] = {Packet(0, 2, 0), Packet(0, 3, 0)};
+  tp_key mask = HostMask();
+  const uint64_t hash = tp_key_hash(&wanted, &mask);
+  Tables tables(4);
+  const uint32_t shape = tables.AddShape(mask, 0);
+  for (const tp_key& other : others)
+    ASSERT_TRUE(tables.Put(hash, tp_hash_tag(hash), Tables::Masked(other, mask), 1));
+  EXPECT_EQ(tables.Classify(wanted), kFallback);
+  ASSERT_TRUE(tables.Add(shape, wanted, 2));
+  EXPECT_EQ(tables.Classify(wanted), 2u);
+}
+
+TEST(Classify, FindsEveryKeyThatSpilledAndNoOther) {
+  // Four buckets of five slots, all within four probes of each other: any key may stand anywhere.
+  Tables tables(4);
+  const uint32_t shape = tables.AddShape(HostMask(), 0);
+  for (uint8_t host = 0; host < 4 * TP_BUCKET_SLOTS; host++)
+    ASSERT_TRUE(tables.Add(shape, Packet(0, host, 0), host)) << int{host};
+  EXPECT_FALSE(tables.Add(shape, Packet(0, 99, 0), 99)) << "the table is full";
+  for (int host = 0; host < 256; host++) {
+    EXPECT_EQ(tables.Classify(Packet(17, static_cast<uint8_t>(host), 7)),
+              host < 20 ? static_cast<uint32_t>(host) : kFallback);
+  }
+}
+
+TEST(Classify, StopsBehindABucketWithRoom) {
+  const tp_key wanted = Packet(0, 1, 0);
+  tp_key mask = HostMask();
+  const uint64_t hash = tp_key_hash(&wanted, &mask);
+  Tables tables(16);
+  tables.AddShape(mask, 0);
+  ASSERT_TRUE(tables.Put(hash + 1, tp_hash_tag(hash), Tables::Masked(wanted, mask), 1));
+  EXPECT_EQ(tables.Classify(wanted), kFallback) << "nothing spilled out of an empty bucket";
+  for (int i = 0; i < TP_BUCKET_SLOTS; i++)
+    ASSERT_TRUE(tables.Put(hash, 2, Zero(), 9));  // even: no key's tag
+  EXPECT_EQ(tables.Classify(wanted), 1u);
+}
+
+TEST(Classify, LooksIntoFourBucketsAtMost) {
+  const tp_key wanted = Packet(0, 1, 0);
+  tp_key mask = HostMask();
+  const uint64_t hash = tp_key_hash(&wanted, &mask);
+  for (uint32_t distance = 0; distance < 6; distance++) {
+    Tables tables(16);
+    tables.AddShape(mask, 0);
+    for (uint32_t probe = 0; probe < distance; probe++) {
+      for (int i = 0; i < TP_BUCKET_SLOTS; i++) tables.Put(hash + probe, 2, Zero(), 9);
+    }
+    ASSERT_TRUE(tables.Put(hash + distance, tp_hash_tag(hash), Tables::Masked(wanted, mask), 1));
+    EXPECT_EQ(tables.Classify(wanted), distance < TP_MAX_PROBES ? 1 : kFallback) << distance;
+  }
+}
+
+TEST(Classify, EveryBitOfAKeyCounts) {
+  tp_key mask = Zero();
+  std::memset(&mask, 0xff, sizeof(mask) - sizeof(mask.shape));
+  Tables tables(2);
+  const uint32_t shape = tables.AddShape(mask, 0);
+  const tp_key key = Packet(17, 1, 80);
+  ASSERT_TRUE(tables.Add(shape, key, 3));
+  ASSERT_EQ(tables.Classify(key), 3u);
+  for (size_t bit = 0; bit < 8 * (sizeof(key) - sizeof(key.shape)); bit++) {
+    tp_key other = key;
+    reinterpret_cast<uint8_t*>(&other)[bit / 8] ^= static_cast<uint8_t>(1U << bit % 8);
+    EXPECT_EQ(tables.Classify(other), kFallback) << "bit " << bit;
+  }
+}
+
+// Hashing spreads keys that differ in a few low bits as far as chance would: of a table a quarter
+// full, four buckets in a row overflow with a probability of about 1e-4.
+TEST(Classify, TenThousandFiveTuplesFitATableAQuarterFull) {
+  tp_key mask = HostMask();
+  mask.proto = 0xff;
+  mask.src_port = mask.dst_port = 0xffff;
+  std::memset(mask.address, 0xff, 8);
+  Tables tables(8192);
+  const uint32_t shape = tables.AddShape(mask, 0);
+  for (uint32_t i = 0; i < 10000; i++) {
+    tp_key key = Packet(17, static_cast<uint8_t>(i), static_cast<uint16_t>(i >> 8));
+    ASSERT_TRUE(tables.Add(shape, key, i)) << i;
+  }
+  for (uint32_t i = 0; i < 10000; i++) {
+    EXPECT_EQ(tables.Classify(Packet(17, static_cast<uint8_t>(i), static_cast<uint16_t>(i >> 8))),
+              i < kFallback ? i : kFallback);
+  }
+}
+
+}  // namespace
+}  // namespace twinpath

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The statistics that tests judge randomness by: p-values of counts, of chi-squares, and of NIST SP
+// 800-22 rev. 1a's tests of a bit sequence. A p-value is the probability that true randomness looks
+// at least as odd. Pure functions.
+
+#ifndef TWINPATH_TESTS_UNIT_STATISTICS_H_
+#define TWINPATH_TESTS_UNIT_STATISTICS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace twinpath {
+
+// The regularized upper incomplete gamma function Q(a, x), a > 0, x >= 0, to about 1e-12.
+double UpperGamma(double a, double x);
+
+double ChiSquareP(double chi_square, double degrees);
+double NormalP(double z);                      // two-sided
+double PoissonP(double mean, uint64_t count);  // two-sided
+
+// Bits, one an octet, 0 or 1.
+using Bits = std::vector<uint8_t>;
+
+// SP 800-22, section 2.x each. Block and pattern lengths as that section recommends for n = 2^18,
+// unless given.
+double Monobit(const Bits& bits);                                     // 2.1
+double BlockFrequency(const Bits& bits, size_t block = 4096);         // 2.2
+double Runs(const Bits& bits);                                        // 2.3
+double LongestRun(const Bits& bits);                                  // 2.4, 6272 <= n < 750000
+double MatrixRank(const Bits& bits);                                  // 2.5, 32 x 32
+double Spectral(const Bits& bits);                                    // 2.6, the first 2^k bits
+std::pair<double, double> Serial(const Bits& bits, int length = 12);  // 2.11
+double ApproximateEntropy(const Bits& bits, int length = 10);         // 2.12
+double CumulativeSums(const Bits& bits, bool reverse);                // 2.13
+
+struct NamedP {
+  std::string test;
+  double p;
+};
+// All of the above.
+std::vector<NamedP> AllTests(const Bits& bits);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_TESTS_UNIT_STATISTICS_H_
