@@ -54,6 +54,7 @@ class Compiler {
     for (const RuleSpec& rule : policy_.rules) AddRule(rule);
     AddRule(policy_.fallback);
     FindFallbacks();
+    FindNeeds();
     if (status = FindShapes(); !status.ok()) return status;
     AddPlans();
     if (status = AddEntries(); !status.ok()) return status;
@@ -102,7 +103,6 @@ class Compiler {
     switch (spec.forward.action) {
       case ForwardSpec::Action::kPass:
         rule.action = TP_ACTION_PASS;
-        compiled_.passes = true;
         break;
       case ForwardSpec::Action::kDrop:
         rule.action = TP_ACTION_DROP;
@@ -113,10 +113,8 @@ class Compiler {
       case ForwardSpec::Action::kPort:
         rule.action = TP_ACTION_PORT;
         rule.out_port = PortIndex(spec.forward.port);
-        compiled_.sends_to_port = true;
         break;
     }
-    compiled_.matches_vlan |= spec.match.vlan.has_value();
     compiled_.rules.push_back(rule);
     compiled_.rule_names.push_back(spec.name);
   }
@@ -129,6 +127,21 @@ class Compiler {
       if (!AsksNothingOfFrame(match)) continue;
       for (size_t p = 0; p < fallback_.size(); p++) {
         if (!match.port || PortIndex(*match.port) == p) fallback_[p] = static_cast<uint32_t>(r);
+      }
+    }
+  }
+
+  // What the rules need that some port can reach: a wire's default, which nothing reaches, needs no
+  // way to the kernel.
+  void FindNeeds() {
+    for (size_t p = 0; p < fallback_.size(); p++) {
+      for (size_t r = 0; r <= fallback_[p]; r++) {
+        const bool is_default = r == policy_.rules.size();
+        const RuleSpec& rule = is_default ? policy_.fallback : policy_.rules[r];
+        if (rule.match.port && PortIndex(*rule.match.port) != p) continue;
+        compiled_.passes |= rule.forward.action == ForwardSpec::Action::kPass;
+        compiled_.sends_to_port |= rule.forward.action == ForwardSpec::Action::kPort;
+        compiled_.matches_vlan |= rule.match.vlan.has_value();
       }
     }
   }

@@ -23,7 +23,7 @@ struct CompiledPolicy {
   std::vector<tp_bucket> buckets;  // a power of two of them, at least 1
   std::vector<tp_key> entries;     // masked keys
 
-  // Where the policy needs what a datapath may lack.
+  // Where rules that some port can reach need what a datapath may lack.
   bool sends_to_port = false;  // {"port": ...}
   bool passes = false;         // "pass" for at least one rule
   bool matches_vlan = false;
