@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A policy from a file and the command line: what is read, what is refused before it is read, and
+// what --loss, --forward and --seed change.
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "src/config/compile.h"
+#include "src/config/policy.h"
+
+namespace twinpath {
+namespace {
+
+class MakePolicyTest : public testing::Test {
+ protected:
+  MakePolicyTest() {
+    std::string pattern = testing::TempDir() + "/twinpath-policy-XXXXXX";
+    folder_ = mkdtemp(pattern.data());
+  }
+  ~MakePolicyTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string Write(const std::string& text) {
+    std::ofstream(folder_ / "p.json", std::ios::binary) << text;
+    return folder_ / "p.json";
+  }
+  static std::string Error(const absl::Status& status) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    return std::string(status.message());
+  }
+
+  std::filesystem::path folder_;
+  const std::vector<std::string> two_ = {"lan", "wan"};
+};
+
+TEST_F(MakePolicyTest, WithoutAFileEverythingPasses) {
+  absl::StatusOr<Policy> p = MakePolicy("", {}, {});
+  ASSERT_TRUE(p.ok()) << p.status();
+  EXPECT_EQ(p->file, "");
+  EXPECT_TRUE(p->rules.empty());
+  EXPECT_EQ(p->fallback.name, "default");
+  EXPECT_EQ(p->fallback.forward.action, ForwardSpec::Action::kPass);
+  // sha256sum of {"default":{"forward":"pass"},"rules":[],"seed":0,"version":1}
+  EXPECT_EQ(p->sha256, "cfc0e19d77da1a775062f9ec235c00289bb96bc90ac010c8db786d65f38d6b79");
+}
+
+TEST_F(MakePolicyTest, TheCommandLineReplacesTheDefaultAndTheSeed) {
+  std::string path = Write(R"({"version": 1, "seed": 7,
+    "rules": [{"name": "dns", "match": {"dst_port": 53}, "forward": "drop"}],
+    "default": {"loss": {"model": "random", "rate": "1%"}, "forward": {"port": "wan"}}})");
+  absl::StatusOr<Policy> p = MakePolicy(path, {"50%", "reflect", 9}, two_);
+  ASSERT_TRUE(p.ok()) << p.status();
+  EXPECT_EQ(p->seed, 9u);
+  EXPECT_EQ(p->fallback.loss.rate.threshold, 1ull << 63);
+  EXPECT_EQ(p->fallback.forward.action, ForwardSpec::Action::kReflect);
+  ASSERT_EQ(p->rules.size(), 1u);
+  EXPECT_EQ(p->rules[0].loss.model, LossSpec::Model::kNone);
+  EXPECT_EQ(p->rules[0].forward.action, ForwardSpec::Action::kDrop);
+  EXPECT_TRUE(p->ports.empty());
+  EXPECT_EQ(p->sha256, LoadPolicy(path)->sha256);  // of the file, whatever was changed
+}
+
+TEST_F(MakePolicyTest, NothingOnTheCommandLineChangesNothing) {
+  std::string path = Write(R"({"version": 1, "seed": 7,
+    "default": {"loss": {"model": "random", "rate": "1%"}, "forward": {"port": "wan"}}})");
+  absl::StatusOr<Policy> p = MakePolicy(path, {}, two_);
+  ASSERT_TRUE(p.ok()) << p.status();
+  EXPECT_EQ(p->seed, 7u);
+  EXPECT_EQ(p->fallback.loss.rate.text, "1%");
+  EXPECT_EQ(p->fallback.forward.port, "wan");
+  EXPECT_EQ(p->ports, std::vector<std::string>{"wan"});
+}
+
+TEST_F(MakePolicyTest, ForwardMayNameAPort) {
+  absl::StatusOr<Policy> p = MakePolicy("", {{}, "wan", {}}, two_);
+  ASSERT_TRUE(p.ok()) << p.status();
+  EXPECT_EQ(p->fallback.forward.action, ForwardSpec::Action::kPort);
+  EXPECT_EQ(p->fallback.forward.port, "wan");
+  EXPECT_EQ(Error(MakePolicy("", {{}, "dmz", {}}, two_).status()),
+            "--forward: found \"dmz\", allowed pass, drop, reflect, wire, or a port: lan, wan");
+  EXPECT_EQ(Error(MakePolicy("", {{}, "bridge", {}}, {}).status()),
+            "--forward: found \"bridge\", allowed pass, drop, reflect, wire, or a port");
+}
+
+TEST_F(MakePolicyTest, AWireCrossesPortsInPairs) {
+  absl::StatusOr<Policy> p = MakePolicy("", {"1%", "wire", {}}, {"a", "b", "c", "d"});
+  ASSERT_TRUE(p.ok()) << p.status();
+  const char* const crossed[] = {"b", "a", "d", "c"};
+  const char* const names[] = {"wire-a", "wire-b", "wire-c", "wire-d"};
+  ASSERT_EQ(p->rules.size(), 4u);
+  for (size_t i = 0; i < 4; i++) {
+    EXPECT_EQ(p->rules[i].name, names[i]);
+    EXPECT_EQ(p->rules[i].forward.port, crossed[i]);
+    EXPECT_EQ(p->rules[i].loss.rate.text, "1%");
+  }
+  absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*p, {"a", "b", "c", "d"});
+  ASSERT_TRUE(compiled.ok()) << compiled.status();
+  for (size_t i = 0; i < 4; i++) {
+    EXPECT_EQ(compiled->plans[i].n_shapes, 0u);
+    EXPECT_EQ(compiled->plans[i].fallback, i);
+    EXPECT_EQ(compiled->rules[i].out_port, i ^ 1);
+  }
+}
+
+TEST_F(MakePolicyTest, AWireTakesWhatTheFilesRulesLeave) {
+  std::string path = Write(R"({"version": 1,
+    "rules": [{"name": "dns", "match": {"dst_port": 53}, "forward": "drop"}],
+    "default": {"loss": {"model": "random", "rate": "2%"}}})");
+  absl::StatusOr<Policy> p = MakePolicy(path, {{}, "wire", {}}, two_);
+  ASSERT_TRUE(p.ok()) << p.status();
+  ASSERT_EQ(p->rules.size(), 3u);
+  EXPECT_EQ(p->rules[0].name, "dns");
+  EXPECT_EQ(p->rules[1].loss.rate.text, "2%");
+  EXPECT_EQ(p->ports, two_);
+}
+
+TEST_F(MakePolicyTest, AWireNeedsPairsAndItsNames) {
+  EXPECT_EQ(Error(MakePolicy("", {{}, "wire", {}}, {"a", "b", "c"}).status()),
+            "--forward: found \"wire\" with 3 ports, allowed an even number of ports, 2 or more, "
+            "crossed in pairs");
+  EXPECT_FALSE(MakePolicy("", {{}, "wire", {}}, {}).ok());
+  std::string path = Write(R"({"version": 1, "rules": [{}, {"name": "wire-wan"}]})");
+  EXPECT_EQ(Error(MakePolicy(path, {{}, "wire", {}}, two_).status()),
+            absl::StrCat(path,
+                         ": /rules/1/name: found \"wire-wan\", which --forward wire uses too, "
+                         "allowed another name"));
+}
+
+TEST_F(MakePolicyTest, ABadRateOnTheCommandLineIsRefused) {
+  EXPECT_EQ(Error(MakePolicy("", {"101%", {}, {}}, {}).status()),
+            "--loss: found \"101%\", allowed a fraction from 0 to 1 or a percentage from \"0%\" to "
+            "\"100%\"");
+}
+
+TEST_F(MakePolicyTest, APortThatTheProgramHasNotIsNamedWhereItIsFirstUsed) {
+  std::string path = Write(R"({"version": 1, "rules": [{"match": {"port": "lan"}},
+    {"match": {"port": "dmz"}, "forward": {"port": "wan"}}], "default": {"forward": {"port": "x"}}})");
+  EXPECT_EQ(Error(MakePolicy(path, {}, {"lan", "wan"}).status()),
+            absl::StrCat(path,
+                         ": /rules/1/match/port: found \"dmz\", allowed one of the program's "
+                         "ports: lan, wan"));
+  EXPECT_EQ(Error(MakePolicy(path, {}, {"lan", "dmz", "wan"}).status()),
+            absl::StrCat(path,
+                         ": /default/forward/port: found \"x\", allowed one of the program's "
+                         "ports: lan, dmz, wan"));
+  EXPECT_EQ(Error(MakePolicy(path, {}, {}).status()),
+            absl::StrCat(path,
+                         ": /rules/0/match/port: found \"lan\", allowed no port: the program "
+                         "has none"));
+}
+
+TEST_F(MakePolicyTest, WhatCannotBeReadIsRefused) {
+  std::string missing = folder_ / "missing.json";
+  EXPECT_EQ(Error(LoadPolicy(missing).status()),
+            absl::StrCat(missing, ": found No such file or directory, allowed a readable file"));
+  EXPECT_EQ(Error(LoadPolicy(folder_).status()),
+            absl::StrCat(folder_.string(), ": found a directory, allowed a file"));
+  std::string path = Write("");
+  EXPECT_EQ(Error(LoadPolicy(path).status()),
+            absl::StrCat(path, ": found nothing, allowed a JSON object"));
+}
+
+TEST_F(MakePolicyTest, AHugeFileIsRefusedByItsSizeUnread) {
+  std::string path = Write("");
+  std::filesystem::resize_file(path, 100'000'000);  // sparse: reading it would fail on its NULs
+  EXPECT_EQ(Error(LoadPolicy(path).status()),
+            absl::StrCat(path, ": found 100000000 octets, allowed 33554432"));
+  // What tells no size is not read beyond the limit.
+  EXPECT_EQ(Error(LoadPolicy("/dev/zero").status()),
+            "/dev/zero: found more than 33554432 octets, allowed 33554432");
+}
+
+TEST_F(MakePolicyTest, FiftyThousandRulesLoadAtOnce) {
+  std::string rules;
+  for (int i = 0; i < 50000; i++) {
+    absl::StrAppend(&rules, i ? "," : "", R"({"name": "customer )", i,
+                    R"(", "match": {"proto": "tcp", "src": "10.0.)", i / 256, ".", i % 256,
+                    R"(", "dst": "192.0.2.1", "src_port": )", i, R"(, "dst_port": 443},)",
+                    R"("loss": {"model": "random", "rate": "0.1%"}, "forward": "drop"})");
+  }
+  std::string path = Write(absl::StrCat(R"({"version": 1, "rules": [)", rules, "]}"));
+  auto start = std::chrono::steady_clock::now();
+  absl::StatusOr<Policy> p = MakePolicy(path, {}, {"a"});
+  ASSERT_TRUE(p.ok()) << p.status();
+  absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*p, {"a"});
+  ASSERT_TRUE(compiled.ok()) << compiled.status();
+  // Some 0.3 s; a quadratic step anywhere would take minutes.
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+  EXPECT_EQ(compiled->entries.size(), 50000u);
+  EXPECT_EQ(compiled->shapes.size(), 1u);
+}
+
+}  // namespace
+}  // namespace twinpath

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The match of a rule: what each field means, and the exact error for each way to get it wrong.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "src/config/policy.h"
+
+namespace twinpath {
+namespace {
+
+MatchSpec ParseOneMatch(const std::string& match) {
+  absl::StatusOr<Policy> policy =
+      ParsePolicy(absl::StrCat(R"({"version": 1, "rules": [{"match": {)", match, "}}]}"), "p");
+  EXPECT_TRUE(policy.ok()) << policy.status();
+  return policy.ok() ? policy->rules[0].match : MatchSpec();
+}
+
+// Without what the error of every match begins with.
+std::string MatchError(const std::string& match) {
+  absl::Status status =
+      ParsePolicy(absl::StrCat(R"({"version": 1, "rules": [{}, {"match": {)", match, "}}]}"), "p")
+          .status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << match;
+  std::string error(status.message());
+  EXPECT_EQ(error.substr(0, 17), "p: /rules/1/match") << error;
+  return error.substr(std::min<size_t>(error.size(), 17));
+}
+
+TEST(MatchTest, EveryFieldOfAMatchIsRead) {
+  MatchSpec m = ParseOneMatch(R"("port": "lan", "ether_type": "ipv4", "vlan": 4094,
+    "src_mac": "02:00:00:00:00:0a", "dst_mac": "FF:fF:00:01:02:03", "ip_version": 4,
+    "src": "10.0.0.0/8", "dst": "192.0.2.1", "proto": "udp", "src_port": 0,
+    "dst_port": "5000-5999")");
+  EXPECT_EQ(m.port, "lan");
+  EXPECT_EQ(m.ether_type, 0x0800);
+  EXPECT_EQ(m.vlan, std::optional<uint16_t>(4094));
+  EXPECT_EQ(m.src_mac, (std::array<uint8_t, 6>{2, 0, 0, 0, 0, 10}));
+  EXPECT_EQ(m.dst_mac, (std::array<uint8_t, 6>{255, 255, 0, 1, 2, 3}));
+  EXPECT_EQ(m.ip_version, 4);
+  EXPECT_EQ(m.src->version, 4);
+  EXPECT_EQ(m.src->length, 8);
+  EXPECT_EQ(m.src->octets[0], 10);
+  EXPECT_EQ(m.dst->length, 32);
+  EXPECT_EQ(m.proto, 17);
+  EXPECT_EQ(m.src_port->first, 0);
+  EXPECT_EQ(m.src_port->last, 0);
+  EXPECT_EQ(m.dst_port->first, 5000);
+  EXPECT_EQ(m.dst_port->last, 5999);
+}
+
+TEST(MatchTest, AFieldMayBeWrittenInSeveralWays) {
+  EXPECT_EQ(ParseOneMatch(R"("ether_type": 34525)").ether_type, 0x86dd);
+  EXPECT_EQ(ParseOneMatch(R"("ether_type": "0x86DD")").ether_type, 0x86dd);
+  EXPECT_EQ(ParseOneMatch(R"("ether_type": "ipv6")").ether_type, 0x86dd);
+  EXPECT_EQ(ParseOneMatch(R"("ether_type": "arp")").ether_type, 0x0806);
+  EXPECT_EQ(ParseOneMatch(R"("proto": 255)").proto, 255);
+  EXPECT_EQ(ParseOneMatch(R"("proto": "icmpv6")").proto, 58);
+  EXPECT_EQ(ParseOneMatch(R"("proto": "sctp")").proto, 132);
+  EXPECT_EQ(ParseOneMatch(R"("dst_port": "53")").dst_port->last, 53);
+  EXPECT_EQ(ParseOneMatch(R"("dst_port": "53-53")").dst_port->last, 53);
+  std::optional<std::optional<uint16_t>> vlan = ParseOneMatch(R"("vlan": "none")").vlan;
+  ASSERT_TRUE(vlan.has_value());
+  EXPECT_FALSE(vlan->has_value());
+  EXPECT_EQ(ParseOneMatch(R"("dst": "2001:db8::/32")").dst->version, 6);
+  EXPECT_EQ(ParseOneMatch(R"("dst": "::")").dst->length, 128);
+  EXPECT_EQ(ParseOneMatch(R"("dst": "0.0.0.0/0")").dst->length, 0);
+}
+
+TEST(MatchTest, FieldsThatAreNotThereYetAreToldFromMistakes) {
+  for (const char* key : {"tcp_flags", "dscp", "ecn", "fragment", "length"}) {
+    EXPECT_EQ(MatchError(absl::StrCat("\"", key, "\": 1")),
+              absl::StrCat("/", key,
+                           ": found a key that this version does not support yet, allowed port, "
+                           "ether_type, vlan, src_mac, dst_mac, ip_version, src, dst, proto, "
+                           "src_port, dst_port"));
+  }
+}
+
+TEST(MatchTest, HostBitsAreShownBesideTheRightNetwork) {
+  EXPECT_EQ(MatchError(R"("dst": "10.0.0.1/8")"),
+            "/dst: found \"10.0.0.1/8\", which has host bits set behind /8, allowed "
+            "\"10.0.0.0/8\", or \"10.0.0.1\" for that one address");
+  EXPECT_EQ(MatchError(R"("src": "2001:db8::1/64")"),
+            "/src: found \"2001:db8::1/64\", which has host bits set behind /64, allowed "
+            "\"2001:db8::/64\", or \"2001:db8::1\" for that one address");
+  EXPECT_EQ(MatchError(R"("src": "192.168.3.0/23")"),
+            "/src: found \"192.168.3.0/23\", which has host bits set behind /23, allowed "
+            "\"192.168.2.0/23\", or \"192.168.3.0\" for that one address");
+}
+
+TEST(MatchTest, WhatIsNoAddressIsRefused) {
+  for (const char* address :
+       {"\"\"", "\"10.0.0\"", "\"10.0.0.256\"", "\"010.0.0.1\"", "\"::1%lo\"", "\"host\"",
+        "\"1::2::3\"", "1", "\" 10.0.0.1\"", "\"10.0.0.1\\u0000\""}) {
+    EXPECT_EQ(MatchError(absl::StrCat("\"src\": ", address)),
+              absl::StrCat("/src: found ", address,
+                           ", allowed an address or network such as \"192.0.2.1\", "
+                           "\"10.0.0.0/8\" or \"2001:db8::/32\""));
+  }
+  for (const char* address : {"\"10.0.0.0/33\"", "\"10.0.0.0/\"", "\"10.0.0.0/-1\"",
+                              "\"10.0.0.0/8/8\"", "\"10.0.0.0/255.0.0.0\""}) {
+    EXPECT_EQ(
+        MatchError(absl::StrCat("\"src\": ", address)),
+        absl::StrCat("/src: found ", address, ", allowed a prefix length from 0 to 32 for IPv4"));
+  }
+  EXPECT_EQ(MatchError(R"("src": "::/129")"),
+            "/src: found \"::/129\", allowed a prefix length from 0 to 128 for IPv6");
+}
+
+TEST(MatchTest, OutOfRangeFieldsAreRefused) {
+  const char kPort[] = "allowed a port from 0 to 65535, or a range such as \"5000-5999\"";
+  for (const char* port : {"65536", "-1", "1.5", "\"65536\"", "\"1-65536\"", "\"-5\"", "\"5-\"",
+                           "\"1-2-3\"", "\"http\"", "\"\"", "null", "[1]"}) {
+    EXPECT_NE(MatchError(absl::StrCat("\"dst_port\": ", port)).find(kPort), std::string::npos)
+        << port;
+  }
+  for (const char* vlan : {"4095", "-1", "\"5\"", "\"any\"", "null"}) {
+    EXPECT_EQ(MatchError(absl::StrCat("\"vlan\": ", vlan)),
+              absl::StrCat("/vlan: found ", vlan,
+                           ", allowed the outer tag's VID from 0 to 4094, or \"none\""));
+  }
+  for (const char* proto : {"256", "-1", "\"TCP\"", "\"6\"", "null"}) {
+    EXPECT_EQ(MatchError(absl::StrCat("\"proto\": ", proto)),
+              absl::StrCat("/proto: found ", proto,
+                           ", allowed 0 to 255, or a name: icmp, igmp, tcp, udp, dccp, gre, esp, "
+                           "icmpv6, ospf, vrrp, sctp, udplite"));
+  }
+  for (const char* type :
+       {"65536", "-1", "\"0x\"", "\"0x10000\"", "\"86dd\"", "\"vlan\"", "\"0x-1\""}) {
+    EXPECT_EQ(MatchError(absl::StrCat("\"ether_type\": ", type)),
+              absl::StrCat("/ether_type: found ", type,
+                           ", allowed 0 to 65535, \"0x0\" to \"0xffff\", or a name: ipv4, ipv6, "
+                           "arp, rarp, mpls, eapol, lldp, ptp"));
+  }
+  for (const char* mac : {"\"02:00:00:00:00\"", "\"02:00:00:00:00:0g\"", "\"02-00-00-00-00-01\"",
+                          "\"02:00:00:00:00:01:02\"", "\"2:0:0:0:0:1\"", "1"}) {
+    EXPECT_EQ(MatchError(absl::StrCat("\"src_mac\": ", mac)),
+              absl::StrCat("/src_mac: found ", mac,
+                           ", allowed a MAC address such as \"02:00:00:00:00:01\""));
+  }
+  for (const char* version : {"5", "\"4\"", "4.0", "null"}) {
+    EXPECT_EQ(MatchError(absl::StrCat("\"ip_version\": ", version)),
+              absl::StrCat("/ip_version: found ", version, ", allowed 4 or 6"));
+  }
+}
+
+TEST(MatchTest, AReversedRangeIsShownTheRightWayRound) {
+  EXPECT_EQ(MatchError(R"("dst_port": "5999-5000")"),
+            "/dst_port: found \"5999-5000\", a range that runs backwards, allowed \"5000-5999\"");
+}
+
+TEST(MatchTest, FieldsThatNoPacketCanMeetTogetherAreRefused) {
+  const char kOnePacket[] = ", allowed fields that one packet can meet";
+  EXPECT_EQ(MatchError(R"("src": "10.0.0.1", "dst": "::1")"),
+            "/dst: found an IPv6 dst beside an IPv4 src, allowed addresses of one version");
+  EXPECT_EQ(MatchError(R"("src": "10.0.0.1", "ip_version": 6)"),
+            absl::StrCat("/src: found an IPv4 src beside ip_version 6", kOnePacket));
+  EXPECT_EQ(MatchError(R"("dst": "::/0", "ether_type": "ipv4")"),
+            absl::StrCat("/dst: found an IPv6 dst beside ether_type 0x800", kOnePacket));
+  EXPECT_EQ(
+      MatchError(R"("ip_version": 6, "ether_type": "arp")"),
+      absl::StrCat("/ip_version: found an IPv6 ip_version beside ether_type 0x806", kOnePacket));
+  EXPECT_EQ(MatchError(R"("proto": "tcp", "ether_type": "arp")"),
+            "/proto: found proto beside ether_type 0x806, allowed with ether_type ipv4, ipv6 or "
+            "none");
+  EXPECT_EQ(MatchError(R"("proto": "sctp", "dst_port": 80)"),
+            "/dst_port: found dst_port beside proto 132, allowed with proto tcp, udp or none");
+  EXPECT_EQ(MatchError(R"("src_port": 1, "ether_type": 2054)"),
+            "/src_port: found src_port beside ether_type 0x806, allowed with ether_type ipv4, "
+            "ipv6 or none");
+  EXPECT_TRUE(ParseOneMatch(R"("src_port": 1, "ether_type": "ipv6", "proto": 17)").src_port);
+}
+
+}  // namespace
+}  // namespace twinpath
