@@ -195,8 +195,17 @@ TEST(CompileTablesTest, ExactEndsOfARateDrawNothing) {
   EXPECT_EQ(c.rules[5].action, TP_ACTION_PASS);
   EXPECT_EQ(c.rule_names, (std::vector<std::string>{"rule-0", "rule-1", "rule-2", "rule-3",
                                                     "rule-4", "default"}));
+}
+
+TEST(CompileTablesTest, OnlyRulesInReachNeedSomethingOfTheDatapath) {
+  CompiledPolicy c = Compile(R"({"match": {"vlan": 5}, "forward": {"port": "b"}})", {"a", "b"});
   EXPECT_TRUE(c.passes);
   EXPECT_TRUE(c.sends_to_port);
+  EXPECT_TRUE(c.matches_vlan);
+  c = Compile(R"({"forward": "drop"}, {"match": {"vlan": 5}, "forward": {"port": "b"}})",
+              {"a", "b"});
+  EXPECT_FALSE(c.passes);
+  EXPECT_FALSE(c.sends_to_port);
   EXPECT_FALSE(c.matches_vlan);
 }
 
