@@ -6,10 +6,12 @@
  * when no later shape can hold an earlier rule. Read-only tables; any thread.
  *
  * The datapath supplies, before including this:
- *   const struct tp_shape *tp_hook_shape(struct tp_datapath *, __u32 i)    shape i of the ingress
- * port's plan const struct tp_bucket *tp_hook_bucket(struct tp_datapath *, __u32 i)  bucket i, any
- * i: wrapped by the hook const struct tp_key *tp_hook_entry(struct tp_datapath *, __u32 i) entry i
- * Each may return NULL only for an index that the tables do not have.
+ * - const struct tp_shape* tp_hook_shape(struct tp_datapath*, __u32 i): shape i of the port's plan
+ * - const struct tp_bucket* tp_hook_bucket(struct tp_datapath*, __u32 i): bucket i, wrapped around
+ * - const struct tp_key* tp_hook_entry(struct tp_datapath*, __u32 i): entry i
+ * - __u32 tp_hook_words(struct tp_datapath*): the words of the key (TP_WORD) that shapes look at,
+ * at least; a constant, because each word is asked for where it is used The first three may return
+ * NULL only for an index that the tables do not have.
  */
 #ifndef TWINPATH_POLICY_CLASSIFY_H_
 #define TWINPATH_POLICY_CLASSIFY_H_
@@ -18,33 +20,49 @@
 
 #define TP_NO_RULE 0xffffffffU
 
-/* Multilinear hashing: the products do not wait for each other. The multipliers are successive
- * outputs of SplitMix64 from seed 0, made odd. The shape's number takes part in word 7. */
-TP_INLINE __u64 tp_key_hash(const struct tp_key* key, const struct tp_key* mask) {
+/* Word `i` of a key under a mask. Word 7 carries the shape's number, which is in the mask. */
+TP_INLINE __u64 tp_masked_word(const struct tp_key* key, const struct tp_key* mask, int i) {
   const tp_u64_alias* k = (const tp_u64_alias*)key;
   const tp_u64_alias* m = (const tp_u64_alias*)mask;
-  const __u64 shape = 0xffffULL << 48;
-  __u64 h = (k[0] & m[0]) * 0xe220a8397b1dcdafULL + (k[1] & m[1]) * 0x6e789e6aa1b965f5ULL +
-            (k[2] & m[2]) * 0x06c45d188009454fULL + (k[3] & m[3]) * 0xf88bb8a8724c81edULL +
-            (k[4] & m[4]) * 0x1b39896a51a8749bULL + (k[5] & m[5]) * 0x53cb9f0c747ea2ebULL +
-            (k[6] & m[6]) * 0x2c829abe1f4532e1ULL +
-            ((k[7] & m[7] & ~shape) | (m[7] & shape)) * 0xc584133ac916ab3dULL;
+  return (i == 7 ? k[7] | 0xffffULL << 48 : k[i]) & m[i];
+}
+
+/* Multilinear hashing: the products do not wait for each other. The multipliers are successive
+ * outputs of SplitMix64 from seed 0, made odd. `words` as in tp_parse_words: those left out are 0
+ * under the mask, and so is their product. */
+TP_INLINE __u64 tp_key_hash_words(const struct tp_key* key, const struct tp_key* mask,
+                                  __u32 words) {
+  __u64 h = tp_masked_word(key, mask, 7) * 0xc584133ac916ab3dULL;
+  if (words & TP_WORD(0)) h += tp_masked_word(key, mask, 0) * 0xe220a8397b1dcdafULL;
+  if (words & TP_WORD(1)) h += tp_masked_word(key, mask, 1) * 0x6e789e6aa1b965f5ULL;
+  if (words & TP_WORD(2)) h += tp_masked_word(key, mask, 2) * 0x06c45d188009454fULL;
+  if (words & TP_WORD(3)) h += tp_masked_word(key, mask, 3) * 0xf88bb8a8724c81edULL;
+  if (words & TP_WORD(4)) h += tp_masked_word(key, mask, 4) * 0x1b39896a51a8749bULL;
+  if (words & TP_WORD(5)) h += tp_masked_word(key, mask, 5) * 0x53cb9f0c747ea2ebULL;
+  if (words & TP_WORD(6)) h += tp_masked_word(key, mask, 6) * 0x2c829abe1f4532e1ULL;
   h = (h ^ h >> 32) * 0x94d049bb133111ebULL;
   return h ^ h >> 29;
+}
+
+TP_INLINE __u64 tp_key_hash(const struct tp_key* key, const struct tp_key* mask) {
+  return tp_key_hash_words(key, mask, TP_ALL_WORDS);
 }
 
 /* Never 0, which marks an empty slot. */
 TP_INLINE __u32 tp_hash_tag(__u64 hash) { return (__u32)(hash >> 32) | 1; }
 
+TP_INLINE int tp_key_equal_words(const struct tp_key* key, const struct tp_key* mask,
+                                 const struct tp_key* entry, __u32 words) {
+  const tp_u64_alias* e = (const tp_u64_alias*)entry;
+  __u64 difference = tp_masked_word(key, mask, 7) ^ e[7];
+  for (int i = 0; i < TP_KEY_WORDS - 1; i++)
+    if (words & TP_WORD(i)) difference |= tp_masked_word(key, mask, i) ^ e[i];
+  return difference == 0;
+}
+
 TP_INLINE int tp_key_equal(const struct tp_key* key, const struct tp_key* mask,
                            const struct tp_key* entry) {
-  const tp_u64_alias* k = (const tp_u64_alias*)key;
-  const tp_u64_alias* m = (const tp_u64_alias*)mask;
-  const tp_u64_alias* e = (const tp_u64_alias*)entry;
-  const __u64 shape = 0xffffULL << 48;
-  __u64 difference = 0;
-  for (int i = 0; i < TP_KEY_WORDS - 1; i++) difference |= (k[i] & m[i]) ^ e[i];
-  return (difference | (((k[7] & m[7] & ~shape) | (m[7] & shape)) ^ e[7])) == 0;
+  return tp_key_equal_words(key, mask, entry, TP_ALL_WORDS);
 }
 
 /* The first rule of this shape whose key is `key` under its mask, or TP_NO_RULE. */
@@ -57,7 +75,8 @@ TP_INLINE __u32 tp_lookup(struct tp_datapath* dp, const struct tp_key* key,
     for (int slot = 0; slot < TP_BUCKET_SLOTS; slot++) {
       if (bucket->tag[slot] != tag) continue;
       const struct tp_key* entry = tp_hook_entry(dp, bucket->entry[slot]);
-      if (entry && tp_key_equal(key, &shape->mask, entry)) return bucket->rule[slot];
+      if (entry && tp_key_equal_words(key, &shape->mask, entry, tp_hook_words(dp)))
+        return bucket->rule[slot];
     }
     if (bucket->used < TP_BUCKET_SLOTS) break; /* nothing spilled into the next one */
   }
@@ -72,7 +91,7 @@ TP_INLINE __u32 tp_classify(struct tp_datapath* dp, const struct tp_key* key, __
     if (i >= n_shapes) break;
     const struct tp_shape* shape = tp_hook_shape(dp, i);
     if (!shape || shape->min_rule >= best) break;
-    __u32 rule = tp_lookup(dp, key, shape, tp_key_hash(key, &shape->mask));
+    __u32 rule = tp_lookup(dp, key, shape, tp_key_hash_words(key, &shape->mask, tp_hook_words(dp)));
     if (rule < best) best = rule;
   }
   return best;

@@ -7,6 +7,7 @@
 #ifndef TWINPATH_POLICY_HOST_H_
 #define TWINPATH_POLICY_HOST_H_
 
+#include "parse.h"
 #include "types.h"
 
 struct tp_datapath {
@@ -26,6 +27,15 @@ TP_INLINE const struct tp_bucket* tp_hook_bucket(struct tp_datapath* dp, __u32 i
 }
 TP_INLINE const struct tp_key* tp_hook_entry(struct tp_datapath* dp, __u32 i) {
   return &dp->entries[i];
+}
+TP_INLINE __u32 tp_hook_words(struct tp_datapath* dp) {
+  (void)dp;
+  return TP_ALL_WORDS;
+}
+TP_INLINE int tp_hook_parse(struct tp_datapath* dp, const __u8* data, const __u8* end,
+                            __u32 frame_len, __u8 port, struct tp_key* key) {
+  (void)dp;
+  return tp_parse(data, end, frame_len, port, key);
 }
 TP_INLINE __u64 tp_hook_threshold(struct tp_datapath* dp, __u32 rule) {
   return dp->rules[rule].threshold;

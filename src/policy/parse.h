@@ -35,53 +35,128 @@ enum {
   TP_PROTO_SHIM6 = 140,
 };
 
-TP_INLINE __u16 tp_be16(const __u8* p) { return (__u16)((__u16)p[0] << 8 | p[1]); }
-TP_INLINE __u32 tp_be32(const __u8* p) { return (__u32)tp_be16(p) << 16 | tp_be16(p + 2); }
+/* Unaligned loads, in the machine's order. The verifier's targets load unaligned words; clang would
+ * take them octet by octet. */
+#ifdef __bpf__
+#define TP_LOAD(name, type)                                         \
+  TP_INLINE type name(const __u8* p) {                              \
+    return *(const type __attribute__((may_alias))*)(const void*)p; \
+  }
+#else
+#define TP_LOAD(name, type)                     \
+  TP_INLINE type name(const __u8* p) {          \
+    type value;                                 \
+    __builtin_memcpy(&value, p, sizeof(value)); \
+    return value;                               \
+  }
+#endif
+TP_LOAD(tp_load16, __u16)
+TP_LOAD(tp_load32, __u32)
+TP_LOAD(tp_load64, __u64)
+#undef TP_LOAD
 
-/* Where the transport header starts and what bounds it, in octets from the start of the frame. */
+TP_INLINE __u16 tp_be16(const __u8* p) { return __builtin_bswap16(tp_load16(p)); }
+TP_INLINE __u32 tp_be32(const __u8* p) { return __builtin_bswap32(tp_load32(p)); }
+
+/* Where the parser is, in octets from the start of the frame, and what it read so far. These stay
+ * in registers: the key is written once, in whole words, because a word that was stored in pieces
+ * stalls the load that follows. */
 struct tp_cursor {
-  __u32 offset;
-  __u32 l3_end;
-  __u8 proto;
-  __u8 jumbo; /* RFC 2675: the payload length is in an option */
+  __u64 offset; /* of the next header */
+  __u64 l3_end; /* what bounds the transport header */
+  __u64 jumbo;  /* RFC 2675: the payload length is in an option */
+  __u64 flags;  /* TP_KEY_... */
+  __u64 ip_version;
+  __u64 proto;
+  __u64 dscp_ecn;
+  __u64 tcp_flags;
+  __u64 ports; /* source and destination, in network order */
 };
 
+/* TP_KEY_FRAGMENT and TP_KEY_LATER: the first where any bit of `any` is set, the second where one
+ * of `later` is; both below 2^16. Without branches, which would be more ways for the verifier to
+ * go. */
+TP_INLINE __u64 tp_fragment_flags(__u64 any, __u64 later) {
+  return ((any + 0xffff) >> 16) * TP_KEY_FRAGMENT | ((later + 0xffff) >> 16) * TP_KEY_LATER;
+}
+
 /* RFC 791. */
-TP_INLINE int tp_parse_ipv4(const __u8* data, const __u8* end, __u32 frame_len, struct tp_key* key,
-                            struct tp_cursor* c) {
-  __u32 off = c->offset;
+TP_INLINE int tp_parse_ipv4(const __u8* data, const __u8* end, __u32 frame_len, __u32 words,
+                            tp_u64_alias* k, struct tp_cursor* c) {
+  __u64 off = c->offset;
   TP_OPAQUE(off);
   if (off > TP_PARSE_WINDOW) return TP_PARSE_MALFORMED;
   const __u8* p = data + off;
   if (p + 20 > end) return TP_PARSE_MALFORMED;
-  __u32 header = (__u32)(p[0] & 15) * 4;
-  __u32 total = tp_be16(p + 2);
-  __u16 fragment = tp_be16(p + 6);
+  __u64 header = (__u64)(p[0] & 15) * 4;
+  __u64 total = tp_be16(p + 2);
+  __u64 fragment = tp_be16(p + 6);
   if (p[0] >> 4 != 4 || header < 20 || total < header || off + total > frame_len)
     return TP_PARSE_MALFORMED;
-  key->ip_version = 4;
-  key->flags |= TP_KEY_IP;
-  if (fragment & 0x3fff) key->flags |= TP_KEY_FRAGMENT;
-  if (fragment & 0x1fff) key->flags |= TP_KEY_LATER;
-  key->dscp_ecn = p[1];
-  key->proto = c->proto = p[9];
-  __builtin_memcpy(key->address, p + 12, 8);
+  c->ip_version = 4;
+  c->flags |= TP_KEY_IP | tp_fragment_flags(fragment & 0x3fff, fragment & 0x1fff);
+  c->dscp_ecn = p[1];
+  c->proto = p[9];
+  if (words & TP_WORD(3)) k[3] = tp_load64(p + 12);
   c->offset = off + header;
   c->l3_end = off + total;
-  c->jumbo = 0;
   return TP_PARSED;
 }
 
-/* RFC 8200; authentication headers RFC 4302, jumbograms RFC 2675, the limit on headers RFC 8883. */
-TP_INLINE int tp_parse_ipv6(const __u8* data, const __u8* end, __u32 frame_len, struct tp_key* key,
-                            struct tp_cursor* c) {
-  __u32 off = c->offset;
+/* What RFC 8200 and its kin chain before the upper layer. */
+TP_INLINE int tp_is_extension(__u32 next) {
+  return next == TP_PROTO_HOPOPTS || next == TP_PROTO_ROUTING || next == TP_PROTO_FRAGMENT ||
+         next == TP_PROTO_AH || next == TP_PROTO_DSTOPTS || next == TP_PROTO_MOBILITY ||
+         next == TP_PROTO_HIP || next == TP_PROTO_SHIM6;
+}
+
+/* RFC 8200, section 4; authentication headers RFC 4302, the limit on headers RFC 8883. `next` is
+ * the type of the first. */
+TP_INLINE int tp_parse_extensions(const __u8* data, const __u8* end, __u32 next,
+                                  struct tp_cursor* c) {
+  __u64 off = c->offset, flags = 0;
+  for (int i = 0; i <= TP_MAX_EXTENSIONS; i++) {
+    __u64 length;
+    TP_FORGET(off);
+    TP_FORGET(flags);
+    if (flags & TP_KEY_LATER || !tp_is_extension(next)) { /* of a later fragment: payload */
+      c->flags |= flags;
+      c->proto = next;
+      c->offset = off;
+      return TP_PARSED;
+    }
+    if (off > TP_PARSE_WINDOW) return TP_PARSE_MALFORMED;
+    const __u8* p = data + off;
+    if (p + 8 > end || off + 8 > c->l3_end) return TP_PARSE_MALFORMED;
+    if (next == TP_PROTO_FRAGMENT) {
+      __u64 fragment = tp_be16(p + 2);
+      if (c->jumbo) return TP_PARSE_MALFORMED; /* RFC 2675, section 3 */
+      length = 8;
+      /* An atomic fragment is whole: RFC 6946. */
+      flags |= tp_fragment_flags(fragment & 0xfff9, fragment & 0xfff8);
+    } else if (next == TP_PROTO_AH) {
+      length = ((__u64)p[1] + 2) * 4;
+      if (length < 12) return TP_PARSE_MALFORMED; /* its fixed fields */
+    } else {
+      length = ((__u64)p[1] + 1) * 8;
+    }
+    off += length;
+    if (off > c->l3_end) return TP_PARSE_MALFORMED;
+    next = p[0];
+  }
+  return TP_PARSE_MALFORMED;
+}
+
+/* RFC 8200; jumbograms RFC 2675. */
+TP_INLINE int tp_parse_ipv6(const __u8* data, const __u8* end, __u32 frame_len, __u32 words,
+                            tp_u64_alias* k, struct tp_cursor* c) {
+  __u64 off = c->offset;
   TP_OPAQUE(off);
   if (off > TP_PARSE_WINDOW) return TP_PARSE_MALFORMED;
   const __u8* p = data + off;
   if (p + 40 > end) return TP_PARSE_MALFORMED;
-  __u32 payload = tp_be16(p + 4);
-  __u8 next = p[6];
+  __u64 payload = tp_be16(p + 4);
+  __u32 next = p[6];
   if (p[0] >> 4 != 6) return TP_PARSE_MALFORMED;
   c->jumbo = payload == 0 && next == TP_PROTO_HOPOPTS;
   if (c->jumbo) {
@@ -91,123 +166,107 @@ TP_INLINE int tp_parse_ipv6(const __u8* data, const __u8* end, __u32 frame_len, 
     payload = tp_be32(p + 44);
     if (payload < 65536) return TP_PARSE_MALFORMED;
   }
-  if ((__u64)off + 40 + payload > frame_len) return TP_PARSE_MALFORMED;
+  if (off + 40 + payload > frame_len) return TP_PARSE_MALFORMED;
   c->l3_end = off + 40 + payload;
-  key->ip_version = 6;
-  key->flags |= TP_KEY_IP;
-  key->dscp_ecn = (__u8)((__u8)(p[0] << 4) | p[1] >> 4);
-  __builtin_memcpy(key->address, p + 8, 32);
-  off += 40;
-  int done = 0;
-  for (int i = 0; i <= TP_MAX_EXTENSIONS; i++) {
-    __u32 length;
-    if (key->flags & TP_KEY_LATER) { /* what follows is payload */
-      done = 1;
-      break;
-    }
-    if (next != TP_PROTO_HOPOPTS && next != TP_PROTO_ROUTING && next != TP_PROTO_FRAGMENT &&
-        next != TP_PROTO_AH && next != TP_PROTO_DSTOPTS && next != TP_PROTO_MOBILITY &&
-        next != TP_PROTO_HIP && next != TP_PROTO_SHIM6) {
-      done = 1;
-      break;
-    }
-    TP_OPAQUE(off);
-    if (off > TP_PARSE_WINDOW) return TP_PARSE_MALFORMED;
-    p = data + off;
-    if (p + 8 > end || off + 8 > c->l3_end) return TP_PARSE_MALFORMED;
-    if (next == TP_PROTO_FRAGMENT) {
-      __u16 fragment = tp_be16(p + 2);
-      if (c->jumbo) return TP_PARSE_MALFORMED; /* RFC 2675, section 3 */
-      length = 8;
-      if (fragment & 0xfff9)
-        key->flags |= TP_KEY_FRAGMENT; /* an atomic fragment is whole: RFC 6946 */
-      if (fragment & 0xfff8) key->flags |= TP_KEY_LATER;
-    } else if (next == TP_PROTO_AH) {
-      length = ((__u32)p[1] + 2) * 4;
-      if (length < 12) return TP_PARSE_MALFORMED; /* its fixed fields */
-    } else {
-      length = ((__u32)p[1] + 1) * 8;
-    }
-    off += length;
-    if (off > c->l3_end) return TP_PARSE_MALFORMED;
-    next = p[0];
-  }
-  if (!done) return TP_PARSE_MALFORMED;
-  key->proto = c->proto = next;
-  c->offset = off;
-  return TP_PARSED;
+  c->ip_version = 6;
+  c->flags |= TP_KEY_IP;
+  c->dscp_ecn = (__u8)((__u8)(p[0] << 4) | p[1] >> 4);
+  if (words & TP_WORD(3)) k[3] = tp_load64(p + 8);
+  if (words & TP_WORD(4)) k[4] = tp_load64(p + 16);
+  if (words & TP_WORD(5)) k[5] = tp_load64(p + 24);
+  if (words & TP_WORD(6)) k[6] = tp_load64(p + 32);
+  c->proto = next;
+  c->offset = off + 40;
+  if (!tp_is_extension(next)) return TP_PARSED;
+  return tp_parse_extensions(data, end, next, c);
 }
 
 /* RFC 9293, 768, 792, 4443. A first fragment must hold the whole transport header: RFC 7112 for
  * IPv6; for IPv4 a shorter one is the tiny fragment that RFC 1858 has filters discard. */
-TP_INLINE int tp_parse_transport(const __u8* data, const __u8* end, struct tp_key* key,
-                                 const struct tp_cursor* c) {
-  __u32 off = c->offset;
-  __u32 need = c->proto == TP_PROTO_TCP      ? 20
-               : c->proto == TP_PROTO_UDP    ? 8
-               : c->proto == TP_PROTO_ICMP   ? 8
-               : c->proto == TP_PROTO_ICMPV6 ? 4
-                                             : 0;
-  if (!need || key->flags & TP_KEY_LATER) return TP_PARSED;
+TP_INLINE int tp_parse_transport(const __u8* data, const __u8* end, struct tp_cursor* c) {
+  __u64 off = c->offset, proto = c->proto;
+  __u64 need = proto == TP_PROTO_UDP      ? 8
+               : proto == TP_PROTO_TCP    ? 20
+               : proto == TP_PROTO_ICMP   ? 8
+               : proto == TP_PROTO_ICMPV6 ? 4
+                                          : 0;
+  if (!need || c->flags & TP_KEY_LATER) return TP_PARSED;
   TP_OPAQUE(off);
   if (off > TP_PARSE_WINDOW || off + need > c->l3_end) return TP_PARSE_MALFORMED;
   const __u8* p = data + off;
-  if (c->proto == TP_PROTO_TCP) {
-    if (p + 20 > end) return TP_PARSE_MALFORMED;
-    __u32 header = (__u32)(p[12] >> 4) * 4;
-    if (header < 20 || off + header > c->l3_end) return TP_PARSE_MALFORMED;
-    key->tcp_flags = p[13];
-  } else if (c->proto == TP_PROTO_UDP) {
+  if (proto == TP_PROTO_UDP) {
     if (p + 8 > end) return TP_PARSE_MALFORMED;
-    __u32 length = tp_be16(p + 4);
+    __u64 length = tp_be16(p + 4);
     /* A fragment holds less than the datagram's length; a jumbogram has 0 here. */
     if (length < 8 && !(c->jumbo && length == 0)) return TP_PARSE_MALFORMED;
-    if (off + length > c->l3_end && !(key->flags & TP_KEY_FRAGMENT)) return TP_PARSE_MALFORMED;
+    if (off + length > c->l3_end && !(c->flags & TP_KEY_FRAGMENT)) return TP_PARSE_MALFORMED;
+  } else if (proto == TP_PROTO_TCP) {
+    if (p + 20 > end) return TP_PARSE_MALFORMED;
+    __u64 header = (__u64)(p[12] >> 4) * 4;
+    if (header < 20 || off + header > c->l3_end) return TP_PARSE_MALFORMED;
+    c->tcp_flags = p[13];
   } else {
     return TP_PARSED;
   }
-  __builtin_memcpy(&key->src_port, p, 4);
-  key->flags |= TP_KEY_PORTS;
+  c->ports = tp_load32(p);
+  c->flags |= TP_KEY_PORTS;
   return TP_PARSED;
 }
 
 /*
  * Reads the frame in [data, end) into *key. `frame_len` (octets) is at least end - data; it is
  * more where only the first segment of a frame is at hand: headers must lie in that segment and in
- * the first TP_PARSE_WINDOW octets. `port` is the ingress port's index. Returns TP_PARSED, or
- * TP_PARSE_MALFORMED with *key undefined.
+ * the first TP_PARSE_WINDOW octets. `port` is the ingress port's index. Of the key, only the words
+ * in `words` (TP_WORD of each; a constant where speed matters) are defined; the verdict on the
+ * frame is the same whatever they are. Returns TP_PARSED, or TP_PARSE_MALFORMED with *key
+ * undefined.
  */
-TP_INLINE int tp_parse(const __u8* data, const __u8* end, __u32 frame_len, __u8 port,
-                       struct tp_key* key) {
-  struct tp_cursor c = {TP_ETH_LEN, 0, 0, 0};
-  __builtin_memset(key, 0, sizeof(*key));
+TP_INLINE int tp_parse_words(const __u8* data, const __u8* end, __u32 frame_len, __u8 port,
+                             __u32 words, struct tp_key* key) {
+  struct tp_cursor c = {TP_ETH_LEN, 0, 0, 0, 0, 0, 0, 0, 0};
+  tp_u64_alias* k = (tp_u64_alias*)key;
+  __u64 vlan = 0, inner_vlan = 0;
+  if (words & TP_WORD(3)) k[3] = 0;
+  if (words & TP_WORD(4)) k[4] = 0;
+  if (words & TP_WORD(5)) k[5] = 0;
+  if (words & TP_WORD(6)) k[6] = 0;
   if (data + TP_ETH_LEN > end) return TP_PARSE_MALFORMED;
-  key->port = port;
-  __builtin_memcpy(key->dst_mac, data, 6);
-  __builtin_memcpy(key->src_mac, data + 6, 6);
-  __u16 type = tp_be16(data + 12);
+  __u32 type = tp_be16(data + 12);
   if (type == TP_ETH_P_VLAN || type == TP_ETH_P_QINQ) {
     if (data + TP_ETH_LEN + 4 > end) return TP_PARSE_MALFORMED;
-    key->flags |= TP_KEY_VLAN;
-    key->vlan = tp_be16(data + 14) & 0xfff;
+    c.flags = TP_KEY_VLAN;
+    vlan = tp_be16(data + 14) & 0xfff;
     type = tp_be16(data + 16);
     c.offset = TP_ETH_LEN + 4;
     if (type == TP_ETH_P_VLAN || type == TP_ETH_P_QINQ) {
       if (data + TP_ETH_LEN + 8 > end) return TP_PARSE_MALFORMED;
-      key->inner_vlan = tp_be16(data + 18) & 0xfff;
+      inner_vlan = tp_be16(data + 18) & 0xfff;
       type = tp_be16(data + 20);
       c.offset = TP_ETH_LEN + 8;
     }
+    TP_FORGET(c.offset);
   }
-  key->ether_type = type;
   if (type == TP_ETH_P_IPV4) {
-    if (tp_parse_ipv4(data, end, frame_len, key, &c)) return TP_PARSE_MALFORMED;
+    if (tp_parse_ipv4(data, end, frame_len, words, k, &c)) return TP_PARSE_MALFORMED;
+    if (tp_parse_transport(data, end, &c)) return TP_PARSE_MALFORMED;
   } else if (type == TP_ETH_P_IPV6) {
-    if (tp_parse_ipv6(data, end, frame_len, key, &c)) return TP_PARSE_MALFORMED;
-  } else {
-    return TP_PARSED;
+    if (tp_parse_ipv6(data, end, frame_len, words, k, &c)) return TP_PARSE_MALFORMED;
+    if (tp_parse_transport(data, end, &c)) return TP_PARSE_MALFORMED;
   }
-  return tp_parse_transport(data, end, key, &c);
+  if (words & TP_WORD(0))
+    k[0] =
+        port | c.ip_version << 8 | c.proto << 16 | c.flags << 24 | (__u64)type << 32 | vlan << 48;
+  if (words & TP_WORD(1)) k[1] = (tp_load64(data) & TP_LOW48) | inner_vlan << 48;
+  if (words & TP_WORD(2))
+    k[2] = (tp_load64(data + 6) & TP_LOW48) | c.dscp_ecn << 48 | c.tcp_flags << 56;
+  if (words & TP_WORD(7)) k[7] = c.ports;
+  return TP_PARSED;
+}
+
+/* The same, into the whole key. */
+TP_INLINE int tp_parse(const __u8* data, const __u8* end, __u32 frame_len, __u8 port,
+                       struct tp_key* key) {
+  return tp_parse_words(data, end, frame_len, port, TP_ALL_WORDS, key);
 }
 
 #endif /* TWINPATH_POLICY_PARSE_H_ */

@@ -4,9 +4,12 @@
  * the headers below, in that order; the DPDK worker runs each over a burst, the XDP program calls
  * tp_decide once a packet.
  *
- * Before including this, a datapath defines `struct tp_datapath` and the hooks that classify.h and
- * lose.h name, and struct tp_state *tp_hook_state(struct tp_datapath *, __u32 rule)   the rule's
- * stream on the packet's queue
+ * Before including this, a datapath defines `struct tp_datapath`, the hooks that classify.h and
+ * lose.h name, and
+ * - int tp_hook_parse(struct tp_datapath*, const __u8* data, const __u8* end, __u32 frame_len,
+ *   __u8 port, struct tp_key*): tp_parse_words with the datapath's words, in place or out of line
+ * - struct tp_state* tp_hook_state(struct tp_datapath*, __u32 rule): the rule's stream on the
+ *   packet's queue
  */
 #ifndef TWINPATH_POLICY_PIPELINE_H_
 #define TWINPATH_POLICY_PIPELINE_H_
@@ -36,7 +39,7 @@ TP_INLINE struct tp_decision tp_decide(struct tp_datapath* dp, __u8* data, const
   __u32 rule = fallback;
   if (n_shapes) {
     struct tp_key key;
-    if (tp_parse(data, end, frame_len, port, &key)) return decision;
+    if (tp_hook_parse(dp, data, end, frame_len, port, &key)) return decision;
     rule = tp_classify(dp, &key, n_shapes, fallback);
   }
   struct tp_state* state = tp_hook_state(dp, rule);

@@ -21,12 +21,19 @@
 #define TP_LIKELY(x) __builtin_expect(!!(x), 1)
 #define TP_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-/* Hides from the compiler what it knows about a scalar, so that a bound is checked where it is
- * used: the verifier does not follow the compiler's reasoning. Costs nothing outside BPF. */
+/* TP_OPAQUE hides from the compiler what it knows about a scalar, so that a bound is checked where
+ * it is used: the verifier does not follow the compiler's reasoning. TP_FORGET makes the verifier,
+ * too, forget what it knows about a 64-bit scalar (it does not look into a byte swap), so that the
+ * ways by which a program can reach a point become one, and are verified once. Neither changes the
+ * value; outside BPF both are nothing. */
 #ifdef __bpf__
 #define TP_OPAQUE(scalar) __asm__ volatile("" : "+r"(scalar))
+#define TP_FORGET(scalar) __asm__ volatile("%0 = be64 %0\n\t%0 = be64 %0" : "+r"(scalar))
 #else
 #define TP_OPAQUE(scalar) \
+  do {                    \
+  } while (0)
+#define TP_FORGET(scalar) \
   do {                    \
   } while (0)
 #endif
@@ -106,6 +113,14 @@ struct tp_key {
   __u16 shape; /* zero in a packet's key; in an entry, the shape it belongs to */
 } __attribute__((aligned(8)));
 TP_STATIC_ASSERT(sizeof(struct tp_key) == 64, "one cache line");
+
+/* Which words of the key somebody looks at: a set of these. The parser writes whole words. */
+#define TP_WORD(i) (1U << (i))
+#define TP_ALL_WORDS ((1U << TP_KEY_WORDS) - 1)
+#define TP_LOW48 0xffffffffffffULL
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the key's words are put together for little-endian machines"
+#endif
 
 /* One distinct mask of match: every rule that looks at the same bits of the same fields has the
  * same shape. Written by src/config, read-only afterwards. A port's plan owns a run of these. */

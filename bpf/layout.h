@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
+/* What the XDP program and its loader in src/xdp share beside the policy's tables. */
+#ifndef TWINPATH_BPF_LAYOUT_H_
+#define TWINPATH_BPF_LAYOUT_H_
+
+#include "src/policy/types.h"
+
+enum {
+  TP_MAX_XDP_QUEUES = 1024, /* RX queues over all ports */
+
+  /* What the program that looks at few words of the key knows of it: version, protocol, flags and
+   * EtherType; both IPv4 addresses; both ports. Enough for five-tuples. */
+  TP_NARROW_WORDS = TP_WORD(0) | TP_WORD(3) | TP_WORD(7),
+};
+
+/* What one instance of the program knows before it is loaded: its .rodata. The verifier takes these
+ * for constants. Written once by the control thread, frozen by the kernel at load. */
+struct tp_constants {
+  __u32 port;        /* ingress, index into the policy's ports */
+  __u32 first_queue; /* the port's queue 0, among the queues of all ports */
+  __u32 n_queues;    /* the port's; first_queue + n_queues <= TP_MAX_XDP_QUEUES */
+  __u32 n_rules;     /* of the policy, the default included */
+  __u32 first_shape; /* these three as in tp_plan */
+  __u32 n_shapes;
+  __u32 fallback;
+  __u32 bucket_mask; /* number of buckets - 1 */
+};
+TP_STATIC_ASSERT(sizeof(struct tp_constants) == 32, "shared with src/xdp");
+
+/* One queue. Written by the CPU that serves it, read by anyone. */
+struct tp_xdp_queue {
+  struct tp_queue_counters counters;
+  __u32 cpu; /* 1 + the CPU that last served it; 0: none yet */
+  __u32 padding[15];
+};
+TP_STATIC_ASSERT(sizeof(struct tp_xdp_queue) == 448, "shared with src/xdp");
+
+#endif /* TWINPATH_BPF_LAYOUT_H_ */
