@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Shows that each check of tools/lint finds what it is for: plants one violation at a time in a
+small tree that is otherwise clean, and expects the check to fail and to name the file.
+
+  selftest.py PATH-TO-LINT
+"""
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+SPDX = "// SPDX-License-Identifier: BSD-3-Clause\n"
+DUAL = "/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */\n"
+PAGE = '.\\" SPDX-License-Identifier: BSD-3-Clause\n.TH A 1\n.SH NAME\na \\- something\n'
+
+CLEAN = {
+    "LICENSE": "BSD\n",
+    ".clang-format": "# SPDX-License-Identifier: BSD-3-Clause\nBasedOnStyle: Google\nSortIncludes: false\n",
+    "src/policy/a.h": DUAL + '#include <linux/types.h>\n#include "b.h"\n',
+    "src/policy/b.h": DUAL,
+    "src/config/a.cc": SPDX + '#include "src/policy/a.h"\n#include <vector>\n',
+    "src/telemetry/a.cc": SPDX + '#include "src/policy/a.h"\n',
+    "src/dpdk/a.cc": SPDX + '#include <rte_eal.h>\n#include "src/config/a.h"\n',
+    "src/xdp/a.cc": SPDX + '#include <bpf/libbpf.h>\n#include "src/telemetry/a.h"\n',
+    "apps/a/main.cc": SPDX + "int main() { exit(0); }\n",
+    "apps/a/a.1": PAGE,
+    "tools/t": "#!/bin/bash\n# SPDX-License-Identifier: BSD-3-Clause\necho \"$1\"\n",
+}
+
+# check, file, what is in it
+PLANTED = [
+    ("format", "src/config/c.cc", SPDX + "int   f( );\n"),
+    ("format", "bpf/c.bpf.c", DUAL + "int\tf ( ) ;\n"),
+    ("shell", "tools/c", "#!/bin/sh\n# SPDX-License-Identifier: BSD-3-Clause\nrm $1\n"),
+    ("shell", "tests/c.sh", "# shellcheck shell=bash\ncd $HOME/x\n"),
+    ("spdx", "src/config/c.cc", "int f();\n"),
+    ("spdx", "src/config/d.cc", "// SPDX-License-Identifier: MIT\n"),
+    ("spdx", "src/policy/c.h", SPDX),
+    ("spdx", "tools/c", "#!/bin/sh\necho\n"),
+    ("top", "NOTES.md", "<!-- SPDX-License-Identifier: BSD-3-Clause -->\n"),
+    ("layers", "src/policy/c.h", DUAL + "#include <stdint.h>\n"),
+    ("layers", "src/policy/c.h", DUAL + '#include "src/config/a.h"\n'),
+    ("layers", "src/config/c.cc", SPDX + '#include "src/telemetry/a.h"\n'),
+    ("layers", "src/telemetry/c.cc", SPDX + '#include "src/config/a.h"\n'),
+    ("layers", "src/dpdk/c.cc", SPDX + '#include "src/xdp/a.h"\n'),
+    ("layers", "src/xdp/c.cc", SPDX + '#include "src/dpdk/a.h"\n'),
+    ("layers", "src/xdp/c.cc", SPDX + '#include "apps/a/a.h"\n'),
+    ("layers", "src/xdp/c.cc", SPDX + "#include <rte_mbuf.h>\n"),
+    ("layers", "apps/a/c.cc", SPDX + "#include <rte_mbuf.h>\n"),
+    ("layers", "src/dpdk/c.cc", SPDX + "#include <bpf/libbpf.h>\n"),
+    ("layers", "apps/a/c.cc", SPDX + "#include <bpf/bpf.h>\n"),
+    ("exit", "src/config/c.cc", SPDX + "void f() { exit(1); }\n"),
+    ("exit", "src/dpdk/c.cc", SPDX + 'void f() {\n  rte_exit(1, "no");\n}\n'),
+    ("exit", "src/xdp/c.cc", SPDX + "void f() { std::abort(); }\n"),
+    ("man", "apps/c/main.cc", SPDX + "int main() {}\n"),
+    ("man", "apps/a/a.1", PAGE + ".NOSUCHMACRO\n"),
+]
+
+
+def run(lint, files, *checks):
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in files.items():
+            path = pathlib.Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        result = subprocess.run([lint, "--root", folder, *checks], capture_output=True, text=True,
+                                check=False)
+        return result.returncode, result.stdout + result.stderr
+
+
+def main():
+    lint = sys.argv[1]
+    failures = 0
+    status, output = run(lint, CLEAN)
+    if status != 0:
+        failures += 1
+        print(f"the clean tree is not clean:\n{output}")
+    for check, name, text in PLANTED:
+        status, output = run(lint, {**CLEAN, name: text}, check)
+        if status != 1 or not any(line.startswith(("apps/c" if name == "apps/c/main.cc" else name) + ":")
+                                  for line in output.splitlines()):
+            failures += 1
+            print(f"{check}: not found in {name} (status {status}): {text!r}\n{output}")
+    print(f"{len(PLANTED)} planted violations, {failures} failures")
+    return 1 if failures else 0
+
+
+sys.exit(main())
