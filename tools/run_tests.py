@@ -32,24 +32,25 @@ def chosen_tests(folder, suite, pattern):
     return names
 
 
-def cases_of(folder):
-    """Test name -> (passed, failed, skipped) cases, for the tests that reported cases."""
+def cases_of(folder, names):
+    """Test name -> (passed, failed, skipped) cases, for those of `names` that reported cases."""
     counts = {}
     report = pathlib.Path(folder, "meson-logs/testlog.junit.xml")
     for suite in ElementTree.parse(report).getroot().iter("testsuite"):
-        # meson names them PROJECT.TEST.SUITE; one named PROJECT holds the tests without cases.
-        parts = suite.get("name").split(".")
-        if len(parts) < 3:
+        # meson names it PROJECT.TEST.SUITE, or PROJECT, which holds the tests without cases.
+        name = next((name for name in names if suite.get("name").startswith(f"twinpath.{name}.")),
+                    None)
+        if name is None:
             continue
-        passed, failed, skipped = counts.get(parts[1], (0, 0, 0))
+        passed, failed, skipped = counts.get(name, (0, 0, 0))
         for case in suite.iter("testcase"):
             if case.find("failure") is not None or case.find("error") is not None:
                 failed += 1
-            elif case.find("skipped") is not None or case.get("status") == "notrun":
+            elif case.find("skipped") is not None:
                 skipped += 1
-            else:
+            elif case.get("status") != "notrun":
                 passed += 1
-        counts[parts[1]] = (passed, failed, skipped)
+        counts[name] = (passed, failed, skipped)
     return counts
 
 
@@ -66,13 +67,14 @@ def run_folder(folder, suite, pattern, jobs):
                    check=False)
     if not log.exists():
         return 0, len(names), 0
-    cases = cases_of(folder)
-    passed = failed = skipped = 0
-    reported = set()
+    results = {}
     for line in log.read_text().splitlines():
         test = json.loads(line)
-        name, result = test["name"].split(" / ")[-1], test["result"]
-        reported.add(name)
+        results[test["name"]] = test["result"]
+    cases = cases_of(folder, results)
+    passed = skipped = 0
+    failed = max(0, len(names) - len(results))
+    for name, result in results.items():
         ok, bad, left_out = cases.get(name, (0, 0, 0))
         if result == "SKIP":
             left_out = max(left_out, 1)
@@ -81,7 +83,7 @@ def run_folder(folder, suite, pattern, jobs):
         else:
             bad += not bad
         passed, failed, skipped = passed + ok, failed + bad, skipped + left_out
-    return passed, failed + len(set(names) - reported), skipped
+    return passed, failed, skipped
 
 
 def main():
