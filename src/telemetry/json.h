@@ -27,15 +27,21 @@ struct TelemetryCommand {
 const std::vector<TelemetryCommand>& TelemetryCommands();
 
 // The value that answers `command` with `parameters` (what follows the comma; may be empty). Only
-// objects of scalars and of objects of scalars: what librte_telemetry can hold. At most
-// `kAnswerBytes` once dumped; a longer list is paged, and "next" tells where the next page starts.
-// A mistake in the parameters answers {"error": "..."}.
+// objects of scalars and of objects of scalars, and text in percent-encoded ASCII (answer.cc says
+// how): what librte_telemetry can hold. At most `kAnswerBytes` once dumped; a longer list is paged,
+// and "next" tells where the next page starts. A mistake in the parameters answers {"error":
+// "..."}. A number of the type number_unsigned needs 64 bits, one of number_integer may be
+// negative.
 inline constexpr size_t kAnswerBytes = 15 * 1024;
 nlohmann::ordered_json AnswerCommand(const Snapshot& snapshot, std::string_view command,
                                      std::string_view parameters);
 
 // Wilson's score interval (Wilson 1927) at 95 % for `lost` of `matched`; {0, 1} for none matched.
 std::pair<double, double> LossRateBounds(uint64_t lost, uint64_t matched);
+
+// Packets per second of each queue and of all, between two summaries of one run, as a table. Empty
+// where no time passed between them, or they are of two runs.
+std::string RateTable(const nlohmann::ordered_json& before, const nlohmann::ordered_json& now);
 
 // The tables that --stats-interval, the end of a run and `twinpath stats` show: ports, queues,
 // rules.

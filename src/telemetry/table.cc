@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <numeric>
 
@@ -133,7 +134,36 @@ std::string RulesTable(const ordered_json& rules) {
   return text;
 }
 
+std::vector<TextTable::Cell> RateRow(const std::string& port, const std::string& queue,
+                                     const ordered_json& before, const ordered_json& now,
+                                     double seconds) {
+  const auto rate = [&](const std::string& key, double scale) {
+    const uint64_t earlier = std::min(Count(before, key), Count(now, key));
+    const double grown = static_cast<double>(Count(now, key) - earlier);
+    return TextTable::Short{static_cast<uint64_t>(std::llround(grown * scale / seconds))};
+  };
+  std::vector<TextTable::Cell> row = {port, TextTable::Right{queue}, rate("rx_bytes", 8),
+                                      rate("rx_packets", 1)};
+  for (const char* name : kVerdictNames) row.push_back(rate(std::string(name) + "_packets", 1));
+  return row;
+}
+
 }  // namespace
+
+std::string RateTable(const ordered_json& before, const ordered_json& now) {
+  const double seconds = now.value("duration_s", 0.0) - before.value("duration_s", 0.0);
+  const ordered_json& queues = now["queues"];
+  if (seconds <= 0 || before["queues"].size() != queues.size()) return "";
+  std::vector<std::string> headings = {"per second", "queue", "rx bit", "rx"};
+  headings.insert(headings.end(), kVerdictNames.begin(), kVerdictNames.end());
+  TextTable table(headings);
+  for (const size_t at : Busiest(queues, "rx_packets"))
+    table.AddRow(RateRow(Text(queues[at], "port", kNameWidth),
+                         std::to_string(Count(queues[at], "queue")), before["queues"][at],
+                         queues[at], seconds));
+  table.AddRow(RateRow("total", "", before["totals"], now["totals"], seconds));
+  return table.Render(kWidth);
+}
 
 std::string SummaryTable(const ordered_json& summary) {
   return Heading(summary) + "\n" + PortsTable(summary["ports"]) + "\n" + QueuesTable(summary) +

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The telemetry answers, read back into the snapshot they were made from. What comes over the
+// socket is not trusted: it may be another program's, or another version's. One thread.
+
+#include <array>
+#include <charconv>
+#include <functional>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "src/telemetry/client.h"
+#include "src/telemetry/fields.h"
+
+namespace twinpath {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr int kAttempts = 3;  // where the lists change while they are read
+
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::string PercentDecode(const std::string& text) {
+  std::string decoded;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const int high = text[i] == '%' && i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
+    const int low = high >= 0 ? HexDigit(text[i + 2]) : -1;
+    if (low >= 0) {
+      decoded += static_cast<char>(high * 16 + low);
+      i += 2;
+    } else {
+      decoded += text[i];
+    }
+  }
+  return decoded;
+}
+
+uint64_t Number(const ordered_json& object, const std::string& key) {
+  const auto value = object.find(key);
+  return value != object.end() && value->is_number_unsigned() ? value->get<uint64_t>() : 0;
+}
+
+// The text under NAME and, where it is long, NAME_2, NAME_3, ...
+std::string Text(const ordered_json& object, const std::string& name) {
+  std::string text;
+  std::string key = name;
+  for (int part = 2; object.contains(key) && object[key].is_string(); ++part) {
+    text += object[key].get<std::string>();
+    key = absl::StrCat(name, "_", part);
+  }
+  return PercentDecode(text);
+}
+
+tp_count CountOf(const ordered_json& object, const std::string& name) {
+  return {Number(object, name + "_packets"), Number(object, name + "_bytes")};
+}
+
+// Asks for all pages of a list and hands each entry, in order, to `add`. Aborted where the list
+// changed between two pages.
+absl::Status FetchList(TelemetryClient* client, const std::string& command,
+                       const std::string& parameter_before_first,
+                       const std::function<void(const ordered_json&)>& add) {
+  std::optional<uint64_t> total;
+  uint64_t next = 0;
+  do {
+    absl::StatusOr<ordered_json> page =
+        client->Ask(absl::StrCat(command, ",", parameter_before_first, next));
+    if (!page.ok()) return page.status();
+    if (!total) total = Number(*page, "total");
+    // librte_telemetry 22.11 may mix up the parameters of two clients that ask at once.
+    if (Number(*page, "total") != *total || Number(*page, "first") != next)
+      return absl::AbortedError(absl::StrCat(command, " changed while it was read"));
+    const uint64_t end = page->contains("next") ? Number(*page, "next") : *total;
+    if (end < next || (end == next && next < *total) || end > *total)
+      return absl::DataLossError(absl::StrCat(command, ": a page that leads nowhere"));
+    for (; next < end; ++next) {
+      const auto entry = page->find(std::to_string(next));
+      if (entry == page->end() || !entry->is_object())
+        return absl::DataLossError(absl::StrCat(command, ": entry ", next, " is missing"));
+      add(*entry);
+    }
+  } while (next < *total);
+  return absl::OkStatus();
+}
+
+PortSnapshot ReadPort(const ordered_json& entry) {
+  PortSnapshot port = {.name = Text(entry, "name"),
+                       .device = Text(entry, "device"),
+                       .driver = Text(entry, "driver"),
+                       .mode = Text(entry, "mode"),
+                       .why = Text(entry, "why"),
+                       .queues = static_cast<uint32_t>(Number(entry, "queues"))};
+  for (const auto& [key, value] : entry.items())
+    if (value.is_number_unsigned() && key != "queues")
+      port.extra.emplace_back(key, value.get<uint64_t>());
+  return port;
+}
+
+QueueSnapshot ReadQueue(const ordered_json& entry, const std::string& core) {
+  QueueSnapshot queue = {.port = Text(entry, "port"),
+                         .queue = static_cast<uint32_t>(Number(entry, "queue"))};
+  const auto served_by = entry.find(core);
+  if (served_by != entry.end() && served_by->is_number_integer())
+    queue.core = served_by->get<int32_t>();
+  queue.counters.rx = CountOf(entry, "rx");
+  for (int verdict = TP_TX + 1; verdict < TP_VERDICTS; ++verdict)
+    queue.counters.verdict[verdict] = CountOf(entry, kVerdictNames[verdict]);
+  for (int port = 0; port < TP_MAX_PORTS; ++port)
+    queue.counters.tx[port] = CountOf(entry, absl::StrCat("tx_to_", port));
+  return queue;
+}
+
+RuleSnapshot ReadRule(const ordered_json& entry) {
+  return {Text(entry, "name"), CountOf(entry, "matched"), CountOf(entry, "lost")};
+}
+
+LcoreSnapshot ReadLcore(const ordered_json& entry, const std::string& core) {
+  return {.lcore = static_cast<uint32_t>(Number(entry, core)),
+          .queues = static_cast<uint32_t>(Number(entry, "queues")),
+          .turns = Number(entry, "turns"),
+          .idle_turns = Number(entry, "idle_turns"),
+          .packets = Number(entry, "packets")};
+}
+
+absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client) {
+  absl::StatusOr<ordered_json> info = client->Ask("/twinpath/info");
+  if (absl::IsNotFound(info.status()))
+    return absl::FailedPreconditionError(
+        absl::StrCat("what runs at ", client->path(), " is not a twinpath program"));
+  if (!info.ok()) return info.status();
+  Snapshot snapshot = {.path = Text(*info, "path"),
+                       .version = Text(*info, "version"),
+                       .seed = Number(*info, "seed"),
+                       .policy_file = Text(*info, "policy_file"),
+                       .policy_sha256 = Text(*info, "policy_sha256"),
+                       .duration_s = static_cast<double>(Number(*info, "duration_us")) / 1e6};
+  const std::string core = CoreField(snapshot.path);
+  struct List {
+    const char* command;
+    const char* before_first;  // parameters before FIRST
+    std::function<void(const ordered_json&)> add;
+  };
+  const std::array<List, 4> lists = {
+      List{"/twinpath/ports", "",
+           [&](const ordered_json& entry) { snapshot.ports.push_back(ReadPort(entry)); }},
+      List{"/twinpath/queues", ",",
+           [&](const ordered_json& entry) { snapshot.queues.push_back(ReadQueue(entry, core)); }},
+      List{"/twinpath/rules", "",
+           [&](const ordered_json& entry) { snapshot.rules.push_back(ReadRule(entry)); }},
+      List{"/twinpath/lcores", "",
+           [&](const ordered_json& entry) { snapshot.lcores.push_back(ReadLcore(entry, core)); }}};
+  for (const List& list : lists) {
+    absl::Status status = FetchList(client, list.command, list.before_first, list.add);
+    if (!status.ok()) return status;
+  }
+  return snapshot;
+}
+
+}  // namespace
+
+absl::StatusOr<Snapshot> FetchSnapshot(TelemetryClient* client) {
+  absl::StatusOr<Snapshot> snapshot = FetchOnce(client);
+  for (int tries = 1; tries < kAttempts && absl::IsAborted(snapshot.status()); ++tries)
+    snapshot = FetchOnce(client);
+  return snapshot;
+}
+
+}  // namespace twinpath

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The telemetry server's thread: one poll loop over the listener and all clients. A client that
+// does not read its answer is not asked for more and keeps nobody waiting.
+
+#include "src/telemetry/server.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+#include "nlohmann/json.hpp"
+#include "src/telemetry/file_descriptor.h"
+#include "src/telemetry/listener.h"
+#include "src/telemetry/protocol.h"
+
+namespace twinpath {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kIdle(1);  // after which a client may lose its place to another
+constexpr std::chrono::milliseconds kAcceptPause(100);  // where descriptors or memory ran out
+
+std::string WithError(const std::string& greeting, const std::string& error) {
+  nlohmann::ordered_json document = nlohmann::ordered_json::parse(greeting);
+  document["error"] = error;
+  return document.dump();
+}
+
+struct Client {
+  FileDescriptor fd;
+  std::string unsent;  // the answer that the client's socket had no room for yet
+  Clock::time_point heard;
+};
+
+// Whether the client may stay: false where the connection is gone.
+bool Send(Client* client) {
+  if (send(client->fd.get(), client->unsent.data(), client->unsent.size(),
+           MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+    return errno == EAGAIN || errno == EINTR || errno == ENOBUFS;
+  client->unsent.clear();
+  return true;
+}
+
+}  // namespace
+
+class TelemetryServer::Loop {
+ public:
+  Loop(TelemetryListener listener, FileDescriptor stop, const std::string& version,
+       std::function<Snapshot()> snapshot)
+      : listener_(std::move(listener)),
+        stop_(std::move(stop)),
+        version_(version),
+        snapshot_(std::move(snapshot)) {
+    // Signals are the main thread's.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_ = std::thread([this] { Run(); });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    pthread_setname_np(thread_.native_handle(), "telemetry");
+  }
+  ~Loop() {
+    eventfd_write(stop_.get(), 1);
+    thread_.join();
+  }
+  const std::string& path() const { return listener_.path(); }
+
+ private:
+  void Run();
+  void Accept();
+  void MakeRoom(const std::string& greeting, Clock::time_point now);
+  bool Serve(Client* client, short events);
+
+  TelemetryListener listener_;
+  FileDescriptor stop_;  // an eventfd: readable when the thread is to end
+  const std::string version_;
+  const std::function<Snapshot()> snapshot_;
+  std::vector<Client> clients_;     // the thread's
+  Clock::time_point accept_after_;  // the thread's
+  std::thread thread_;              // last: it uses all of the above
+};
+
+void TelemetryServer::Loop::Run() {
+  std::vector<pollfd> polled;
+  while (true) {
+    const bool accepting = Clock::now() >= accept_after_;
+    polled = {{stop_.get(), POLLIN, 0},
+              {listener_.fd(), static_cast<short>(accepting ? POLLIN : 0), 0}};
+    for (const Client& client : clients_)
+      polled.push_back(
+          {client.fd.get(), static_cast<short>(client.unsent.empty() ? POLLIN : POLLOUT), 0});
+    const int timeout = accepting ? -1 : static_cast<int>(kAcceptPause.count());
+    if (poll(polled.data(), polled.size(), timeout) < 0) continue;  // EINTR, ENOMEM: once more
+    if (polled[0].revents) return;
+    // From the back: polled[i + 2] is clients_[i], and what is erased moves only what was served.
+    for (size_t i = clients_.size(); i-- > 0;)
+      if (polled[i + 2].revents && !Serve(&clients_[i], polled[i + 2].revents))
+        clients_.erase(clients_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (polled[1].revents) Accept();
+  }
+}
+
+void TelemetryServer::Loop::Accept() {
+  FileDescriptor fd(accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  const Clock::time_point now = Clock::now();
+  if (fd.get() < 0) {
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+      accept_after_ = now + kAcceptPause;
+    return;
+  }
+  const std::string greeting = Greeting(version_);
+  if (clients_.size() == kMaxClients) MakeRoom(greeting, now);
+  Client client = {std::move(fd), greeting, now};
+  if (clients_.size() == kMaxClients) {
+    client.unsent = WithError(
+        greeting, std::to_string(kMaxClients) + " clients are connected, and all are busy");
+    Send(&client);
+  } else if (Send(&client)) {
+    clients_.push_back(std::move(client));
+  }
+}
+
+// Drops the client that has been silent for longest, if it is idle. It reads the reason where it
+// would read its next answer.
+void TelemetryServer::Loop::MakeRoom(const std::string& greeting, Clock::time_point now) {
+  const auto oldest =
+      std::min_element(clients_.begin(), clients_.end(),
+                       [](const Client& a, const Client& b) { return a.heard < b.heard; });
+  if (now - oldest->heard < kIdle) return;
+  oldest->unsent = WithError(greeting, "closed to make room: silent for longest of " +
+                                           std::to_string(kMaxClients) + " clients");
+  Send(&*oldest);
+  clients_.erase(oldest);
+}
+
+bool TelemetryServer::Loop::Serve(Client* client, short events) {
+  if (!client->unsent.empty()) {
+    if (events & (POLLERR | POLLHUP)) return false;  // nobody is left to read it
+    return Send(client);
+  }
+  std::array<char, kMaxRequest> request;
+  const ssize_t size = recv(client->fd.get(), request.data(), request.size(), MSG_DONTWAIT);
+  if (size < 0) return errno == EAGAIN || errno == EINTR;
+  if (size == 0) return false;  // closed, or an empty record, which looks the same
+  client->heard = Clock::now();
+  client->unsent = AnswerRequest({request.data(), static_cast<size_t>(size)}, version_, snapshot_);
+  return Send(client);
+}
+
+TelemetryServer::TelemetryServer(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
+TelemetryServer::TelemetryServer(TelemetryServer&&) noexcept = default;
+TelemetryServer& TelemetryServer::operator=(TelemetryServer&&) noexcept = default;
+TelemetryServer::~TelemetryServer() = default;
+
+const std::string& TelemetryServer::path() const { return loop_->path(); }
+
+absl::StatusOr<TelemetryServer> TelemetryServer::Start(const std::string& file_prefix,
+                                                       const std::string& version,
+                                                       std::function<Snapshot()> snapshot) {
+  absl::StatusOr<TelemetryListener> listener = TelemetryListener::Open(file_prefix);
+  if (!listener.ok()) return listener.status();
+  FileDescriptor stop(eventfd(0, EFD_CLOEXEC));
+  if (stop.get() < 0) return absl::ErrnoToStatus(errno, "telemetry: eventfd");
+  return TelemetryServer(
+      std::make_unique<Loop>(*std::move(listener), std::move(stop), version, std::move(snapshot)));
+}
+
+}  // namespace twinpath
