@@ -3,32 +3,35 @@
 
 #include <cstdio>
 #include <exception>
-#include <initializer_list>
 #include <iostream>
+#include <string>
 
 #include "apps/twinpath/subcommand.h"
 
 namespace twinpath {
-
 namespace {
 
 // In the order of --help. Each is declared in subcommand.h.
-const std::initializer_list<AddSubcommand*> kSubcommands = {};
+constexpr AddSubcommand* kSubcommands[] = {AddStats};
+
+int WrongUsage(const std::string& what) {
+  std::cerr << "twinpath: " << what << " (twinpath --help tells what there is)\n";
+  return 2;
+}
 
 int Main(int argc, char** argv) {
   CLI::App app("One packet policy, two fast paths, the same verdict", "twinpath");
   app.set_version_flag("--version", "twinpath " TWINPATH_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // none is told below, after what is not expected
   Run run;
   for (AddSubcommand* add : kSubcommands) add(&app, &run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-    std::cerr << "twinpath: " << e.what() << " (twinpath --help tells what there is)\n";
-    return 2;
+    return WrongUsage(e.what());
   }
-  return run();
+  return run ? run() : WrongUsage("A subcommand is required");
 }
 
 }  // namespace

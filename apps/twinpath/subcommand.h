@@ -18,6 +18,8 @@ using Run = std::function<int()>;
 // line chose it. `run` outlives the parsing.
 using AddSubcommand = void(CLI::App* app, Run* run);
 
+AddSubcommand AddStats;
+
 }  // namespace twinpath
 
 #endif  // TWINPATH_APPS_TWINPATH_SUBCOMMAND_H_

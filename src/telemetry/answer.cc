@@ -7,7 +7,8 @@
 // - There are no fractions: rates are in parts per billion (_ppb), durations in microseconds (_us).
 // - Text is percent-encoded (RFC 3986, section 2.1) where it is not printable ASCII, or '%' itself:
 //   that library's JSON writer damages other octets. Text of more than 120 octets goes on under
-//   NAME_2, NAME_3, ...: an entry holds at most 127.
+//   NAME_2, NAME_3, ...: an entry holds at most 127. More than
+//   3,000 octets end in "...", so that one entry always fits.
 
 #include <algorithm>
 #include <charconv>
@@ -24,7 +25,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr size_t kTextOctets = 120;      // of a value; the rest goes on in the next
-constexpr size_t kMaxTextOctets = 4096;  // of a whole text: two of them leave room in an answer
+constexpr size_t kMaxTextOctets = 3000;  // of a whole text: two of them leave room in an answer
 constexpr size_t kMaxEntries = 250;      // librte_telemetry holds 256 in one object
 
 std::string PercentEncode(const std::string& text) {

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// twinpath stats: what a running datapath counted, once or again and again. Main thread.
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "apps/twinpath/screen.h"
+#include "apps/twinpath/subcommand.h"
+#include "src/telemetry/client.h"
+#include "src/telemetry/json.h"
+
+namespace twinpath {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct StatsOptions {
+  bool json = false;
+  bool watch = false;
+  double seconds = 1;  // between two looks
+  std::string file_prefix;
+};
+
+// A running program, and what was last read from it.
+struct Source {
+  std::string file_prefix;
+  TelemetryClient client;
+  ordered_json summary, before;
+};
+
+int Fail(int status, const std::string& message) {
+  std::cerr << "twinpath stats: " << message << "\n";
+  return status;
+}
+
+absl::Status Read(Source* source) {
+  absl::StatusOr<Snapshot> snapshot = FetchSnapshot(&source->client);
+  if (!snapshot.ok()) return snapshot.status();
+  source->before = std::move(source->summary);
+  source->summary = SummaryJson(*snapshot);
+  return absl::OkStatus();
+}
+
+std::string Tables(const std::vector<Source>& sources) {
+  std::string text;
+  for (const Source& source : sources) {
+    const std::string rates =
+        source.before.is_null() ? "" : RateTable(source.before, source.summary);
+    absl::StrAppend(&text, text.empty() ? "" : "\n", rates, rates.empty() ? "" : "\n",
+                    SummaryTable(source.summary));
+  }
+  return text;
+}
+
+// The programs that run, of those asked for. NotFound, saying where was looked, for none.
+absl::StatusOr<std::vector<Source>> Connect(const std::string& file_prefix) {
+  std::vector<std::string> prefixes = {"twinpath-dpdk", "twinpath-xdp"};
+  if (!file_prefix.empty()) prefixes = {file_prefix};
+  std::vector<Source> sources;
+  std::string missing;
+  for (const std::string& prefix : prefixes) {
+    absl::StatusOr<TelemetryClient> client = TelemetryClient::Connect(prefix);
+    if (client.ok())
+      sources.push_back({prefix, *std::move(client), nullptr, nullptr});
+    else if (absl::IsNotFound(client.status()))
+      absl::StrAppend(&missing, missing.empty() ? "" : ", ",
+                      absl::string_view(client.status().message()));
+    else
+      return client.status();
+  }
+  if (!sources.empty()) return sources;
+  if (getuid() != 0) missing += "; what root started only root can ask";
+  return absl::NotFoundError(missing);
+}
+
+// Waits for `seconds`; true where a signal asked to end instead. The signals are blocked.
+bool AskedToEnd(const sigset_t& signals, double seconds) {
+  timespec time = {};
+  time.tv_sec = static_cast<time_t>(seconds);
+  time.tv_nsec = static_cast<long>((seconds - std::floor(seconds)) * 1e9);
+  return sigtimedwait(&signals, nullptr, &time) > 0;
+}
+
+int Watch(std::vector<Source> sources, const StatsOptions& options) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  std::optional<Screen> screen;
+  if (!options.json && Screen::Usable()) screen.emplace();
+  std::string text, ended;
+  do {
+    text = options.json ? absl::StrCat(sources[0].summary.dump(), "\n") : Tables(sources);
+    if (screen)
+      screen->Show(text);
+    else
+      std::cout << text << (options.json ? "" : "\n") << std::flush;
+    if (!std::cout || AskedToEnd(signals, options.seconds)) break;
+    for (size_t i = sources.size(); i-- > 0;) {
+      const absl::Status status = Read(&sources[i]);
+      if (status.ok()) continue;
+      absl::StrAppend(&ended, ended.empty() ? "" : "\n", sources[i].file_prefix,
+                      " is gone: ", status.message());
+      sources.erase(sources.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+  } while (!sources.empty());
+  if (screen) {
+    screen.reset();
+    std::cout << text;  // the last look stays
+  }
+  return ended.empty() ? 0 : Fail(sources.empty() ? 1 : 0, ended);
+}
+
+int Stats(const StatsOptions& options) {
+  absl::StatusOr<std::vector<Source>> sources = Connect(options.file_prefix);
+  if (!sources.ok())
+    return Fail(absl::IsInvalidArgument(sources.status()) ? 2 : 1,
+                std::string(sources.status().message()));
+  // The document is one object, whoever runs: a script must not meet another shape by chance.
+  if (options.json && sources->size() > 1)
+    return Fail(2, "twinpath-dpdk and twinpath-xdp both run: choose one with --file-prefix");
+  for (Source& source : *sources)
+    if (absl::Status status = Read(&source); !status.ok())
+      return Fail(1, std::string(status.message()));
+  if (options.watch) return Watch(*std::move(sources), options);
+  if (options.json)
+    std::cout << sources->front().summary.dump(2) << "\n";
+  else
+    std::cout << Tables(*sources);
+  return 0;
+}
+
+}  // namespace
+
+void AddStats(CLI::App* app, Run* run) {
+  auto options = std::make_shared<StatsOptions>();
+  CLI::App* stats = app->add_subcommand("stats", "Show what a running datapath counted");
+  stats->add_flag("--json", options->json, "The summary as JSON; with --watch, one line a look");
+  CLI::Option* watch =
+      stats->add_option("--watch", options->seconds, "Look again every SECONDS (default: 1)")
+          ->option_text("[SECONDS]")
+          ->expected(0, 1)
+          ->check(CLI::Range(0.1, 86400.0));
+  stats
+      ->add_option("--file-prefix", options->file_prefix,
+                   "Whom to ask (default: twinpath-dpdk and twinpath-xdp, whichever run)")
+      ->option_text("PREFIX");
+  stats->callback([options, watch, run] {
+    options->watch = watch->count() > 0;
+    *run = [options] { return Stats(*options); };
+  });
+}
+
+}  // namespace twinpath
