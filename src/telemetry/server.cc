@@ -28,7 +28,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kIdle(1);  // after which a client may lose its place to another
 constexpr std::chrono::milliseconds kAcceptPause(100);  // where descriptors or memory ran out
 
 std::string WithError(const std::string& greeting, const std::string& error) {
@@ -57,11 +56,12 @@ bool Send(Client* client) {
 class TelemetryServer::Loop {
  public:
   Loop(TelemetryListener listener, FileDescriptor stop, const std::string& version,
-       std::function<Snapshot()> snapshot)
+       std::function<Snapshot()> snapshot, const Limits& limits)
       : listener_(std::move(listener)),
         stop_(std::move(stop)),
         version_(version),
-        snapshot_(std::move(snapshot)) {
+        snapshot_(std::move(snapshot)),
+        limits_(limits) {
     // Signals are the main thread's.
     sigset_t all, before;
     sigfillset(&all);
@@ -86,6 +86,7 @@ class TelemetryServer::Loop {
   FileDescriptor stop_;  // an eventfd: readable when the thread is to end
   const std::string version_;
   const std::function<Snapshot()> snapshot_;
+  const Limits limits_;
   std::vector<Client> clients_;     // the thread's
   Clock::time_point accept_after_;  // the thread's
   std::thread thread_;              // last: it uses all of the above
@@ -120,11 +121,11 @@ void TelemetryServer::Loop::Accept() {
     return;
   }
   const std::string greeting = Greeting(version_);
-  if (clients_.size() == kMaxClients) MakeRoom(greeting, now);
+  if (clients_.size() == limits_.clients) MakeRoom(greeting, now);
   Client client = {std::move(fd), greeting, now};
-  if (clients_.size() == kMaxClients) {
+  if (clients_.size() == limits_.clients) {
     client.unsent = WithError(
-        greeting, std::to_string(kMaxClients) + " clients are connected, and all are busy");
+        greeting, std::to_string(limits_.clients) + " clients are connected, and all are busy");
     Send(&client);
   } else if (Send(&client)) {
     clients_.push_back(std::move(client));
@@ -137,9 +138,9 @@ void TelemetryServer::Loop::MakeRoom(const std::string& greeting, Clock::time_po
   const auto oldest =
       std::min_element(clients_.begin(), clients_.end(),
                        [](const Client& a, const Client& b) { return a.heard < b.heard; });
-  if (now - oldest->heard < kIdle) return;
+  if (now - oldest->heard < limits_.idle) return;
   oldest->unsent = WithError(greeting, "closed to make room: silent for longest of " +
-                                           std::to_string(kMaxClients) + " clients");
+                                           std::to_string(limits_.clients) + " clients");
   Send(&*oldest);
   clients_.erase(oldest);
 }
@@ -167,13 +168,14 @@ const std::string& TelemetryServer::path() const { return loop_->path(); }
 
 absl::StatusOr<TelemetryServer> TelemetryServer::Start(const std::string& file_prefix,
                                                        const std::string& version,
-                                                       std::function<Snapshot()> snapshot) {
+                                                       std::function<Snapshot()> snapshot,
+                                                       const Limits& limits) {
   absl::StatusOr<TelemetryListener> listener = TelemetryListener::Open(file_prefix);
   if (!listener.ok()) return listener.status();
   FileDescriptor stop(eventfd(0, EFD_CLOEXEC));
   if (stop.get() < 0) return absl::ErrnoToStatus(errno, "telemetry: eventfd");
   return TelemetryServer(
-      std::make_unique<Loop>(*std::move(listener), std::move(stop), version, std::move(snapshot)));
+      std::make_unique<Loop>(*std::move(listener), std::move(stop), version, std::move(snapshot), limits));
 }
 
 }  // namespace twinpath

@@ -6,9 +6,11 @@
 #ifndef TWINPATH_TELEMETRY_SERVER_H_
 #define TWINPATH_TELEMETRY_SERVER_H_
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "src/telemetry/snapshot.h"
@@ -17,9 +19,13 @@ namespace twinpath {
 
 class TelemetryServer {
  public:
-  // As many clients are connected at most. One more takes the place of the one that has been silent
-  // for longest, if that is a second at least; else it is refused with an "error" in the greeting.
-  static constexpr size_t kMaxClients = 64;
+  struct Limits {
+    // As many clients are connected at most. One more takes the place of the one that has been
+    // silent for longest, if that is `idle` at least; else it is refused with an "error" in the
+    // greeting.
+    size_t clients = 64;
+    std::chrono::milliseconds idle = std::chrono::seconds(1);
+  };
 
   // Serves `file_prefix` ("twinpath-xdp") until destroyed. `version` is what the greeting says
   // ("twinpath 0.1.0"). `snapshot` is called on the server's thread, once for each request.
@@ -28,7 +34,13 @@ class TelemetryServer {
   // system said, where the folder cannot be made.
   static absl::StatusOr<TelemetryServer> Start(const std::string& file_prefix,
                                                const std::string& version,
-                                               std::function<Snapshot()> snapshot);
+                                               std::function<Snapshot()> snapshot,
+                                               const Limits& limits);
+  static absl::StatusOr<TelemetryServer> Start(const std::string& file_prefix,
+                                               const std::string& version,
+                                               std::function<Snapshot()> snapshot) {
+    return Start(file_prefix, version, std::move(snapshot), Limits());
+  }
 
   TelemetryServer(TelemetryServer&&) noexcept;
   TelemetryServer& operator=(TelemetryServer&&) noexcept;

@@ -34,8 +34,9 @@ constexpr char kPrefix[] = "twinpath-test";
 constexpr char kVersion[] = "twinpath test";
 
 absl::StatusOr<TelemetryServer> StartServer(const Snapshot& snapshot,
-                                            const std::string& prefix = kPrefix) {
-  return TelemetryServer::Start(prefix, kVersion, [snapshot] { return snapshot; });
+                                            const std::string& prefix = kPrefix,
+                                            const TelemetryServer::Limits& limits = {}) {
+  return TelemetryServer::Start(prefix, kVersion, [snapshot] { return snapshot; }, limits);
 }
 
 // A client that does not know its manners.
@@ -215,38 +216,33 @@ TEST_F(TelemetryServerTest, EndsAtOnceWithClientsThatDoNotRead) {
 }
 
 TEST_F(TelemetryServerTest, RefusesOneClientTooManyClearlyWhileAllAreBusy) {
-  absl::StatusOr<TelemetryServer> server = StartServer(SmallSnapshot("xdp"));
-  std::vector<std::unique_ptr<RawClient>> clients;
-  for (size_t i = 0; i < TelemetryServer::kMaxClients; ++i) {
-    clients.push_back(std::make_unique<RawClient>(path_));
-    ASSERT_FALSE(clients.back()->Receive().empty());
-  }
-  RawClient late(path_);
+  absl::StatusOr<TelemetryServer> server =
+      StartServer(SmallSnapshot("xdp"), kPrefix, {.clients = 2, .idle = std::chrono::hours(1)});
+  RawClient first(path_), second(path_), late(path_);
+  EXPECT_FALSE(ordered_json::parse(second.Receive()).contains("error"));
   EXPECT_EQ(ordered_json::parse(late.Receive())["error"],
-            "64 clients are connected, and all are busy");
+            "2 clients are connected, and all are busy");
   EXPECT_EQ(late.Receive(), "");
   const absl::Status status = TelemetryClient::Connect(kPrefix).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
-  EXPECT_EQ(clients[0]->Ask("/nope"), "{\"/nope\":null}");
+  first.Receive();
+  EXPECT_EQ(first.Ask("/nope"), "{\"/nope\":null}");
 }
 
 TEST_F(TelemetryServerTest, GivesThePlaceOfTheClientSilentForLongestToANewOne) {
-  absl::StatusOr<TelemetryServer> server = StartServer(SmallSnapshot("xdp"));
-  std::vector<std::unique_ptr<RawClient>> clients;
-  for (size_t i = 0; i < TelemetryServer::kMaxClients; ++i) {
-    clients.push_back(std::make_unique<RawClient>(path_));
-    ASSERT_FALSE(clients.back()->Receive().empty());
-  }
-  std::this_thread::sleep_for(milliseconds(1200));
-  clients[0]->Ask("/nope");
+  absl::StatusOr<TelemetryServer> server =
+      StartServer(SmallSnapshot("xdp"), kPrefix, {.clients = 2, .idle = milliseconds(0)});
+  RawClient first(path_), second(path_);
+  first.Receive();
+  second.Receive();
+  first.Ask("/nope");
   RawClient late(path_);
   late.Receive();
   EXPECT_EQ(late.Ask("/nope"), "{\"/nope\":null}");
-  EXPECT_EQ(ordered_json::parse(clients[1]->Receive())["error"],
-            "closed to make room: silent for longest of 64 clients");
-  EXPECT_EQ(clients[1]->Receive(), "");
-  EXPECT_EQ(clients[0]->Ask("/nope"), "{\"/nope\":null}");
-  EXPECT_EQ(clients[2]->Ask("/nope"), "{\"/nope\":null}");
+  EXPECT_EQ(ordered_json::parse(second.Receive())["error"],
+            "closed to make room: silent for longest of 2 clients");
+  EXPECT_EQ(second.Receive(), "");
+  EXPECT_EQ(first.Ask("/nope"), "{\"/nope\":null}");
 }
 
 TEST_F(TelemetryServerTest, ServesOnWhileClientsComeAskGarbageAndGo) {
