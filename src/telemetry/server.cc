@@ -174,8 +174,8 @@ absl::StatusOr<TelemetryServer> TelemetryServer::Start(const std::string& file_p
   if (!listener.ok()) return listener.status();
   FileDescriptor stop(eventfd(0, EFD_CLOEXEC));
   if (stop.get() < 0) return absl::ErrnoToStatus(errno, "telemetry: eventfd");
-  return TelemetryServer(
-      std::make_unique<Loop>(*std::move(listener), std::move(stop), version, std::move(snapshot), limits));
+  return TelemetryServer(std::make_unique<Loop>(*std::move(listener), std::move(stop), version,
+                                                std::move(snapshot), limits));
 }
 
 }  // namespace twinpath

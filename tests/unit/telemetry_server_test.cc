@@ -36,7 +36,8 @@ constexpr char kVersion[] = "twinpath test";
 absl::StatusOr<TelemetryServer> StartServer(const Snapshot& snapshot,
                                             const std::string& prefix = kPrefix,
                                             const TelemetryServer::Limits& limits = {}) {
-  return TelemetryServer::Start(prefix, kVersion, [snapshot] { return snapshot; }, limits);
+  return TelemetryServer::Start(
+      prefix, kVersion, [snapshot] { return snapshot; }, limits);
 }
 
 // A client that does not know its manners.
@@ -74,10 +75,9 @@ class RawClient {
 class TelemetryServerTest : public testing::Test {
  protected:
   void SetUp() override {
-    char folder[] = "/tmp/twinpath-telemetry-XXXXXX";
-    ASSERT_NE(mkdtemp(folder), nullptr);
-    folder_ = folder;
-    setenv("RUNTIME_DIRECTORY", folder, 1);
+    folder_ = testing::TempDir() + "telemetry-XXXXXX";
+    ASSERT_NE(mkdtemp(folder_.data()), nullptr) << folder_;
+    setenv("RUNTIME_DIRECTORY", folder_.c_str(), 1);
     path_ = folder_ + "/dpdk/" + kPrefix + "/dpdk_telemetry.v2";
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the telemetry tests share: DPDK's own reader, and the pages of a list put together."""
+import json
+import subprocess
+
+COMMANDS = ("/twinpath/info", "/twinpath/ports", "/twinpath/queues", "/twinpath/rules",
+            "/twinpath/lcores")
+
+
+def ask(prefix, *requests):
+    """The answers that Debian's dpdk-telemetry.py prints to `requests`, each without its key."""
+    reader = subprocess.run(["dpdk-telemetry.py", "-f", prefix], input="\n".join(requests) + "\n",
+                            capture_output=True, text=True, timeout=60)
+    assert reader.returncode == 0, reader.stderr
+    answers = [json.loads(line) for line in reader.stdout.splitlines()]
+    assert len(answers) == len(requests), reader.stdout
+    return [answer[request.split(",")[0]] for request, answer in zip(requests, answers)]
+
+
+def read_list(prefix, command, before_first=","):
+    """All entries of a paged list, by following "next". Checks that none is missing."""
+    entries, first = [], 0
+    while first is not None:
+        page, = ask(prefix, f"{command}{before_first}{first}")
+        assert page.pop("first") == first
+        total, first = page.pop("total"), page.pop("next", None)
+        assert list(page) == [str(len(entries) + i) for i in range(len(page))]
+        entries += page.values()
+    assert len(entries) == total
+    return entries
+
+
+def check_complete(prefix, summary):
+    """Every command's answer, read by dpdk-telemetry.py, is all that `summary` says."""
+    commands, help_text, unknown = ask(prefix, "/", "/help,/twinpath/rules", "/twinpath/nothing")
+    for command in COMMANDS:
+        assert command in commands, commands
+    assert "Parameters" in help_text["/twinpath/rules"]
+    assert unknown is None
+    info, = ask(prefix, "/twinpath/info")
+    assert info["path"] == summary["path"]
+    assert info["seed"] == summary["seed"]
+    assert info["policy_sha256"] == summary["policy"]["sha256"]
+    for entry, port in zip(read_list(prefix, "/twinpath/ports"), summary["ports"], strict=True):
+        for key in ("name", "device", "driver", "mode", "queues"):
+            assert entry[key] == port[key], (key, entry, port)
+    queues = read_list(prefix, "/twinpath/queues", ",,")
+    for entry, queue in zip(queues, summary["queues"], strict=True):
+        sent = {name: entry[f"tx_to_{i}_packets"] for i, name in
+                enumerate(port["name"] for port in summary["ports"])
+                if f"tx_to_{i}_packets" in entry}
+        assert sent == queue["tx_to"], (entry, queue)
+        for key in set(queue) - {"tx_to"}:
+            assert entry[key] == queue[key], (key, entry, queue)
+    for entry, rule in zip(read_list(prefix, "/twinpath/rules"), summary["rules"], strict=True):
+        for key in ("matched_packets", "matched_bytes", "lost_packets", "lost_bytes"):
+            assert entry[key] == rule[key], (key, entry, rule)
+        for key in ("loss_rate", "loss_rate_low", "loss_rate_high"):
+            assert abs(entry[key + "_ppb"] - rule[key] * 1e9) <= 1, (key, entry, rule)
+    read_list(prefix, "/twinpath/lcores")
+    error, = ask(prefix, "/twinpath/queues,no-such-port")
+    assert "allowed" in error["error"], error
