@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The skeleton's set-up: sizes, contents, instances.
+
+#include "src/xdp/bpf_object.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "src/xdp/libbpf_log.h"
+#include "twinpath.skel.h"
+
+namespace twinpath {
+namespace {
+
+using xdp::FileDescriptor;
+
+struct SkeletonDeleter {
+  void operator()(twinpath_bpf* skeleton) const { twinpath_bpf__destroy(skeleton); }
+};
+using Skeleton = std::unique_ptr<twinpath_bpf, SkeletonDeleter>;
+
+// A whole array map in memory, shared with the kernel.
+template <typename Value>
+class MappedArray {
+ public:
+  MappedArray() = default;
+  MappedArray(MappedArray&& other) noexcept
+      : values_(std::exchange(other.values_, nullptr)), bytes_(other.bytes_) {}
+  MappedArray& operator=(MappedArray&& other) noexcept {
+    std::swap(values_, other.values_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~MappedArray() {
+    if (values_) munmap(values_, bytes_);
+  }
+
+  absl::Status Map(const bpf_map* map) {
+    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    bytes_ = (sizeof(Value) * bpf_map__max_entries(map) + page - 1) / page * page;
+    void* memory = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+    if (memory == MAP_FAILED)
+      return absl::InternalError(
+          absl::StrCat("mmap of ", bpf_map__name(map), ": ", std::strerror(errno)));
+    values_ = static_cast<Value*>(memory);
+    return absl::OkStatus();
+  }
+
+  absl::Status Fill(const bpf_map* map, const std::vector<Value>& values) {
+    absl::Status status = Map(map);
+    if (status.ok()) std::copy(values.begin(), values.end(), values_);
+    return status;
+  }
+
+  Value* get() const { return values_; }
+
+ private:
+  Value* values_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+// Arrays have at least one element.
+uint32_t Elements(size_t count) { return static_cast<uint32_t>(std::max<size_t>(count, 1)); }
+
+// No program of the object is loaded but `wanted`; null: none.
+bpf_program* SelectProgram(const Skeleton& skeleton, const char* wanted) {
+  bpf_program* selected = nullptr;
+  bpf_program* program;
+  bpf_object__for_each_program(program, skeleton->obj) {
+    const bool load = wanted && std::string_view(bpf_program__name(program)) == wanted;
+    bpf_program__set_autoload(program, load);
+    if (load) selected = program;
+  }
+  return selected;
+}
+
+// What a port's shapes look at: nothing, few words of the key, or all.
+const char* WordsNeeded(const CompiledPolicy& policy, size_t port) {
+  const tp_plan& plan = policy.plans[port];
+  if (plan.n_shapes == 0) return "all";
+  uint32_t words = 0;
+  for (uint32_t i = 0; i < plan.n_shapes; i++) {
+    uint64_t mask[TP_KEY_WORDS];
+    std::memcpy(mask, &policy.shapes[plan.first_shape + i].mask, sizeof(mask));
+    for (int word = 0; word < TP_KEY_WORDS; word++)
+      if (mask[word]) words |= TP_WORD(word);
+  }
+  return (words & ~static_cast<uint32_t>(TP_NARROW_WORDS)) ? "full" : "narrow";
+}
+
+const char* FramesName(XdpProgram::Frames frames) {
+  switch (frames) {
+    case XdpProgram::Frames::kFragments:
+      return "frags";
+    case XdpProgram::Frames::kShared:
+      return "shared";
+    case XdpProgram::Frames::kPlain:
+      break;
+  }
+  return "plain";
+}
+
+absl::Status KernelError(const std::string& what, int error) {
+  std::string log = xdp::TakeLibbpfLog();
+  const std::string message = absl::StrCat(what, ": ", std::strerror(error),
+                                           log.empty() ? "" : absl::StrCat(" (", log, ")"));
+  if (error == ENOMEM || error == E2BIG) return absl::ResourceExhaustedError(message);
+  return absl::InternalError(message);
+}
+
+}  // namespace
+
+struct XdpTables::Kernel {
+  Skeleton skeleton;
+  MappedArray<tp_shape> shapes;
+  MappedArray<tp_bucket> buckets;
+  MappedArray<tp_key> entries;
+  MappedArray<tp_rule> rules;
+  MappedArray<tp_state> states;
+};
+
+XdpTables::XdpTables(CompiledPolicy policy, const std::vector<uint32_t>& queues)
+    : policy_(std::move(policy)), queues_(queues), kernel_(std::make_unique<Kernel>()) {
+  for (uint32_t count : queues_) {
+    first_queue_.push_back(total_queues_);
+    total_queues_ += count;
+  }
+}
+
+XdpTables::~XdpTables() = default;
+
+absl::StatusOr<std::unique_ptr<XdpTables>> XdpTables::Create(CompiledPolicy policy,
+                                                             const std::vector<uint32_t>& queues) {
+  xdp::CaptureLibbpfLog();
+  std::unique_ptr<XdpTables> tables(new XdpTables(std::move(policy), queues));
+  const CompiledPolicy& compiled = tables->policy_;
+  if (tables->total_queues_ > TP_MAX_XDP_QUEUES)
+    return absl::ResourceExhaustedError(absl::StrCat("the ports have ", tables->total_queues_,
+                                                     " RX queues; at most ",
+                                                     static_cast<int>(TP_MAX_XDP_QUEUES)));
+  const size_t states = compiled.rules.size() * tables->total_queues_;
+  if (states > UINT32_MAX / sizeof(tp_state))
+    return absl::ResourceExhaustedError(
+        absl::StrCat(compiled.rules.size(), " rules on ", tables->total_queues_,
+                     " RX queues are more streams than a map holds"));
+  Kernel& kernel = *tables->kernel_;
+  kernel.skeleton.reset(twinpath_bpf__open());
+  if (!kernel.skeleton) return KernelError("opening the XDP object", errno);
+  auto& maps = kernel.skeleton->maps;
+  bpf_map__set_max_entries(maps.tp_shapes, Elements(compiled.shapes.size()));
+  bpf_map__set_max_entries(maps.tp_buckets, Elements(compiled.buckets.size()));
+  bpf_map__set_max_entries(maps.tp_entries, Elements(compiled.entries.size()));
+  bpf_map__set_max_entries(maps.tp_rules, Elements(compiled.rules.size()));
+  bpf_map__set_max_entries(maps.tp_states, Elements(states));
+  SelectProgram(kernel.skeleton, nullptr);
+  const int error = twinpath_bpf__load(kernel.skeleton.get());
+  if (error)
+    return KernelError(absl::StrCat("making the maps for ", compiled.rules.size(), " rules and ",
+                                    tables->total_queues_, " RX queues"),
+                       -error);
+
+  std::vector<tp_state> initial;
+  initial.reserve(states);
+  for (size_t port = 0; port < queues.size(); port++) {
+    for (uint32_t queue = 0; queue < queues[port]; queue++) {
+      const std::vector<tp_state> streams = InitialStates(compiled, port, queue);
+      initial.insert(initial.end(), streams.begin(), streams.end());
+    }
+  }
+  absl::Status status = kernel.shapes.Fill(maps.tp_shapes, compiled.shapes);
+  status.Update(kernel.buckets.Fill(maps.tp_buckets, compiled.buckets));
+  status.Update(kernel.entries.Fill(maps.tp_entries, compiled.entries));
+  status.Update(kernel.rules.Fill(maps.tp_rules, compiled.rules));
+  status.Update(kernel.states.Fill(maps.tp_states, initial));
+  if (!status.ok()) return status;
+  return tables;
+}
+
+const tp_xdp_queue& XdpTables::queue(size_t port, uint32_t queue) const {
+  return kernel_->skeleton->bss->tp_queues[first_queue_[port] + queue];
+}
+
+const tp_state* XdpTables::states(size_t port, uint32_t queue) const {
+  return kernel_->states.get() + (first_queue_[port] + queue) * policy_.rules.size();
+}
+
+const tp_count& XdpTables::strays(size_t port) const {
+  return kernel_->skeleton->bss->tp_strays[port];
+}
+
+absl::Status XdpTables::Pin(const std::string& folder) const {
+  bpf_map* map;
+  bpf_object__for_each_map(map, kernel_->skeleton->obj) {
+    if (map == kernel_->skeleton->maps.rodata || map == kernel_->skeleton->maps.tp_out_ports)
+      continue;  // each program's own
+    // A map of the object's own data is named "twinpath.bss"; a dot is not allowed on a bpffs.
+    std::string name = bpf_map__name(map);
+    std::replace(name.begin(), name.end(), '.', '_');
+    const std::string path = absl::StrCat(folder, "/", name);
+    const int error = bpf_obj_pin(bpf_map__fd(map), path.c_str());
+    if (error) return KernelError(absl::StrCat("bpf_obj_pin(", path, ")"), -error);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<XdpProgram> XdpProgram::Load(const XdpTables& tables, size_t port, Frames frames) {
+  const CompiledPolicy& policy = tables.policy_;
+  Skeleton skeleton(twinpath_bpf__open());
+  if (!skeleton) return KernelError("opening the XDP object", errno);
+  const std::string name = absl::StrCat("tp_", WordsNeeded(policy, port), "_", FramesName(frames));
+  bpf_program* program = SelectProgram(skeleton, name.c_str());
+  if (frames == Frames::kFragments) bpf_program__set_flags(program, BPF_F_XDP_HAS_FRAGS);
+
+  bpf_map* map;
+  bpf_object__for_each_map(map, skeleton->obj) {
+    // The instance's own: a devmap takes either programs with fragments, or without.
+    if (map == skeleton->maps.rodata || map == skeleton->maps.tp_out_ports) continue;
+    const bpf_map* shared =
+        bpf_object__find_map_by_name(tables.kernel_->skeleton->obj, bpf_map__name(map));
+    const int error = bpf_map__reuse_fd(map, bpf_map__fd(shared));
+    if (error) return KernelError(absl::StrCat("sharing map ", bpf_map__name(map)), -error);
+  }
+
+  const tp_plan& plan = policy.plans[port];
+  skeleton->rodata->tp_constants = {
+      .port = static_cast<uint32_t>(port),
+      .first_queue = tables.first_queue_[port],
+      .n_queues = tables.queues_[port],
+      .n_rules = static_cast<uint32_t>(policy.rules.size()),
+      .first_shape = plan.first_shape,
+      .n_shapes = plan.n_shapes,
+      .fallback = plan.fallback,
+      .bucket_mask = Elements(policy.buckets.size()) - 1,
+  };
+  const int error = twinpath_bpf__load(skeleton.get());
+  if (error)
+    return KernelError(absl::StrCat("port ", policy.ports[port], ": loading ", name), -error);
+  for (uint32_t out = 0; out < tables.out_ports_.size(); out++) {
+    const int failed =
+        bpf_map__update_elem(skeleton->maps.tp_out_ports, &out, sizeof(out),
+                             &tables.out_ports_[out], sizeof(tables.out_ports_[out]), BPF_ANY);
+    if (failed)
+      return KernelError(absl::StrCat("port ", policy.ports[out], ": entering it into the devmap"),
+                         -failed);
+  }
+  FileDescriptor fd(fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 0));
+  if (fd.get() < 0) return KernelError("fcntl(F_DUPFD_CLOEXEC)", errno);
+  return XdpProgram(std::move(fd));
+}
+
+}  // namespace twinpath

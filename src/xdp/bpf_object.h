@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The XDP program and its maps in the kernel: XdpTables owns one set of maps, filled from a
+// compiled policy; XdpProgram owns one loaded instance of the program over them. Set up by the
+// control thread; the counters are then written by the CPUs that serve the queues, and read by
+// anyone.
+
+#ifndef TWINPATH_XDP_BPF_OBJECT_H_
+#define TWINPATH_XDP_BPF_OBJECT_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "bpf/layout.h"
+#include "src/config/compile.h"
+#include "src/xdp/file_descriptor.h"
+
+namespace twinpath {
+
+class XdpTables {
+ public:
+  // `queues` is the number of RX queues of each of the policy's ports. ResourceExhausted, with the
+  // sizes, where the kernel has no room for the maps.
+  static absl::StatusOr<std::unique_ptr<XdpTables>> Create(CompiledPolicy policy,
+                                                           const std::vector<uint32_t>& queues);
+  ~XdpTables();
+  XdpTables(const XdpTables&) = delete;
+  XdpTables& operator=(const XdpTables&) = delete;
+
+  const CompiledPolicy& policy() const { return policy_; }
+  uint32_t queues(size_t port) const { return queues_[port]; }
+
+  // What a queue counted, and its streams, one for each rule. Valid as long as the tables are; the
+  // kernel writes them.
+  const tp_xdp_queue& queue(size_t port, uint32_t queue) const;
+  const tp_state* states(size_t port, uint32_t queue) const;
+  // Frames of RX queues beyond those the tables were made for: dropped.
+  const tp_count& strays(size_t port) const;
+
+  // What leaves by port i goes out of interface `indexes[i]`, in programs loaded from now on.
+  void SetOutPorts(std::vector<uint32_t> indexes) { out_ports_ = std::move(indexes); }
+
+  // Pins every map in `folder`, which must be on a bpffs.
+  absl::Status Pin(const std::string& folder) const;
+
+ private:
+  friend class XdpProgram;
+  struct Kernel;  // the skeleton object and the maps in memory
+  XdpTables(CompiledPolicy policy, const std::vector<uint32_t>& queues);
+
+  CompiledPolicy policy_;
+  std::vector<uint32_t> queues_, first_queue_, out_ports_;
+  uint32_t total_queues_ = 0;
+  std::unique_ptr<Kernel> kernel_;
+};
+
+class XdpProgram {
+ public:
+  // How frames come: see bpf/twinpath.bpf.c.
+  enum class Frames { kPlain, kFragments, kShared };
+
+  // Loads the instance for `port`; `tables` must outlive it.
+  static absl::StatusOr<XdpProgram> Load(const XdpTables& tables, size_t port, Frames frames);
+
+  int fd() const { return fd_.get(); }
+
+ private:
+  explicit XdpProgram(xdp::FileDescriptor fd) : fd_(std::move(fd)) {}
+  xdp::FileDescriptor fd_;
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_XDP_BPF_OBJECT_H_

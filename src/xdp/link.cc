@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bpf_link of type XDP.
+
+#include "src/xdp/link.h"
+
+#include <bpf/bpf.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+
+namespace twinpath {
+
+int XdpLink::Attach(int program, uint32_t interface_index, uint32_t flags) {
+  LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags);
+  const int fd = bpf_link_create(program, static_cast<int>(interface_index), BPF_XDP, &options);
+  if (fd < 0) return -fd;
+  fd_ = xdp::FileDescriptor(fd);
+  return 0;
+}
+
+absl::Status XdpLink::Pin(const std::string& path) {
+  const int error = bpf_obj_pin(fd_.get(), path.c_str());
+  if (error == 0) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("bpf_obj_pin(", path, "): ", std::strerror(-error)));
+}
+
+void XdpLink::Detach() {
+  if (fd_.get() < 0) return;
+  bpf_link_detach(fd_.get());
+  fd_ = xdp::FileDescriptor();
+}
+
+}  // namespace twinpath

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Checks, attaches, counts, detaches.
+
+#include "src/xdp/path.h"
+
+#include <linux/if_link.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "src/xdp/preflight.h"
+
+namespace twinpath {
+namespace {
+
+// Why the kernel refused native mode, in a person's words where its number has one meaning here.
+std::string Refusal(const Interface& interface, int error) {
+  const std::string driver = interface.driver.empty() ? "the driver" : interface.driver;
+  if (error == EOPNOTSUPP) return driver + " has no native XDP";
+  if (error == ERANGE) return driver + " refused native XDP: the MTU is too large for it";
+  if (error == ENOSPC && interface.driver == "veth")
+    return "veth refused native XDP: the peer has more TX queues than this end has RX queues";
+  return absl::StrCat(driver, " refused native XDP: ", std::strerror(error));
+}
+
+// Waits until every CPU that ran a program when this was called has left it.
+void WaitForRunningPrograms() {
+  // A memory barrier on all CPUs is, in the kernel, an RCU grace period. Where it is not to be had
+  // (nohz_full), as long a sleep as no packet takes.
+  if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+}
+
+// A copy of what the kernel is writing, each counter whole.
+tp_queue_counters ReadCounters(const tp_queue_counters& shared) {
+  tp_queue_counters copy;
+  const auto* from = reinterpret_cast<const tp_u64_alias*>(&shared);
+  auto* to = reinterpret_cast<tp_u64_alias*>(&copy);
+  for (size_t i = 0; i < sizeof(copy) / sizeof(*to); i++)
+    to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+  return copy;
+}
+
+}  // namespace
+
+XdpPath::XdpPath(const Policy& policy, const XdpOptions& options) : options_(options) {
+  header_.path = "xdp";
+  header_.version = TWINPATH_VERSION;
+  header_.seed = policy.seed;
+  header_.policy_file = policy.file;
+  header_.policy_sha256 = policy.sha256;
+}
+
+absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
+                                                         CompiledPolicy compiled,
+                                                         const XdpOptions& options) {
+  std::unique_ptr<XdpPath> path(new XdpPath(policy, options));
+  absl::Status status = path->CheckPorts();
+  if (!status.ok()) return status;
+  std::vector<uint32_t> queues;
+  for (const Port& port : path->ports_) queues.push_back(port.interface.rx_queues);
+  auto tables = XdpTables::Create(std::move(compiled), queues);
+  if (!tables.ok()) return tables.status();
+  path->tables_ = *std::move(tables);
+  std::vector<uint32_t> indexes;
+  for (const Port& port : path->ports_) indexes.push_back(port.interface.index);
+  path->tables_->SetOutPorts(indexes);
+  path->start_ = std::chrono::steady_clock::now();
+  for (size_t i = 0; i < path->ports_.size() && status.ok(); i++) status = path->Attach(i);
+  if (status.ok() && options.pin) status = path->Pin();
+  if (!status.ok()) {
+    path->RemovePins();
+    for (Port& port : path->ports_) port.link.Detach();
+    return status;
+  }
+  return path;
+}
+
+XdpPath::~XdpPath() { Stop(); }
+
+absl::Status XdpPath::CheckPorts() {
+  absl::Status status = CheckXdpPrivileges();
+  if (!status.ok()) return status;
+  for (const PortSpec& spec : options_.ports) {
+    auto interface = FindInterface(spec.name, spec.device);
+    if (!interface.ok()) return interface.status();
+    for (const Port& other : ports_) {
+      if (other.interface.index == interface->index)
+        return absl::InvalidArgumentError(absl::StrCat("ports ", other.spec.name, " and ",
+                                                       spec.name, " are the same interface, ",
+                                                       spec.device));
+    }
+    auto attached = AttachedPrograms(*interface);
+    if (!attached.ok()) return attached.status();
+    if (!attached->empty()) {
+      const AttachedProgram& program = attached->front();
+      return absl::FailedPreconditionError(absl::StrCat(
+          "port ", spec.name, ": interface ", spec.device, " already carries the XDP program ",
+          program.name.empty() ? "(unnamed)" : program.name, " (id ", program.id,
+          "), and is left as it is"));
+    }
+    if (options_.pin) {
+      status = CheckPins(spec.name);
+      if (!status.ok()) return status;
+    }
+    ports_.emplace_back();
+    ports_.back().spec = spec;
+    ports_.back().interface = *std::move(interface);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status XdpPath::Attach(size_t index) {
+  Port& port = ports_[index];
+  if (options_.mode == XdpMode::kGeneric) return AttachGeneric(index, "as asked");
+  // First without fragments, which cost a helper call a packet; the kernel refuses that where the
+  // MTU is too large for one piece. Besides, veth's peer then sends no oversized segments.
+  auto program = XdpProgram::Load(*tables_, index, XdpProgram::Frames::kPlain);
+  if (!program.ok()) return program.status();
+  const int error = port.link.Attach(program->fd(), port.interface.index, XDP_FLAGS_DRV_MODE);
+  port.mode = "native";
+  port.why = "the driver takes it";
+  if (error == 0) return absl::OkStatus();
+  program = XdpProgram::Load(*tables_, index, XdpProgram::Frames::kFragments);
+  port.why = "the driver takes it, in fragments for its MTU";
+  if (program.ok() &&  // kernels before 5.18 have no fragments
+      port.link.Attach(program->fd(), port.interface.index, XDP_FLAGS_DRV_MODE) == 0)
+    return absl::OkStatus();
+  const std::string refusal = Refusal(port.interface, error);
+  if (options_.mode == XdpMode::kNative)
+    return absl::FailedPreconditionError(
+        absl::StrCat("port ", port.spec.name, " (", port.spec.device, "): ", refusal));
+  return AttachGeneric(index, refusal);
+}
+
+absl::Status XdpPath::AttachGeneric(size_t index, const std::string& why) {
+  Port& port = ports_[index];
+  if (tables_->policy().matches_vlan)
+    return absl::FailedPreconditionError(absl::StrCat(
+        "port ", port.spec.name, " (", port.spec.device, "): generic mode (", why,
+        ") sees frames after their VLAN tag was taken out, and the policy matches \"vlan\""));
+  auto program = XdpProgram::Load(*tables_, index, XdpProgram::Frames::kShared);
+  if (!program.ok()) return program.status();
+  const int error = port.link.Attach(program->fd(), port.interface.index, XDP_FLAGS_SKB_MODE);
+  if (error)
+    return absl::FailedPreconditionError(
+        absl::StrCat("port ", port.spec.name, " (", port.spec.device,
+                     "): attaching in generic mode: ", std::strerror(error)));
+  port.mode = "generic";
+  port.why = why;
+  return absl::OkStatus();
+}
+
+absl::Status XdpPath::Pin() {
+  for (Port& port : ports_) {
+    const std::string folder = PinFolder(port.spec.name);
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error)
+      return absl::InternalError(
+          absl::StrCat("port ", port.spec.name, ": making ", folder, ": ", error.message()));
+    absl::Status status = port.link.Pin(folder + "/link");
+    status.Update(tables_->Pin(folder));
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+void XdpPath::RemovePins() {
+  // CheckPorts saw that none of these folders was there before.
+  if (!options_.pin) return;
+  for (const Port& port : ports_) {
+    std::error_code ignored;
+    std::filesystem::remove_all(PinFolder(port.spec.name), ignored);
+  }
+}
+
+void XdpPath::Stop() {
+  if (ran_ns_.load() >= 0) return;
+  if (!options_.pin)
+    for (Port& port : ports_) port.link.Detach();
+  WaitForRunningPrograms();
+  ran_ns_.store(std::chrono::nanoseconds(std::chrono::steady_clock::now() - start_).count());
+}
+
+Snapshot XdpPath::TakeSnapshot() const {
+  Snapshot snapshot = header_;
+  const int64_t ran = ran_ns_.load();
+  const auto duration = ran >= 0
+                            ? std::chrono::nanoseconds(ran)
+                            : std::chrono::nanoseconds(std::chrono::steady_clock::now() - start_);
+  snapshot.duration_s = std::chrono::duration<double>(duration).count();
+  const CompiledPolicy& policy = tables_->policy();
+  for (const std::string& name : policy.rule_names) {
+    snapshot.rules.emplace_back();
+    snapshot.rules.back().name = name;
+  }
+  for (size_t i = 0; i < ports_.size(); i++) {
+    const Port& port = ports_[i];
+    PortSnapshot ports = {.name = port.spec.name,
+                          .device = port.spec.device,
+                          .driver = port.interface.driver,
+                          .mode = port.mode,
+                          .why = port.why,
+                          .queues = port.interface.rx_queues,
+                          .extra = {}};
+    ports.extra.emplace_back("stray_packets",
+                             __atomic_load_n(&tables_->strays(i).packets, __ATOMIC_RELAXED));
+    snapshot.ports.push_back(std::move(ports));
+    for (uint32_t queue = 0; queue < port.interface.rx_queues; queue++) {
+      const tp_xdp_queue& shared = tables_->queue(i, queue);
+      const uint32_t cpu = __atomic_load_n(&shared.cpu, __ATOMIC_RELAXED);
+      snapshot.queues.push_back({.port = port.spec.name,
+                                 .queue = queue,
+                                 .core = static_cast<int32_t>(cpu) - 1,
+                                 .counters = ReadCounters(shared.counters)});
+      AddStates(tables_->states(i, queue), policy.rules.size(), &snapshot.rules);
+    }
+  }
+  return snapshot;
+}
+
+}  // namespace twinpath
