@@ -18,6 +18,7 @@ using Run = std::function<int()>;
 // line chose it. `run` outlives the parsing.
 using AddSubcommand = void(CLI::App* app, Run* run);
 
+AddSubcommand AddCheck;
 AddSubcommand AddStats;
 
 }  // namespace twinpath

@@ -22,6 +22,7 @@ constexpr uint64_t kMaxVlan = 4094;  // IEEE 802.1Q reserves 4095
 
 // All of `text` as a number in the given base, at most `max`.
 std::optional<uint32_t> ReadNumber(std::string_view text, uint32_t max, int base = 10) {
+  if (base == 10 && text.size() > 1 && text[0] == '0') return std::nullopt;  // octal elsewhere
   uint32_t number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
   if (text.empty() || error != std::errc() || end != text.data() + text.size() || number > max) {

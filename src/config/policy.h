@@ -45,10 +45,12 @@ struct AddressPrefix {
   int version = 4;                      // 4 or 6
   std::array<uint8_t, 16> octets = {};  // network order; v4 in the first four
   int length = 0;                       // prefix length in bits
+  bool operator==(const AddressPrefix&) const = default;
 };
 
 struct PortRange {
   uint16_t first = 0, last = 0;  // inclusive, host order
+  bool operator==(const PortRange&) const = default;
 };
 
 // Every field that is set must hold for a packet to match.
@@ -62,6 +64,7 @@ struct MatchSpec {
   std::optional<AddressPrefix> src, dst;
   std::optional<uint8_t> proto;
   std::optional<PortRange> src_port, dst_port;  // TCP and UDP
+  bool operator==(const MatchSpec&) const = default;
 };
 
 struct RuleSpec {

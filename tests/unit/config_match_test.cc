@@ -102,7 +102,7 @@ TEST(MatchTest, WhatIsNoAddressIsRefused) {
                            "\"10.0.0.0/8\" or \"2001:db8::/32\""));
   }
   for (const char* address : {"\"10.0.0.0/33\"", "\"10.0.0.0/\"", "\"10.0.0.0/-1\"",
-                              "\"10.0.0.0/8/8\"", "\"10.0.0.0/255.0.0.0\""}) {
+                              "\"10.0.0.0/8/8\"", "\"10.0.0.0/08\"", "\"10.0.0.0/255.0.0.0\""}) {
     EXPECT_EQ(
         MatchError(absl::StrCat("\"src\": ", address)),
         absl::StrCat("/src: found ", address, ", allowed a prefix length from 0 to 32 for IPv4"));
@@ -114,7 +114,7 @@ TEST(MatchTest, WhatIsNoAddressIsRefused) {
 TEST(MatchTest, OutOfRangeFieldsAreRefused) {
   const char kPort[] = "allowed a port from 0 to 65535, or a range such as \"5000-5999\"";
   for (const char* port : {"65536", "-1", "1.5", "\"65536\"", "\"1-65536\"", "\"-5\"", "\"5-\"",
-                           "\"1-2-3\"", "\"http\"", "\"\"", "null", "[1]"}) {
+                           "\"1-2-3\"", "\"0080\"", "\"http\"", "\"\"", "null", "[1]"}) {
     EXPECT_NE(MatchError(absl::StrCat("\"dst_port\": ", port)).find(kPort), std::string::npos)
         << port;
   }

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// twinpath check: reads a policy as the datapaths would and says what it means. Main thread.
+
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/twinpath/subcommand.h"
+#include "src/config/check_report.h"
+#include "src/config/compile.h"
+#include "src/config/policy.h"
+
+namespace twinpath {
+
+namespace {
+
+struct CheckOptions {
+  std::string policy;
+  std::vector<std::string> ports;
+  bool json = false;
+};
+
+int Fail(const absl::Status& status) {
+  std::cerr << "twinpath check: " << status.message() << "\n";
+  return 2;
+}
+
+int Check(const CheckOptions& options) {
+  absl::StatusOr<Policy> policy = LoadPolicy(options.policy);
+  if (!policy.ok()) return Fail(policy.status());
+  std::vector<std::string> ports = options.ports.empty() ? policy->ports : options.ports;
+  if (ports.empty()) ports.push_back("");  // a policy that names none treats all alike
+  absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*policy, ports);
+  if (!compiled.ok()) return Fail(compiled.status());
+  CheckReport report = MakeCheckReport(*policy, *compiled);
+  if (options.json) {
+    std::cout << CheckJson(report).dump(2) << "\n";
+  } else {
+    std::cout << CheckText(report);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void AddCheck(CLI::App* app, Run* run) {
+  auto options = std::make_shared<CheckOptions>();
+  CLI::App* check = app->add_subcommand("check", "Say what a policy means, rule by rule");
+  check->add_option("POLICY", options->policy, "The policy's JSON file")->required();
+  check->add_option("--port", options->ports,
+                    "A port of the program that will run it, in order (default: those it names)");
+  check->add_flag("--json", options->json, "Print JSON");
+  check->callback([options, run] { *run = [options] { return Check(*options); }; });
+}
+
+}  // namespace twinpath
