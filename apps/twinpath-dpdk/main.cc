@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// twinpath-dpdk: runs a policy on the DPDK path. Reads the command line, sets the datapath up, runs
+// it, and says what it counted. Main thread.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "src/config/compile.h"
+#include "src/config/policy.h"
+#include "src/config/profile.h"
+#include "src/dpdk/datapath.h"
+#include "src/telemetry/json.h"
+
+namespace twinpath {
+namespace {
+
+enum ExitStatus { kDone = 0, kFailed = 1, kWrong = 2 };
+
+struct CommandLine {
+  std::string policy, profile, summary;
+  std::vector<std::string> ports;
+  std::optional<uint32_t> queues;
+  std::optional<std::string> lcores;
+  PolicyOverrides overrides;
+  std::optional<double> duration, stats_interval;
+  std::optional<uint64_t> packets;
+  std::vector<std::string> eal;  // behind "--"
+};
+
+int Wrong(const absl::Status& status) {
+  std::cerr << "twinpath-dpdk: " << std::string(status.message()) << "\n";
+  return kWrong;
+}
+
+void Describe(CLI::App& app, CommandLine* line) {
+  app.add_option("--policy", line->policy, "Policy (JSON)")->type_name("FILE");
+  app.add_option("--profile", line->profile, "Where it runs (JSON)")->type_name("FILE");
+  app.add_option("--port", line->ports,
+                 "A port: PCI address, kernel interface or DPDK vdev; adds to the profile's ports, "
+                 "or replaces the one of this name")
+      ->type_name("NAME=DEVICE")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
+  app.add_option("--queues", line->queues, "Queues a port")->check(CLI::Range(1, 64));
+  app.add_option("--lcores", line->lcores, "CPUs to poll on: 0-3,6")->type_name("LIST");
+  app.add_option("--loss", line->overrides.loss, "Loss of the default rule: 1%, 0.01")
+      ->type_name("PCT");
+  app.add_option("--forward", line->overrides.forward,
+                 "Where the default rule sends: pass, drop, reflect, wire or a port's name")
+      ->type_name("WHAT");
+  app.add_option("--seed", line->overrides.seed, "Seed of the losses")->type_name("N");
+  app.add_option("--duration", line->duration, "End after S seconds")
+      ->type_name("S")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--packets", line->packets, "End after N packets received, over all queues")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--stats-interval", line->stats_interval, "Print tables every S seconds")
+      ->type_name("S")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--summary", line->summary, "Write the summary (JSON) at the end")
+      ->type_name("FILE");
+  app.set_version_flag("--version", std::string("twinpath-dpdk ") + TWINPATH_VERSION);
+  app.footer("What follows -- goes to EAL: -- --file-prefix NAME, -- --no-huge");
+}
+
+// The profile with what the command line adds to it.
+absl::StatusOr<Profile> MakeProfile(const CommandLine& line) {
+  Profile profile;
+  if (!line.profile.empty()) {
+    auto loaded = LoadProfile(line.profile);
+    if (!loaded.ok()) return loaded.status();
+    profile = *std::move(loaded);
+  }
+  std::vector<std::string> given;
+  for (const std::string& text : line.ports) {
+    auto port = ParsePortSpec(text);
+    if (!port.ok()) return port.status();
+    if (std::find(given.begin(), given.end(), port->name) != given.end())
+      return absl::InvalidArgumentError("--port: port " + port->name + " is given twice");
+    given.push_back(port->name);
+    auto same = std::find_if(profile.ports.begin(), profile.ports.end(),
+                             [&](const PortSpec& other) { return other.name == port->name; });
+    if (same != profile.ports.end())
+      *same = *std::move(port);
+    else
+      profile.ports.push_back(*std::move(port));
+  }
+  if (line.queues.has_value()) profile.queues = *line.queues;
+  if (line.lcores.has_value()) {
+    auto cpus = ParseCpuList(*line.lcores);
+    if (!cpus.ok()) return cpus.status();
+    profile.lcores = *std::move(cpus);
+  }
+  return profile;
+}
+
+// Whether `path` can be written at the end; nothing is written now.
+absl::Status CheckWritable(const std::string& path) {
+  if (path.empty()) return absl::OkStatus();
+  std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
+  const bool there = access(path.c_str(), F_OK) == 0;
+  const int denied = access(there ? path.c_str() : folder.c_str(), W_OK);
+  if (denied == 0 && !std::filesystem::is_directory(path)) return absl::OkStatus();
+  return absl::InvalidArgumentError("--summary: " + path + " cannot be written");
+}
+
+int Finish(const Datapath& datapath, const std::string& summary_file) {
+  const nlohmann::ordered_json summary = SummaryJson(datapath.TakeSnapshot());
+  std::cout << SummaryTable(summary) << std::flush;
+  if (summary_file.empty()) return kDone;
+  std::ofstream file(summary_file);
+  file << summary.dump(2) << "\n";
+  file.close();
+  if (file) return kDone;
+  std::cerr << "twinpath-dpdk: writing " << summary_file << " failed\n";
+  return kFailed;
+}
+
+int RunProgram(const CommandLine& line) {
+  auto profile = MakeProfile(line);
+  if (!profile.ok()) return Wrong(profile.status());
+  std::vector<std::string> names;
+  for (const PortSpec& port : profile->ports) names.push_back(port.name);
+  auto policy = MakePolicy(line.policy, line.overrides, names);
+  if (!policy.ok()) return Wrong(policy.status());
+  auto compiled = CompilePolicy(*policy, names);
+  if (!compiled.ok()) return Wrong(compiled.status());
+  absl::Status writable = CheckWritable(line.summary);
+  if (!writable.ok()) return Wrong(writable);
+
+  std::unique_ptr<Datapath> datapath;
+  RunLimits limits = {.duration_s = line.duration,
+                      .packets = line.packets,
+                      .stats_interval_s = line.stats_interval};
+  limits.on_stats = [&datapath] {
+    std::cout << SummaryTable(SummaryJson(datapath->TakeSnapshot())) << "\n" << std::flush;
+  };
+  limits.on_message = [](const std::string& text) { std::cerr << "twinpath-dpdk: " + text + "\n"; };
+  auto created = Datapath::Create(*policy, *std::move(compiled), *profile, line.eal, limits);
+  if (!created.ok()) return Wrong(created.status());
+  datapath = *std::move(created);
+  for (const std::string& note : datapath->notes()) limits.on_message(note);
+  absl::Status ran = datapath->Run();
+  if (!ran.ok()) {
+    std::cerr << "twinpath-dpdk: " << std::string(ran.message()) << "\n";
+    return kFailed;
+  }
+  return Finish(*datapath, line.summary);
+}
+
+int Main(int argc, char** argv) {
+  HoldSignals();
+  CommandLine line;
+  CLI::App app("Loses and forwards packets by a policy, on DPDK.");
+  Describe(app, &line);
+  int own = 1;
+  while (own < argc && std::string(argv[own]) != "--") own++;
+  for (int i = own + 1; i < argc; i++) line.eal.push_back(argv[i]);
+  try {
+    app.parse(own, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    std::cerr << "twinpath-dpdk: " << error.what() << "\n";
+    return kWrong;
+  }
+  return RunProgram(line);
+}
+
+}  // namespace
+}  // namespace twinpath
+
+int main(int argc, char** argv) { return twinpath::Main(argc, argv); }

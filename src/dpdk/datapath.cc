@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Sets the DPDK path up. datapath_run.cc runs and watches it. Main thread.
+
+#include "src/dpdk/datapath.h"
+
+#include <rte_ethdev.h>
+#include <rte_lcore.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "src/dpdk/telemetry.h"
+
+namespace twinpath {
+
+Datapath::Datapath(const Policy& policy, CompiledPolicy compiled, const Profile& profile,
+                   const RunLimits& limits)
+    : policy_(policy), compiled_(std::move(compiled)), profile_(profile), limits_(limits) {}
+
+absl::StatusOr<std::unique_ptr<Datapath>> Datapath::Create(
+    const Policy& policy, CompiledPolicy compiled, const Profile& profile,
+    const std::vector<std::string>& eal_arguments, const RunLimits& limits) {
+  auto plan = CheckBeforeEal(profile, compiled, eal_arguments, Machine());
+  if (!plan.ok()) return plan.status();
+  std::unique_ptr<Datapath> datapath(new Datapath(policy, std::move(compiled), profile, limits));
+  absl::Status done = datapath->SetUp(*std::move(plan));
+  if (!done.ok()) return done;
+  ReleaseEalLog();
+  if (profile.telemetry) ServeTelemetry(datapath.get());
+  return datapath;
+}
+
+Datapath::~Datapath() { StopTelemetry(this); }
+
+absl::Status Datapath::SetUp(Preflight plan) {
+  auto instance = Instance::Create(plan.eal.file_prefix);
+  if (!instance.ok()) return instance.status();
+  auto eal = Eal::Create(plan.eal, *std::move(instance));
+  if (!eal.ok()) return eal.status();
+  eal_ = std::make_unique<Eal>(*std::move(eal));
+  lcores_ = plan.lcores;
+  for (auto step : {&Datapath::OpenPorts, &Datapath::OpenExceptionPorts, &Datapath::MakeWorkers}) {
+    absl::Status done = (this->*step)(plan);
+    if (!done.ok()) return done;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Datapath::OpenPorts(const Preflight& plan) {
+  for (size_t i = 0; i < plan.devices.size(); i++) {
+    auto port = Port::Open(profile_.ports[i].name, plan.devices[i]);
+    if (!port.ok()) return port.status();
+    ports_.push_back(*std::move(port));
+  }
+  for (const Port& port : ports_) {
+    if (mempools_.count(port.node()) != 0) continue;
+    auto mempool =
+        Mempool::Create(absl::StrCat("twinpath-", port.node()), plan.mempool, port.node());
+    if (!mempool.ok()) return mempool.status();
+    mempools_.emplace(port.node(), *std::move(mempool));
+  }
+  for (Port& port : ports_) {
+    absl::Status started =
+        port.Start(profile_, mempools_.size() == 1, mempools_.at(port.node()).get());
+    if (!started.ok()) return started;
+    notes_.push_back(port.Summary());
+    notes_.insert(notes_.end(), port.device().warnings.begin(), port.device().warnings.end());
+    links_.push_back(true);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Datapath::OpenExceptionPorts(const Preflight& plan) {
+  for (size_t i = 0; i < ports_.size(); i++) {
+    const Port& port = ports_[i];
+    exceptions_.emplace_back();
+    if (plan.kernel[i] == ExceptionPath::kNone) {
+      if (plan.passes[i]) {
+        notes_.push_back(absl::StrCat(
+            "port ", port.name(),
+            ": no exception port: what the policy passes is counted as passed, and freed"));
+      }
+      continue;
+    }
+    auto exception =
+        ExceptionPort::Create({.port_name = port.name(),
+                               .path = plan.kernel[i],
+                               .mac = port.mac(),
+                               .mtu = port.device().mtu != 0 ? port.device().mtu : profile_.mtu,
+                               .queues = profile_.queues,
+                               .lcores = static_cast<uint32_t>(lcores_.size()),
+                               .mempool = mempools_.at(port.node()).get()});
+    if (!exception.ok()) return exception.status();
+    notes_.push_back(absl::StrCat("port ", port.name(), ": the kernel's end is ",
+                                  exception->interface(), " (", exception->driver(), ")"));
+    exceptions_.back().emplace(*std::move(exception));
+  }
+  return absl::OkStatus();
+}
+
+QueueSpec Datapath::SpecOf(size_t port, uint32_t queue) const {
+  QueueSpec spec;
+  spec.port = static_cast<uint32_t>(port);
+  spec.queue = queue;
+  spec.rx = ports_[port].end(queue);
+  for (const Port& out : ports_) spec.tx.push_back(out.end(queue));
+  if (exceptions_[port].has_value()) {
+    spec.to_kernel = exceptions_[port]->to_kernel(queue);
+    if (exceptions_[port]->reads(queue)) spec.from_kernel = spec.to_kernel;
+  }
+  return spec;
+}
+
+absl::Status Datapath::MakeWorkers(const Preflight& plan) {
+  auto tables = PolicyTables::Create(compiled_,
+                                     static_cast<int>(rte_lcore_to_socket_id(plan.lcores.front())));
+  if (!tables.ok()) return tables.status();
+  tables_ = *std::move(tables);
+  if (limits_.packets.has_value()) budget_.emplace(*limits_.packets);
+  for (size_t l = 0; l < lcores_.size(); l++) {
+    std::vector<QueueSpec> specs;
+    for (uint32_t q = static_cast<uint32_t>(l); q < profile_.queues;
+         q += static_cast<uint32_t>(lcores_.size()))
+      for (size_t p = 0; p < ports_.size(); p++) specs.push_back(SpecOf(p, q));
+    auto worker = Worker::Create(compiled_, *tables_, specs,
+                                 {.burst = profile_.burst,
+                                  .node = static_cast<int>(rte_lcore_to_socket_id(lcores_[l])),
+                                  .budget = budget_.has_value() ? &*budget_ : nullptr});
+    if (!worker.ok()) return worker.status();
+    workers_.push_back(*std::move(worker));
+  }
+  notes_.push_back(absl::StrCat(
+      "lcores ", absl::StrJoin(lcores_, ","), ": queue q of every port is ",
+      lcores_.size() == 1 ? "the one lcore's"
+                          : absl::StrCat("the lcore's in place q mod ", lcores_.size())));
+  return absl::OkStatus();
+}
+
+}  // namespace twinpath

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The whole DPDK path: EAL, mempools, ports, exception ports and workers, set up in that order and
+// torn down in the reverse. Create, Run and the destructor belong to the main thread, which becomes
+// the main lcore; a control thread, which sleeps, watches signals, time and links; TakeSnapshot is
+// for any thread.
+
+#ifndef TWINPATH_DPDK_DATAPATH_H_
+#define TWINPATH_DPDK_DATAPATH_H_
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "src/config/compile.h"
+#include "src/config/policy.h"
+#include "src/config/profile.h"
+#include "src/dpdk/budget.h"
+#include "src/dpdk/eal.h"
+#include "src/dpdk/exception_port.h"
+#include "src/dpdk/mempool.h"
+#include "src/dpdk/port.h"
+#include "src/dpdk/preflight.h"
+#include "src/dpdk/tables.h"
+#include "src/dpdk/worker.h"
+#include "src/telemetry/snapshot.h"
+
+namespace twinpath {
+
+struct RunLimits {
+  std::optional<double> duration_s;
+  std::optional<uint64_t> packets;                     // received, over all queues
+  std::optional<double> stats_interval_s;              // how often on_stats is called
+  std::function<void()> on_stats;                      // control thread
+  std::function<void(const std::string&)> on_message;  // control thread: a link went up or down
+};
+
+// Holds SIGINT and SIGTERM back for Run's control thread. To be called first, in the main thread:
+// every later thread inherits it.
+void HoldSignals();
+
+class Datapath {
+ public:
+  // `policy` was compiled, for the profile's ports in order, to `compiled`. Errors leave nothing
+  // behind.
+  static absl::StatusOr<std::unique_ptr<Datapath>> Create(
+      const Policy& policy, CompiledPolicy compiled, const Profile& profile,
+      const std::vector<std::string>& eal_arguments, const RunLimits& limits);
+  ~Datapath();
+
+  // Forwards until a limit, SIGINT or SIGTERM.
+  absl::Status Run();
+
+  Snapshot TakeSnapshot() const;
+
+  // What was chosen, and what the user should know: lines for the log.
+  const std::vector<std::string>& notes() const { return notes_; }
+
+ private:
+  Datapath(const Policy& policy, CompiledPolicy compiled, const Profile& profile,
+           const RunLimits& limits);
+  absl::Status SetUp(Preflight plan);
+  absl::Status OpenPorts(const Preflight& plan);
+  absl::Status OpenExceptionPorts(const Preflight& plan);
+  absl::Status MakeWorkers(const Preflight& plan);
+  QueueSpec SpecOf(size_t port, uint32_t queue) const;
+  void Control();
+  void WatchLinks();
+
+  const Policy policy_;
+  const CompiledPolicy compiled_;
+  const Profile profile_;
+  const RunLimits limits_;
+  std::vector<std::string> notes_;
+
+  // Destroyed from the last to the first.
+  std::unique_ptr<Eal> eal_;
+  std::map<int, Mempool> mempools_;  // by NUMA node
+  std::vector<Port> ports_;
+  std::vector<std::optional<ExceptionPort>> exceptions_;  // one for each port
+  std::optional<PolicyTables> tables_;
+  std::optional<PacketBudget> budget_;
+  std::vector<uint32_t> lcores_;
+  std::vector<std::unique_ptr<Worker>> workers_;  // one for each lcore
+
+  std::atomic<bool> stop_ = false;
+  std::vector<bool> links_;
+  mutable std::mutex snapshot_;  // one reader of the devices' counters at a time
+  std::chrono::steady_clock::time_point started_, ended_;
+  std::atomic<bool> running_ = false;
+  std::atomic<bool> over_ = false;
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_DPDK_DATAPATH_H_

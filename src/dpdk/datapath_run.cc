@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Runs the workers and, on a control thread that is no lcore, watches signals, time and links.
+
+#include <pthread.h>
+#include <rte_lcore.h>
+#include <rte_launch.h>
+#include <signal.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "src/dpdk/datapath.h"
+
+namespace twinpath {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kLongestSleep(20);
+constexpr std::chrono::seconds kLinkInterval(1);
+
+sigset_t EndingSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+
+// One worker and what ends it, as rte_eal_remote_launch hands it over.
+struct Launch {
+  Worker* worker;
+  std::atomic<bool>* stop;
+};
+
+int RunWorker(void* argument) {
+  auto* launch = static_cast<Launch*>(argument);
+  launch->worker->Run(launch->stop);
+  return 0;
+}
+
+Clock::duration Seconds(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+// The writer does not stop for a reader: every word is read whole, each at its own moment.
+template <typename T>
+T CopyCounters(const T& from) {
+  static_assert(sizeof(T) % sizeof(uint64_t) == 0);
+  T to;
+  const auto* source = reinterpret_cast<const tp_u64_alias*>(&from);
+  auto* target = reinterpret_cast<tp_u64_alias*>(&to);
+  for (size_t i = 0; i < sizeof(T) / sizeof(uint64_t); i++)
+    target[i] = __atomic_load_n(&source[i], __ATOMIC_RELAXED);
+  return to;
+}
+
+void AddTo(tp_count* sum, const tp_count& more) {
+  sum->packets += more.packets;
+  sum->bytes += more.bytes;
+}
+
+}  // namespace
+
+void HoldSignals() {
+  const sigset_t set = EndingSignals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+absl::Status Datapath::Run() {
+  pthread_t control;
+  auto entry = [](void* self) -> void* {
+    static_cast<Datapath*>(self)->Control();
+    return nullptr;
+  };
+  started_ = Clock::now();
+  running_.store(true);
+  int code = rte_ctrl_thread_create(&control, "tp-control", nullptr, entry, this);
+  if (code != 0) return absl::ErrnoToStatus(-code, "rte_ctrl_thread_create");
+  std::vector<Launch> launches;
+  for (auto& worker : workers_) launches.push_back({worker.get(), &stop_});
+  for (size_t l = 1; l < lcores_.size(); l++)
+    rte_eal_remote_launch(RunWorker, &launches[l], lcores_[l]);
+  RunWorker(&launches[0]);
+  rte_eal_mp_wait_lcore();
+  ended_ = Clock::now();
+  over_.store(true);
+  pthread_join(control, nullptr);
+  return absl::OkStatus();
+}
+
+// The control thread: sleeps until a signal or the next thing to do.
+void Datapath::Control() {
+  const sigset_t signals = EndingSignals();
+  Clock::time_point next_links = started_;
+  Clock::time_point next_stats = started_ + Seconds(limits_.stats_interval_s.value_or(0));
+  while (!stop_.load(std::memory_order_relaxed)) {
+    const Clock::time_point now = Clock::now();
+    if (limits_.duration_s.has_value() && now - started_ >= Seconds(*limits_.duration_s)) break;
+    if (limits_.stats_interval_s.has_value() && now >= next_stats) {
+      next_stats += Seconds(*limits_.stats_interval_s);
+      limits_.on_stats();
+    }
+    if (now >= next_links) {
+      next_links = now + kLinkInterval;
+      WatchLinks();
+    }
+    const timespec sleep = {.tv_sec = 0,
+                            .tv_nsec = std::chrono::nanoseconds(kLongestSleep).count()};
+    if (sigtimedwait(&signals, nullptr, &sleep) > 0) break;
+  }
+  stop_.store(true);
+}
+
+void Datapath::WatchLinks() {
+  for (size_t i = 0; i < ports_.size(); i++) {
+    const bool up = ports_[i].link_up();
+    if (up == links_[i]) continue;
+    links_[i] = up;
+    if (limits_.on_message)
+      limits_.on_message(absl::StrCat("port ", ports_[i].name(), ": link ", up ? "up" : "down"));
+  }
+}
+
+Snapshot Datapath::TakeSnapshot() const {
+  std::lock_guard<std::mutex> one(snapshot_);
+  Snapshot snapshot;
+  snapshot.path = "dpdk";
+  snapshot.version = TWINPATH_VERSION;
+  snapshot.seed = policy_.seed;
+  snapshot.policy_file = policy_.file;
+  snapshot.policy_sha256 = policy_.sha256;
+  if (running_.load()) {
+    const Clock::time_point until = over_.load() ? ended_ : Clock::now();
+    snapshot.duration_s = std::chrono::duration<double>(until - started_).count();
+  }
+  for (const std::string& name : compiled_.rule_names) snapshot.rules.push_back({.name = name});
+  snapshot.queues.resize(ports_.size() * profile_.queues);
+  std::vector<KernelCounters> kernel(ports_.size());
+  for (size_t l = 0; l < workers_.size(); l++) {
+    const Worker& worker = *workers_[l];
+    const TurnCounters turns = CopyCounters(worker.turn_counters());
+    snapshot.lcores.push_back({.lcore = lcores_[l],
+                               .queues = static_cast<uint32_t>(worker.queues().size()),
+                               .turns = turns.turns,
+                               .idle_turns = turns.idle_turns,
+                               .packets = turns.packets});
+    for (const auto& queue : worker.queues()) {
+      snapshot.queues[queue->port * profile_.queues + queue->queue] = {
+          .port = ports_[queue->port].name(),
+          .queue = queue->queue,
+          .core = static_cast<int32_t>(lcores_[l]),
+          .counters = CopyCounters(queue->counters)};
+      AddStates(queue->states.get(), worker.n_rules(), &snapshot.rules);
+      const KernelCounters from = CopyCounters(queue->kernel);
+      AddTo(&kernel[queue->port].rx, from.rx);
+      AddTo(&kernel[queue->port].tx, from.tx);
+      AddTo(&kernel[queue->port].tx_full, from.tx_full);
+    }
+  }
+  for (size_t p = 0; p < ports_.size(); p++) {
+    snapshot.ports.push_back(ports_[p].Describe());
+    if (!exceptions_[p].has_value()) continue;
+    auto& extra = snapshot.ports.back().extra;
+    extra.insert(extra.end(), {{"exception_rx_packets", kernel[p].rx.packets},
+                               {"exception_rx_bytes", kernel[p].rx.bytes},
+                               {"exception_tx_packets", kernel[p].tx.packets},
+                               {"exception_tx_bytes", kernel[p].tx.bytes},
+                               {"exception_tx_full_packets", kernel[p].tx_full.packets}});
+  }
+  return snapshot;
+}
+
+}  // namespace twinpath

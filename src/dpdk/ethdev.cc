@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Probe, configure, start, close. Control thread.
+
+#include "src/dpdk/ethdev.h"
+
+#include <rte_bus_vdev.h>
+#include <rte_dev.h>
+#include <rte_errno.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "src/dpdk/eal.h"
+
+namespace twinpath {
+namespace {
+
+// What tells flows apart.
+constexpr uint64_t kRss = RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP;
+
+}  // namespace
+
+absl::StatusOr<Ethdev> Ethdev::Plug(const Vdev& vdev) {
+  int code = rte_eal_hotplug_add("vdev", vdev.name.c_str(), vdev.arguments.c_str());
+  if (code != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("vdev ", vdev.name, vdev.arguments.empty() ? "" : ",", vdev.arguments,
+                     " does not start: ", rte_strerror(-code), LastEalLog()));
+  }
+  uint16_t port = kNone;
+  if (rte_eth_dev_get_port_by_name(vdev.name.c_str(), &port) != 0) {
+    rte_eal_hotplug_remove("vdev", vdev.name.c_str());
+    return absl::FailedPreconditionError(
+        absl::StrCat("vdev ", vdev.name, " is no network device", LastEalLog()));
+  }
+  return Ethdev(port, vdev.name);
+}
+
+absl::StatusOr<Ethdev> Ethdev::Find(const std::string& name) {
+  uint16_t port = kNone;
+  if (rte_eth_dev_get_port_by_name(name.c_str(), &port) != 0)
+    return absl::FailedPreconditionError(absl::StrCat(
+        "no PMD took ", name, LastEalLog(), "; `dpdk-devbind.py --status` tells how it is bound"));
+  return Ethdev(port, "");
+}
+
+Ethdev::~Ethdev() {
+  if (port_ == kNone) return;
+  rte_eth_dev_stop(port_);
+  rte_eth_dev_close(port_);
+  if (!vdev_.empty()) rte_eal_hotplug_remove("vdev", vdev_.c_str());
+}
+
+absl::Status Ethdev::Error(const char* call, int code) const {
+  char name[RTE_ETH_NAME_MAX_LEN] = "?";
+  rte_eth_dev_get_name_by_port(port_, name);
+  return absl::FailedPreconditionError(
+      absl::StrCat(call, " of ", name, ": ", rte_strerror(-code), LastEalLog()));
+}
+
+rte_eth_dev_info Ethdev::info() const {
+  rte_eth_dev_info info = {};
+  rte_eth_dev_info_get(port_, &info);
+  return info;
+}
+
+std::string Ethdev::driver() const {
+  rte_eth_dev_info about = info();
+  return about.driver_name != nullptr ? about.driver_name : "unknown";
+}
+
+std::string Ethdev::mac() const {
+  rte_ether_addr address = {};
+  rte_eth_macaddr_get(port_, &address);
+  char text[RTE_ETHER_ADDR_FMT_SIZE];
+  rte_ether_format_addr(text, sizeof(text), &address);
+  return text;
+}
+
+std::string Ethdev::rss() const {
+  std::vector<const char*> fields;
+  if (rss_ & RTE_ETH_RSS_IP) fields.push_back("IP");
+  if (rss_ & RTE_ETH_RSS_TCP) fields.push_back("TCP");
+  if (rss_ & RTE_ETH_RSS_UDP) fields.push_back("UDP");
+  return fields.empty() ? "none" : absl::StrJoin(fields, "+");
+}
+
+int Ethdev::node() const { return std::max(0, rte_eth_dev_socket_id(port_)); }
+
+absl::Status Ethdev::Start(const EthdevConfig& config) {
+  rte_eth_dev_info about = info();
+  const uint16_t most = std::min(about.max_rx_queues, about.max_tx_queues);
+  if (config.queues > most) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the device has ", most, " queue", most == 1 ? "" : "s", ", fewer than the ",
+                     config.queues, " asked for; use --queues ", most));
+  }
+  rte_eth_conf conf = {};
+  if (config.mtu <= about.max_mtu && config.mtu >= about.min_mtu) conf.rxmode.mtu = config.mtu;
+  if (config.queues > 1) rss_ = kRss & about.flow_type_rss_offloads;
+  if (rss_ != 0) {
+    conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+    conf.rx_adv_conf.rss_conf.rss_hf = rss_;
+  }
+  chains_ = about.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+  if (chains_) conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+  if (config.one_mempool)
+    conf.txmode.offloads |= about.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+  int code = rte_eth_dev_configure(port_, config.queues, config.queues, &conf);
+  if (code != 0) return Error("rte_eth_dev_configure", code);
+  absl::Status queues = SetUpQueues(config, about);
+  if (!queues.ok()) return queues;
+  code = rte_eth_dev_start(port_);
+  if (code != 0) return Error("rte_eth_dev_start", code);
+  // A vdev without the notion refuses; then it gives every frame anyway.
+  if (config.promiscuous) rte_eth_promiscuous_enable(port_);
+  return absl::OkStatus();
+}
+
+absl::Status Ethdev::SetUpQueues(const EthdevConfig& config, rte_eth_dev_info& about) {
+  uint16_t rx = config.rx_descriptors, tx = config.tx_descriptors;
+  int code = rte_eth_dev_adjust_nb_rx_tx_desc(port_, &rx, &tx);
+  if (code != 0) return Error("rte_eth_dev_adjust_nb_rx_tx_desc", code);
+  const auto node = static_cast<unsigned>(rte_eth_dev_socket_id(port_));
+  for (uint16_t q = 0; q < config.queues; q++) {
+    int tries = config.setup_retries;
+    auto pause = std::chrono::milliseconds(10);
+    while ((code = rte_eth_rx_queue_setup(port_, q, rx, node, nullptr, config.mempool)) != 0) {
+      if (tries-- == 0) return Error("rte_eth_rx_queue_setup", code);
+      std::this_thread::sleep_for(pause);
+      pause = std::min(2 * pause, std::chrono::milliseconds(400));
+    }
+    rte_eth_txconf tx_conf = about.default_txconf;
+    code = rte_eth_tx_queue_setup(port_, q, tx, node, &tx_conf);
+    if (code != 0) return Error("rte_eth_tx_queue_setup", code);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace twinpath

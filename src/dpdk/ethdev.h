@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One ethdev from probe to close: what ports, the exception path and the replay share. Control
+// thread.
+
+#ifndef TWINPATH_DPDK_ETHDEV_H_
+#define TWINPATH_DPDK_ETHDEV_H_
+
+#include <rte_ethdev.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "src/dpdk/device.h"
+
+namespace twinpath {
+
+struct EthdevConfig {
+  uint16_t queues = 1;  // RX and TX
+  uint16_t rx_descriptors = 1024, tx_descriptors = 1024;
+  uint32_t mtu = 1500;
+  bool promiscuous = true;
+  bool one_mempool = false;  // every frame this device sends comes from one mempool
+  rte_mempool* mempool = nullptr;
+  int setup_retries = 0;  // of the RX queues, with back-off: AF_XDP lets go of a queue late
+};
+
+class Ethdev {
+ public:
+  // Plugs a vdev in, and out again at the end.
+  static absl::StatusOr<Ethdev> Plug(const Vdev& vdev);
+  // The ethdev that EAL's probe gave to a PCI address, or that a PMD's call made; closed at the
+  // end.
+  static absl::StatusOr<Ethdev> Find(const std::string& name);
+
+  ~Ethdev();
+  Ethdev(Ethdev&& other) noexcept
+      : port_(std::exchange(other.port_, kNone)),
+        vdev_(std::exchange(other.vdev_, "")),
+        rss_(other.rss_),
+        chains_(other.chains_) {}
+  Ethdev& operator=(Ethdev&&) = delete;
+
+  // Configures queues, RSS where the PMD has it, MTU and promiscuous mode, and starts. Errors name
+  // the call and, where the device has fewer queues, how many it has.
+  absl::Status Start(const EthdevConfig& config);
+
+  uint16_t port() const { return port_; }
+  rte_eth_dev_info info() const;
+  std::string driver() const;
+  std::string mac() const;                 // "02:00:00:00:00:01"
+  std::string rss() const;                 // the fields that spread frames over the queues; "none"
+  bool chains() const { return chains_; }  // sends frames of several segments
+  int node() const;                        // NUMA node; 0 where the PMD tells none
+
+ private:
+  static constexpr uint16_t kNone = UINT16_MAX;
+  Ethdev(uint16_t port, std::string vdev) : port_(port), vdev_(std::move(vdev)) {}
+  absl::Status Error(const char* call, int code) const;
+  absl::Status SetUpQueues(const EthdevConfig& config, rte_eth_dev_info& info);
+
+  uint16_t port_;
+  std::string vdev_;  // to unplug
+  uint64_t rss_ = 0;
+  bool chains_ = true;
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_DPDK_ETHDEV_H_

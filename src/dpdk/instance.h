@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The right to a --file-prefix: one running program each. Owns the prefix's folder under DPDK's
+// runtime directory and removes it at the end. Control thread.
+
+#ifndef TWINPATH_DPDK_INSTANCE_H_
+#define TWINPATH_DPDK_INSTANCE_H_
+
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+
+namespace twinpath {
+
+class Instance {
+ public:
+  // FailedPrecondition where a running program has the prefix.
+  static absl::StatusOr<Instance> Create(const std::string& file_prefix);
+  ~Instance();
+  Instance(Instance&& other) noexcept
+      : folder_(std::move(other.folder_)), lock_(std::exchange(other.lock_, -1)) {}
+  Instance& operator=(Instance&&) = delete;
+
+  bool held() const { return lock_ >= 0; }  // false once moved from
+
+ private:
+  Instance(std::string folder, int lock) : folder_(std::move(folder)), lock_(lock) {}
+  std::string folder_;
+  int lock_;
+};
+
+// Where EAL puts a prefix's sockets and files; as in its eal_create_runtime_dir.
+std::string RuntimeFolder(const std::string& file_prefix);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_DPDK_INSTANCE_H_

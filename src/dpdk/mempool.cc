@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Sizes and makes mempools. Control thread.
+
+#include "src/dpdk/mempool.h"
+
+#include <rte_errno.h>
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "src/dpdk/eal.h"
+
+namespace twinpath {
+namespace {
+
+// The kernel's XDP_PACKET_HEADROOM: an AF_XDP frame starts that far into the mbuf's room.
+constexpr uint32_t kXdpHeadroom = 256;
+
+}  // namespace
+
+uint64_t MempoolSize::Bytes() const {
+  const uint32_t element = sizeof(rte_mbuf) + data_room;
+  return static_cast<uint64_t>(mbufs) * rte_mempool_calc_obj_size(element, 0, nullptr);
+}
+
+MempoolSize SizeMempool(const MempoolNeeds& needs) {
+  MempoolSize size;
+  const uint64_t rings =
+      static_cast<uint64_t>(needs.queues) *
+          (needs.rx_descriptors + needs.tx_descriptors + 2 * needs.burst) +
+      static_cast<uint64_t>(needs.exception_queues) * (needs.rx_descriptors + needs.tx_descriptors);
+  // A mempool cache holds up to one and a half times its size.
+  const uint64_t caches =
+      static_cast<uint64_t>(needs.lcores + 1) * (needs.cache * 3 / 2 + needs.burst);
+  const uint64_t total = rings + caches + needs.extra + 1024;
+  size.mbufs = static_cast<uint32_t>(std::min<uint64_t>(total | 1023, UINT32_MAX));
+  size.cache = std::min<uint32_t>(needs.cache, RTE_MEMPOOL_CACHE_MAX_SIZE);
+  const uint32_t frame = needs.mtu + RTE_ETHER_HDR_LEN + 2 * 4 /* VLAN tags */ + kXdpHeadroom;
+  const uint32_t room = std::max<uint32_t>(RTE_MBUF_DEFAULT_DATAROOM, (frame + 63) & ~63u);
+  size.data_room =
+      static_cast<uint16_t>(std::min<uint32_t>(RTE_PKTMBUF_HEADROOM + room, UINT16_MAX));
+  return size;
+}
+
+absl::StatusOr<Mempool> Mempool::Create(const std::string& name, const MempoolSize& size,
+                                        int node) {
+  rte_mempool* pool =
+      rte_pktmbuf_pool_create(name.c_str(), size.mbufs, size.cache, 0, size.data_room, node);
+  if (pool == nullptr) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no memory for the mempool of NUMA node ", node, ": ", size.mbufs, " mbufs, ",
+                     size.Bytes() >> 20, " MiB (", rte_strerror(rte_errno), ")", LastEalLog()));
+  }
+  return Mempool(pool);
+}
+
+}  // namespace twinpath

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Opens, starts and describes a logical port. Control thread.
+
+#include "src/dpdk/port.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
+#include "src/dpdk/xdp_state.h"
+#include "src/dpdk/xsk_sockets.h"
+
+namespace twinpath {
+namespace {
+
+absl::Status Named(const std::string& port, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat("port ", port, ": ", status.message()));
+}
+
+}  // namespace
+
+absl::StatusOr<Port> Port::Open(const std::string& name, Device device) {
+  Port port(name, std::move(device));
+  if (port.device_.kind == Device::Kind::kPci) {
+    auto ethdev = Ethdev::Find(port.device_.pci);
+    if (!ethdev.ok()) return Named(name, ethdev.status());
+    port.ethdevs_.push_back(*std::move(ethdev));
+  }
+  for (const Vdev& vdev : port.device_.vdevs) {
+    auto ethdev = Ethdev::Plug(vdev);
+    if (!ethdev.ok()) return Named(name, ethdev.status());
+    port.ethdevs_.push_back(*std::move(ethdev));
+  }
+  return port;
+}
+
+absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* mempool) {
+  const bool af_xdp = device_.kind == Device::Kind::kAfXdp;
+  EthdevConfig config = {.queues = static_cast<uint16_t>(device_.vdev_a_queue ? 1 : profile.queues),
+                         .rx_descriptors = static_cast<uint16_t>(profile.rx_descriptors),
+                         .tx_descriptors = static_cast<uint16_t>(profile.tx_descriptors),
+                         .mtu = af_xdp ? device_.mtu : profile.mtu,
+                         .promiscuous = profile.promiscuous,
+                         .one_mempool = one_mempool,
+                         .mempool = mempool,
+                         .setup_retries = af_xdp ? 8 : 0};
+  const std::vector<int> before = af_xdp ? XskSockets() : std::vector<int>();
+  for (Ethdev& ethdev : ethdevs_) {
+    absl::Status started = ethdev.Start(config);
+    if (!started.ok()) return Named(name_, started);
+    for (uint16_t q = 0; q < config.queues; q++)
+      ends_.push_back({.port = ethdev.port(), .queue = q, .chains = ethdev.chains()});
+  }
+  if (af_xdp) ReadSocketMode(before);
+  return absl::OkStatus();
+}
+
+// Learns from the sockets that Start added which way the kernel took.
+void Port::ReadSocketMode(const std::vector<int>& before) {
+  const std::vector<int> after = XskSockets();
+  std::set_difference(after.begin(), after.end(), before.begin(), before.end(),
+                      std::back_inserter(xsk_sockets_));
+  const bool zero_copy =
+      !xsk_sockets_.empty() && std::all_of(xsk_sockets_.begin(), xsk_sockets_.end(), XskIsZeroCopy);
+  device_.mode = zero_copy ? "zero-copy" : "copy";
+  absl::StrAppend(&device_.why, zero_copy ? " has zero-copy" : " has no zero-copy");
+  auto xdp = ReadXdp(device_.interface);
+  if (xdp.ok() && xdp->program != 0) absl::StrAppend(&device_.why, ", XDP ", xdp->mode);
+}
+
+bool Port::link_up() const {
+  return std::all_of(ethdevs_.begin(), ethdevs_.end(), [](const Ethdev& ethdev) {
+    rte_eth_link link = {};
+    return rte_eth_link_get_nowait(ethdev.port(), &link) == 0 &&
+           link.link_status == RTE_ETH_LINK_UP;
+  });
+}
+
+PortSnapshot Port::Describe() const {
+  PortSnapshot port;
+  port.name = name_;
+  port.device = device_.given;
+  port.driver = ethdevs_.front().driver();
+  port.mode = device_.mode;
+  port.why = device_.why;
+  port.queues = static_cast<uint32_t>(ends_.size());
+  uint64_t missed = 0, errors = 0, no_mbuf = 0, send_errors = 0;
+  for (const Ethdev& ethdev : ethdevs_) {
+    rte_eth_stats stats = {};
+    if (rte_eth_stats_get(ethdev.port(), &stats) != 0) continue;
+    missed += stats.imissed;
+    errors += stats.ierrors;
+    no_mbuf += stats.rx_nombuf;
+    send_errors += stats.oerrors;
+  }
+  port.extra = {{"device_rx_missed_packets", missed},
+                {"device_rx_error_packets", errors},
+                {"device_rx_no_mbuf_packets", no_mbuf},
+                {"device_tx_error_packets", send_errors}};
+  if (device_.kind == Device::Kind::kAfXdp) {
+    XskDrops sum;
+    for (int fd : xsk_sockets_) {
+      XskDrops drops = ReadXskDrops(fd);
+      sum.rx_dropped += drops.rx_dropped;
+      sum.rx_ring_full += drops.rx_ring_full;
+      sum.rx_fill_ring_empty += drops.rx_fill_ring_empty;
+      sum.tx_invalid += drops.tx_invalid;
+    }
+    port.extra.insert(port.extra.end(), {{"xsk_rx_dropped_packets", sum.rx_dropped},
+                                         {"xsk_rx_ring_full_packets", sum.rx_ring_full},
+                                         {"xsk_rx_fill_ring_empty_packets", sum.rx_fill_ring_empty},
+                                         {"xsk_tx_invalid_packets", sum.tx_invalid}});
+  }
+  return port;
+}
+
+std::string Port::Summary() const {
+  const std::string queues = absl::StrCat(ends_.size(), ends_.size() == 1 ? " queue" : " queues");
+  return absl::StrCat("port ", name_, ": ", device_.given, " on ", ethdevs_.front().driver(), ", ",
+                      device_.mode, " (", device_.why, "), ", queues, ", RSS ",
+                      ethdevs_.front().rss());
+}
+
+}  // namespace twinpath

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The checks, cheapest first: ports and lcores, devices, privileges, memory. Control thread.
+
+#include "src/dpdk/preflight.h"
+
+#include <linux/capability.h>
+#include <rte_lcore.h>
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "src/dpdk/exception_port.h"
+
+namespace twinpath {
+namespace {
+
+// What EAL, rings and ethdevs take beside the mempools.
+constexpr uint64_t kOverheadBytes = 24ull << 20;
+
+absl::Status CheckPorts(const Profile& profile) {
+  if (profile.ports.empty())
+    return absl::InvalidArgumentError("no port: give --port NAME=DEVICE or a profile with ports");
+  std::set<std::string> names, devices;
+  for (const PortSpec& port : profile.ports) {
+    if (!names.insert(port.name).second)
+      return absl::InvalidArgumentError(absl::StrCat("port ", port.name, " is given twice"));
+    if (!devices.insert(port.device).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("port ", port.name, ": device ", port.device, " has another port already"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<uint32_t>> ChooseLcores(const Profile& profile) {
+  const std::vector<uint32_t> allowed = AllowedCpus();
+  std::vector<uint32_t> lcores = profile.lcores;
+  if (lcores.empty() && !allowed.empty()) lcores = {allowed.front()};
+  for (uint32_t lcore : lcores) {
+    if (std::find(allowed.begin(), allowed.end(), lcore) == allowed.end() ||
+        lcore >= RTE_MAX_LCORE) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "lcore ", lcore, " is not available: this process may run on CPUs ",
+          absl::StrJoin(allowed, ","), "; choose by --lcores, or widen by taskset -c"));
+    }
+  }
+  if (lcores.size() > profile.queues) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        lcores.size(), " lcores for ", profile.queues, " queue", profile.queues == 1 ? "" : "s",
+        " a port: queue q of every port belongs to one lcore, so the others would have nothing to "
+        "do; use --queues ",
+        lcores.size(), " or fewer --lcores"));
+  }
+  return lcores;
+}
+
+// Whether the policy can pass anything that comes in by port `port`.
+bool Passes(const CompiledPolicy& policy, size_t port) {
+  const tp_plan& plan = policy.plans[port];
+  if (plan.n_shapes == 0) return policy.rules[plan.fallback].action == TP_ACTION_PASS;
+  return policy.passes;
+}
+
+// Whether, and by what, `device` is to have an exception port.
+absl::StatusOr<ExceptionPath> ChooseException(const PortSpec& port, const Device& device,
+                                              const Profile& profile, bool passes,
+                                              const Machine& machine) {
+  if (!passes || profile.exception == ExceptionPath::kNone) return ExceptionPath::kNone;
+  if (profile.exception == ExceptionPath::kAuto && !device.kernel_behind)
+    return ExceptionPath::kNone;
+  const std::string interface = ExceptionInterface(port.name);
+  if (machine.InterfaceExists(interface)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("port ", port.name, ": its exception port would be called ", interface,
+                     ", but there is such an interface: ip link del ", interface,
+                     ", or name the port otherwise"));
+  }
+  return profile.exception;
+}
+
+absl::Status CheckPrivileges(const Preflight& plan, const Machine& machine) {
+  bool kernel = std::any_of(plan.kernel.begin(), plan.kernel.end(),
+                            [](ExceptionPath path) { return path != ExceptionPath::kNone; });
+  bool xdp = false;
+  for (const Device& device : plan.devices) xdp |= device.kind == Device::Kind::kAfXdp;
+  std::vector<const char*> missing;
+  auto need = [&](int capability, const char* name) {
+    if (!machine.HasCapability(capability)) missing.push_back(name);
+  };
+  if (plan.eal.hugepages) need(CAP_IPC_LOCK, "CAP_IPC_LOCK");
+  if (xdp || kernel) need(CAP_NET_ADMIN, "CAP_NET_ADMIN");
+  if (xdp) need(CAP_NET_RAW, "CAP_NET_RAW");
+  if (xdp && !machine.HasCapability(CAP_BPF)) need(CAP_SYS_ADMIN, "CAP_BPF");
+  if (missing.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("no privileges: ", absl::StrJoin(missing, ", "), " missing; run it by sudo"));
+}
+
+absl::Status CheckMemory(const Preflight& plan, uint64_t needed, const Machine& machine) {
+  if (!plan.eal.hugepages) {
+    if (plan.eal.memory_bytes >= needed) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat("-m ", plan.eal.memory_bytes >> 20,
+                                                      " is less than the ", (needed >> 20) + 1,
+                                                      " MiB needed: -m ", (needed >> 20) + 1));
+  }
+  const std::vector<HugepageSize> sizes = machine.Hugepages();
+  uint64_t free_bytes = 0, total = 0;
+  for (const HugepageSize& size : sizes) {
+    free_bytes += size.free * size.bytes;
+    total += size.total;
+  }
+  if (free_bytes < needed) {
+    const uint64_t page = sizes.empty() ? 2ull << 20 : sizes.front().bytes;
+    const uint64_t have = sizes.empty() ? 0 : sizes.front().total;
+    const uint64_t want = have + (needed - free_bytes + page - 1) / page;
+    return absl::FailedPreconditionError(
+        absl::StrCat(total == 0 ? "no hugepages: " : "too few free hugepages: ", needed >> 20,
+                     " MiB needed, ", free_bytes >> 20, " MiB free; make more: echo ", want,
+                     " > /sys/kernel/mm/hugepages/hugepages-", page >> 10, "kB/nr_hugepages"));
+  }
+  if (!plan.eal.private_memory && !machine.HugetlbfsMounted()) {
+    return absl::FailedPreconditionError(
+        "no hugetlbfs is mounted, and memory shared with other processes needs one: mkdir -p "
+        "/dev/hugepages && mount -t hugetlbfs nodev /dev/hugepages");
+  }
+  return absl::OkStatus();
+}
+
+MempoolSize ChooseMempool(const Profile& profile, const Preflight& plan) {
+  MempoolNeeds needs = {.queues = static_cast<uint32_t>(profile.ports.size()) * profile.queues,
+                        .rx_descriptors = profile.rx_descriptors,
+                        .tx_descriptors = profile.tx_descriptors,
+                        .lcores = static_cast<uint32_t>(plan.lcores.size()),
+                        .burst = profile.burst,
+                        .cache = profile.mempool_cache,
+                        .mtu = profile.mtu};
+  for (const Device& device : plan.devices) {
+    needs.extra += device.extra_mbufs;
+    needs.mtu = std::max(needs.mtu, device.mtu);
+  }
+  for (ExceptionPath path : plan.kernel)
+    if (path != ExceptionPath::kNone) needs.exception_queues += profile.queues;
+  MempoolSize size = SizeMempool(needs);
+  if (profile.mbufs != 0) size.mbufs = profile.mbufs;
+  return size;
+}
+
+}  // namespace
+
+absl::StatusOr<Preflight> CheckBeforeEal(const Profile& profile, const CompiledPolicy& policy,
+                                         const std::vector<std::string>& eal_arguments,
+                                         const Machine& machine) {
+  absl::Status ports = CheckPorts(profile);
+  if (!ports.ok()) return ports;
+  Preflight plan;
+  auto lcores = ChooseLcores(profile);
+  if (!lcores.ok()) return lcores.status();
+  plan.lcores = *std::move(lcores);
+
+  EalRequest request;
+  std::set<int> nodes;
+  for (const PortSpec& port : profile.ports) {
+    auto device = ResolveDevice(port, profile.queues, machine);
+    if (!device.ok()) return device.status();
+    const bool passes = Passes(policy, plan.devices.size());
+    auto path = ChooseException(port, *device, profile, passes, machine);
+    if (!path.ok()) return path.status();
+    if (device->kind == Device::Kind::kPci) {
+      if (std::count(request.pci.begin(), request.pci.end(), device->pci) != 0)
+        return absl::InvalidArgumentError(absl::StrCat("port ", port.name, ": PCI device ",
+                                                       device->pci, " has another port already"));
+      request.pci.push_back(device->pci);
+    }
+    nodes.insert(std::max(0, device->pci.empty() ? -1 : machine.PciNode(device->pci)));
+    plan.devices.push_back(*std::move(device));
+    plan.kernel.push_back(*path);
+    plan.passes.push_back(passes);
+  }
+  plan.mempool = ChooseMempool(profile, plan);
+  const uint64_t needed = plan.mempool.Bytes() * nodes.size() + kOverheadBytes;
+
+  request.lcores = plan.lcores;
+  request.arguments = profile.eal;
+  request.arguments.insert(request.arguments.end(), eal_arguments.begin(), eal_arguments.end());
+  request.memory_bytes = needed;
+  request.telemetry = profile.telemetry;
+  auto eal = PlanEal(request);
+  if (!eal.ok()) return eal.status();
+  plan.eal = *std::move(eal);
+  absl::Status allowed = CheckPrivileges(plan, machine);
+  if (!allowed.ok()) return allowed;
+  absl::Status memory = CheckMemory(plan, needed, machine);
+  if (!memory.ok()) return memory;
+  return plan;
+}
+
+}  // namespace twinpath

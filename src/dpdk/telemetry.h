@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The twinpath commands behind librte_telemetry, which serves them on its own threads.
+
+#ifndef TWINPATH_DPDK_TELEMETRY_H_
+#define TWINPATH_DPDK_TELEMETRY_H_
+
+namespace twinpath {
+
+class Datapath;
+
+// Answers the commands of src/telemetry/json.h from `datapath`, until StopTelemetry. EAL has no way
+// to take a command back, so a process serves one datapath at a time.
+void ServeTelemetry(const Datapath* datapath);
+void StopTelemetry(const Datapath* datapath);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_DPDK_TELEMETRY_H_

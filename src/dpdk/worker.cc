@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The worker's loop: receive, decide, transmit, free in bulk. This file has the loop and the way of
+// frames whose headers cannot change the verdict; worker_headers.cc has the other. Runs on one
+// lcore; Create and the destructor on the control thread.
+
+#include "src/dpdk/worker.h"
+
+#include <rte_ethdev.h>
+#include <rte_pause.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "src/dpdk/transmit.h"
+
+namespace twinpath {
+namespace {
+
+constexpr uint64_t kHousekeepingTurns = 256;
+constexpr uint64_t kGrant = 1024;  // packets of the budget taken at once
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(const CompiledPolicy& policy,
+                                                       const PolicyTables& tables,
+                                                       const std::vector<QueueSpec>& queues,
+                                                       const Options& options) {
+  std::unique_ptr<Worker> worker(new Worker(options, policy.rules.size()));
+  for (const QueueSpec& spec : queues) {
+    auto queue = std::make_unique<Queue>();
+    auto states = CopyToEal(InitialStates(policy, spec.port, spec.queue), options.node);
+    if (!states.ok()) return states.status();
+    const tp_plan& plan = policy.plans[spec.port];
+    queue->states = *std::move(states);
+    queue->decision = {.shapes = tables.shapes() + plan.first_shape,
+                       .buckets = tables.buckets(),
+                       .entries = tables.entries(),
+                       .rules = tables.rules(),
+                       .states = queue->states.get(),
+                       .bucket_mask = tables.bucket_mask()};
+    queue->n_shapes = plan.n_shapes;
+    queue->fallback = plan.fallback;
+    queue->port = static_cast<uint8_t>(spec.port);
+    queue->queue = spec.queue;
+    queue->rx = spec.rx;
+    queue->to_kernel_there = spec.to_kernel.has_value();
+    queue->to_kernel = spec.to_kernel.value_or(QueueEnd{});
+    queue->from_kernel_there = spec.from_kernel.has_value();
+    queue->from_kernel = spec.from_kernel.value_or(QueueEnd{});
+    std::copy(spec.tx.begin(), spec.tx.end(), queue->tx);
+    worker->queues_.push_back(std::move(queue));
+  }
+  return worker;
+}
+
+Worker::~Worker() {
+  for (auto& queue : queues_) FreeFrames(queue->held_frames + queue->held_at, queue->held);
+}
+
+void Worker::Run(std::atomic<bool>* stop) {
+  do {
+    for (uint64_t turn = 0; turn < kHousekeepingTurns; turn++) Turn();
+  } while (Housekeep(stop));
+}
+
+// Everything that no packet should wait for. False: the run is over.
+bool Worker::Housekeep(std::atomic<bool>* stop) {
+  if (budget_ != nullptr) {
+    if (turn_counters_.packets == packets_at_housekeeping_ && grant_ != 0) {
+      budget_->GiveBack(std::exchange(grant_, 0));
+    }
+    budget_->Spend(std::exchange(unspent_, 0));
+    if (budget_->spent()) stop->store(true, std::memory_order_relaxed);
+  }
+  packets_at_housekeeping_ = turn_counters_.packets;
+  return !stop->load(std::memory_order_relaxed);
+}
+
+void Worker::Turn() {
+  uint64_t received = 0;
+  for (auto& pointer : queues_) {
+    Queue& queue = *pointer;
+    uint32_t count = TP_LIKELY(budget_ == nullptr)
+                         ? rte_eth_rx_burst(queue.rx.port, queue.rx.queue, frames_, burst_)
+                         : ReceiveGranted(queue);
+    if (count != 0) {
+      received += count;
+      if (queue.n_shapes == 0)
+        DecideUnseen(queue, count);
+      else
+        DecideByHeaders(queue, count);
+      FreeFrames(drops_, std::exchange(n_drops_, 0));
+    }
+    if (queue.from_kernel_there) FromKernel(queue);
+  }
+  turn_counters_.turns++;
+  turn_counters_.packets += received;
+  if (received == 0) {
+    turn_counters_.idle_turns++;
+    rte_pause();
+  }
+}
+
+// Receives into frames_ no more than the budget grants. What the device gave beyond that is held:
+// it counts as received only when it is granted.
+uint32_t Worker::ReceiveGranted(Queue& queue) {
+  if (queue.held == 0) {
+    queue.held = rte_eth_rx_burst(queue.rx.port, queue.rx.queue, queue.held_frames, burst_);
+    queue.held_at = 0;
+    if (queue.held == 0) return 0;
+  }
+  if (grant_ < queue.held) grant_ += budget_->Take(kGrant);
+  uint32_t count = static_cast<uint32_t>(std::min<uint64_t>(grant_, queue.held));
+  std::copy_n(queue.held_frames + queue.held_at, count, frames_);
+  queue.held_at += count;
+  queue.held -= count;
+  grant_ -= count;
+  unspent_ += count;
+  return count;
+}
+
+// The whole burst meets one rule: its fates are drawn at once, and no frame is looked into.
+void Worker::DecideUnseen(Queue& queue, uint32_t count) {
+  tp_state* state = &queue.states[queue.fallback];
+  uint64_t bytes = FrameBytes(frames_, count);
+  tp_count_add(&queue.counters.rx, count, bytes);
+  state->matched_bytes += bytes;
+  uint64_t fates = tp_lose_run(&queue.decision, state, count);
+  if (fates != 0) {
+    uint32_t kept = Part(frames_, count, fates, drops_);
+    n_drops_ = count - kept;
+    uint64_t lost_bytes = FrameBytes(drops_, n_drops_);
+    tp_count_add(&queue.counters.verdict[TP_LOST], n_drops_, lost_bytes);
+    state->lost_packets += n_drops_;
+    state->lost_bytes += lost_bytes;
+    count = kept;
+    bytes -= lost_bytes;
+    if (count == 0) return;
+  }
+  switch (state->action) {
+    case TP_ACTION_PORT:
+      return Transmit(queue, state->out_port, frames_, count, bytes);
+    case TP_ACTION_REFLECT:
+      count = ReflectAll(queue, count, &bytes);
+      return Transmit(queue, queue.port, frames_, count, bytes);
+    case TP_ACTION_DROP:
+      tp_count_add(&queue.counters.verdict[TP_DENIED], count, bytes);
+      std::copy_n(frames_, count, drops_ + n_drops_);
+      n_drops_ += count;
+      return;
+    default:
+      return Pass(queue, frames_, count, bytes);
+  }
+}
+
+// Swaps the MAC addresses of frames_. Those too short for it are malformed and leave the burst;
+// returns how many stay and takes the others' octets off *bytes.
+uint32_t Worker::ReflectAll(Queue& queue, uint32_t count, uint64_t* bytes) {
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < count; i++) rte_prefetch0(rte_pktmbuf_mtod(frames_[i], void*));
+  for (uint32_t i = 0; i < count; i++) {
+    rte_mbuf* frame = frames_[i];
+    uint8_t* data = rte_pktmbuf_mtod(frame, uint8_t*);
+    frames_[kept] = frame;
+    if (TP_LIKELY(tp_reflect(data, data + frame->data_len) == 0)) {
+      kept++;
+    } else {
+      tp_count_add(&queue.counters.verdict[TP_MALFORMED], 1, frame->pkt_len);
+      *bytes -= frame->pkt_len;
+      Drop(frame);
+    }
+  }
+  return kept;
+}
+
+// Sends `count` frames of `bytes` octets by `out_port`; what is not taken is counted and dropped.
+void Worker::Transmit(Queue& queue, uint8_t out_port, rte_mbuf** frames, uint32_t count,
+                      uint64_t bytes) {
+  uint32_t sent = Send(queue.tx[out_port], frames, count);
+  if (TP_UNLIKELY(sent < count)) bytes -= Refused(queue, frames + sent, count - sent);
+  tp_count_add(&queue.counters.tx[out_port], sent, bytes);
+}
+
+// Hands frames to the kernel. Where there is none behind the port, they end here.
+void Worker::Pass(Queue& queue, rte_mbuf** frames, uint32_t count, uint64_t bytes) {
+  uint32_t sent = count;
+  if (queue.to_kernel_there) {
+    sent = Send(queue.to_kernel, frames, count);
+    if (TP_UNLIKELY(sent < count)) bytes -= Refused(queue, frames + sent, count - sent);
+  } else {
+    std::copy_n(frames, count, drops_ + n_drops_);
+    n_drops_ += count;
+  }
+  tp_count_add(&queue.counters.verdict[TP_PASS], sent, bytes);
+}
+
+// Counts and drops what a TX queue would not take; returns its octets.
+uint64_t Worker::Refused(Queue& queue, rte_mbuf** frames, uint32_t count) {
+  uint64_t bytes = FrameBytes(frames, count);
+  tp_count_add(&queue.counters.verdict[TP_TX_FULL], count, bytes);
+  std::copy_n(frames, count, drops_ + n_drops_);
+  n_drops_ += count;
+  return bytes;
+}
+
+// What the kernel sends into the exception port leaves by the port itself. The policy is for what
+// comes in, so it does not apply.
+void Worker::FromKernel(Queue& queue) {
+  uint32_t count =
+      rte_eth_rx_burst(queue.from_kernel.port, queue.from_kernel.queue, frames_, burst_);
+  if (count == 0) return;
+  uint64_t bytes = FrameBytes(frames_, count);
+  tp_count_add(&queue.kernel.rx, count, bytes);
+  uint32_t sent = Send(queue.tx[queue.port], frames_, count);
+  if (sent < count) {
+    uint64_t refused = FrameBytes(frames_ + sent, count - sent);
+    tp_count_add(&queue.kernel.tx_full, count - sent, refused);
+    bytes -= refused;
+    FreeFrames(frames_ + sent, count - sent);
+  }
+  tp_count_add(&queue.kernel.tx, sent, bytes);
+}
+
+}  // namespace twinpath

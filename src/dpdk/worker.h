@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One worker: the run-to-completion loop of one lcore over the queues that are its own. It shares
+// nothing that it writes: its TX queues, stream states and counters have no other writer, and the
+// control thread only reads them.
+
+#ifndef TWINPATH_DPDK_WORKER_H_
+#define TWINPATH_DPDK_WORKER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "src/config/compile.h"
+#include "src/dpdk/budget.h"
+#include "src/dpdk/mbuf.h"
+#include "src/dpdk/tables.h"
+#include "src/policy/host.h"
+#include "src/policy/types.h"
+
+namespace twinpath {
+
+// One queue of one ethdev.
+struct QueueEnd {
+  uint16_t port = 0;   // ethdev
+  uint16_t queue = 0;  // of it
+  bool chains = true;  // TX: takes frames of several segments
+};
+
+// What a worker is told about one logical queue of one port.
+struct QueueSpec {
+  uint32_t port = 0;   // index into the policy's ports
+  uint32_t queue = 0;  // logical
+  QueueEnd rx;
+  std::vector<QueueEnd> tx;           // queue `queue` of each of the policy's ports, in their order
+  std::optional<QueueEnd> to_kernel;  // where what is passed goes; none: counted and freed
+  std::optional<QueueEnd> from_kernel;  // read by this queue's worker alone
+};
+
+// What came from the kernel through the exception port. worker: rw, control: ro
+struct KernelCounters {
+  tp_count rx = {};       // from the kernel
+  tp_count tx = {};       // of those, sent
+  tp_count tx_full = {};  // of those, not taken by the TX queue
+};
+
+// worker: rw, control: ro
+struct TurnCounters {
+  uint64_t turns = 0;
+  uint64_t idle_turns = 0;
+  uint64_t packets = 0;
+};
+
+class Worker {
+ public:
+  struct Options {
+    uint32_t burst = 32;             // 1 to kMaxBurst
+    int node = 0;                    // NUMA node of the stream states
+    PacketBudget* budget = nullptr;  // none: no limit
+  };
+
+  // One logical queue while it is served.
+  struct Queue {
+    // control: rw before the run; worker: ro
+    tp_datapath decision = {};
+    uint32_t n_shapes = 0;
+    uint32_t fallback = 0;
+    uint8_t port = 0;
+    bool to_kernel_there = false;
+    bool from_kernel_there = false;
+    uint32_t queue = 0;
+    QueueEnd rx, to_kernel, from_kernel;
+    QueueEnd tx[TP_MAX_PORTS];
+    EalArray<tp_state> states;  // worker: rw, control: ro
+    // worker: rw, control: ro
+    alignas(64) tp_queue_counters counters = {};
+    KernelCounters kernel;
+    // worker: rw; frames received beyond the budget's grant, oldest first from `held_at`
+    uint32_t held_at = 0, held = 0;
+    rte_mbuf* held_frames[kMaxBurst] = {};
+  };
+
+  // `policy` and `tables` must outlive the worker.
+  static absl::StatusOr<std::unique_ptr<Worker>> Create(const CompiledPolicy& policy,
+                                                        const PolicyTables& tables,
+                                                        const std::vector<QueueSpec>& queues,
+                                                        const Options& options);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Serves every queue once. The calling thread is the worker's.
+  void Turn();
+
+  // Turns until `stop` (looked at every few hundred turns) or until the budget is spent, which sets
+  // `stop`.
+  void Run(std::atomic<bool>* stop);
+
+  const std::vector<std::unique_ptr<Queue>>& queues() const { return queues_; }
+  const TurnCounters& turn_counters() const { return turn_counters_; }
+  size_t n_rules() const { return n_rules_; }
+
+ private:
+  // Frames on their way to one place.
+  struct Batch {
+    uint32_t count = 0;
+    uint64_t bytes = 0;
+    rte_mbuf* frames[kMaxBurst];
+  };
+
+  Worker(const Options& options, size_t n_rules)
+      : burst_(static_cast<uint16_t>(options.burst)), budget_(options.budget), n_rules_(n_rules) {}
+
+  bool Housekeep(std::atomic<bool>* stop);
+  uint32_t ReceiveGranted(Queue& queue);
+  void DecideUnseen(Queue& queue, uint32_t count);
+  void DecideByHeaders(Queue& queue, uint32_t count);
+  uint32_t Parse(Queue& queue, uint32_t count);
+  void Classify(Queue& queue, uint32_t count);
+  void LoseAndForward(Queue& queue, uint32_t count);
+  uint32_t ReflectAll(Queue& queue, uint32_t count, uint64_t* bytes);
+  void Transmit(Queue& queue, uint8_t out_port, rte_mbuf** frames, uint32_t count, uint64_t bytes);
+  void Pass(Queue& queue, rte_mbuf** frames, uint32_t count, uint64_t bytes);
+  uint64_t Refused(Queue& queue, rte_mbuf** frames, uint32_t count);
+  void FromKernel(Queue& queue);
+  void Drop(rte_mbuf* frame) { drops_[n_drops_++] = frame; }
+
+  uint16_t burst_;
+  PacketBudget* budget_;
+  size_t n_rules_;
+  uint64_t grant_ = 0;    // of the budget, not yet received
+  uint64_t unspent_ = 0;  // received, not yet told to the budget
+  uint64_t packets_at_housekeeping_ = 0;
+  TurnCounters turn_counters_;
+  std::vector<std::unique_ptr<Queue>> queues_;
+
+  // Scratch of one burst.
+  uint32_t n_drops_ = 0;
+  uint32_t batches_used_ = 0;  // bit p: batches_[p] has frames
+  alignas(64) rte_mbuf* frames_[kMaxBurst];
+  rte_mbuf* drops_[kMaxBurst];
+  alignas(64) tp_key keys_[kMaxBurst];
+  uint64_t hashes_[kMaxBurst];
+  uint32_t rules_[kMaxBurst];
+  uint8_t pending_[kMaxBurst];
+  Batch batches_[TP_MAX_PORTS + 1];  // by out port; the last: to the kernel
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_DPDK_WORKER_H_

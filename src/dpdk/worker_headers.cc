@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The way of frames whose headers decide: parse, classify, lose and forward as stages over a burst,
+// each stage fetching ahead what the next one reads. Runs on the worker's lcore.
+
+#include <rte_ethdev.h>
+#include <rte_prefetch.h>
+
+#include <utility>
+
+#include "src/dpdk/worker.h"
+
+namespace twinpath {
+
+void Worker::DecideByHeaders(Queue& queue, uint32_t count) {
+  count = Parse(queue, count);
+  Classify(queue, count);
+  LoseAndForward(queue, count);
+}
+
+// frames_ -> keys_. The malformed leave the burst; returns how many stay.
+uint32_t Worker::Parse(Queue& queue, uint32_t count) {
+  uint32_t kept = 0;
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < count; i++) rte_prefetch0(rte_pktmbuf_mtod(frames_[i], void*));
+  for (uint32_t i = 0; i < count; i++) {
+    rte_mbuf* frame = frames_[i];
+    const uint8_t* data = rte_pktmbuf_mtod(frame, const uint8_t*);
+    uint32_t length = frame->pkt_len;
+    bytes += length;
+    // Headers lie in the first segment, or the frame is malformed.
+    if (TP_LIKELY(tp_parse(data, data + frame->data_len, length, queue.port, &keys_[kept]) ==
+                  TP_PARSED)) {
+      frames_[kept++] = frame;
+    } else {
+      tp_count_add(&queue.counters.verdict[TP_MALFORMED], 1, length);
+      Drop(frame);
+    }
+  }
+  tp_count_add(&queue.counters.rx, count, bytes);
+  return kept;
+}
+
+// keys_ -> rules_: tp_classify, turned inside out. Shape by shape over the burst, so that the
+// buckets, then the entries, of all packets are on their way before the first is read.
+void Worker::Classify(Queue& queue, uint32_t count) {
+  tp_datapath* decision = &queue.decision;
+  for (uint32_t i = 0; i < count; i++) rules_[i] = queue.fallback;
+  for (uint32_t s = 0; s < queue.n_shapes; s++) {
+    const tp_shape* shape = tp_hook_shape(decision, s);
+    uint32_t pending = 0;
+    for (uint32_t i = 0; i < count; i++) {
+      if (shape->min_rule >= rules_[i]) continue;  // neither this nor a later shape has an earlier
+      hashes_[i] = tp_key_hash(&keys_[i], &shape->mask);
+      rte_prefetch0(tp_hook_bucket(decision, static_cast<uint32_t>(hashes_[i])));
+      pending_[pending++] = static_cast<uint8_t>(i);
+    }
+    if (pending == 0) return;
+    for (uint32_t p = 0; p < pending; p++) {
+      uint64_t hash = hashes_[pending_[p]];
+      const tp_bucket* bucket = tp_hook_bucket(decision, static_cast<uint32_t>(hash));
+      for (int slot = 0; slot < TP_BUCKET_SLOTS; slot++) {
+        if (bucket->tag[slot] == tp_hash_tag(hash))
+          rte_prefetch0(tp_hook_entry(decision, bucket->entry[slot]));
+      }
+    }
+    for (uint32_t p = 0; p < pending; p++) {
+      uint32_t i = pending_[p];
+      uint32_t rule = tp_lookup(decision, &keys_[i], shape, hashes_[i]);
+      if (rule < rules_[i]) rules_[i] = rule;
+    }
+  }
+}
+
+// rules_ -> verdicts. In the order of the burst: packet n of a stream is the n-th received.
+void Worker::LoseAndForward(Queue& queue, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) rte_prefetch0(&queue.states[rules_[i]]);
+  for (uint32_t i = 0; i < count; i++) {
+    rte_mbuf* frame = frames_[i];
+    uint8_t* data = rte_pktmbuf_mtod(frame, uint8_t*);
+    uint32_t length = frame->pkt_len;
+    tp_state* state = &queue.states[rules_[i]];
+    uint8_t out_port = TP_MAX_PORTS;
+    tp_verdict verdict = TP_LOST;
+    if (!tp_lose(&queue.decision, state, length))
+      verdict = tp_forward(state, queue.port, data, data + frame->data_len, &out_port);
+    if (verdict == TP_TX || verdict == TP_PASS) {
+      Batch& batch = batches_[out_port];
+      batch.frames[batch.count++] = frame;
+      batch.bytes += length;
+      batches_used_ |= 1u << out_port;
+    } else {
+      tp_count_add(&queue.counters.verdict[verdict], 1, length);
+      Drop(frame);
+    }
+  }
+  for (uint32_t left = std::exchange(batches_used_, 0); left != 0; left &= left - 1) {
+    uint32_t out_port = static_cast<uint32_t>(__builtin_ctz(left));
+    Batch& batch = batches_[out_port];
+    uint32_t n = std::exchange(batch.count, 0);
+    uint64_t bytes = std::exchange(batch.bytes, 0);
+    if (out_port == TP_MAX_PORTS)
+      Pass(queue, batch.frames, n, bytes);
+    else
+      Transmit(queue, static_cast<uint8_t>(out_port), batch.frames, n, bytes);
+  }
+}
+
+}  // namespace twinpath
