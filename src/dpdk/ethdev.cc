@@ -31,13 +31,15 @@ absl::StatusOr<Ethdev> Ethdev::Plug(const Vdev& vdev) {
         absl::StrCat("vdev ", vdev.name, vdev.arguments.empty() ? "" : ",", vdev.arguments,
                      " does not start: ", rte_strerror(-code), LastEalLog()));
   }
+  return Adopt(vdev.name);
+}
+
+absl::StatusOr<Ethdev> Ethdev::Adopt(const std::string& vdev) {
   uint16_t port = kNone;
-  if (rte_eth_dev_get_port_by_name(vdev.name.c_str(), &port) != 0) {
-    rte_eal_hotplug_remove("vdev", vdev.name.c_str());
-    return absl::FailedPreconditionError(
-        absl::StrCat("vdev ", vdev.name, " is no network device", LastEalLog()));
-  }
-  return Ethdev(port, vdev.name);
+  if (rte_eth_dev_get_port_by_name(vdev.c_str(), &port) == 0) return Ethdev(port, vdev);
+  rte_eal_hotplug_remove("vdev", vdev.c_str());
+  return absl::FailedPreconditionError(
+      absl::StrCat("vdev ", vdev, " is no network device", LastEalLog()));
 }
 
 absl::StatusOr<Ethdev> Ethdev::Find(const std::string& name) {

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Frames, one by one or in bursts, through the real worker: what `twinpath parity` asks the DPDK
+// path by. The worker does not know: its ports are net_ring ethdevs, and a verdict is read off its
+// counters and off the ring that a frame comes out of. One thread.
+
+#ifndef TWINPATH_DPDK_REPLAY_H_
+#define TWINPATH_DPDK_REPLAY_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "src/config/compile.h"
+#include "src/config/frame_verdict.h"
+#include "src/dpdk/ethdev.h"
+#include "src/dpdk/mempool.h"
+#include "src/dpdk/tables.h"
+#include "src/dpdk/worker.h"
+#include "src/telemetry/snapshot.h"
+
+struct rte_ring;
+
+namespace twinpath {
+
+class DpdkReplay {
+ public:
+  static constexpr size_t kMaxFrame = 65535;  // octets
+
+  // A worker for `policy` with `queues` queues a port, at packet 0 of every stream. The first call
+  // starts EAL (on hugepages where enough are free, else without) for the rest of the process; it
+  // leaves nothing behind.
+  static absl::StatusOr<std::unique_ptr<DpdkReplay>> Create(const CompiledPolicy& policy,
+                                                            uint32_t queues);
+  ~DpdkReplay();
+
+  // What becomes of the next frame (0 to kMaxFrame octets) that comes in by `port` on `queue`. An
+  // Internal error where the worker's counters do not say one verdict.
+  absl::StatusOr<FrameVerdict> Run(size_t port, uint32_t queue, absl::Span<const uint8_t> frame);
+
+  // The same for 1 to 64 frames that the worker receives as one burst. A frame that does not leave
+  // has no verdict of its own here, and none has a rule: the counters are the burst's.
+  absl::StatusOr<std::vector<std::optional<FrameVerdict>>> RunBurst(
+      size_t port, uint32_t queue, absl::Span<const std::vector<uint8_t>> frames);
+
+  // What was counted so far.
+  Snapshot TakeSnapshot() const;
+
+ private:
+  struct RingFree {
+    void operator()(rte_ring* ring) const;
+  };
+  using Ring = std::unique_ptr<rte_ring, RingFree>;
+  // One port: its rings by queue, and the net_ring ethdevs around them, each of a few queues.
+  struct RingPort {
+    std::vector<Ring> in, out;
+    std::vector<Ethdev> ethdevs;
+    QueueEnd end(uint32_t queue) const;
+  };
+  // A frame that came out of a ring.
+  struct Left {
+    rte_mbuf* frame;
+    tp_verdict verdict;  // TP_TX or TP_PASS
+    uint32_t port;
+  };
+
+  DpdkReplay(const CompiledPolicy& policy, uint32_t queues) : policy_(policy), queues_(queues) {}
+  absl::Status SetUp();
+  absl::StatusOr<RingPort> MakePort(const std::string& name);
+  absl::StatusOr<rte_mbuf*> MakeFrame(absl::Span<const uint8_t> octets);
+  std::vector<Left> TurnWith(size_t port, uint32_t queue, absl::Span<rte_mbuf* const> frames);
+
+  const CompiledPolicy policy_;
+  const uint32_t queues_;
+  uint32_t serial_ = 0;  // in the names of this replay's rings and mempool
+  std::optional<Mempool> mempool_;
+  std::vector<RingPort> ports_;    // the policy's
+  std::vector<RingPort> kernels_;  // the exception port of each
+  std::optional<PolicyTables> tables_;
+  std::unique_ptr<Worker> worker_;
+  // By queue of the worker: the packets that each rule had matched.
+  std::vector<std::vector<uint64_t>> matched_;
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_DPDK_REPLAY_H_
