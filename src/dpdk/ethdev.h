@@ -33,8 +33,9 @@ class Ethdev {
  public:
   // Plugs a vdev in, and out again at the end.
   static absl::StatusOr<Ethdev> Plug(const Vdev& vdev);
-  // The ethdev that EAL's probe gave to a PCI address, or that a PMD's call made; closed at the
-  // end.
+  // Takes over a vdev that a PMD's call made; as above.
+  static absl::StatusOr<Ethdev> Adopt(const std::string& vdev);
+  // The ethdev that EAL's probe gave to a PCI address; closed at the end.
   static absl::StatusOr<Ethdev> Find(const std::string& name);
 
   ~Ethdev();

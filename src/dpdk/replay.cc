@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/dpdk/eal.h"
 #include "src/dpdk/replay_eal.h"
 
 namespace twinpath {
