@@ -22,35 +22,64 @@ need_root() {
   ((EUID == 0)) || die "needs root: namespaces, hugepages and BPF programs are made (sudo tools/${0##*/})"
 }
 
+# --- What is undone however the shell ends ---------------------------------------------------------
+
+SCRATCH=$(mktemp -d) # for logs and results
+build_pid=0          # meson or ninja, while it runs
+sandbox_pid=0        # the sandbox that runs now
+hugepages_lent=0     # that this shell added
+
+finish() {
+  if ((build_pid > 0)); then
+    kill -TERM "$build_pid" 2>/dev/null || true
+    wait "$build_pid" 2>/dev/null || true
+  fi
+  if ((sandbox_pid > 0)); then
+    kill -KILL "$sandbox_pid" 2>/dev/null || true
+    wait "$sandbox_pid" 2>/dev/null || true
+  fi
+  return_hugepages
+  rm -rf "$SCRATCH"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
 # --- The build ------------------------------------------------------------------------------------
 
-# build_folder NAME [MESON OPTION]...: sets build folder NAME up, once, or again where it was made
-# for a source tree that stood elsewhere.
-build_folder() {
-  local folder=$ROOT/$1 info=$ROOT/$1/meson-info/meson-info.json
-  shift
-  if [[ -f $info ]] && grep -qF "\"source\": \"$ROOT\"" "$info" && [[ -f $folder/build.ninja ]]; then
-    return 0
+# quietly COMMAND...: runs it in the background, so that a signal to this shell is not kept waiting;
+# what it prints is shown only if it fails.
+quietly() {
+  local status=0
+  "$@" >"$SCRATCH/log" 2>&1 &
+  build_pid=$!
+  wait "$build_pid" || status=$?
+  build_pid=0
+  if ((status)); then
+    grep -v '^\[[0-9]*/[0-9]*\] \(Compiling\|Linking\|Generating\)' "$SCRATCH/log" >&2 || true
   fi
-  rm -rf "$folder"
-  meson setup "$folder" "$ROOT" "$@"
+  return "$status"
 }
 
-# build NAME [TARGET]...: builds, silently unless it fails; then prints the log and returns 1.
+# build FOLDER [MESON OPTION or NINJA TARGET]...: sets the build folder up, once, or again where it
+# was made for a source tree that stood elsewhere; then builds the targets (default: all).
 build() {
-  local name=$1 log status=0
+  local folder=$ROOT/$1 options=() targets=() word
   shift
-  log=$(mktemp)
-  ninja -C "$ROOT/$name" -j "$JOBS" "$@" >"$log" 2>&1 || status=1
-  ((status == 0)) || grep -v '^\[[0-9]*/[0-9]*\] \(Compiling\|Linking\|Generating\)' "$log" >&2 || true
-  rm -f "$log"
-  return "$status"
+  for word in "$@"; do
+    if [[ $word == -* ]]; then options+=("$word"); else targets+=("$word"); fi
+  done
+  if [[ ! -f $folder/build.ninja ]] ||
+    ! grep -qF "\"source\": \"$ROOT\"" "$folder/meson-info/meson-info.json"; then
+    rm -rf "$folder"
+    quietly meson setup "$folder" "$ROOT" "${options[@]}" || return 1
+  fi
+  quietly ninja -C "$folder" -j "$JOBS" "${targets[@]}" || return 1
 }
 
 # --- Hugepages ------------------------------------------------------------------------------------
 
 HUGE=/sys/kernel/mm/hugepages/hugepages-2048kB
-hugepages_lent=0
 
 # Makes sure that $HUGEPAGES are free, and remembers how many it had to add.
 lend_hugepages() {
@@ -83,31 +112,17 @@ return_hugepages() {
 # interfaces, network namespaces, mounts, sockets, daemons, temporary files -- is gone when it ends,
 # or when the tool that started it ends in any way, SIGKILL included.
 
-sandbox_pid=0
-
-sandbox_stop() {
-  if ((sandbox_pid > 0)); then
-    kill -KILL "$sandbox_pid" 2>/dev/null || true
-    wait "$sandbox_pid" 2>/dev/null || true
-    sandbox_pid=0
-  fi
-  return_hugepages
-}
-
 # sandbox COMMAND...: runs it, returns its exit status. Hugepages are lent while it runs.
 sandbox() {
   local status=0
-  trap sandbox_stop EXIT
-  trap 'exit 130' INT
-  trap 'exit 143' TERM HUP
   lend_hugepages
-  # In the background, so that a signal to this shell is not kept waiting.
+  # In the background, as above.
   setpriv --pdeathsig KILL unshare --mount --net --pid --fork --kill-child --mount-proc \
     "$ROOT/tools/sandbox" --inside "$@" &
   sandbox_pid=$!
   wait "$sandbox_pid" || status=$?
   sandbox_pid=0
-  sandbox_stop
+  return_hugepages
   return "$status"
 }
 

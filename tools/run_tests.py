@@ -63,7 +63,7 @@ def run_folder(folder, suite, pattern, jobs):
     log = pathlib.Path(folder, "meson-logs/testlog.json")
     log.unlink(missing_ok=True)
     subprocess.run(["meson", "test", "-C", folder, "--no-rebuild", "--print-errorlogs",
-                    "--num-processes", str(jobs)] + ["twinpath:" + name for name in names],
+                    "--num-processes", str(jobs), "--timeout-multiplier", "4"] + ["twinpath:" + name for name in names],
                    check=False)
     if not log.exists():
         return 0, len(names), 0

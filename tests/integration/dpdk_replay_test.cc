@@ -105,7 +105,8 @@ TEST(DpdkReplay, AFrameTooShortToReflectIsMalformedUnderItsRule) {
 // A burst meets the same fates as the same frames one by one, whether the policy looks at headers
 // or not.
 TEST(DpdkReplay, BurstsAndSingleFramesAgree) {
-  for (const char* rules : {R"([])", R"([{"name": "x", "match": {"dst_port": 9}, "forward": "pass"}])"}) {
+  for (const char* rules :
+       {R"([])", R"([{"name": "x", "match": {"dst_port": 9}, "forward": "pass"}])"}) {
     const std::string json = std::string(R"({"version": 1, "seed": 3, "rules": )") + rules +
                              R"(, "default": {"loss": {"model": "random", "rate": "50%"},
                                  "forward": {"port": "out"}}})";

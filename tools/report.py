@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The tables of tools/run, from what the programs, ping and iperf3 wrote into a folder a path.
+
+  report.py queues FOLDER              what the path's program says of its ports and queues
+  report.py loss POLICY FOLDER PATH... the loss asked beside the loss reached, and what was seen
+
+And the table of tools/bench, from the benchmarks' own JSON:
+
+  report.py bench FOLDER FILE          FILE: where all of it goes as JSON; may be empty
+"""
+import json
+import os
+import pathlib
+import platform
+import re
+import sys
+
+VERDICTS = ["tx", "pass", "lost", "denied", "malformed", "tx_full", "no_port"]
+# The lab's own traffic: label, the rule of lab.json that takes it, what saw it.
+TRAFFIC = [("ping", "ping", "ping"), ("TCP", "tcp clean", "tcp_clean.json"),
+           ("TCP", "tcp 1%", "tcp_loss.json"), ("UDP", "udp 50%", "udp.json")]
+
+
+def table(headings, rows, right):
+    """Prints rows under headings; `right` are the columns that are numbers."""
+    widths = [max(len(str(row[i])) for row in [headings] + rows) for i in range(len(headings))]
+    for row in [headings] + rows:
+        cells = [str(cell).rjust(width) if i in right else str(cell).ljust(width)
+                 for i, (cell, width) in enumerate(zip(row, widths))]
+        print("  " + "  ".join(cells).rstrip())
+
+
+def percent(fraction):
+    return f"{fraction * 100:.3f}".rstrip("0").rstrip(".") + " %"
+
+
+def asked(rule):
+    """The loss a rule of a policy asks for, as a person reads it."""
+    rate = rule.get("loss", {}).get("rate", 0)
+    if isinstance(rate, str) and rate.endswith("%"):
+        return rate[:-1].strip() + " %"
+    return percent(float(rate))
+
+
+def load(path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def saw(file):
+    """What one run of ping or iperf3 reported, in a few words."""
+    if file.name == "ping":
+        text = file.read_text(encoding="utf-8")
+        count = re.search(r"(\d+) packets transmitted, (\d+) received", text)
+        times = re.search(r"= [\d.]+/([\d.]+)/", text)
+        if not count:
+            return "no answer"
+        return f"{count[2]} of {count[1]} answered" + (f", {float(times[1]):.2f} ms" if times else "")
+    report = load(file)
+    if report.get("error") or "end" not in report:
+        return "no result: " + report.get("error", "iperf3 never heard back").split(" - ")[0]
+    end = report["end"]
+    if file.name == "udp.json":
+        total = end["sum"]
+        received = total["packets"] - total["lost_packets"]
+        share = received / total["packets"] if total["packets"] else 0
+        return f"{percent(round(share, 4))} of {total['packets']:,} datagrams arrived"
+    goodput = end["sum_received"]["bits_per_second"] / 1e6
+    return f"{goodput:,.0f} Mbit/s, {end['sum_sent'].get('retransmits', 0):,} retransmits"
+
+
+def show_queues(folder):
+    """The port and queue tables of the program's last report: its second and third block."""
+    blocks = (folder / "tables").read_text(encoding="utf-8").strip().split("\n\n")
+    for block in blocks[-3:-1]:
+        print("\n" + "\n".join("  " + line.rstrip() for line in block.splitlines()))
+
+
+def rule_cells(rule):
+    if not rule["matched_packets"]:
+        return ["0", "-", "-"]
+    return [f"{rule['matched_packets']:,}", percent(rule["loss_rate"]),
+            f"{percent(rule['loss_rate_low'])} to {percent(rule['loss_rate_high'])}"]
+
+
+def show_lab(policy, summaries, folder):
+    print("\nThe loss asked, the loss reached, and what the hosts saw\n")
+    wanted = {rule["name"]: asked(rule) for rule in policy["rules"]}
+    rows = []
+    for path, summary in summaries.items():
+        rules = {rule["name"]: rule for rule in summary["rules"]}
+        for label, name, file in TRAFFIC:
+            packets, reached, interval = rule_cells(rules[name])
+            rows.append([path, label, packets, wanted[name], reached, interval,
+                         saw(folder / path / file)])
+    table(["path", "traffic", "packets", "asked", "reached", "95 % interval", "seen by the hosts"],
+          rows, {2, 3, 4})
+
+
+def show_own(policy, summaries, folder):
+    print("\nThe loss asked and the loss reached\n")
+    wanted = [asked(rule) for rule in policy["rules"]] + [asked(policy.get("default", {}))]
+    rows = []
+    for path, summary in summaries.items():
+        for rule, loss in zip(summary["rules"], wanted):
+            packets, reached, interval = rule_cells(rule)
+            rows.append([path, rule["name"], packets, loss, reached, interval])
+    table(["path", "rule", "packets", "asked", "reached", "95 % interval"], rows, {2, 3, 4})
+    print("\nWhat the hosts saw\n")
+    rows = []
+    for path in summaries:
+        for label, _, file in TRAFFIC:
+            port = {"tcp_clean.json": " to 5201", "tcp_loss.json": " to 5202", "udp.json": " to 5203"}
+            rows.append([path, label + port.get(file, ""), saw(folder / path / file)])
+    table(["path", "traffic", "seen by the hosts"], rows, set())
+
+
+def show_loss(policy_file, folder, paths):
+    policy = load(policy_file)
+    summaries = {path: load(folder / path / "summary.json") for path in paths}
+    lab = policy_file.name == "lab.json" and policy_file.parent.name == "policies"
+    (show_lab if lab else show_own)(policy, summaries, folder)
+    print()
+    balanced = True
+    for path, summary in summaries.items():
+        sums = {key: sum(queue.get(f"{key}_packets", 0) for queue in summary["queues"])
+                for key in ["rx"] + VERDICTS}
+        left = sums["rx"] - sum(sums[verdict] for verdict in VERDICTS)
+        balanced = balanced and left == 0
+        parts = " + ".join(f"{sums[verdict]:,} {verdict}" for verdict in VERDICTS if sums[verdict])
+        print(f"  {path}: {sums['rx']:,} received = {parts}"
+              + ("" if left == 0 else f", and {left:,} UNACCOUNTED FOR"))
+    return 0 if balanced else 1
+
+
+def show_bench(folder, file):
+    """Every figure beside its peer's, with its target. 0 whatever is missed: it is a report."""
+    reports = {path: load(folder / f"{path}.json") for path in ("dpdk", "xdp")}
+    rows = []
+    for path, report in reports.items():
+        for result in report.get("results", []):
+            target = result.get("target")
+            ratio, unit = result["ratio"], result["ratio_is"]
+            rows.append([path, result["name"], f"{result['value']:.1f} {result['unit']}",
+                         f"{result['peer']}: {result['peer_value']:.1f}", f"{ratio:.2f} {unit}",
+                         "" if target is None else f"{result['target_is']} {target:.2f}",
+                         {None: "", True: "met", False: "MISSED"}[result.get("met")]])
+    print()
+    table(["path", "what", "cost", "beside", "that is", "target", ""], rows, {2})
+    if file:
+        merged = {"machine": {"cpus": os.cpu_count(), "kernel": platform.release(),
+                              "cpu": platform.processor()},
+                  **{path: report for path, report in reports.items() if report}}
+        pathlib.Path(file).write_text(json.dumps(merged, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def main():
+    if sys.argv[1] == "bench":
+        return show_bench(pathlib.Path(sys.argv[2]), sys.argv[3])
+    if sys.argv[1] == "queues":
+        show_queues(pathlib.Path(sys.argv[2]))
+        return 0
+    return show_loss(pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]), sys.argv[4:])
+
+
+sys.exit(main())
