@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -22,6 +23,7 @@
 #include "src/config/policy.h"
 #include "src/config/profile.h"
 #include "src/telemetry/json.h"
+#include "src/telemetry/server.h"
 #include "src/xdp/path.h"
 
 namespace twinpath {
@@ -183,18 +185,29 @@ int RunProgram(const CommandLine& line, const sigset_t& signals) {
   SummaryFile summary_file;
   absl::Status status = summary_file.Open(line.summary);
   if (!status.ok()) return Say(kWrong, status);
-  auto path = XdpPath::Create(*policy, *std::move(compiled), options);
-  if (!path.ok()) return Say(kWrong, path.status());
+  // Before anything is attached: another instance may have the telemetry socket.
+  std::atomic<const XdpPath*> running = nullptr;
+  std::unique_ptr<XdpPath> path;  // outlives the server, whose thread reads it
+  auto server = TelemetryServer::Start(line.file_prefix,
+                                       std::string("twinpath ") + TWINPATH_VERSION, [&running] {
+                                         const XdpPath* current = running.load();
+                                         return current ? current->TakeSnapshot() : Snapshot();
+                                       });
+  if (!server.ok()) return Say(kWrong, server.status());
+  auto created = XdpPath::Create(*policy, *std::move(compiled), options);
+  if (!created.ok()) return Say(kWrong, created.status());
+  path = *std::move(created);
+  running = path.get();
 
-  for (const PortSnapshot& port : (*path)->TakeSnapshot().ports)
+  for (const PortSnapshot& port : path->TakeSnapshot().ports)
     std::cerr << "twinpath-xdp: port " << port.name << ": " << port.device << " ("
               << (port.driver.empty() ? "unknown driver" : port.driver) << "), " << port.mode
               << " mode (" << port.why << "), " << port.queues
               << (port.queues == 1 ? " queue\n" : " queues\n");
-  Wait(line, signals, **path);
-  (*path)->Stop();
+  Wait(line, signals, *path);
+  path->Stop();
 
-  const nlohmann::ordered_json summary = SummaryJson((*path)->TakeSnapshot());
+  const nlohmann::ordered_json summary = SummaryJson(path->TakeSnapshot());
   std::cout << SummaryTable(summary) << std::flush;
   status = summary_file.Write(summary.dump(2) + "\n");
   return status.ok() ? kDone : Say(kFailed, status);

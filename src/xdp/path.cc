@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/xdp/preflight.h"
+#include "src/xdp/snapshot.h"
 
 namespace twinpath {
 namespace {
@@ -36,16 +37,6 @@ void WaitForRunningPrograms() {
   // (nohz_full), as long a sleep as no packet takes.
   if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
-}
-
-// A copy of what the kernel is writing, each counter whole.
-tp_queue_counters ReadCounters(const tp_queue_counters& shared) {
-  tp_queue_counters copy;
-  const auto* from = reinterpret_cast<const tp_u64_alias*>(&shared);
-  auto* to = reinterpret_cast<tp_u64_alias*>(&copy);
-  for (size_t i = 0; i < sizeof(copy) / sizeof(*to); i++)
-    to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
-  return copy;
 }
 
 }  // namespace
@@ -197,32 +188,17 @@ Snapshot XdpPath::TakeSnapshot() const {
                             ? std::chrono::nanoseconds(ran)
                             : std::chrono::nanoseconds(std::chrono::steady_clock::now() - start_);
   snapshot.duration_s = std::chrono::duration<double>(duration).count();
-  const CompiledPolicy& policy = tables_->policy();
-  for (const std::string& name : policy.rule_names) {
-    snapshot.rules.emplace_back();
-    snapshot.rules.back().name = name;
-  }
   for (size_t i = 0; i < ports_.size(); i++) {
     const Port& port = ports_[i];
-    PortSnapshot ports = {.name = port.spec.name,
-                          .device = port.spec.device,
-                          .driver = port.interface.driver,
-                          .mode = port.mode,
-                          .why = port.why,
-                          .queues = port.interface.rx_queues,
-                          .extra = {}};
-    ports.extra.emplace_back("stray_packets",
-                             __atomic_load_n(&tables_->strays(i).packets, __ATOMIC_RELAXED));
-    snapshot.ports.push_back(std::move(ports));
-    for (uint32_t queue = 0; queue < port.interface.rx_queues; queue++) {
-      const tp_xdp_queue& shared = tables_->queue(i, queue);
-      const uint32_t cpu = __atomic_load_n(&shared.cpu, __ATOMIC_RELAXED);
-      snapshot.queues.push_back({.port = port.spec.name,
-                                 .queue = queue,
-                                 .core = static_cast<int32_t>(cpu) - 1,
-                                 .counters = ReadCounters(shared.counters)});
-      AddStates(tables_->states(i, queue), policy.rules.size(), &snapshot.rules);
-    }
+    AppendPort(*tables_, i,
+               {.name = port.spec.name,
+                .device = port.spec.device,
+                .driver = port.interface.driver,
+                .mode = port.mode,
+                .why = port.why,
+                .queues = 0,
+                .extra = {}},
+               &snapshot);
   }
   return snapshot;
 }

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// BPF_PROG_TEST_RUN, and reading a verdict from what it counted.
+
+#include "src/xdp/replay.h"
+
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "src/xdp/snapshot.h"
+
+namespace twinpath {
+namespace {
+
+// What the kernel's test run takes in one piece: a page without its headroom (256) and the
+// skb_shared_info behind it (320).
+constexpr size_t kOnePiece = 4096 - 256 - 320;
+constexpr size_t kEthernetHeader = 14;
+
+// The action that belongs to a verdict.
+uint32_t ActionOf(tp_verdict verdict, bool same_port) {
+  if (verdict == TP_PASS) return XDP_PASS;
+  if (verdict == TP_TX) return same_port ? XDP_TX : XDP_REDIRECT;
+  return XDP_DROP;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<XdpReplay>> XdpReplay::Create(const CompiledPolicy& policy,
+                                                             uint32_t queues,
+                                                             XdpProgram::Frames frames) {
+  std::unique_ptr<XdpReplay> replay(new XdpReplay);
+  auto thread = NamespaceThread::Start();
+  if (!thread.ok()) return thread.status();
+  replay->thread_ = *std::move(thread);
+  absl::Status status;
+  replay->thread_->Run([&] { status = replay->SetUp(policy, queues, frames); });
+  if (!status.ok()) return status;
+  return replay;
+}
+
+absl::Status XdpReplay::SetUp(const CompiledPolicy& policy, uint32_t queues,
+                              XdpProgram::Frames frames) {
+  auto tables = XdpTables::Create(policy, std::vector<uint32_t>(policy.ports.size(), queues));
+  if (!tables.ok()) return tables.status();
+  tables_ = *std::move(tables);
+  std::vector<uint32_t> indexes;
+  for (size_t i = 0; i < policy.ports.size(); i++) {
+    auto index = MakeVeth(absl::StrCat("port", i), queues);
+    if (!index.ok()) return index.status();
+    indexes.push_back(*index);
+  }
+  tables_->SetOutPorts(indexes);
+  for (size_t i = 0; i < policy.ports.size(); i++) {
+    ports_.emplace_back();
+    ports_[i].interface_index = indexes[i];
+    for (auto kind : {frames, XdpProgram::Frames::kFragments}) {
+      auto program = XdpProgram::Load(*tables_, i, kind);
+      if (!program.ok()) return program.status();
+      ports_[i].programs.push_back(*std::move(program));
+    }
+    seen_.emplace_back(queues);
+    for (Seen& seen : seen_.back()) seen.matched.resize(policy.rules.size());
+  }
+  return absl::OkStatus();
+}
+
+XdpReplay::TestRun XdpReplay::Feed(size_t port, uint32_t queue, absl::Span<const uint8_t> frame) {
+  const bool one_piece = frame.size() <= kOnePiece;
+  std::vector<uint8_t> in(frame.begin(), frame.end());
+  // A frame without a whole Ethernet header goes in padded, with the padding behind data_end: where
+  // a frame's further fragments are, which the program for one piece cannot see.
+  in.resize(std::max(in.size(), kEthernetHeader));
+  TestRun run;
+  run.bytes.resize(in.size());
+  xdp_md context = {}, after = {};
+  context.data_end = static_cast<uint32_t>(one_piece ? frame.size() : in.size());
+  context.ingress_ifindex = ports_[port].interface_index;
+  context.rx_queue_index = queue;
+  LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = in.data(), .data_out = run.bytes.data(),
+              .data_size_in = static_cast<uint32_t>(in.size()),
+              .data_size_out = static_cast<uint32_t>(run.bytes.size()), .ctx_in = &context,
+              .ctx_out = &after, .ctx_size_in = sizeof(context), .ctx_size_out = sizeof(after),
+              .repeat = 1);
+  const XdpProgram& program = ports_[port].programs[one_piece ? 0 : 1];
+  run.error = -bpf_prog_test_run_opts(program.fd(), &options);
+  run.action = options.retval;
+  run.bytes.resize(frame.size());
+  return run;
+}
+
+absl::StatusOr<FrameVerdict> XdpReplay::Run(size_t port, uint32_t queue,
+                                            absl::Span<const uint8_t> frame) {
+  if (frame.size() > kMaxFrame)
+    return absl::InvalidArgumentError(
+        absl::StrCat("a frame of ", frame.size(), " octets; at most ", kMaxFrame));
+  TestRun run;
+  thread_->Run([&] { run = Feed(port, queue, frame); });
+  if (run.error && frame.size() < kEthernetHeader)
+    return absl::UnimplementedError(
+        absl::StrCat("this kernel's BPF_PROG_TEST_RUN takes no frame of ", frame.size(),
+                     " octets: ", std::strerror(run.error)));
+  if (run.error)
+    return absl::InternalError(
+        absl::StrCat("BPF_PROG_TEST_RUN of ", frame.size(), " octets: ", std::strerror(run.error)));
+  return Interpret(port, queue, std::move(run));
+}
+
+absl::StatusOr<FrameVerdict> XdpReplay::Interpret(size_t port, uint32_t queue, TestRun run) {
+  Seen& seen = seen_[port][queue];
+  const tp_queue_counters now = tables_->queue(port, queue).counters;
+  const tp_queue_counters before = std::exchange(seen.counters, now);
+  std::optional<FrameVerdict> found;
+  size_t changes = 0;
+  for (int verdict = 0; verdict < TP_VERDICTS; verdict++) {
+    if (now.verdict[verdict].packets == before.verdict[verdict].packets) continue;
+    found.emplace();
+    found->verdict = static_cast<tp_verdict>(verdict);
+    changes += now.verdict[verdict].packets - before.verdict[verdict].packets;
+  }
+  for (uint32_t out = 0; out < TP_MAX_PORTS; out++) {
+    if (now.tx[out].packets == before.tx[out].packets) continue;
+    found.emplace();
+    found->verdict = TP_TX;
+    found->out_port = out;
+    changes += now.tx[out].packets - before.tx[out].packets;
+  }
+  if (changes != 1 || now.rx.packets != before.rx.packets + 1 ||
+      run.action != ActionOf(found->verdict, found->out_port == port))
+    return absl::InternalError(absl::StrCat("one frame counted ", changes, " verdicts and ",
+                                            now.rx.packets - before.rx.packets,
+                                            " received, and returned action ", run.action));
+  // The rule is the one whose stream went on: at most one did.
+  const tp_state* states = tables_->states(port, queue);
+  for (size_t rule = 0; rule < seen.matched.size(); rule++) {
+    const uint64_t matched = __atomic_load_n(&states[rule].n, __ATOMIC_RELAXED);
+    if (matched == seen.matched[rule]) continue;
+    seen.matched[rule] = matched;
+    found->rule = static_cast<uint32_t>(rule);
+    break;
+  }
+  if (found->verdict == TP_TX || found->verdict == TP_PASS) found->bytes = std::move(run.bytes);
+  return *std::move(found);
+}
+
+Snapshot XdpReplay::TakeSnapshot() const {
+  Snapshot snapshot;
+  snapshot.path = "xdp";
+  for (size_t i = 0; i < ports_.size(); i++)
+    AppendPort(*tables_, i,
+               {.name = tables_->policy().ports[i],
+                .device = "BPF_PROG_TEST_RUN",
+                .driver = "veth",
+                .mode = "replay",
+                .why = "",
+                .queues = 0,
+                .extra = {}},
+               &snapshot);
+  return snapshot;
+}
+
+}  // namespace twinpath

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The XDP path without traffic: single frames through the very program that twinpath-xdp attaches,
+// by BPF_PROG_TEST_RUN. One thread at a time.
+
+#ifndef TWINPATH_XDP_REPLAY_H_
+#define TWINPATH_XDP_REPLAY_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "src/config/compile.h"
+#include "src/config/frame_verdict.h"
+#include "src/telemetry/snapshot.h"
+#include "src/xdp/bpf_object.h"
+#include "src/xdp/namespace_thread.h"
+
+namespace twinpath {
+
+class XdpReplay {
+ public:
+  // Every port of the policy becomes a veth of `queues` RX queues (1 to 64) in a network namespace
+  // of its own, which goes away with the replay. `frames` is kPlain (native mode) or kShared
+  // (generic mode); frames of more than a page take the program for fragments whatever it is.
+  static absl::StatusOr<std::unique_ptr<XdpReplay>> Create(
+      const CompiledPolicy& policy, uint32_t queues,
+      XdpProgram::Frames frames = XdpProgram::Frames::kPlain);
+
+  // What the program does with `frame`, received by this port and queue. InvalidArgument for a
+  // frame of more than kMaxFrame octets. Unimplemented for one without a whole Ethernet header
+  // where the kernel's test run does not take any (before 6.18).
+  static constexpr size_t kMaxFrame = 65535;
+  absl::StatusOr<FrameVerdict> Run(size_t port, uint32_t queue, absl::Span<const uint8_t> frame);
+
+  // Ports, queues and rules with what was counted; the caller fills in the rest.
+  Snapshot TakeSnapshot() const;
+
+ private:
+  struct Port {
+    uint32_t interface_index = 0;
+    std::vector<XdpProgram> programs;  // for one piece, for fragments
+  };
+  struct Seen {  // of one queue, after the last frame
+    tp_queue_counters counters = {};
+    std::vector<uint64_t> matched;  // packets of each rule
+  };
+  struct TestRun {
+    int error = 0;
+    uint32_t action = 0;
+    std::vector<uint8_t> bytes;
+  };
+  XdpReplay() = default;
+  absl::Status SetUp(const CompiledPolicy& policy, uint32_t queues, XdpProgram::Frames frames);
+  TestRun Feed(size_t port, uint32_t queue, absl::Span<const uint8_t> frame);
+  absl::StatusOr<FrameVerdict> Interpret(size_t port, uint32_t queue, TestRun run);
+
+  std::unique_ptr<XdpTables> tables_;
+  std::unique_ptr<NamespaceThread> thread_;  // the ports' interfaces live in it
+  std::vector<Port> ports_;
+  std::vector<std::vector<Seen>> seen_;  // [port][queue]
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_XDP_REPLAY_H_
