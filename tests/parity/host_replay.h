@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A third path, over the host's tables: what a frame meets by the shared decision alone, without
+// either datapath. Has the replays' interface. For tests; one thread.
+
+#ifndef TWINPATH_TESTS_PARITY_HOST_REPLAY_H_
+#define TWINPATH_TESTS_PARITY_HOST_REPLAY_H_
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "src/config/compile.h"
+#include "src/config/frame_verdict.h"
+#include "src/policy/host.h"
+#include "src/telemetry/snapshot.h"
+
+namespace twinpath {
+
+class HostReplay {
+ public:
+  // Keeps a copy of the policy. Every port has `queues` queues.
+  HostReplay(const CompiledPolicy& policy, uint32_t queues) : policy_(policy) {
+    for (size_t port = 0; port < policy_.ports.size(); port++) {
+      for (uint32_t queue = 0; queue < queues; queue++) {
+        queues_.push_back({InitialStates(policy_, port, queue), {}});
+      }
+    }
+    per_port_ = queues;
+  }
+
+  absl::StatusOr<FrameVerdict> Run(size_t port, uint32_t queue, absl::Span<const uint8_t> frame) {
+    Queue& q = queues_[port * per_port_ + queue];
+    const tp_plan& plan = policy_.plans[port];
+    tp_datapath datapath = {};
+    datapath.shapes = policy_.shapes.data() + plan.first_shape;
+    datapath.buckets = policy_.buckets.data();
+    datapath.entries = policy_.entries.data();
+    datapath.rules = policy_.rules.data();
+    datapath.states = q.states.data();
+    datapath.bucket_mask = static_cast<__u32>(policy_.buckets.size() - 1);
+    std::vector<uint8_t> bytes(frame.begin(), frame.end());
+    const uint32_t length = static_cast<uint32_t>(bytes.size());
+    const tp_decision decision =
+        tp_decide(&datapath, bytes.data(), bytes.data() + bytes.size(), length,
+                  static_cast<__u8>(port), plan.n_shapes, plan.fallback, 0);
+    tp_count_add(&q.counters.rx, 1, length);
+    tp_count_add(tp_verdict_count(&q.counters, decision.verdict, decision.out_port), 1, length);
+    FrameVerdict result;
+    result.verdict = decision.verdict;
+    if (decision.rule != TP_NO_RULE) result.rule = decision.rule;
+    if (decision.verdict == TP_TX) result.out_port = decision.out_port;
+    if (decision.verdict == TP_TX || decision.verdict == TP_PASS) result.bytes = std::move(bytes);
+    return result;
+  }
+
+  twinpath::Snapshot Snapshot() const {
+    twinpath::Snapshot snapshot;
+    for (const std::string& name : policy_.rule_names) snapshot.rules.push_back({name, {}, {}});
+    for (size_t i = 0; i < queues_.size(); i++) {
+      snapshot.queues.push_back({policy_.ports[i / per_port_], static_cast<uint32_t>(i % per_port_),
+                                 -1, queues_[i].counters});
+      AddStates(queues_[i].states.data(), queues_[i].states.size(), &snapshot.rules);
+    }
+    return snapshot;
+  }
+
+ private:
+  struct Queue {
+    std::vector<tp_state> states;
+    tp_queue_counters counters;
+  };
+  CompiledPolicy policy_;
+  std::vector<Queue> queues_;
+  size_t per_port_;
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_TESTS_PARITY_HOST_REPLAY_H_

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Every shape of frame that the parser tells apart: all combinations of link, network and transport
+// headers, and the ways in which their lengths can lie. Addresses, ports, tags and MAC addresses
+// are drawn from the small universe that random policies match on (policies.h). Always the same
+// frames. For tests; any thread.
+
+#ifndef TWINPATH_TESTS_PARITY_SHAPES_H_
+#define TWINPATH_TESTS_PARITY_SHAPES_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace twinpath {
+
+struct Shape {
+  std::string name;
+  std::vector<uint8_t> frame;
+};
+
+// More than 3,000 of them, of 14 to some 700 octets, no two alike.
+std::vector<Shape> AllShapes();
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_TESTS_PARITY_SHAPES_H_
