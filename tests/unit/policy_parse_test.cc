@@ -243,6 +243,28 @@ TEST(Parse, EveryFirstSegmentIsMalformedUntilTheHeadersAreWhole) {
   }
 }
 
+// A datapath asks for the words of the key that its rules look at.
+TEST(Parse, SomeWordsOfAKeyAreThoseOfTheWhole) {
+  for (const Shape& shape : Shapes()) {
+    const std::vector<uint8_t> frame = shape.frame.Build();
+    for (size_t length = 0; length <= frame.size(); length += length < 14 ? 1 : 7) {
+      const Parsed whole = Parse(std::span(frame).first(length));
+      for (__u32 words = 0; words <= TP_ALL_WORDS; words++) {
+        tp_key some;
+        ASSERT_EQ(tp_parse_words(frame.data(), frame.data() + length, static_cast<__u32>(length),
+                                 kPort, words, &some),
+                  whole.result);
+        for (size_t i = 0; i < TP_KEY_WORDS && whole.result == TP_PARSED; i++) {
+          if (!(words & TP_WORD(i))) continue;
+          ASSERT_EQ(reinterpret_cast<const tp_u64_alias*>(&some)[i],
+                    reinterpret_cast<const tp_u64_alias*>(&whole.key)[i])
+              << shape.name << " word " << i;
+        }
+      }
+    }
+  }
+}
+
 TEST(Parse, RefusesHeadersThatContradictTheFrame) {
   using F = FrameBuilder;
   const std::vector<std::pair<std::string, FrameBuilder>> cases = {
