@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// libFuzzer target for the policy reader: whatever the text, it answers with a policy or with an
+// error that names the file, and a policy that it takes is one that compiling takes or refuses in
+// words.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/config/compile.h"
+#include "src/config/policy.h"
+
+namespace {
+
+void Require(bool holds) {
+  if (!holds) __builtin_trap();
+}
+
+bool IsWorded(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kInvalidArgument &&
+         status.message().substr(0, 3) == "p: ";
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  std::string_view text(reinterpret_cast<const char*>(data), size);
+  absl::StatusOr<twinpath::Policy> policy = twinpath::ParsePolicy(text, "p");
+  if (!policy.ok()) {
+    Require(IsWorded(policy.status()));
+    return 0;
+  }
+  std::vector<std::string> ports = policy->ports;
+  if (ports.empty()) ports.push_back("any");
+  absl::StatusOr<twinpath::CompiledPolicy> compiled = twinpath::CompilePolicy(*policy, ports);
+  Require(compiled.ok() ? compiled->rules.size() == policy->rules.size() + 1
+                        : IsWorded(compiled.status()));
+  return 0;
+}
