@@ -17,10 +17,13 @@
 namespace twinpath {
 namespace {
 
-size_t Rows() {
+winsize Size() {
   winsize size = {};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0) return 24;
-  return size.ws_row;
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) {
+    size.ws_row = 24;
+    size.ws_col = 80;
+  }
+  return size;
 }
 
 }  // namespace
@@ -34,8 +37,10 @@ bool Screen::Usable() {
 Screen::Screen() { std::cout << "\033[?1049h\033[?25l\033[?7l" << std::flush; }
 Screen::~Screen() { std::cout << "\033[?7h\033[?25h\033[?1049l" << std::flush; }
 
+size_t Screen::columns() const { return Size().ws_col; }
+
 void Screen::Show(const std::string& text) {
-  const size_t rows = Rows();
+  const size_t rows = Size().ws_row;
   const auto lines = static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
   const size_t shown = lines < rows ? lines : rows - std::min<size_t>(rows, 2);
   std::string frame = "\033[H";

@@ -5,6 +5,7 @@
 #ifndef TWINPATH_APPS_TWINPATH_SCREEN_H_
 #define TWINPATH_APPS_TWINPATH_SCREEN_H_
 
+#include <cstddef>
 #include <string>
 
 namespace twinpath {
@@ -18,6 +19,9 @@ class Screen {
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
   ~Screen();
+
+  // Of the terminal, as it is now.
+  size_t columns() const;
 
   // Shows `text` in place of what was shown; lines that do not fit the terminal's height are
   // counted in the last one.

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <optional>
@@ -21,6 +22,8 @@ namespace twinpath {
 namespace {
 
 using nlohmann::ordered_json;
+
+constexpr size_t kWidth = 100;  // of the tables, where no terminal is narrower
 
 struct StatsOptions {
   bool json = false;
@@ -49,13 +52,13 @@ absl::Status Read(Source* source) {
   return absl::OkStatus();
 }
 
-std::string Tables(const std::vector<Source>& sources) {
+std::string Tables(const std::vector<Source>& sources, size_t width) {
   std::string text;
   for (const Source& source : sources) {
     const std::string rates =
-        source.before.is_null() ? "" : RateTable(source.before, source.summary);
+        source.before.is_null() ? "" : RateTable(source.before, source.summary, width);
     absl::StrAppend(&text, text.empty() ? "" : "\n", rates, rates.empty() ? "" : "\n",
-                    SummaryTable(source.summary));
+                    SummaryTable(source.summary, width));
   }
   return text;
 }
@@ -98,7 +101,8 @@ int Watch(std::vector<Source> sources, const StatsOptions& options) {
   if (!options.json && Screen::Usable()) screen.emplace();
   std::string text, ended;
   do {
-    text = options.json ? absl::StrCat(sources[0].summary.dump(), "\n") : Tables(sources);
+    text = options.json ? absl::StrCat(sources[0].summary.dump(), "\n")
+                        : Tables(sources, screen ? std::min(screen->columns(), kWidth) : kWidth);
     if (screen)
       screen->Show(text);
     else
@@ -134,7 +138,7 @@ int Stats(const StatsOptions& options) {
   if (options.json)
     std::cout << sources->front().summary.dump(2) << "\n";
   else
-    std::cout << Tables(*sources);
+    std::cout << Tables(*sources, kWidth);
   return 0;
 }
 

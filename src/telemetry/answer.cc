@@ -3,7 +3,8 @@
 //
 // What librte_telemetry 22.11 can hold decides the shape, the same on both paths:
 // - Lists are objects keyed by the position in the list, with "total" (the list's length), "first"
-//   (the first position in this answer) and, where more remains, "next" (the FIRST to ask for).
+//   (the first position in this answer), "duration_us" (when in the run it was taken, for rates)
+//   and, where more remains, "next" (the FIRST to ask for).
 // - There are no fractions: rates are in parts per billion (_ppb), durations in microseconds (_us).
 // - Text is percent-encoded (RFC 3986, section 2.1) where it is not printable ASCII, or '%' itself:
 //   that library's JSON writer damages other octets. Text of more than 120 octets goes on under
@@ -54,6 +55,10 @@ uint64_t PartsPerBillion(double fraction) {
   return static_cast<uint64_t>(std::llround(fraction * 1e9));
 }
 
+uint64_t DurationUs(const Snapshot& snapshot) {
+  return static_cast<uint64_t>(std::llround(snapshot.duration_s * 1e6));
+}
+
 ordered_json Error(const std::string& text) {
   ordered_json error;
   AddText("error", text, &error);
@@ -68,8 +73,8 @@ std::optional<size_t> ParseNumber(std::string_view text) {
 }
 
 // The entries from `parameter` (empty: 0) of a list of `total`, as many as fit.
-ordered_json Page(std::string_view command, std::string_view parameter, size_t total,
-                  const std::function<ordered_json(size_t)>& entry) {
+ordered_json Page(const Snapshot& snapshot, std::string_view command, std::string_view parameter,
+                  size_t total, const std::function<ordered_json(size_t)>& entry) {
   size_t first = 0;
   if (!parameter.empty()) {
     const std::optional<size_t> number = ParseNumber(parameter);
@@ -78,7 +83,7 @@ ordered_json Page(std::string_view command, std::string_view parameter, size_t t
                    std::to_string(total));
     first = *number;
   }
-  ordered_json page = {{"total", total}, {"first", first}};
+  ordered_json page = {{"total", total}, {"first", first}, {"duration_us", DurationUs(snapshot)}};
   // The answer's own frame, "next" and its number are at most this long.
   size_t size = page.dump().size() + command.size() + 48;
   for (size_t at = first; at < total; ++at) {
@@ -103,7 +108,7 @@ ordered_json InfoAnswer(const Snapshot& snapshot, std::string_view parameters) {
   info["seed"] = snapshot.seed;
   AddText("policy_file", snapshot.policy_file, &info);
   AddText("policy_sha256", snapshot.policy_sha256, &info);
-  info["duration_us"] = static_cast<uint64_t>(std::llround(snapshot.duration_s * 1e6));
+  info["duration_us"] = DurationUs(snapshot);
   info["ports"] = snapshot.ports.size();
   info["queues"] = snapshot.queues.size();
   info["rules"] = snapshot.rules.size();
@@ -112,7 +117,7 @@ ordered_json InfoAnswer(const Snapshot& snapshot, std::string_view parameters) {
 }
 
 ordered_json PortsAnswer(const Snapshot& snapshot, std::string_view parameters) {
-  return Page("/twinpath/ports", parameters, snapshot.ports.size(), [&](size_t at) {
+  return Page(snapshot, "/twinpath/ports", parameters, snapshot.ports.size(), [&](size_t at) {
     const PortSnapshot& port = snapshot.ports[at];
     ordered_json entry;
     AddText("name", port.name, &entry);
@@ -157,12 +162,12 @@ ordered_json QueuesAnswer(const Snapshot& snapshot, std::string_view parameters)
     return Error("PORT: found \"" + std::string(port.substr(0, 64)) +
                  "\", allowed nothing (all ports) or one of " + allowed);
   }
-  return Page("/twinpath/queues", first, queues.size(),
+  return Page(snapshot, "/twinpath/queues", first, queues.size(),
               [&](size_t at) { return QueueEntry(snapshot, *queues[at]); });
 }
 
 ordered_json RulesAnswer(const Snapshot& snapshot, std::string_view parameters) {
-  return Page("/twinpath/rules", parameters, snapshot.rules.size(), [&](size_t at) {
+  return Page(snapshot, "/twinpath/rules", parameters, snapshot.rules.size(), [&](size_t at) {
     const RuleSnapshot& rule = snapshot.rules[at];
     const auto [low, high] = LossRateBounds(rule.lost.packets, rule.matched.packets);
     ordered_json entry;
@@ -179,7 +184,7 @@ ordered_json RulesAnswer(const Snapshot& snapshot, std::string_view parameters) 
 }
 
 ordered_json LcoresAnswer(const Snapshot& snapshot, std::string_view parameters) {
-  return Page("/twinpath/lcores", parameters, snapshot.lcores.size(), [&](size_t at) {
+  return Page(snapshot, "/twinpath/lcores", parameters, snapshot.lcores.size(), [&](size_t at) {
     const LcoreSnapshot& lcore = snapshot.lcores[at];
     return ordered_json{{CoreField(snapshot.path), lcore.lcore},
                         {"queues", lcore.queues},

@@ -60,17 +60,20 @@ tp_count CountOf(const ordered_json& object, const std::string& name) {
 }
 
 // Asks for all pages of a list and hands each entry, in order, to `add`. Aborted where the list
-// changed between two pages.
+// changed between two pages. *taken_us is when in the run the first page was taken.
 absl::Status FetchList(TelemetryClient* client, const std::string& command,
                        const std::string& parameter_before_first,
-                       const std::function<void(const ordered_json&)>& add) {
+                       const std::function<void(const ordered_json&)>& add, uint64_t* taken_us) {
   std::optional<uint64_t> total;
   uint64_t next = 0;
   do {
     absl::StatusOr<ordered_json> page =
         client->Ask(absl::StrCat(command, ",", parameter_before_first, next));
     if (!page.ok()) return page.status();
-    if (!total) total = Number(*page, "total");
+    if (!total) {
+      total = Number(*page, "total");
+      *taken_us = Number(*page, "duration_us");
+    }
     // librte_telemetry 22.11 may mix up the parameters of two clients that ask at once.
     if (Number(*page, "total") != *total || Number(*page, "first") != next)
       return absl::AbortedError(absl::StrCat(command, " changed while it was read"));
@@ -136,27 +139,31 @@ absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client) {
                        .version = Text(*info, "version"),
                        .seed = Number(*info, "seed"),
                        .policy_file = Text(*info, "policy_file"),
-                       .policy_sha256 = Text(*info, "policy_sha256"),
-                       .duration_s = static_cast<double>(Number(*info, "duration_us")) / 1e6};
+                       .policy_sha256 = Text(*info, "policy_sha256")};
   const std::string core = CoreField(snapshot.path);
+  uint64_t duration_us = 0, ignored = 0;
   struct List {
     const char* command;
     const char* before_first;  // parameters before FIRST
+    uint64_t* taken_us;
     std::function<void(const ordered_json&)> add;
   };
   const std::array<List, 4> lists = {
-      List{"/twinpath/ports", "",
+      List{"/twinpath/ports", "", &ignored,
            [&](const ordered_json& entry) { snapshot.ports.push_back(ReadPort(entry)); }},
-      List{"/twinpath/queues", ",",
+      // Rates are made of the queues' counters, so the time is theirs.
+      List{"/twinpath/queues", ",", &duration_us,
            [&](const ordered_json& entry) { snapshot.queues.push_back(ReadQueue(entry, core)); }},
-      List{"/twinpath/rules", "",
+      List{"/twinpath/rules", "", &ignored,
            [&](const ordered_json& entry) { snapshot.rules.push_back(ReadRule(entry)); }},
-      List{"/twinpath/lcores", "",
+      List{"/twinpath/lcores", "", &ignored,
            [&](const ordered_json& entry) { snapshot.lcores.push_back(ReadLcore(entry, core)); }}};
   for (const List& list : lists) {
-    absl::Status status = FetchList(client, list.command, list.before_first, list.add);
+    absl::Status status =
+        FetchList(client, list.command, list.before_first, list.add, list.taken_us);
     if (!status.ok()) return status;
   }
+  snapshot.duration_s = static_cast<double>(duration_us) / 1e6;
   return snapshot;
 }
 

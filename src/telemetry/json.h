@@ -40,12 +40,13 @@ nlohmann::ordered_json AnswerCommand(const Snapshot& snapshot, std::string_view 
 std::pair<double, double> LossRateBounds(uint64_t lost, uint64_t matched);
 
 // Packets per second of each queue and of all, between two summaries of one run, as a table. Empty
-// where no time passed between them, or they are of two runs.
-std::string RateTable(const nlohmann::ordered_json& before, const nlohmann::ordered_json& now);
+// where no time passed between them, or they are of two runs. `width` as below.
+std::string RateTable(const nlohmann::ordered_json& before, const nlohmann::ordered_json& now,
+                      size_t width = 100);
 
 // The tables that --stats-interval, the end of a run and `twinpath stats` show: ports, queues,
-// rules.
-std::string SummaryTable(const nlohmann::ordered_json& summary);
+// rules. In `width` columns (80 at least) as long as names are short.
+std::string SummaryTable(const nlohmann::ordered_json& summary, size_t width = 100);
 
 }  // namespace twinpath
 

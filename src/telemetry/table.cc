@@ -16,7 +16,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr size_t kWidth = 100;
 constexpr size_t kNameWidth = 32;
 constexpr size_t kMaxRows = 40;  // of queues and of rules; the rest is summed in one row
 
@@ -69,7 +68,7 @@ std::string Extras(const ordered_json& port) {
   return extras;
 }
 
-std::string PortsTable(const ordered_json& ports) {
+std::string PortsTable(const ordered_json& ports, size_t width) {
   TextTable table({"port", "device", "driver", "mode", "queues"});
   std::string notes;
   for (const ordered_json& port : ports) {
@@ -81,7 +80,7 @@ std::string PortsTable(const ordered_json& ports) {
     if (!why.empty()) notes += "  " + name + ": " + why + "\n";
     if (!extras.empty()) notes += "  " + name + ": " + extras + "\n";
   }
-  return table.Render(kWidth) + notes;
+  return table.Render(width) + notes;
 }
 
 std::vector<TextTable::Cell> QueueRow(const std::string& port, const std::string& queue,
@@ -93,7 +92,7 @@ std::vector<TextTable::Cell> QueueRow(const std::string& port, const std::string
   return row;
 }
 
-std::string QueuesTable(const ordered_json& summary) {
+std::string QueuesTable(const ordered_json& summary, size_t width) {
   const char* core = CoreField(summary.value("path", std::string()));
   const ordered_json& queues = summary["queues"];
   std::vector<std::string> headings = {"port", "queue", core, "rx"};
@@ -107,14 +106,14 @@ std::string QueuesTable(const ordered_json& summary) {
                           served_by < 0 ? "-" : std::to_string(served_by), queue));
   }
   table.AddRow(QueueRow("total", "", "", summary["totals"]));
-  std::string text = table.Render(kWidth);
+  std::string text = table.Render(width);
   if (shown.size() < queues.size())
     text += "(the busiest " + std::to_string(shown.size()) + " of " +
             std::to_string(queues.size()) + " queues; all of them with --json)\n";
   return text;
 }
 
-std::string RulesTable(const ordered_json& rules) {
+std::string RulesTable(const ordered_json& rules, size_t width) {
   TextTable table({"rule", "matched", "lost", "loss", "95% low", "95% high"});
   const std::vector<size_t> shown = Busiest(rules, "matched_packets");
   for (const size_t at : shown) {
@@ -127,7 +126,7 @@ std::string RulesTable(const ordered_json& rules) {
                   Count(rule, "lost_packets"), rate("loss_rate"), rate("loss_rate_low"),
                   rate("loss_rate_high")});
   }
-  std::string text = table.Render(kWidth);
+  std::string text = table.Render(width);
   if (shown.size() < rules.size())
     text += "(the busiest " + std::to_string(shown.size()) + " of " + std::to_string(rules.size()) +
             " rules; all of them with --json)\n";
@@ -150,11 +149,11 @@ std::vector<TextTable::Cell> RateRow(const std::string& port, const std::string&
 
 }  // namespace
 
-std::string RateTable(const ordered_json& before, const ordered_json& now) {
+std::string RateTable(const ordered_json& before, const ordered_json& now, size_t width) {
   const double seconds = now.value("duration_s", 0.0) - before.value("duration_s", 0.0);
   const ordered_json& queues = now["queues"];
   if (seconds <= 0 || before["queues"].size() != queues.size()) return "";
-  std::vector<std::string> headings = {"per second", "queue", "rx bit", "rx"};
+  std::vector<std::string> headings = {"port", "queue", "rx bit", "rx"};
   headings.insert(headings.end(), kVerdictNames.begin(), kVerdictNames.end());
   TextTable table(headings);
   for (const size_t at : Busiest(queues, "rx_packets"))
@@ -162,12 +161,12 @@ std::string RateTable(const ordered_json& before, const ordered_json& now) {
                          std::to_string(Count(queues[at], "queue")), before["queues"][at],
                          queues[at], seconds));
   table.AddRow(RateRow("total", "", before["totals"], now["totals"], seconds));
-  return table.Render(kWidth);
+  return "Per second:\n" + table.Render(width);
 }
 
-std::string SummaryTable(const ordered_json& summary) {
-  return Heading(summary) + "\n" + PortsTable(summary["ports"]) + "\n" + QueuesTable(summary) +
-         "\n" + RulesTable(summary["rules"]);
+std::string SummaryTable(const ordered_json& summary, size_t width) {
+  return Heading(summary) + "\n" + PortsTable(summary["ports"], width) + "\n" +
+         QueuesTable(summary, width) + "\n" + RulesTable(summary["rules"], width);
 }
 
 }  // namespace twinpath

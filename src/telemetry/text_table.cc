@@ -6,11 +6,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <numeric>
+#include <utility>
 
 namespace twinpath {
 namespace {
-
-constexpr size_t kGap = 2;  // blanks between columns
 
 bool StartsCodePoint(char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }
 
@@ -71,32 +70,35 @@ std::string ShortNumber(uint64_t number) {
 std::string TextTable::Render(size_t width) const {
   std::vector<std::vector<std::string>> texts;
   std::vector<size_t> widths;
-  for (const bool exact : {true, false}) {
+  size_t gap = 0;
+  for (const auto& [exact, blanks] : {std::pair(true, 2), {true, 1}, {false, 2}, {false, 1}}) {
     texts.clear();
     for (const auto& row : rows_) {
       std::vector<std::string>& line = texts.emplace_back();
       for (const Cell& cell : row) line.push_back(CellText(cell, exact));
     }
     widths = ColumnWidths(headings_, texts);
-    if (std::accumulate(widths.begin(), widths.end(), (widths.size() - 1) * kGap) <= width) break;
+    gap = static_cast<size_t>(blanks);
+    if (std::accumulate(widths.begin(), widths.end(), (widths.size() - 1) * gap) <= width) break;
   }
-  std::string out;
-  const auto add_line = [&](const std::vector<std::string>& cells) {
-    std::string line;
-    for (size_t i = 0; i < cells.size(); ++i) {
-      const size_t blanks = widths[i] - TextWidth(cells[i]);
-      const bool left = rows_.empty() || std::holds_alternative<std::string>(rows_[0][i]);
-      if (i) line.append(kGap, ' ');
-      if (!left) line.append(blanks, ' ');
-      line.append(cells[i]);
-      if (left) line.append(blanks, ' ');
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    out += line + '\n';
-  };
-  add_line(headings_);
-  for (const auto& line : texts) add_line(line);
+  std::string out = RenderLine(headings_, widths, gap);
+  for (const auto& line : texts) out += RenderLine(line, widths, gap);
   return out;
+}
+
+std::string TextTable::RenderLine(const std::vector<std::string>& cells,
+                                  const std::vector<size_t>& widths, size_t gap) const {
+  std::string line;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    const size_t blanks = widths[i] - TextWidth(cells[i]);
+    const bool left = rows_.empty() || std::holds_alternative<std::string>(rows_[0][i]);
+    if (i) line.append(gap, ' ');
+    if (!left) line.append(blanks, ' ');
+    line.append(cells[i]);
+    if (left) line.append(blanks, ' ');
+  }
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line += '\n';
 }
 
 }  // namespace twinpath

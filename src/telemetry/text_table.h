@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -23,8 +24,7 @@ std::string FitText(const std::string& text, size_t width);
 std::string ShortNumber(uint64_t number);
 
 // A table with a row of headings. Text stands left, numbers right, a heading as the first row's
-// cell below it. Where the exact numbers would
-// make it wider than `width`, those of a million and more are shown short.
+// cell below it.
 class TextTable {
  public:
   // `Short` is a number that is always shown short.
@@ -42,10 +42,15 @@ class TextTable {
   // As many cells as there are headings.
   void AddRow(std::vector<Cell> cells) { rows_.push_back(std::move(cells)); }
 
-  // Lines, each ended by '\n', without trailing blanks.
+  // Within `width` columns where that can be had: with one blank between columns for two, then with
+  // the numbers of a million and more shown short, then both. Lines, each ended by '\n', without
+  // trailing blanks.
   std::string Render(size_t width) const;
 
  private:
+  std::string RenderLine(const std::vector<std::string>& cells, const std::vector<size_t>& widths,
+                         size_t gap) const;
+
   std::vector<std::string> headings_;
   std::vector<std::vector<Cell>> rows_;
 };

@@ -23,6 +23,7 @@ def read_list(prefix, command, before_first=","):
     while first is not None:
         page, = ask(prefix, f"{command}{before_first}{first}")
         assert page.pop("first") == first
+        assert page.pop("duration_us") > 0
         total, first = page.pop("total"), page.pop("next", None)
         assert list(page) == [str(len(entries) + i) for i in range(len(page))]
         entries += page.values()

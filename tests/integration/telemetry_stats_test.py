@@ -128,14 +128,14 @@ class Watch(unittest.TestCase):
         for end in (signal.SIGINT, signal.SIGTERM):
             with example(motion="moving"), self.watch(stdout=subprocess.PIPE) as watching:
                 text = b""
-                while text.count(b"per second") < 2:
+                while text.count(b"Per second") < 2:
                     text += os.read(watching.stdout.fileno(), 65536)
                 watching.send_signal(end)
                 rest, errors = watching.communicate(timeout=10)
                 self.assertEqual((watching.returncode, errors), (0, b""))
                 self.assertNotIn(b"\x1b", text + rest)
                 # lan, queue 0: tx grows by 1,234,567 a second.
-                rate = re.search(rb"\nlan +0 +\S+ +\S+ +([\d.]+)M", text)
+                rate = re.search(rb"Per second:\n.*\nlan +0 +\S+ +\S+ +([\d.]+)M", text)
                 self.assertAlmostEqual(float(rate[1]), 1.234567, delta=0.01)
 
     def test_json_is_one_line_a_look(self):

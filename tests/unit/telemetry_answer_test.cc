@@ -48,7 +48,7 @@ size_t ReadPages(const Snapshot& snapshot, const std::string& command, const std
     EXPECT_EQ(page["first"], next);
     total = page["total"];
     const size_t end = page.value("next", total);
-    EXPECT_EQ(page.size(), end - next + 2 + page.contains("next"));
+    EXPECT_EQ(page.size(), end - next + 3 + page.contains("next"));
     for (; next < end; ++next) entry(next, page.at(std::to_string(next)));
     ++pages;
   } while (next < total && pages < 10000);
@@ -65,35 +65,39 @@ TEST(AnswerCommand, InfoSaysWhatRuns) {
 }
 
 TEST(AnswerCommand, PortsCarryTheirExtraCounters) {
-  EXPECT_EQ(AnswerCommand(SmallSnapshot("dpdk"), "/twinpath/ports", "").dump(),
-            R"({"total":2,"first":0,"0":{"name":"lan","device":"veth0","driver":"net_af_xdp",)"
-            R"("mode":"copy","why":"no zero-copy","queues":1,"from_kernel":12},)"
-            R"("1":{"name":"wan","device":"net_null0","driver":"net_null","mode":"vdev","why":"",)"
-            R"("queues":1}})");
+  EXPECT_EQ(
+      AnswerCommand(SmallSnapshot("dpdk"), "/twinpath/ports", "").dump(),
+      R"({"total":2,"first":0,"duration_us":12345679,"0":{"name":"lan","device":"veth0","driver":"net_af_xdp",)"
+      R"("mode":"copy","why":"no zero-copy","queues":1,"from_kernel":12},)"
+      R"("1":{"name":"wan","device":"net_null0","driver":"net_null","mode":"vdev","why":"",)"
+      R"("queues":1}})");
 }
 
 TEST(AnswerCommand, QueuesCountByVerdictAndOutPort) {
-  EXPECT_EQ(AnswerCommand(SmallSnapshot("dpdk"), "/twinpath/queues", "lan").dump(),
-            R"({"total":1,"first":0,"0":{"port":"lan","queue":0,"lcore":3,"rx_packets":99,)"
-            R"("rx_bytes":6400,"tx_packets":60,"tx_bytes":3840,"pass_packets":4,"pass_bytes":256,)"
-            R"("lost_packets":5,"lost_bytes":320,"denied_packets":6,"denied_bytes":384,)"
-            R"("malformed_packets":7,"malformed_bytes":448,"tx_full_packets":8,)"
-            R"("tx_full_bytes":512,"no_port_packets":9,"no_port_bytes":576,)"
-            R"("tx_to_0_packets":20,"tx_to_0_bytes":1280,"tx_to_1_packets":40,)"
-            R"("tx_to_1_bytes":2560}})");
+  EXPECT_EQ(
+      AnswerCommand(SmallSnapshot("dpdk"), "/twinpath/queues", "lan").dump(),
+      R"({"total":1,"first":0,"duration_us":12345679,"0":{"port":"lan","queue":0,"lcore":3,"rx_packets":99,)"
+      R"("rx_bytes":6400,"tx_packets":60,"tx_bytes":3840,"pass_packets":4,"pass_bytes":256,)"
+      R"("lost_packets":5,"lost_bytes":320,"denied_packets":6,"denied_bytes":384,)"
+      R"("malformed_packets":7,"malformed_bytes":448,"tx_full_packets":8,)"
+      R"("tx_full_bytes":512,"no_port_packets":9,"no_port_bytes":576,)"
+      R"("tx_to_0_packets":20,"tx_to_0_bytes":1280,"tx_to_1_packets":40,)"
+      R"("tx_to_1_bytes":2560}})");
 }
 
 TEST(AnswerCommand, RulesAndCoresAreInWholeNumbers) {
-  EXPECT_EQ(AnswerCommand(SmallSnapshot("dpdk"), "/twinpath/rules", "").dump(),
-            R"({"total":2,"first":0,"0":{"name":"voix \"%C3%A9\" %E6%97%A5%E6%9C%AC 100%25%0A",)"
-            R"("matched_packets":1000,"matched_bytes":64000,"lost_packets":10,"lost_bytes":640,)"
-            R"("loss_rate_ppb":10000000,"loss_rate_low_ppb":5440754,)"
-            R"("loss_rate_high_ppb":18309469},"1":{"name":"default","matched_packets":0,)"
-            R"("matched_bytes":0,"lost_packets":0,"lost_bytes":0,"loss_rate_ppb":0,)"
-            R"("loss_rate_low_ppb":0,"loss_rate_high_ppb":1000000000}})");
-  EXPECT_EQ(AnswerCommand(SmallSnapshot("dpdk"), "/twinpath/lcores", "").dump(),
-            R"({"total":1,"first":0,"0":{"lcore":3,"queues":1,"turns":1000,"idle_turns":900,)"
-            R"("packets":100}})");
+  EXPECT_EQ(
+      AnswerCommand(SmallSnapshot("dpdk"), "/twinpath/rules", "").dump(),
+      R"({"total":2,"first":0,"duration_us":12345679,"0":{"name":"voix \"%C3%A9\" %E6%97%A5%E6%9C%AC 100%25%0A",)"
+      R"("matched_packets":1000,"matched_bytes":64000,"lost_packets":10,"lost_bytes":640,)"
+      R"("loss_rate_ppb":10000000,"loss_rate_low_ppb":5440754,)"
+      R"("loss_rate_high_ppb":18309469},"1":{"name":"default","matched_packets":0,)"
+      R"("matched_bytes":0,"lost_packets":0,"lost_bytes":0,"loss_rate_ppb":0,)"
+      R"("loss_rate_low_ppb":0,"loss_rate_high_ppb":1000000000}})");
+  EXPECT_EQ(
+      AnswerCommand(SmallSnapshot("dpdk"), "/twinpath/lcores", "").dump(),
+      R"({"total":1,"first":0,"duration_us":12345679,"0":{"lcore":3,"queues":1,"turns":1000,"idle_turns":900,)"
+      R"("packets":100}})");
 }
 
 TEST(AnswerCommand, PagesHoldAllOfAThousandQueuesOnce) {
@@ -181,7 +185,7 @@ TEST(AnswerCommand, MistakesInParametersSayWhatIsAllowed) {
 
 TEST(AnswerCommand, APageBehindTheLastEntryIsEmpty) {
   EXPECT_EQ(AnswerCommand(SmallSnapshot("dpdk"), "/twinpath/rules", "2").dump(),
-            R"({"total":2,"first":2})");
+            R"({"total":2,"first":2,"duration_us":12345679})");
 }
 
 TEST(TelemetryCommands, CanAllBeRegisteredWithLibrteTelemetry) {
@@ -216,7 +220,8 @@ TEST(AnswerRequest, AnswersAsDpdkDoes) {
   EXPECT_EQ(answer(",,/nope,x"), R"({"/nope":null})");
   EXPECT_EQ(answer(std::string(1000, 'y')), "{\"" + std::string(56, 'y') + "\":null}");
   EXPECT_EQ(answer(",,,"), R"({"":null})");
-  EXPECT_EQ(answer("/twinpath/rules,2"), R"({"/twinpath/rules":{"total":2,"first":2}})");
+  EXPECT_EQ(answer("/twinpath/rules,2"),
+            R"({"/twinpath/rules":{"total":2,"first":2,"duration_us":12345679}})");
   EXPECT_EQ(answer("/twinpath/rules,"), answer("/twinpath/rules"));
   EXPECT_EQ(answer("/twinpath/queues,,1"),
             "{\"/twinpath/queues\":" +

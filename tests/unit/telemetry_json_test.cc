@@ -160,10 +160,22 @@ TEST(SummaryTable, ShowsEveryCounterOfEveryQueue) {
 }
 
 TEST(SummaryTable, FitsATerminalWhateverTheCountersAndNames) {
-  const std::string table = SummaryTable(SummaryJson(BigSnapshot("xdp", 1000, 10000, 200)));
-  for (const std::string& line : Lines(table)) EXPECT_LE(TextWidth(line), 100u) << line;
-  EXPECT_LE(Lines(table).size(), 120u);
-  EXPECT_NE(table.find("the busiest 40 of 10000 rules"), std::string::npos);
+  const ordered_json summary = SummaryJson(BigSnapshot("xdp", 1000, 10000, 200));
+  for (const size_t width : {80, 90, 100}) {
+    const std::string table = SummaryTable(summary, width);
+    for (const std::string& line : Lines(table)) EXPECT_LE(TextWidth(line), width) << line;
+    EXPECT_LE(Lines(table).size(), 120u);
+    EXPECT_NE(table.find("the busiest 40 of 10000 rules"), std::string::npos);
+  }
+}
+
+TEST(SummaryTable, IsExactAsLongAsThereIsRoom) {
+  Snapshot snapshot = SmallSnapshot("dpdk");
+  snapshot.queues[0].counters.rx.packets = 1234567;
+  const ordered_json summary = SummaryJson(snapshot);
+  EXPECT_NE(SummaryTable(summary, 80).find("1234567"), std::string::npos);
+  EXPECT_EQ(SummaryTable(summary, 60).find("1234567"), std::string::npos);
+  EXPECT_NE(SummaryTable(summary, 60).find("1.235M"), std::string::npos);
 }
 
 TEST(RateTable, IsTheDifferenceByTheTime) {

@@ -96,7 +96,8 @@ TEST_F(TelemetryServerTest, ListensWhereDpdksToolsLookAndGreetsAsDpdk) {
   EXPECT_EQ(client.Receive(), "{\"version\":\"twinpath test\",\"pid\":" + std::to_string(getpid()) +
                                   ",\"max_output_len\":16384}");
   EXPECT_EQ(client.Ask("/nope"), "{\"/nope\":null}");
-  EXPECT_EQ(client.Ask("/twinpath/rules,2"), "{\"/twinpath/rules\":{\"total\":2,\"first\":2}}");
+  EXPECT_EQ(client.Ask("/twinpath/rules,2"),
+            "{\"/twinpath/rules\":{\"total\":2,\"first\":2,\"duration_us\":12345679}}");
 }
 
 TEST_F(TelemetryServerTest, RemovesItsSocketAtTheEnd) {
