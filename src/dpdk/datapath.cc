@@ -27,14 +27,18 @@ absl::StatusOr<std::unique_ptr<Datapath>> Datapath::Create(
   std::unique_ptr<Datapath> datapath(new Datapath(policy, std::move(compiled), profile, limits));
   absl::Status done = datapath->SetUp(*std::move(plan));
   if (!done.ok()) return done;
-  ReleaseEalLog();
   if (profile.telemetry) ServeTelemetry(datapath.get());
   return datapath;
 }
 
-Datapath::~Datapath() { StopTelemetry(this); }
+Datapath::~Datapath() {
+  StopTelemetry(this);
+  if (quiet_ && !held_.has_value()) held_.emplace();  // until all members are gone
+}
 
 absl::Status Datapath::SetUp(Preflight plan) {
+  quiet_ = plan.eal.quiet;
+  if (quiet_) held_.emplace();
   auto instance = Instance::Create(plan.eal.file_prefix);
   if (!instance.ok()) return instance.status();
   auto eal = Eal::Create(plan.eal, *std::move(instance));
@@ -45,6 +49,7 @@ absl::Status Datapath::SetUp(Preflight plan) {
     absl::Status done = (this->*step)(plan);
     if (!done.ok()) return done;
   }
+  held_.reset();
   return absl::OkStatus();
 }
 

@@ -4,6 +4,8 @@
 
 #include "src/dpdk/device.h"
 
+#include <net/if.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <regex>
@@ -110,7 +112,9 @@ absl::StatusOr<Device> AfXdp(const PortSpec& port, uint32_t queues, const Machin
         " are served; what arrives on the others goes to the kernel past the policy: --queues ",
         there, ", or ethtool -L ", name, channels.combined != 0 ? " combined " : " rx ", queues));
   }
-  if (!machine.InterfaceIsUp(name)) {
+  const uint32_t flags = machine.InterfaceFlags(name);
+  device.promiscuous_already = flags & IFF_PROMISC;
+  if (!(flags & IFF_UP)) {
     device.warnings.push_back(absl::StrCat("port ", port.name, ": interface ", name,
                                            " is down: ip link set dev ", name, " up"));
   }

@@ -29,9 +29,10 @@ struct Device {
   bool vdev_a_queue = false;  // every vdev is one queue
   std::string mode;           // "native", "vdev"; kAfXdp: known once the sockets are bound
   std::string why;
-  bool kernel_behind = true;  // what is passed has somewhere to go
-  uint32_t mtu = 0;           // kAfXdp: the interface's
-  uint32_t extra_mbufs = 0;   // that the PMD holds for itself, over all queues
+  bool kernel_behind = true;         // what is passed has somewhere to go
+  uint32_t mtu = 0;                  // kAfXdp: the interface's
+  bool promiscuous_already = false;  // kAfXdp: the interface was so before
+  uint32_t extra_mbufs = 0;          // that the PMD holds for itself, over all queues
   std::vector<std::string> warnings;
 };
 

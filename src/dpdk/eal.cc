@@ -8,10 +8,6 @@
 #include <rte_errno.h>
 #include <rte_log.h>
 
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cstdio>
 #include <cstdlib>
 #include <utility>
 
@@ -19,35 +15,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
+#include "src/dpdk/held_stderr.h"
 
 namespace twinpath {
 namespace {
-
-// The log that set-up holds; nullptr: it goes to stderr.
-FILE* held_log = nullptr;
-
-void HoldLog() {
-  int fd = memfd_create("eal-log", MFD_CLOEXEC);
-  if (fd < 0) return;
-  held_log = fdopen(fd, "w+");
-  if (held_log != nullptr)
-    rte_openlog_stream(held_log);
-  else
-    close(fd);
-}
-
-std::string HeldLog() {
-  std::string text;
-  if (held_log == nullptr) return text;
-  std::fflush(held_log);
-  char part[4096];
-  const int fd = fileno(held_log);
-  for (ssize_t n; (n = pread(fd, part, sizeof(part), static_cast<off_t>(text.size()))) > 0;)
-    text.append(part, static_cast<size_t>(n));
-  return text;
-}
 
 // Whether the user gave `option`, as "--x", "--x=v" or (one dash) "-x", "-xv".
 bool IsOption(const std::string& argument, absl::string_view option) {
@@ -137,7 +108,6 @@ absl::StatusOr<EalPlan> PlanEal(const EalRequest& request) {
 absl::StatusOr<Eal> Eal::Create(const EalPlan& plan, Instance instance) {
   // libxdp would first try a dispatcher that many kernels refuse, and say so on stderr.
   setenv("LIBXDP_SKIP_DISPATCHER", "1", 0);
-  if (plan.quiet) HoldLog();
   std::vector<std::string> words = {"twinpath-dpdk"};
   words.insert(words.end(), plan.arguments.begin(), plan.arguments.end());
   std::vector<char*> argv;
@@ -145,7 +115,7 @@ absl::StatusOr<Eal> Eal::Create(const EalPlan& plan, Instance instance) {
   argv.push_back(nullptr);
   if (rte_eal_init(static_cast<int>(words.size()), argv.data()) < 0) {
     return absl::FailedPreconditionError(
-        absl::StrCat("EAL did not start: ", rte_strerror(rte_errno), LastEalLog(),
+        absl::StrCat("EAL did not start: ", rte_strerror(rte_errno), HeldStderr::LastLine(),
                      "; arguments: ", absl::StrJoin(plan.arguments, " ")));
   }
   return Eal(plan.private_memory, std::move(instance));
@@ -155,19 +125,6 @@ Eal::~Eal() {
   // Private memory goes with the process. To unmap it by rte_eal_cleanup would pull it from under
   // librte_telemetry's threads, which cannot be stopped.
   if (instance_.held() && !private_memory_) rte_eal_cleanup();
-}
-
-std::string LastEalLog() {
-  std::vector<std::string> lines = absl::StrSplit(HeldLog(), '\n', absl::SkipWhitespace());
-  return lines.empty() ? "" : absl::StrCat(" (", lines.back(), ")");
-}
-
-void ReleaseEalLog() {
-  if (held_log == nullptr) return;
-  std::fputs(HeldLog().c_str(), stderr);
-  rte_openlog_stream(nullptr);
-  std::fclose(held_log);
-  held_log = nullptr;
 }
 
 }  // namespace twinpath

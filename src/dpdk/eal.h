@@ -54,13 +54,6 @@ class Eal {
   Instance instance_;
 };
 
-// Set-up keeps the log of EAL and the PMDs to itself, so that a failure is one clear error.
-// The last line they logged, for such an error: " (EAL: ...)", or nothing.
-std::string LastEalLog();
-
-// From here on their errors go to stderr as they come.
-void ReleaseEalLog();
-
 }  // namespace twinpath
 
 #endif  // TWINPATH_DPDK_EAL_H_

@@ -14,7 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "src/dpdk/eal.h"
+#include "src/dpdk/held_stderr.h"
 
 namespace twinpath {
 namespace {
@@ -29,7 +29,7 @@ absl::StatusOr<Ethdev> Ethdev::Plug(const Vdev& vdev) {
   if (code != 0) {
     return absl::FailedPreconditionError(
         absl::StrCat("vdev ", vdev.name, vdev.arguments.empty() ? "" : ",", vdev.arguments,
-                     " does not start: ", rte_strerror(-code), LastEalLog()));
+                     " does not start: ", rte_strerror(-code), HeldStderr::LastLine()));
   }
   return Adopt(vdev.name);
 }
@@ -39,19 +39,21 @@ absl::StatusOr<Ethdev> Ethdev::Adopt(const std::string& vdev) {
   if (rte_eth_dev_get_port_by_name(vdev.c_str(), &port) == 0) return Ethdev(port, vdev);
   rte_eal_hotplug_remove("vdev", vdev.c_str());
   return absl::FailedPreconditionError(
-      absl::StrCat("vdev ", vdev, " is no network device", LastEalLog()));
+      absl::StrCat("vdev ", vdev, " is no network device", HeldStderr::LastLine()));
 }
 
 absl::StatusOr<Ethdev> Ethdev::Find(const std::string& name) {
   uint16_t port = kNone;
   if (rte_eth_dev_get_port_by_name(name.c_str(), &port) != 0)
-    return absl::FailedPreconditionError(absl::StrCat(
-        "no PMD took ", name, LastEalLog(), "; `dpdk-devbind.py --status` tells how it is bound"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("no PMD took ", name, HeldStderr::LastLine(),
+                     "; `dpdk-devbind.py --status` tells how it is bound"));
   return Ethdev(port, "");
 }
 
 Ethdev::~Ethdev() {
   if (port_ == kNone) return;
+  if (promiscuous_) rte_eth_promiscuous_disable(port_);
   rte_eth_dev_stop(port_);
   rte_eth_dev_close(port_);
   if (!vdev_.empty()) rte_eal_hotplug_remove("vdev", vdev_.c_str());
@@ -61,7 +63,7 @@ absl::Status Ethdev::Error(const char* call, int code) const {
   char name[RTE_ETH_NAME_MAX_LEN] = "?";
   rte_eth_dev_get_name_by_port(port_, name);
   return absl::FailedPreconditionError(
-      absl::StrCat(call, " of ", name, ": ", rte_strerror(-code), LastEalLog()));
+      absl::StrCat(call, " of ", name, ": ", rte_strerror(-code), HeldStderr::LastLine()));
 }
 
 rte_eth_dev_info Ethdev::info() const {
@@ -119,7 +121,7 @@ absl::Status Ethdev::Start(const EthdevConfig& config) {
   code = rte_eth_dev_start(port_);
   if (code != 0) return Error("rte_eth_dev_start", code);
   // A vdev without the notion refuses; then it gives every frame anyway.
-  if (config.promiscuous) rte_eth_promiscuous_enable(port_);
+  promiscuous_ = config.promiscuous && rte_eth_promiscuous_enable(port_) == 0;
   return absl::OkStatus();
 }
 

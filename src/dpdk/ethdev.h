@@ -43,7 +43,8 @@ class Ethdev {
       : port_(std::exchange(other.port_, kNone)),
         vdev_(std::exchange(other.vdev_, "")),
         rss_(other.rss_),
-        chains_(other.chains_) {}
+        chains_(other.chains_),
+        promiscuous_(other.promiscuous_) {}
   Ethdev& operator=(Ethdev&&) = delete;
 
   // Configures queues, RSS where the PMD has it, MTU and promiscuous mode, and starts. Errors name
@@ -68,6 +69,7 @@ class Ethdev {
   std::string vdev_;  // to unplug
   uint64_t rss_ = 0;
   bool chains_ = true;
+  bool promiscuous_ = false;  // made so, to be undone: AF_XDP's interface outlives us
 };
 
 }  // namespace twinpath

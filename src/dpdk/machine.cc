@@ -96,8 +96,9 @@ uint32_t Machine::InterfaceMtu(const std::string& name) const {
   return static_cast<uint32_t>(Number(Read("/sys/class/net/" + name + "/mtu")));
 }
 
-bool Machine::InterfaceIsUp(const std::string& name) const {
-  return std::strtoul(Read("/sys/class/net/" + name + "/flags").c_str(), nullptr, 16) & IFF_UP;
+uint32_t Machine::InterfaceFlags(const std::string& name) const {
+  return static_cast<uint32_t>(
+      std::strtoul(Read("/sys/class/net/" + name + "/flags").c_str(), nullptr, 16));
 }
 
 std::optional<std::string> Machine::InterfacePci(const std::string& name) const {

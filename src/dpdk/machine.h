@@ -31,8 +31,8 @@ class Machine {
   bool InterfaceExists(const std::string& name) const;
   std::string InterfaceDriver(const std::string& name) const;  // "veth"; "unknown"
   uint32_t InterfaceRxQueues(const std::string& name) const;
-  uint32_t InterfaceMtu(const std::string& name) const;  // octets; 0: unknown
-  bool InterfaceIsUp(const std::string& name) const;
+  uint32_t InterfaceMtu(const std::string& name) const;    // octets; 0: unknown
+  uint32_t InterfaceFlags(const std::string& name) const;  // IFF_*
   // The PCI address behind a kernel interface.
   std::optional<std::string> InterfacePci(const std::string& name) const;
   // The PCI address that a predictable interface name (systemd.net-naming-scheme(7): enp3s0f1,

@@ -10,7 +10,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "src/dpdk/eal.h"
+#include "src/dpdk/held_stderr.h"
 
 namespace twinpath {
 namespace {
@@ -49,9 +49,9 @@ absl::StatusOr<Mempool> Mempool::Create(const std::string& name, const MempoolSi
   rte_mempool* pool =
       rte_pktmbuf_pool_create(name.c_str(), size.mbufs, size.cache, 0, size.data_room, node);
   if (pool == nullptr) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("no memory for the mempool of NUMA node ", node, ": ", size.mbufs, " mbufs, ",
-                     size.Bytes() >> 20, " MiB (", rte_strerror(rte_errno), ")", LastEalLog()));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "no memory for the mempool of NUMA node ", node, ": ", size.mbufs, " mbufs, ",
+        size.Bytes() >> 20, " MiB (", rte_strerror(rte_errno), ")", HeldStderr::LastLine()));
   }
   return Mempool(pool);
 }

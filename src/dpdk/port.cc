@@ -40,7 +40,7 @@ absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* 
                          .rx_descriptors = static_cast<uint16_t>(profile.rx_descriptors),
                          .tx_descriptors = static_cast<uint16_t>(profile.tx_descriptors),
                          .mtu = af_xdp ? device_.mtu : profile.mtu,
-                         .promiscuous = profile.promiscuous,
+                         .promiscuous = profile.promiscuous && !device_.promiscuous_already,
                          .one_mempool = one_mempool,
                          .mempool = mempool,
                          .setup_retries = af_xdp ? 8 : 0};

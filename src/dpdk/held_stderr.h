@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Holds back what EAL, the PMDs and the libraries beneath them write to stderr, so that set-up ends
+// in one clear error or in none. Main thread; one at a time.
+
+#ifndef TWINPATH_DPDK_HELD_STDERR_H_
+#define TWINPATH_DPDK_HELD_STDERR_H_
+
+#include <string>
+
+namespace twinpath {
+
+class HeldStderr {
+ public:
+  HeldStderr();
+  // What was held is forgotten.
+  ~HeldStderr();
+  HeldStderr(const HeldStderr&) = delete;
+  HeldStderr& operator=(const HeldStderr&) = delete;
+
+  // The last line that is held, for the end of an error: " (EAL: ...)". Empty where there is none,
+  // or where nobody holds.
+  static std::string LastLine();
+
+ private:
+  int real_ = -1;
+  int held_ = -1;
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_DPDK_HELD_STDERR_H_
