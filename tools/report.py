@@ -69,7 +69,8 @@ def saw(file):
         share = received / total["packets"] if total["packets"] else 0
         return f"{percent(round(share, 4))} of {total['packets']:,} datagrams arrived"
     goodput = end["sum_received"]["bits_per_second"] / 1e6
-    return f"{goodput:,.0f} Mbit/s, {end['sum_sent'].get('retransmits', 0):,} retransmits"
+    again = end["sum_sent"].get("retransmits", 0)
+    return f"{goodput:,.0f} Mbit/s, {again:,} retransmit{'' if again == 1 else 's'}"
 
 
 def show_queues(folder):

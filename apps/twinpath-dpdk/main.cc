@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -18,6 +19,8 @@
 #include "src/config/policy.h"
 #include "src/config/profile.h"
 #include "src/dpdk/datapath.h"
+#include "src/dpdk/interface_guard.h"
+#include "src/dpdk/machine.h"
 #include "src/telemetry/json.h"
 
 namespace twinpath {
@@ -115,6 +118,12 @@ absl::Status CheckWritable(const std::string& path) {
   return absl::InvalidArgumentError("--summary: " + path + " cannot be written");
 }
 
+bool UsesKernelInterface(const Profile& profile) {
+  const Machine machine;
+  return std::any_of(profile.ports.begin(), profile.ports.end(),
+                     [&](const PortSpec& port) { return machine.InterfaceExists(port.device); });
+}
+
 int Finish(const Datapath& datapath, const std::string& summary_file) {
   const nlohmann::ordered_json summary = SummaryJson(datapath.TakeSnapshot());
   std::cout << SummaryTable(summary) << std::flush;
@@ -139,6 +148,17 @@ int RunProgram(const CommandLine& line) {
   absl::Status writable = CheckWritable(line.summary);
   if (!writable.ok()) return Wrong(writable);
 
+  // Before EAL has threads. The guard ends after the datapath.
+  std::optional<InterfaceGuard> guard;
+  if (UsesKernelInterface(*profile)) {
+    auto forked = InterfaceGuard::Fork();
+    if (!forked.ok()) return Wrong(forked.status());
+    guard.emplace(*std::move(forked));
+    if (guard->in_child()) {
+      guard->Watch();
+      return kDone;
+    }
+  }
   std::unique_ptr<Datapath> datapath;
   RunLimits limits = {.duration_s = line.duration,
                       .packets = line.packets,
@@ -147,7 +167,8 @@ int RunProgram(const CommandLine& line) {
     std::cout << SummaryTable(SummaryJson(datapath->TakeSnapshot())) << "\n" << std::flush;
   };
   limits.on_message = [](const std::string& text) { std::cerr << "twinpath-dpdk: " + text + "\n"; };
-  auto created = Datapath::Create(*policy, *std::move(compiled), *profile, line.eal, limits);
+  auto created = Datapath::Create(*policy, *std::move(compiled), *profile, line.eal, limits,
+                                  guard.has_value() ? &*guard : nullptr);
   if (!created.ok()) return Wrong(created.status());
   datapath = *std::move(created);
   for (const std::string& note : datapath->notes()) limits.on_message(note);

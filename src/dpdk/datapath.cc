@@ -16,15 +16,20 @@
 namespace twinpath {
 
 Datapath::Datapath(const Policy& policy, CompiledPolicy compiled, const Profile& profile,
-                   const RunLimits& limits)
-    : policy_(policy), compiled_(std::move(compiled)), profile_(profile), limits_(limits) {}
+                   const RunLimits& limits, InterfaceGuard* guard)
+    : policy_(policy),
+      compiled_(std::move(compiled)),
+      profile_(profile),
+      limits_(limits),
+      guard_(guard) {}
 
 absl::StatusOr<std::unique_ptr<Datapath>> Datapath::Create(
     const Policy& policy, CompiledPolicy compiled, const Profile& profile,
-    const std::vector<std::string>& eal_arguments, const RunLimits& limits) {
+    const std::vector<std::string>& eal_arguments, const RunLimits& limits, InterfaceGuard* guard) {
   auto plan = CheckBeforeEal(profile, compiled, eal_arguments, Machine());
   if (!plan.ok()) return plan.status();
-  std::unique_ptr<Datapath> datapath(new Datapath(policy, std::move(compiled), profile, limits));
+  std::unique_ptr<Datapath> datapath(
+      new Datapath(policy, std::move(compiled), profile, limits, guard));
   absl::Status done = datapath->SetUp(*std::move(plan));
   if (!done.ok()) return done;
   if (profile.telemetry) ServeTelemetry(datapath.get());
@@ -68,7 +73,7 @@ absl::Status Datapath::OpenPorts(const Preflight& plan) {
   }
   for (Port& port : ports_) {
     absl::Status started =
-        port.Start(profile_, mempools_.size() == 1, mempools_.at(port.node()).get());
+        port.Start(profile_, mempools_.size() == 1, mempools_.at(port.node()).get(), guard_);
     if (!started.ok()) return started;
     notes_.push_back(port.Summary());
     notes_.insert(notes_.end(), port.device().warnings.begin(), port.device().warnings.end());

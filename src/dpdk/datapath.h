@@ -27,6 +27,7 @@
 #include "src/dpdk/eal.h"
 #include "src/dpdk/exception_port.h"
 #include "src/dpdk/held_stderr.h"
+#include "src/dpdk/interface_guard.h"
 #include "src/dpdk/mempool.h"
 #include "src/dpdk/port.h"
 #include "src/dpdk/preflight.h"
@@ -51,10 +52,11 @@ void HoldSignals();
 class Datapath {
  public:
   // `policy` was compiled, for the profile's ports in order, to `compiled`. Errors leave nothing
-  // behind.
+  // behind. `guard`, where there is one, is told of the kernel interfaces that are used.
   static absl::StatusOr<std::unique_ptr<Datapath>> Create(
       const Policy& policy, CompiledPolicy compiled, const Profile& profile,
-      const std::vector<std::string>& eal_arguments, const RunLimits& limits);
+      const std::vector<std::string>& eal_arguments, const RunLimits& limits,
+      InterfaceGuard* guard);
   ~Datapath();
 
   // Forwards until a limit, SIGINT or SIGTERM.
@@ -67,7 +69,7 @@ class Datapath {
 
  private:
   Datapath(const Policy& policy, CompiledPolicy compiled, const Profile& profile,
-           const RunLimits& limits);
+           const RunLimits& limits, InterfaceGuard* guard);
   absl::Status SetUp(Preflight plan);
   absl::Status OpenPorts(const Preflight& plan);
   absl::Status OpenExceptionPorts(const Preflight& plan);
@@ -80,6 +82,7 @@ class Datapath {
   const CompiledPolicy compiled_;
   const Profile profile_;
   const RunLimits limits_;
+  InterfaceGuard* const guard_;
   std::vector<std::string> notes_;
 
   // Destroyed from the last to the first.

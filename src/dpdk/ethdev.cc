@@ -22,6 +22,10 @@ namespace {
 // What tells flows apart.
 constexpr uint64_t kRss = RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP;
 
+// PMDs that take frames of several segments without telling; the AF_XDP PMD would send what lies
+// behind the first one.
+bool TakesChains(absl::string_view driver) { return driver == "net_pcap" || driver == "net_null"; }
+
 }  // namespace
 
 absl::StatusOr<Ethdev> Ethdev::Plug(const Vdev& vdev) {
@@ -110,8 +114,9 @@ absl::Status Ethdev::Start(const EthdevConfig& config) {
     conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
     conf.rx_adv_conf.rss_conf.rss_hf = rss_;
   }
-  chains_ = about.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-  if (chains_) conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+  const bool told = about.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+  chains_ = told || TakesChains(about.driver_name);
+  if (told) conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
   if (config.one_mempool)
     conf.txmode.offloads |= about.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
   int code = rte_eth_dev_configure(port_, config.queues, config.queues, &conf);

@@ -3,9 +3,11 @@
 
 #include "src/dpdk/mempool.h"
 
+#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ether.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_pool_ops.h>
 
 #include <algorithm>
 
@@ -46,14 +48,27 @@ MempoolSize SizeMempool(const MempoolNeeds& needs) {
 
 absl::StatusOr<Mempool> Mempool::Create(const std::string& name, const MempoolSize& size,
                                         int node) {
-  rte_mempool* pool =
-      rte_pktmbuf_pool_create(name.c_str(), size.mbufs, size.cache, 0, size.data_room, node);
-  if (pool == nullptr) {
+  // Where DMA goes by virtual addresses a frame may cross a page. The objects then lie without
+  // gaps: the AF_XDP PMD counts on it when it makes a umem of the mempool, though
+  // rte_pktmbuf_pool_create does not do it.
+  const unsigned flags = rte_eal_iova_mode() == RTE_IOVA_VA ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0;
+  rte_pktmbuf_pool_private room = {};
+  room.mbuf_data_room_size = size.data_room;
+  Mempool pool(rte_mempool_create_empty(name.c_str(), size.mbufs, sizeof(rte_mbuf) + size.data_room,
+                                        size.cache, sizeof(room), node, flags));
+  int code = -rte_errno;
+  if (pool.get() != nullptr) {
+    code = rte_mempool_set_ops_byname(pool.get(), rte_mbuf_best_mempool_ops(), nullptr);
+    rte_pktmbuf_pool_init(pool.get(), &room);
+    if (code == 0) code = rte_mempool_populate_default(pool.get());
+  }
+  if (code < 0) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "no memory for the mempool of NUMA node ", node, ": ", size.mbufs, " mbufs, ",
-        size.Bytes() >> 20, " MiB (", rte_strerror(rte_errno), ")", HeldStderr::LastLine()));
+        size.Bytes() >> 20, " MiB (", rte_strerror(-code), ")", HeldStderr::LastLine()));
   }
-  return Mempool(pool);
+  rte_mempool_obj_iter(pool.get(), rte_pktmbuf_init, nullptr);
+  return pool;
 }
 
 }  // namespace twinpath

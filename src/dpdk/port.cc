@@ -34,7 +34,8 @@ absl::StatusOr<Port> Port::Open(const std::string& name, Device device) {
   return port;
 }
 
-absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* mempool) {
+absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* mempool,
+                         InterfaceGuard* guard) {
   const bool af_xdp = device_.kind == Device::Kind::kAfXdp;
   EthdevConfig config = {.queues = static_cast<uint16_t>(device_.vdev_a_queue ? 1 : profile.queues),
                          .rx_descriptors = static_cast<uint16_t>(profile.rx_descriptors),
@@ -47,12 +48,21 @@ absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* 
   const std::vector<int> before = af_xdp ? XskSockets() : std::vector<int>();
   for (Ethdev& ethdev : ethdevs_) {
     absl::Status started = ethdev.Start(config);
+    if (af_xdp && guard != nullptr) Protect(profile, guard);  // even where it did not start whole
     if (!started.ok()) return Named(name_, started);
     for (uint16_t q = 0; q < config.queues; q++)
       ends_.push_back({.port = ethdev.port(), .queue = q, .chains = ethdev.chains()});
   }
   if (af_xdp) ReadSocketMode(before);
   return absl::OkStatus();
+}
+
+void Port::Protect(const Profile& profile, InterfaceGuard* guard) {
+  auto xdp = ReadXdp(device_.interface);
+  if (xdp.ok() && xdp->program != 0) {
+    guard->Protect(device_.interface, xdp->program,
+                   profile.promiscuous && !device_.promiscuous_already);
+  }
 }
 
 // Learns from the sockets that Start added which way the kernel took.

@@ -14,6 +14,7 @@
 #include "src/config/profile.h"
 #include "src/dpdk/device.h"
 #include "src/dpdk/ethdev.h"
+#include "src/dpdk/interface_guard.h"
 #include "src/dpdk/worker.h"
 #include "src/telemetry/snapshot.h"
 
@@ -25,7 +26,8 @@ class Port {
   static absl::StatusOr<Port> Open(const std::string& name, Device device);
 
   // Configures and starts `queues` queues with mbufs from `mempool`.
-  absl::Status Start(const Profile& profile, bool one_mempool, rte_mempool* mempool);
+  absl::Status Start(const Profile& profile, bool one_mempool, rte_mempool* mempool,
+                     InterfaceGuard* guard);
 
   const std::string& name() const { return name_; }
   const Device& device() const { return device_; }
@@ -42,6 +44,7 @@ class Port {
 
  private:
   Port(std::string name, Device device) : name_(std::move(name)), device_(std::move(device)) {}
+  void Protect(const Profile& profile, InterfaceGuard* guard);
   void ReadSocketMode(const std::vector<int>& sockets);
 
   std::string name_;

@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# What is wrong is told before anything is touched: exit status 2, one line on stderr that says it
+# and the command that mends it, and nothing left behind.
+set -euo pipefail
+# shellcheck source=tests/integration/dpdk_lib.sh
+source "$(dirname -- "$0")/dpdk_lib.sh"
+
+# refuses PATTERN ARGUMENT...
+refuses() {
+  local pattern=$1 status=0
+  shift
+  timeout 30 "$PROGRAM" "$@" >out.txt 2>err.txt || status=$?
+  ((status == 2)) || fail "exit status $status, not 2, of: $*: $(cat err.txt)"
+  (($(wc -l <err.txt) == 1)) || fail "not one line on stderr of: $*: $(cat err.txt)"
+  [[ ! -s out.txt ]] || fail "something on stdout of: $*: $(cat out.txt)"
+  grep -qE -- "$pattern" err.txt || fail "'$pattern' is not in the error of: $*: $(cat err.txt)"
+  nothing_left
+}
+
+null=(--port a=net_null0 --packets 1)
+plain=(-- --no-huge)
+
+refuses '0 ports' "${plain[@]}"
+refuses 'given twice' --port a=net_null0 --port a=net_null1 "${plain[@]}"
+refuses 'another port already' --port a=net_null0 --port b=net_null0 "${plain[@]}"
+refuses 'absent.json' "${null[@]}" --policy absent.json
+refuses 'absent.json' "${null[@]}" --profile absent.json
+: >empty.json
+refuses 'empty.json' "${null[@]}" --policy empty.json
+refuses '101%' "${null[@]}" --loss 101%
+refuses 'nowhere' "${null[@]}" --forward nowhere
+refuses 'queues' "${null[@]}" --queues 65
+refuses 'summary' "${null[@]}" --summary /run/none/summary.json
+refuses 'packets' --port a=net_null0 --packets 0
+refuses 'unknown|expected|not expected' "${null[@]}" --frobnicate
+
+# Devices.
+refuses "no interface 'eth77'" --port a=eth77
+refuses 'no PCI device 0000:7f:1f.7' --port a=7f:1f.7
+refuses 'no PCI address' --port a=fe80::1
+refuses 'no PCI address' --port a=0000:03:00.9
+refuses 'net_nonesuch0' --port a=net_nonesuch0 "${plain[@]}"
+refuses 'missing.pcap|net_pcap0' --port a=net_pcap0,rx_pcap=missing.pcap "${plain[@]}"
+ip link add one0 type veth peer name one1
+ip link set one0 up
+refuses 'has 1 RX queue, fewer than the 2 asked for.*--queues 1' --port a=one0 --queues 2
+refuses 'the device has 16 queues.*--queues 16' --port a=net_ring0 --queues 17 --forward drop "${plain[@]}"
+ip link set one0 mtu 9000
+refuses 'MTU of 9000.*ip link set dev one0 mtu' --port a=one0
+ip link set one0 mtu 1500
+ip link add tp-a type dummy
+refuses 'tp-a.*ip link del tp-a' --port a=one0 --forward pass
+ip link del tp-a
+
+# An interface that has an XDP program keeps it.
+start --port a=one0 --forward reflect -- --no-huge --file-prefix other
+status=0
+"$PROGRAM" --port b=one0 --forward reflect -- --no-huge 2>err.txt || status=$?
+((status == 2)) || fail "exit status $status on an interface with an XDP program"
+grep -q 'one0 already carries an XDP program.*ip link set dev one0 xdp off' err.txt || fail "$(cat err.txt)"
+ip link show one0 | grep -q xdp || fail "the XDP program is gone"
+# The same file prefix is not for two.
+status=0
+"$PROGRAM" "${null[@]}" -- --no-huge --file-prefix other 2>err.txt || status=$?
+((status == 2)) || fail "exit status $status with the same file prefix"
+grep -q "file prefix 'other'" err.txt || fail "the same prefix: $(cat err.txt)"
+kill -0 "$pid" || fail "the first program ended"
+stop TERM
+
+# Lcores.
+refuses 'lcore 127 is not available' "${null[@]}" --lcores 127
+if [[ $(taskset -cp $$) == *[-,]* ]]; then
+  refuses '2 lcores for 1 queue' "${null[@]}" --lcores 0,1 "${plain[@]}"
+fi
+refuses 'chosen by --lcores' "${null[@]}" -- -l 0
+
+# Memory and privileges.
+refuses '-m 8 is less than' "${null[@]}" -- --no-huge -m 8
+for file in /sys/kernel/mm/hugepages/hugepages-*/free_hugepages; do
+  echo 0 >zero
+  mount --bind zero "$file"
+done
+refuses 'too few free hugepages|no hugepages' "${null[@]}"
+grep -q 'echo [0-9]* > /sys/kernel/mm/hugepages' err.txt || fail "no command: $(cat err.txt)"
+echo 1 >zero
+refuses 'too few free hugepages|no hugepages' "${null[@]}"
+umount /sys/kernel/mm/hugepages/hugepages-*/free_hugepages
+status=0
+setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all "$PROGRAM" "${null[@]}" 2>err.txt || status=$?
+((status == 2)) || fail "exit status $status without root: $(cat err.txt)"
+grep -q 'no privileges: .*sudo' err.txt || fail "without root: $(cat err.txt)"
+nothing_left
