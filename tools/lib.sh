@@ -110,7 +110,7 @@ return_hugepages() {
 #
 # Namespaces of its own for mounts, network and processes: whatever a command makes in there --
 # interfaces, network namespaces, mounts, sockets, daemons, temporary files -- is gone when it ends,
-# or when the tool that started it ends in any way, SIGKILL included.
+# or when the tool that started it ends in any way. (Only hugepages it lent stay lent after a SIGKILL.)
 
 # sandbox COMMAND...: runs it, returns its exit status. Hugepages are lent while it runs.
 sandbox() {
