@@ -9,45 +9,57 @@
 
 const volatile struct tp_constants tp_constants = {};
 
+/* The constants as the loader wrote them. Not volatile, so that each is loaded where it is used,
+ * once; behind a pointer that hides the zeroes above from the compiler. */
+TP_INLINE const struct tp_constants* tp_get_constants(void) {
+  const struct tp_constants* constants = (const struct tp_constants*)&tp_constants;
+  TP_OPAQUE(constants);
+  return constants;
+}
+
 struct tp_datapath {
+  const struct tp_constants* constants;
   struct xdp_md* ctx;
-  __u32 queue; /* over all ports */
-  __u32 words; /* of the key; a constant of the program */
+  struct tp_xdp_queue* queue;
+  __u32 queue_index; /* over all ports */
+  __u32 words;       /* of the key; a constant of the program, 0 where it looks at no header */
 };
 
 /*
- * The parser is a function of its own, not for speed but because the verifier then follows its many
- * ways once, instead of once for every way through what comes after. Global, for the same reason:
- * the verifier follows a static function again at every call.
+ * The walk through the headers is a function of its own, not for speed but because the verifier
+ * then follows its many ways once, instead of once for every way through what comes after. Global,
+ * for the same reason: the verifier follows a static function again at every call. It is the slower
+ * for it: the commonest frames go another way.
  */
 #define TP_PARSER(name, words)                                                                  \
   __attribute__((noinline)) int name(struct xdp_md* ctx, struct tp_key* key, __u32 frame_len) { \
     if (!key) return TP_PARSE_MALFORMED;                                                        \
-    return tp_parse_words((const __u8*)(long)ctx->data, (const __u8*)(long)ctx->data_end,       \
-                          frame_len, (__u8)tp_constants.port, words, key);                      \
+    return tp_parse_headers((const __u8*)(long)ctx->data, (const __u8*)(long)ctx->data_end,     \
+                            frame_len, (__u8)tp_get_constants()->port, words, key);             \
   }
 TP_PARSER(tp_parse_narrow, TP_NARROW_WORDS)
 TP_PARSER(tp_parse_full, TP_ALL_WORDS)
 
 TP_INLINE int tp_hook_parse(struct tp_datapath* dp, const __u8* data, const __u8* end,
                             __u32 frame_len, __u8 port, struct tp_key* key) {
-  (void)data, (void)end, (void)port;
-  __builtin_memset(key, 0, sizeof(*key)); /* kernels before 6.3 ask for it */
-  return dp->words == TP_NARROW_WORDS ? tp_parse_narrow(dp->ctx, key, frame_len)
-                                      : tp_parse_full(dp->ctx, key, frame_len);
+  struct tp_key walked;
+  if (TP_LIKELY(tp_parse_common(data, end, frame_len, port, dp->words, key))) return TP_PARSED;
+  __builtin_memset(&walked, 0, sizeof(walked)); /* kernels before 6.3 ask for it */
+  if (dp->words == TP_NARROW_WORDS ? tp_parse_narrow(dp->ctx, &walked, frame_len)
+                                   : tp_parse_full(dp->ctx, &walked, frame_len))
+    return TP_PARSE_MALFORMED;
+  *key = walked;
+  return TP_PARSED;
 }
 
 TP_INLINE __u32 tp_hook_words(struct tp_datapath* dp) { return dp->words; }
 
 TP_INLINE const struct tp_shape* tp_hook_shape(struct tp_datapath* dp, __u32 i) {
-  __u32 index = tp_constants.first_shape + i;
-  (void)dp;
-  return bpf_map_lookup_elem(&tp_shapes, &index);
+  return &dp->constants->shapes[i & (TP_MAX_SHAPES - 1)];
 }
 
 TP_INLINE const struct tp_bucket* tp_hook_bucket(struct tp_datapath* dp, __u32 i) {
-  __u32 index = i & tp_constants.bucket_mask;
-  (void)dp;
+  __u32 index = i & dp->constants->bucket_mask;
   return bpf_map_lookup_elem(&tp_buckets, &index);
 }
 
@@ -63,8 +75,45 @@ TP_INLINE __u64 tp_hook_threshold(struct tp_datapath* dp, __u32 rule) {
 }
 
 TP_INLINE struct tp_state* tp_hook_state(struct tp_datapath* dp, __u32 rule) {
-  __u32 index = dp->queue * tp_constants.n_rules + rule;
+  if (!dp->words) return &dp->queue->only;
+  __u32 index = dp->queue_index * dp->constants->n_rules + rule;
   return bpf_map_lookup_elem(&tp_states, &index);
+}
+
+#include "src/policy/classify.h"
+
+/* One shape, as a function of its own, for the verifier as above: of the shapes behind the first,
+ * which most ports do not have. */
+#define TP_PROBE(name, key_words)                                                  \
+  __attribute__((noinline)) __u32 name(const struct tp_key* key, __u32 shape) {    \
+    struct tp_datapath dp = {.constants = tp_get_constants(), .words = key_words}; \
+    if (!key) return TP_NO_RULE;                                                   \
+    return tp_lookup_shape(&dp, key, tp_hook_shape(&dp, shape));                   \
+  }
+TP_PROBE(tp_probe_narrow, TP_NARROW_WORDS)
+TP_PROBE(tp_probe_full, TP_ALL_WORDS)
+
+TP_INLINE __u32 tp_hook_classify(struct tp_datapath* dp, const struct tp_key* key, __u32 n_shapes,
+                                 __u32 fallback) {
+  const struct tp_shape* first = tp_hook_shape(dp, 0);
+  __u32 best = fallback;
+  if (first->min_rule < best) {
+    __u32 rule = tp_lookup_shape(dp, key, first);
+    if (rule < best) best = rule;
+  }
+  if (n_shapes == 1) return best;
+  struct tp_key whole = {}; /* kernels before 6.3 ask for one without gaps */
+  tp_u64_alias* to = (tp_u64_alias*)&whole;
+  const tp_u64_alias* from = (const tp_u64_alias*)key;
+  for (int i = 0; i < TP_KEY_WORDS; i++)
+    if (dp->words & TP_WORD(i)) to[i] = from[i];
+  for (__u32 i = 1; i < TP_MAX_SHAPES; i++) {
+    if (i >= n_shapes || tp_hook_shape(dp, i)->min_rule >= best) break;
+    __u32 rule =
+        dp->words == TP_NARROW_WORDS ? tp_probe_narrow(&whole, i) : tp_probe_full(&whole, i);
+    if (rule < best) best = rule;
+  }
+  return best;
 }
 
 #include "src/policy/pipeline.h"

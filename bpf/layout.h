@@ -20,19 +20,23 @@ struct tp_constants {
   __u32 first_queue; /* the port's queue 0, among the queues of all ports */
   __u32 n_queues;    /* the port's; first_queue + n_queues <= TP_MAX_XDP_QUEUES */
   __u32 n_rules;     /* of the policy, the default included */
-  __u32 first_shape; /* these three as in tp_plan */
-  __u32 n_shapes;
-  __u32 fallback;
+  __u32 n_shapes;    /* as in tp_plan */
+  __u32 fallback;    /* as in tp_plan */
   __u32 bucket_mask; /* number of buckets - 1 */
+  __u32 padding;
+  struct tp_shape shapes[TP_MAX_SHAPES]; /* the plan's run */
 };
-TP_STATIC_ASSERT(sizeof(struct tp_constants) == 32, "shared with src/xdp");
+TP_STATIC_ASSERT(sizeof(struct tp_constants) == 32 + 80 * TP_MAX_SHAPES, "shared with src/xdp");
 
-/* One queue. Written by the CPU that serves it, read by anyone. */
+/* One queue. Written by the CPU that serves it, read by anyone. Where the policy looks at no
+ * header, its one stream is here and not in the map of streams, so that it is found without a
+ * lookup. */
 struct tp_xdp_queue {
   struct tp_queue_counters counters;
-  __u32 cpu; /* 1 + the CPU that last served it; 0: none yet */
+  struct tp_state only; /* the stream of rule `fallback` of a port without shapes */
+  __u32 cpu;            /* 1 + the CPU that last served it; 0: none yet */
   __u32 padding[15];
 };
-TP_STATIC_ASSERT(sizeof(struct tp_xdp_queue) == 448, "shared with src/xdp");
+TP_STATIC_ASSERT(sizeof(struct tp_xdp_queue) == 512, "shared with src/xdp");
 
 #endif /* TWINPATH_BPF_LAYOUT_H_ */

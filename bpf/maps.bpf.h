@@ -23,12 +23,12 @@
   } name SEC(".maps")
 
 /* The policy. Written by src/xdp before the program is attached, read-only afterwards. */
-TP_TABLE(tp_shapes, struct tp_shape);
 TP_TABLE(tp_buckets, struct tp_bucket);
 TP_TABLE(tp_entries, struct tp_key);
 TP_TABLE(tp_rules, struct tp_rule);
 
-/* The streams, by queue * n_rules + rule. Written by the CPU that serves the queue. */
+/* The streams, by queue * n_rules + rule, but for tp_xdp_queue.only. Written by the CPU that serves
+ * the queue. */
 TP_TABLE(tp_states, struct tp_state);
 
 /* The queues. In .bss and of a fixed number, so that one is found by an addition. */

@@ -23,25 +23,26 @@ TP_INLINE void count_frame(struct tp_count* count, __u32 bytes, int shared) {
 
 /* The whole way of one frame; `words`, `frags` and `shared` are constants. */
 TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int frags, int shared) {
+  const struct tp_constants* constants = tp_get_constants();
   __u8* data = (__u8*)(long)ctx->data;
   const __u8* end = (const __u8*)(long)ctx->data_end;
   __u32 bytes = frags ? (__u32)bpf_xdp_get_buff_len(ctx) : (__u32)(end - data);
-  __u32 queue = ctx->rx_queue_index;
-  __u8 port = (__u8)tp_constants.port;
-  if (TP_UNLIKELY(queue >= tp_constants.n_queues)) {
-    tp_count_add_shared(&tp_strays[port & (TP_MAX_PORTS - 1)], 1, bytes);
+  __u32 index = ctx->rx_queue_index;
+  if (TP_UNLIKELY(index >= constants->n_queues)) {
+    tp_count_add_shared(&tp_strays[constants->port & (TP_MAX_PORTS - 1)], 1, bytes);
     return XDP_DROP;
   }
-  queue = (queue + tp_constants.first_queue) & (TP_MAX_XDP_QUEUES - 1);
-  struct tp_xdp_queue* q = &tp_queues[queue];
+  index = (index + constants->first_queue) & (TP_MAX_XDP_QUEUES - 1);
+  struct tp_xdp_queue* queue = &tp_queues[index];
   /* Now and then will do to tell which CPU serves the queue. */
-  if (TP_UNLIKELY((q->counters.rx.packets & 63) == 0)) q->cpu = bpf_get_smp_processor_id() + 1;
-  count_frame(&q->counters.rx, bytes, shared);
+  if (TP_UNLIKELY((queue->counters.rx.packets & 63) == 0))
+    queue->cpu = bpf_get_smp_processor_id() + 1;
+  count_frame(&queue->counters.rx, bytes, shared);
 
-  struct tp_datapath dp = {ctx, queue, words};
-  struct tp_decision decision =
-      tp_decide(&dp, data, end, bytes, port, words ? tp_constants.n_shapes : 0,
-                tp_constants.fallback, shared);
+  struct tp_datapath dp = {constants, ctx, queue, index, words};
+  __u8 port = (__u8)constants->port;
+  struct tp_decision decision = tp_decide(
+      &dp, data, end, bytes, port, words ? constants->n_shapes : 0, constants->fallback, shared);
   int action = XDP_DROP;
   if (decision.verdict == TP_PASS) {
     action = XDP_PASS;
@@ -52,7 +53,8 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int frags, int shared) {
       if (action != XDP_REDIRECT) decision.verdict = TP_NO_PORT;
     }
   }
-  count_frame(tp_verdict_count(&q->counters, decision.verdict, decision.out_port), bytes, shared);
+  count_frame(tp_verdict_count(&queue->counters, decision.verdict, decision.out_port), bytes,
+              shared);
   return action;
 }
 

@@ -83,6 +83,11 @@ TP_INLINE __u32 tp_lookup(struct tp_datapath* dp, const struct tp_key* key,
   return TP_NO_RULE;
 }
 
+TP_INLINE __u32 tp_lookup_shape(struct tp_datapath* dp, const struct tp_key* key,
+                                const struct tp_shape* shape) {
+  return tp_lookup(dp, key, shape, tp_key_hash_words(key, &shape->mask, tp_hook_words(dp)));
+}
+
 /* The first rule that matches `key`; `fallback` and `n_shapes` are the ingress port's plan's. */
 TP_INLINE __u32 tp_classify(struct tp_datapath* dp, const struct tp_key* key, __u32 n_shapes,
                             __u32 fallback) {
@@ -91,7 +96,7 @@ TP_INLINE __u32 tp_classify(struct tp_datapath* dp, const struct tp_key* key, __
     if (i >= n_shapes) break;
     const struct tp_shape* shape = tp_hook_shape(dp, i);
     if (!shape || shape->min_rule >= best) break;
-    __u32 rule = tp_lookup(dp, key, shape, tp_key_hash_words(key, &shape->mask, tp_hook_words(dp)));
+    __u32 rule = tp_lookup_shape(dp, key, shape);
     if (rule < best) best = rule;
   }
   return best;

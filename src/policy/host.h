@@ -44,6 +44,13 @@ TP_INLINE struct tp_state* tp_hook_state(struct tp_datapath* dp, __u32 rule) {
   return &dp->states[rule];
 }
 
+#include "classify.h"
+
+TP_INLINE __u32 tp_hook_classify(struct tp_datapath* dp, const struct tp_key* key, __u32 n_shapes,
+                                 __u32 fallback) {
+  return tp_classify(dp, key, n_shapes, fallback);
+}
+
 #include "pipeline.h"
 
 #endif /* TWINPATH_POLICY_HOST_H_ */

@@ -8,6 +8,8 @@
  * lose.h name, and
  * - int tp_hook_parse(struct tp_datapath*, const __u8* data, const __u8* end, __u32 frame_len,
  *   __u8 port, struct tp_key*): tp_parse_words with the datapath's words, in place or out of line
+ * - __u32 tp_hook_classify(struct tp_datapath*, const struct tp_key*, __u32 n_shapes,
+ *   __u32 fallback): tp_classify, likewise
  * - struct tp_state* tp_hook_state(struct tp_datapath*, __u32 rule): the rule's stream on the
  *   packet's queue
  */
@@ -40,7 +42,7 @@ TP_INLINE struct tp_decision tp_decide(struct tp_datapath* dp, __u8* data, const
   if (n_shapes) {
     struct tp_key key;
     if (tp_hook_parse(dp, data, end, frame_len, port, &key)) return decision;
-    rule = tp_classify(dp, &key, n_shapes, fallback);
+    rule = tp_hook_classify(dp, &key, n_shapes, fallback);
   }
   struct tp_state* state = tp_hook_state(dp, rule);
   if (!state) return decision;

@@ -122,7 +122,6 @@ absl::Status KernelError(const std::string& what, int error) {
 
 struct XdpTables::Kernel {
   Skeleton skeleton;
-  MappedArray<tp_shape> shapes;
   MappedArray<tp_bucket> buckets;
   MappedArray<tp_key> entries;
   MappedArray<tp_rule> rules;
@@ -157,7 +156,6 @@ absl::StatusOr<std::unique_ptr<XdpTables>> XdpTables::Create(CompiledPolicy poli
   kernel.skeleton.reset(twinpath_bpf__open());
   if (!kernel.skeleton) return KernelError("opening the XDP object", errno);
   auto& maps = kernel.skeleton->maps;
-  bpf_map__set_max_entries(maps.tp_shapes, Elements(compiled.shapes.size()));
   bpf_map__set_max_entries(maps.tp_buckets, Elements(compiled.buckets.size()));
   bpf_map__set_max_entries(maps.tp_entries, Elements(compiled.entries.size()));
   bpf_map__set_max_entries(maps.tp_rules, Elements(compiled.rules.size()));
@@ -175,10 +173,11 @@ absl::StatusOr<std::unique_ptr<XdpTables>> XdpTables::Create(CompiledPolicy poli
     for (uint32_t queue = 0; queue < queues[port]; queue++) {
       const std::vector<tp_state> streams = InitialStates(compiled, port, queue);
       initial.insert(initial.end(), streams.begin(), streams.end());
+      kernel.skeleton->bss->tp_queues[tables->first_queue_[port] + queue].only =
+          streams[compiled.plans[port].fallback];
     }
   }
-  absl::Status status = kernel.shapes.Fill(maps.tp_shapes, compiled.shapes);
-  status.Update(kernel.buckets.Fill(maps.tp_buckets, compiled.buckets));
+  absl::Status status = kernel.buckets.Fill(maps.tp_buckets, compiled.buckets);
   status.Update(kernel.entries.Fill(maps.tp_entries, compiled.entries));
   status.Update(kernel.rules.Fill(maps.tp_rules, compiled.rules));
   status.Update(kernel.states.Fill(maps.tp_states, initial));
@@ -190,8 +189,10 @@ const tp_xdp_queue& XdpTables::queue(size_t port, uint32_t queue) const {
   return kernel_->skeleton->bss->tp_queues[first_queue_[port] + queue];
 }
 
-const tp_state* XdpTables::states(size_t port, uint32_t queue) const {
-  return kernel_->states.get() + (first_queue_[port] + queue) * policy_.rules.size();
+absl::Span<const tp_state> XdpTables::states(size_t port, uint32_t queue) const {
+  if (policy_.plans[port].n_shapes == 0) return {&this->queue(port, queue).only, 1};
+  const size_t rules = policy_.rules.size();
+  return {kernel_->states.get() + (first_queue_[port] + queue) * rules, rules};
 }
 
 const tp_count& XdpTables::strays(size_t port) const {
@@ -232,16 +233,15 @@ absl::StatusOr<XdpProgram> XdpProgram::Load(const XdpTables& tables, size_t port
   }
 
   const tp_plan& plan = policy.plans[port];
-  skeleton->rodata->tp_constants = {
-      .port = static_cast<uint32_t>(port),
-      .first_queue = tables.first_queue_[port],
-      .n_queues = tables.queues_[port],
-      .n_rules = static_cast<uint32_t>(policy.rules.size()),
-      .first_shape = plan.first_shape,
-      .n_shapes = plan.n_shapes,
-      .fallback = plan.fallback,
-      .bucket_mask = Elements(policy.buckets.size()) - 1,
-  };
+  tp_constants& constants = skeleton->rodata->tp_constants;
+  constants.port = static_cast<uint32_t>(port);
+  constants.first_queue = tables.first_queue_[port];
+  constants.n_queues = tables.queues_[port];
+  constants.n_rules = static_cast<uint32_t>(policy.rules.size());
+  constants.n_shapes = plan.n_shapes;
+  constants.fallback = plan.fallback;
+  constants.bucket_mask = Elements(policy.buckets.size()) - 1;
+  std::copy_n(policy.shapes.begin() + plan.first_shape, plan.n_shapes, constants.shapes);
   const int error = twinpath_bpf__load(skeleton.get());
   if (error)
     return KernelError(absl::StrCat("port ", policy.ports[port], ": loading ", name), -error);

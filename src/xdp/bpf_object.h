@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "bpf/layout.h"
 #include "src/config/compile.h"
 #include "src/xdp/file_descriptor.h"
@@ -34,10 +35,10 @@ class XdpTables {
   const CompiledPolicy& policy() const { return policy_; }
   uint32_t queues(size_t port) const { return queues_[port]; }
 
-  // What a queue counted, and its streams, one for each rule. Valid as long as the tables are; the
-  // kernel writes them.
+  // What a queue counted, and its streams: one for each rule, in order, or the only one that its
+  // port's plan can reach. Valid as long as the tables are; the kernel writes them.
   const tp_xdp_queue& queue(size_t port, uint32_t queue) const;
-  const tp_state* states(size_t port, uint32_t queue) const;
+  absl::Span<const tp_state> states(size_t port, uint32_t queue) const;
   // Frames of RX queues beyond those the tables were made for: dropped.
   const tp_count& strays(size_t port) const;
 

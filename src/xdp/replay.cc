@@ -66,7 +66,7 @@ absl::Status XdpReplay::SetUp(const CompiledPolicy& policy, uint32_t queues,
       ports_[i].programs.push_back(*std::move(program));
     }
     seen_.emplace_back(queues);
-    for (Seen& seen : seen_.back()) seen.matched.resize(policy.rules.size());
+    for (Seen& seen : seen_.back()) seen.matched.resize(tables_->states(i, 0).size());
   }
   return absl::OkStatus();
 }
@@ -137,12 +137,12 @@ absl::StatusOr<FrameVerdict> XdpReplay::Interpret(size_t port, uint32_t queue, T
                                             now.rx.packets - before.rx.packets,
                                             " received, and returned action ", run.action));
   // The rule is the one whose stream went on: at most one did.
-  const tp_state* states = tables_->states(port, queue);
-  for (size_t rule = 0; rule < seen.matched.size(); rule++) {
-    const uint64_t matched = __atomic_load_n(&states[rule].n, __ATOMIC_RELAXED);
-    if (matched == seen.matched[rule]) continue;
-    seen.matched[rule] = matched;
-    found->rule = static_cast<uint32_t>(rule);
+  const absl::Span<const tp_state> states = tables_->states(port, queue);
+  for (size_t i = 0; i < states.size(); i++) {
+    const uint64_t matched = __atomic_load_n(&states[i].n, __ATOMIC_RELAXED);
+    if (matched == seen.matched[i]) continue;
+    seen.matched[i] = matched;
+    found->rule = states[i].rule;
     break;
   }
   if (found->verdict == TP_TX || found->verdict == TP_PASS) found->bytes = std::move(run.bytes);

@@ -44,7 +44,7 @@ class XdpReplay {
   };
   struct Seen {  // of one queue, after the last frame
     tp_queue_counters counters = {};
-    std::vector<uint64_t> matched;  // packets of each rule
+    std::vector<uint64_t> matched;  // packets of each stream
   };
   struct TestRun {
     int error = 0;

@@ -35,7 +35,8 @@ void AppendPort(const XdpTables& tables, size_t index, PortSnapshot port, Snapsh
                                 .queue = queue,
                                 .core = static_cast<int32_t>(cpu) - 1,
                                 .counters = ReadCounters(shared.counters)});
-    AddStates(tables.states(index, queue), policy.rules.size(), &snapshot->rules);
+    const absl::Span<const tp_state> states = tables.states(index, queue);
+    AddStates(states.data(), states.size(), &snapshot->rules);
   }
   snapshot->ports.push_back(std::move(port));
 }
