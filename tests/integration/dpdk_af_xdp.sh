@@ -23,7 +23,7 @@ timeout 30 ip netns exec left iperf3 -c 10.9.0.2 -n 4M >client.txt || fail "TCP:
 stop TERM
 check 'ports["lan"]["driver"] == "net_af_xdp"' 'ports["lan"]["mode"] == "copy"' \
   'ports["lan"]["why"].startswith("kernel interface, driver veth")' \
-  'total("lost_packets") == 0' 'queues["lan/0"]["tx_packets"] * 1400 > 4 << 20'
+  'total("lost_packets") == 0' 'queues["lan/0"]["tx_packets"] > 1000'
 nothing_left
 
 # What is passed reaches the kernel, which answers through the port: half the pings come back.
@@ -32,13 +32,13 @@ start --port lan=wire0 --loss 50% --forward pass -- --no-huge
 ip link show tp-lan | grep -q "$(cat /sys/class/net/wire0/address)" || fail "tp-lan has another MAC"
 ip route add 10.9.0.1/32 dev tp-lan src 10.9.0.9
 # Neighbours are found by frames that may be lost: found first, then counted.
-ip netns exec left ping -c 20 -i 0.05 -W 1 10.9.0.9 >ping.txt || true
-ip netns exec left ping -c 200 -i 0.01 -W 1 10.9.0.9 >ping.txt || true
+ip netns exec left ping -c 20 -i 0.05 -W 1 10.9.0.9 >ping.txt 2>&1 || true
+ip netns exec left ping -c 200 -i 0.01 -W 1 10.9.0.9 >ping.txt 2>&1 || true
 received=$(sed -n 's/.* \([0-9]*\) received.*/\1/p' ping.txt)
 stop TERM
 ((received > 65 && received < 135)) || fail "$received of 200 pings answered at 50 % loss"
 check 'near(total("lost_packets"), total("rx_packets"), 0.5)' \
-  f'ports["lan"]["exception_rx_packets"] == ports["lan"]["exception_tx_packets"] >= '"$received" \
+  'ports["lan"]["exception_rx_packets"] == ports["lan"]["exception_tx_packets"] >= '"$received" \
   'total("pass_packets") + total("lost_packets") == total("rx_packets")'
 nothing_left
 

@@ -50,7 +50,7 @@ refuses 'the device has 16 queues.*--queues 16' --port a=net_ring0 --queues 17 -
 ip link set one0 mtu 9000
 refuses 'MTU of 9000.*ip link set dev one0 mtu' --port a=one0
 ip link set one0 mtu 1500
-ip link add tp-a type dummy
+ip link add tp-a type veth peer name tp-z
 refuses 'tp-a.*ip link del tp-a' --port a=one0 --forward pass
 ip link del tp-a
 
@@ -78,15 +78,13 @@ refuses 'chosen by --lcores' "${null[@]}" -- -l 0
 
 # Memory and privileges.
 refuses '-m 8 is less than' "${null[@]}" -- --no-huge -m 8
-for file in /sys/kernel/mm/hugepages/hugepages-*/free_hugepages; do
-  echo 0 >zero
-  mount --bind zero "$file"
-done
+echo 0 >none
+echo 1 >one
+for file in /sys/kernel/mm/hugepages/hugepages-*/free_hugepages; do mount --bind none "$file"; done
 refuses 'too few free hugepages|no hugepages' "${null[@]}"
 grep -q 'echo [0-9]* > /sys/kernel/mm/hugepages' err.txt || fail "no command: $(cat err.txt)"
-echo 1 >zero
+mount --bind one /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages
 refuses 'too few free hugepages|no hugepages' "${null[@]}"
-umount /sys/kernel/mm/hugepages/hugepages-*/free_hugepages
 status=0
 setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all "$PROGRAM" "${null[@]}" 2>err.txt || status=$?
 ((status == 2)) || fail "exit status $status without root: $(cat err.txt)"
