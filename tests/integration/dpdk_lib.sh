@@ -9,7 +9,7 @@ if [[ ${DPDK_TEST_INSIDE:-} != 1 ]]; then
   DPDK_TEST_INSIDE=1 exec unshare --mount --net --pid --fork --kill-child --mount-proc "$BASH" "$0" "$@"
 fi
 
-PROGRAM=$1
+PROGRAM=$(realpath -- "$1") TWINPATH=$(realpath -- "$2")
 HERE=$(cd -- "$(dirname -- "$0")" && pwd)
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/netns /run/work

@@ -6,7 +6,6 @@
 set -euo pipefail
 # shellcheck source=tests/integration/dpdk_lib.sh
 source "$(dirname -- "$0")/dpdk_lib.sh"
-TWINPATH=$2
 
 start --port a=net_null0 --port b=net_null1 --queues 2 --loss 10% --forward wire -- --no-huge
 cat >ask.py <<'PY'
