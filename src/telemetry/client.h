@@ -42,6 +42,8 @@ class TelemetryClient {
 };
 
 // The snapshot of a running program, from all its pages. Its SummaryJson is the program's own.
+// FailedPrecondition where what answers is not a Twinpath program, Unavailable where its datapath
+// does not run yet.
 absl::StatusOr<Snapshot> FetchSnapshot(TelemetryClient* client);
 
 }  // namespace twinpath

@@ -140,6 +140,9 @@ absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client) {
                        .seed = Number(*info, "seed"),
                        .policy_file = Text(*info, "policy_file"),
                        .policy_sha256 = Text(*info, "policy_sha256")};
+  if (snapshot.path.empty())
+    return absl::UnavailableError(
+        absl::StrCat("what runs at ", client->path(), " has no datapath yet, or no longer"));
   const std::string core = CoreField(snapshot.path);
   uint64_t duration_us = 0, ignored = 0;
   struct List {

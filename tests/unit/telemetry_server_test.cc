@@ -321,6 +321,13 @@ TEST_F(TelemetryServerTest, AClientTellsWhatIsWrong) {
   EXPECT_EQ(client->Ask("/info").status().code(), absl::StatusCode::kUnavailable);
 }
 
+TEST_F(TelemetryServerTest, AClientTellsAProgramThatHasNoDatapathYet) {
+  absl::StatusOr<TelemetryServer> server = StartServer(Snapshot());
+  absl::StatusOr<TelemetryClient> client = TelemetryClient::Connect(kPrefix);
+  ASSERT_TRUE(client.ok()) << client.status();
+  EXPECT_EQ(FetchSnapshot(&*client).status().code(), absl::StatusCode::kUnavailable);
+}
+
 TEST_F(TelemetryServerTest, AClientGivesUpOnAServerThatDoesNotAnswer) {
   ASSERT_TRUE(std::filesystem::create_directories(folder_ + "/dpdk/" + kPrefix));
   const FileDescriptor mute(socket(AF_UNIX, SOCK_SEQPACKET, 0));
