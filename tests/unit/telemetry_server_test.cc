@@ -280,7 +280,7 @@ TEST_F(TelemetryServerTest, ServesOnWhileClientsComeAskGarbageAndGo) {
 TEST_F(TelemetryServerTest, AClientReadsBackTheSnapshotOnEitherPath) {
   for (const char* path : {"dpdk", "xdp"}) {
     const Snapshot small = SmallSnapshot(path);
-    const Snapshot big = BigSnapshot(path, 1000, 10000, 150);
+    const Snapshot big = BigSnapshot(path, 300, 1000, 150);
     for (const Snapshot& snapshot : {small, big}) {
       absl::StatusOr<TelemetryServer> server = StartServer(snapshot);
       ASSERT_TRUE(server.ok()) << server.status();
