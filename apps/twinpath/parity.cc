@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// twinpath parity: every frame of the captures through the real XDP program and the real DPDK
+// worker, and whether they agree. Main thread.
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "apps/twinpath/parity_capture.h"
+#include "apps/twinpath/parity_run.h"
+#include "apps/twinpath/parity_text.h"
+#include "apps/twinpath/subcommand.h"
+#include "src/config/compile.h"
+#include "src/config/policy.h"
+#include "src/dpdk/replay.h"
+#include "src/xdp/replay.h"
+
+namespace twinpath {
+namespace {
+
+constexpr uint32_t kMaxQueues = 64;
+
+struct ParityOptions {
+  std::string policy;
+  std::vector<std::string> captures;
+  std::string port;
+  uint32_t queues = 1;
+  std::string verdicts;
+  bool json = false;
+};
+
+int Fail(const absl::Status& status, int exit_status) {
+  std::cerr << "twinpath parity: " << status.message() << "\n";
+  return exit_status;
+}
+
+// The two paths, and the DPDK path once more for the bursts, each at packet 0.
+struct Replays {
+  std::unique_ptr<XdpReplay> xdp;
+  std::unique_ptr<DpdkReplay> dpdk, bursts;
+
+  static absl::StatusOr<Replays> Create(const CompiledPolicy& policy, uint32_t queues) {
+    Replays replays;
+    absl::StatusOr<std::unique_ptr<XdpReplay>> xdp = XdpReplay::Create(policy, queues);
+    if (!xdp.ok()) return xdp.status();
+    replays.xdp = *std::move(xdp);
+    for (std::unique_ptr<DpdkReplay>* replay : {&replays.dpdk, &replays.bursts}) {
+      absl::StatusOr<std::unique_ptr<DpdkReplay>> dpdk = DpdkReplay::Create(policy, queues);
+      if (!dpdk.ok()) return dpdk.status();
+      *replay = *std::move(dpdk);
+    }
+    return replays;
+  }
+};
+
+// What is fed, from where, to what; set up in full before the first frame.
+struct Setup {
+  CompiledPolicy policy;
+  size_t port = 0;
+  std::vector<Capture> captures;
+  std::ofstream verdicts;  // open where --verdicts was given
+  Replays replays;
+};
+
+absl::StatusOr<size_t> PortIndex(const std::vector<std::string>& ports, const std::string& port) {
+  if (port.empty()) return 0;
+  const auto found = std::find(ports.begin(), ports.end(), port);
+  if (found != ports.end()) return static_cast<size_t>(found - ports.begin());
+  return absl::InvalidArgumentError(absl::StrCat("--port: found \"", port,
+                                                 "\", allowed: ", absl::StrJoin(ports, ", "),
+                                                 " (the ports that the policy names)"));
+}
+
+absl::StatusOr<Setup> SetUp(const ParityOptions& options) {
+  absl::StatusOr<Policy> policy = LoadPolicy(options.policy);
+  if (!policy.ok()) return policy.status();
+  std::vector<std::string> ports = policy->ports;
+  if (ports.empty()) ports.push_back("port0");
+  absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*policy, ports);
+  if (!compiled.ok()) return compiled.status();
+  absl::StatusOr<size_t> port = PortIndex(ports, options.port);
+  if (!port.ok()) return port.status();
+  Setup setup;
+  setup.policy = *std::move(compiled);
+  setup.port = *port;
+  for (const std::string& path : options.captures) {
+    absl::StatusOr<Capture> capture = Capture::Open(path);
+    if (!capture.ok()) return capture.status();
+    setup.captures.push_back(*std::move(capture));
+  }
+  absl::StatusOr<Replays> replays = Replays::Create(setup.policy, options.queues);
+  if (!replays.ok()) return replays.status();
+  setup.replays = *std::move(replays);
+  if (!options.verdicts.empty()) {
+    setup.verdicts.open(options.verdicts, std::ios::trunc);
+    if (!setup.verdicts)
+      return absl::InvalidArgumentError(absl::StrCat("cannot write ", options.verdicts));
+  }
+  return setup;
+}
+
+ParityReport Report(const ParityOptions& options, const Setup& setup, const ParityRun& run,
+                    const BurstCheck& bursts) {
+  ParityReport report;
+  report.policy = options.policy;
+  report.port = setup.policy.ports[setup.port];
+  report.queues = options.queues;
+  for (const Capture& capture : setup.captures)
+    report.captures.emplace_back(capture.path(), capture.frames());
+  report.frames = run.frames();
+  report.different = run.different();
+  report.paths = {run.paths()[0].name, run.paths()[1].name};
+  report.differences = run.differences();
+  const Snapshot dpdk = setup.replays.dpdk->TakeSnapshot();
+  report.counter_differences = SnapshotDifferences(setup.replays.xdp->TakeSnapshot(), dpdk);
+  report.burst_different = bursts.different();
+  report.burst_first = bursts.first();
+  report.burst_counter_differences =
+      SnapshotDifferences(dpdk, setup.replays.bursts->TakeSnapshot());
+  return report;
+}
+
+// Feeds every frame of every capture, in order.
+absl::Status FeedAll(const ParityOptions& options, Setup* setup, ParityRun* run,
+                     BurstCheck* bursts) {
+  auto observe = [&](const ParityFrame& frame,
+                     const std::array<FrameVerdict, 2>& verdicts) -> absl::Status {
+    for (size_t i = 0; i < verdicts.size() && setup->verdicts.is_open(); i++) {
+      auto line = VerdictJson(run->paths()[i].name, frame, verdicts[i], setup->policy);
+      if (!line.ok()) return line.status();
+      setup->verdicts << line->dump() << "\n";
+    }
+    return bursts->Feed(frame, verdicts[1]);
+  };
+  for (Capture& capture : setup->captures) {
+    for (;;) {
+      absl::StatusOr<std::optional<absl::Span<const uint8_t>>> frame = capture.Next();
+      if (!frame.ok()) return frame.status();
+      if (!*frame) break;
+      const uint32_t queue = QueueOf(**frame, options.queues);
+      if (absl::Status s = run->Feed(setup->port, queue, **frame, observe); !s.ok()) return s;
+    }
+  }
+  return bursts->Finish();
+}
+
+int Parity(const ParityOptions& options) {
+  absl::StatusOr<Setup> setup = SetUp(options);
+  if (!setup.ok()) return Fail(setup.status(), 2);
+  Replays& replays = setup->replays;
+  auto path = [](const char* name, auto* replay) {
+    return ParityPath{name, [replay](size_t port, uint32_t queue, absl::Span<const uint8_t> frame) {
+                        return replay->Run(port, queue, frame);
+                      }};
+  };
+  ParityRun run(path("xdp", replays.xdp.get()), path("dpdk", replays.dpdk.get()));
+  BurstCheck bursts(
+      [&](size_t port, uint32_t queue, absl::Span<const std::vector<uint8_t>> frames) {
+        return replays.bursts->RunBurst(port, queue, frames);
+      });
+  const absl::Status fed = FeedAll(options, &*setup, &run, &bursts);
+  // A capture that breaks off is wrong input, and what came before it is not the whole answer.
+  if (!fed.ok()) return Fail(fed, absl::IsDataLoss(fed) ? 2 : 1);
+  if (setup->verdicts.is_open() && !setup->verdicts.flush())
+    return Fail(absl::InternalError(absl::StrCat("cannot write ", options.verdicts)), 1);
+  const ParityReport report = Report(options, *setup, run, bursts);
+  if (options.json) {
+    std::cout << ParityJson(report, setup->policy).dump(2) << "\n";
+  } else {
+    std::cout << ParityText(report, setup->policy);
+  }
+  return report.Same() ? 0 : 1;
+}
+
+}  // namespace
+
+void AddParity(CLI::App* app, Run* run) {
+  auto options = std::make_shared<ParityOptions>();
+  CLI::App* parity = app->add_subcommand(
+      "parity", "Put captured frames through both paths and compare what becomes of them");
+  parity->add_option("POLICY", options->policy, "The policy's JSON file")->required();
+  parity->add_option("CAPTURE", options->captures, "Captures of Ethernet frames, pcap or pcapng")
+      ->required();
+  parity->add_option("--port", options->port,
+                     "The port by which the frames come in (default: the policy's first)");
+  parity->add_option("--queues", options->queues, "Spread the frames over queues by five-tuple")
+      ->check(CLI::Range(1U, kMaxQueues))
+      ->capture_default_str();
+  parity->add_option("--verdicts", options->verdicts,
+                     "Write one line of JSON for each frame and path to this file");
+  parity->add_flag("--json", options->json, "Print JSON");
+  parity->callback([options, run] { *run = [options] { return Parity(*options); }; });
+}
+
+}  // namespace twinpath
