@@ -72,7 +72,7 @@ absl::StatusOr<Interface> FindInterface(const std::string& port, const std::stri
 }
 
 absl::StatusOr<std::vector<AttachedProgram>> AttachedPrograms(const Interface& interface) {
-  LIBBPF_OPTS(bpf_xdp_query_opts, found);
+  bpf_xdp_query_opts found = {.sz = sizeof(found)};
   const int error = bpf_xdp_query(static_cast<int>(interface.index), 0, &found);
   if (error)
     return absl::InternalError(

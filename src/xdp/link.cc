@@ -13,7 +13,7 @@
 namespace twinpath {
 
 int XdpLink::Attach(int program, uint32_t interface_index, uint32_t flags) {
-  LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags);
+  const bpf_link_create_opts options = {.sz = sizeof(options), .flags = flags};
   const int fd = bpf_link_create(program, static_cast<int>(interface_index), BPF_XDP, &options);
   if (fd < 0) return -fd;
   fd_ = xdp::FileDescriptor(fd);

@@ -83,11 +83,16 @@ XdpReplay::TestRun XdpReplay::Feed(size_t port, uint32_t queue, absl::Span<const
   context.data_end = static_cast<uint32_t>(one_piece ? frame.size() : in.size());
   context.ingress_ifindex = ports_[port].interface_index;
   context.rx_queue_index = queue;
-  LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = in.data(), .data_out = run.bytes.data(),
-              .data_size_in = static_cast<uint32_t>(in.size()),
-              .data_size_out = static_cast<uint32_t>(run.bytes.size()), .ctx_in = &context,
-              .ctx_out = &after, .ctx_size_in = sizeof(context), .ctx_size_out = sizeof(after),
-              .repeat = 1);
+  bpf_test_run_opts options = {.sz = sizeof(options),
+                               .data_in = in.data(),
+                               .data_out = run.bytes.data(),
+                               .data_size_in = static_cast<uint32_t>(in.size()),
+                               .data_size_out = static_cast<uint32_t>(run.bytes.size()),
+                               .ctx_in = &context,
+                               .ctx_out = &after,
+                               .ctx_size_in = sizeof(context),
+                               .ctx_size_out = sizeof(after),
+                               .repeat = 1};
   const XdpProgram& program = ports_[port].programs[one_piece ? 0 : 1];
   run.error = -bpf_prog_test_run_opts(program.fd(), &options);
   run.action = options.retval;
