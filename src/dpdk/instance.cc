@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "src/telemetry/protocol.h"
 
 namespace twinpath {
 namespace {
@@ -49,16 +49,6 @@ bool ConfigurationHeld(const std::string& folder) {
 }
 
 }  // namespace
-
-std::string RuntimeFolder(const std::string& file_prefix) {
-  std::string base = "/var/run";
-  const char* xdg = std::getenv("XDG_RUNTIME_DIR");
-  if (const char* given = std::getenv("RUNTIME_DIRECTORY"))
-    base = given;
-  else if (getuid() != 0)
-    base = xdg != nullptr ? xdg : "/tmp";
-  return absl::StrCat(base, "/dpdk/", file_prefix);
-}
 
 absl::StatusOr<Instance> Instance::Create(const std::string& file_prefix) {
   const std::string folder = RuntimeFolder(file_prefix);

@@ -29,9 +29,6 @@ class Instance {
   int lock_;
 };
 
-// Where EAL puts a prefix's sockets and files; as in its eal_create_runtime_dir.
-std::string RuntimeFolder(const std::string& file_prefix);
-
 }  // namespace twinpath
 
 #endif  // TWINPATH_DPDK_INSTANCE_H_

@@ -9,7 +9,9 @@ if [[ ${DPDK_TEST_INSIDE:-} != 1 ]]; then
   DPDK_TEST_INSIDE=1 exec unshare --mount --net --pid --fork --kill-child --mount-proc "$BASH" "$0" "$@"
 fi
 
-PROGRAM=$(realpath -- "$1") TWINPATH=$(realpath -- "$2")
+PROGRAM=$(realpath -- "$1")
+TWINPATH=$(realpath -- "$2")
+export TWINPATH
 HERE=$(cd -- "$(dirname -- "$0")" && pwd)
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/netns /run/work
