@@ -40,6 +40,7 @@ run_eal() {
 
 # start ARGUMENT...: the program in the background; returns when it runs. Its pid is in $pid.
 start() {
+  : >err.txt # not the last program's, which says that it runs
   "$PROGRAM" --summary summary.json "$@" >out.txt 2>err.txt &
   pid=$!
   for ((i = 0; i < 300; i++)); do
