@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only
+// SPDX-License-Identifier: BSD-3-Clause
 /*
  * What the XDP program is measured beside: a program that only drops, and one that drops at random
  * and reports every packet by two perf events, one before and one after its decision, as dilih
