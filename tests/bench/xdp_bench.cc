@@ -72,9 +72,11 @@ absl::StatusOr<double> Measure(const Contender& contender, uint32_t repeats) {
   timespec start = {}, end = {};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
   for (const Frame& frame : contender.frames) {
-    LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.data(),
-                .data_size_in = static_cast<uint32_t>(frame.size()),
-                .repeat = static_cast<int>(share));
+    bpf_test_run_opts options = {};
+    options.sz = sizeof(options);
+    options.data_in = frame.data();
+    options.data_size_in = static_cast<uint32_t>(frame.size());
+    options.repeat = static_cast<int>(share);
     const int error = bpf_prog_test_run_opts(contender.program, &options);
     if (error)
       return absl::InternalError(
