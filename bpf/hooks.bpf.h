@@ -6,6 +6,7 @@
 #include "bpf/layout.h"
 #include "bpf/maps.bpf.h"
 #include "src/policy/parse.h"
+#include "src/policy/random.h"
 
 const volatile struct tp_constants tp_constants = {};
 
@@ -72,6 +73,26 @@ TP_INLINE __u64 tp_hook_threshold(struct tp_datapath* dp, __u32 rule) {
   const struct tp_rule* entry = bpf_map_lookup_elem(&tp_rules, &rule);
   (void)dp;
   return entry ? entry->threshold : 0;
+}
+
+/* The draws of 64 packets at once: a function of its own, so that the program needs no registers
+ * for what happens once in 64 packets. */
+__attribute__((noinline)) __u64 tp_draw_fates(const struct tp_state* state, __u64 block,
+                                              __u64 lanes) {
+  if (!state) return 0;
+  struct tp_datapath dp = {.constants = tp_get_constants()};
+  return tp_fates(state, block, tp_hook_threshold(&dp, state->rule), lanes);
+}
+
+TP_INLINE __u64 tp_hook_fates(struct tp_datapath* dp, const struct tp_state* state, __u64 block,
+                              __u64 lanes) {
+  (void)dp;
+  return tp_draw_fates(state, block, lanes);
+}
+
+TP_INLINE const struct tp_state* tp_hook_fixed(struct tp_datapath* dp,
+                                               const struct tp_state* state) {
+  return dp->words ? state : &dp->constants->only;
 }
 
 TP_INLINE struct tp_state* tp_hook_state(struct tp_datapath* dp, __u32 rule) {

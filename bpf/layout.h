@@ -16,17 +16,18 @@ enum {
 /* What one instance of the program knows before it is loaded: its .rodata. The verifier takes these
  * for constants. Written once by the control thread, frozen by the kernel at load. */
 struct tp_constants {
-  __u32 port;        /* ingress, index into the policy's ports */
-  __u32 first_queue; /* the port's queue 0, among the queues of all ports */
-  __u32 n_queues;    /* the port's; first_queue + n_queues <= TP_MAX_XDP_QUEUES */
-  __u32 n_rules;     /* of the policy, the default included */
-  __u32 n_shapes;    /* as in tp_plan */
-  __u32 fallback;    /* as in tp_plan */
-  __u32 bucket_mask; /* number of buckets - 1 */
-  __u32 padding;
+  __u32 port;           /* ingress, index into the policy's ports */
+  __u32 first_queue;    /* the port's queue 0, among the queues of all ports */
+  __u32 n_queues;       /* the port's; first_queue + n_queues <= TP_MAX_XDP_QUEUES */
+  __u32 n_rules;        /* of the policy, the default included */
+  __u32 n_shapes;       /* as in tp_plan */
+  __u32 fallback;       /* as in tp_plan */
+  __u32 bucket_mask;    /* number of buckets - 1 */
+  __u32 no_turning;     /* what leaves by the port it came by is redirected, too: no XDP_TX */
+  struct tp_state only; /* as tp_xdp_queue.only, for its constant fields */
   struct tp_shape shapes[TP_MAX_SHAPES]; /* the plan's run */
 };
-TP_STATIC_ASSERT(sizeof(struct tp_constants) == 32 + 80 * TP_MAX_SHAPES, "shared with src/xdp");
+TP_STATIC_ASSERT(sizeof(struct tp_constants) == 96 + 80 * TP_MAX_SHAPES, "shared with src/xdp");
 
 /* One queue. Written by the CPU that serves it, read by anyone. Where the policy looks at no
  * header, its one stream is here and not in the map of streams, so that it is found without a

@@ -34,10 +34,11 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int frags, int shared) {
   }
   index = (index + constants->first_queue) & (TP_MAX_XDP_QUEUES - 1);
   struct tp_xdp_queue* queue = &tp_queues[index];
+  TP_OPAQUE(queue); /* or the compiler works the address out anew at every use */
   /* Now and then will do to tell which CPU serves the queue. */
-  if (TP_UNLIKELY((queue->counters.rx.packets & 63) == 0))
+  if (TP_UNLIKELY(((words ? queue->counters.rx.packets : queue->only.n) & 63) == 0))
     queue->cpu = bpf_get_smp_processor_id() + 1;
-  count_frame(&queue->counters.rx, bytes, shared);
+  if (words) count_frame(&queue->counters.rx, bytes, shared);
 
   struct tp_datapath dp = {constants, ctx, queue, index, words};
   __u8 port = (__u8)constants->port;
@@ -48,7 +49,7 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int frags, int shared) {
     action = XDP_PASS;
   } else if (decision.verdict == TP_TX) {
     action = XDP_TX;
-    if (decision.out_port != port) {
+    if (decision.out_port != port || constants->no_turning) {
       action = (int)bpf_redirect_map(&tp_out_ports, decision.out_port, XDP_DROP);
       if (action != XDP_REDIRECT) decision.verdict = TP_NO_PORT;
     }

@@ -137,19 +137,19 @@ void Worker::DecideUnseen(Queue& queue, uint32_t count) {
     bytes -= lost_bytes;
     if (count == 0) return;
   }
-  switch (state->action) {
-    case TP_ACTION_PORT:
-      return Transmit(queue, state->out_port, frames_, count, bytes);
-    case TP_ACTION_REFLECT:
+  if (state->action == TP_ACTION_DROP) {
+    tp_count_add(&queue.counters.verdict[TP_DENIED], count, bytes);
+    std::copy_n(frames_, count, drops_ + n_drops_);
+    n_drops_ += count;
+  } else if (state->action == TP_ACTION_PASS) {
+    Pass(queue, frames_, count, bytes);
+  } else {
+    uint8_t out_port = state->out_port;
+    if (state->action == TP_ACTION_REFLECT) {
+      out_port = queue.port;
       count = ReflectAll(queue, count, &bytes);
-      return Transmit(queue, queue.port, frames_, count, bytes);
-    case TP_ACTION_DROP:
-      tp_count_add(&queue.counters.verdict[TP_DENIED], count, bytes);
-      std::copy_n(frames_, count, drops_ + n_drops_);
-      n_drops_ += count;
-      return;
-    default:
-      return Pass(queue, frames_, count, bytes);
+    }
+    Transmit(queue, out_port, frames_, count, bytes);
   }
 }
 
@@ -157,18 +157,18 @@ void Worker::DecideUnseen(Queue& queue, uint32_t count) {
 // returns how many stay and takes the others' octets off *bytes.
 uint32_t Worker::ReflectAll(Queue& queue, uint32_t count, uint64_t* bytes) {
   uint32_t kept = 0;
-  for (uint32_t i = 0; i < count; i++) rte_prefetch0(rte_pktmbuf_mtod(frames_[i], void*));
   for (uint32_t i = 0; i < count; i++) {
     rte_mbuf* frame = frames_[i];
     uint8_t* data = rte_pktmbuf_mtod(frame, uint8_t*);
-    frames_[kept] = frame;
-    if (TP_LIKELY(tp_reflect(data, data + frame->data_len) == 0)) {
-      kept++;
-    } else {
+    if (TP_LIKELY(frame->data_len >= 16)) {
+      ReflectLong(data);
+    } else if (tp_reflect(data, data + frame->data_len) != 0) {
       tp_count_add(&queue.counters.verdict[TP_MALFORMED], 1, frame->pkt_len);
       *bytes -= frame->pkt_len;
       Drop(frame);
+      continue;
     }
+    frames_[kept++] = frame;
   }
   return kept;
 }

@@ -8,6 +8,7 @@
 #define TWINPATH_POLICY_HOST_H_
 
 #include "parse.h"
+#include "random.h"
 #include "types.h"
 
 struct tp_datapath {
@@ -39,6 +40,15 @@ TP_INLINE int tp_hook_parse(struct tp_datapath* dp, const __u8* data, const __u8
 }
 TP_INLINE __u64 tp_hook_threshold(struct tp_datapath* dp, __u32 rule) {
   return dp->rules[rule].threshold;
+}
+TP_INLINE __u64 tp_hook_fates(struct tp_datapath* dp, const struct tp_state* state, __u64 block,
+                              __u64 lanes) {
+  return tp_fates(state, block, tp_hook_threshold(dp, state->rule), lanes);
+}
+TP_INLINE const struct tp_state* tp_hook_fixed(struct tp_datapath* dp,
+                                               const struct tp_state* state) {
+  (void)dp;
+  return state;
 }
 TP_INLINE struct tp_state* tp_hook_state(struct tp_datapath* dp, __u32 rule) {
   return &dp->states[rule];

@@ -4,7 +4,11 @@
  * it; tp_lose_shared is for a queue that several CPUs serve at once (XDP in generic mode).
  *
  * The datapath supplies, before including this:
- *   __u64 tp_hook_threshold(struct tp_datapath *, __u32 rule)   tp_rule.threshold
+ * - __u64 tp_hook_threshold(struct tp_datapath*, __u32 rule): tp_rule.threshold
+ * - __u64 tp_hook_fates(struct tp_datapath*, const struct tp_state*, __u64 block, __u64 lanes):
+ *   tp_fates, in place or out of line
+ * - const struct tp_state* tp_hook_fixed(struct tp_datapath*, const struct tp_state*): the same
+ *   state, or a constant copy of it: where the fields are read that are set once
  */
 #ifndef TWINPATH_POLICY_LOSE_H_
 #define TWINPATH_POLICY_LOSE_H_
@@ -28,16 +32,15 @@ TP_INLINE void tp_state_init(struct tp_state* state, const struct tp_rule* rule,
  * else 0. */
 TP_INLINE int tp_lose(struct tp_datapath* dp, struct tp_state* state, __u32 bytes) {
   __u64 n = state->n;
-  __u64 lost = state->loss == TP_LOSS_ALL;
+  __u8 loss = tp_hook_fixed(dp, state)->loss;
+  __u64 lost = loss == TP_LOSS_ALL;
   state->n = n + 1;
   state->matched_bytes += bytes;
-  if (state->loss == TP_LOSS_RANDOM) {
-    if ((n & 63) == 0)
-      state->mask = tp_loss_mask(state->key_a, state->key_b, n >> 6,
-                                 tp_hook_threshold(dp, state->rule), ~0ULL);
+  if (loss == TP_LOSS_RANDOM) {
+    if (TP_UNLIKELY((n & 63) == 0)) state->mask = tp_hook_fates(dp, state, n >> 6, ~0ULL);
     lost = state->mask >> (n & 63) & 1;
   }
-  if (lost) {
+  if (TP_UNLIKELY(lost)) {
     state->lost_packets++;
     state->lost_bytes += bytes;
   }
@@ -48,11 +51,10 @@ TP_INLINE int tp_lose(struct tp_datapath* dp, struct tp_state* state, __u32 byte
  * packet alone. */
 TP_INLINE int tp_lose_shared(struct tp_datapath* dp, struct tp_state* state, __u32 bytes) {
   __u64 n = __sync_fetch_and_add(&state->n, 1);
-  __u64 lost = state->loss == TP_LOSS_ALL;
+  __u8 loss = tp_hook_fixed(dp, state)->loss;
+  __u64 lost = loss == TP_LOSS_ALL;
   __sync_fetch_and_add(&state->matched_bytes, bytes);
-  if (state->loss == TP_LOSS_RANDOM)
-    lost = tp_loss_mask(state->key_a, state->key_b, n >> 6, tp_hook_threshold(dp, state->rule),
-                        1ULL << (n & 63)) != 0;
+  if (state->loss == TP_LOSS_RANDOM) lost = tp_hook_fates(dp, state, n >> 6, 1ULL << (n & 63)) != 0;
   if (lost) {
     __sync_fetch_and_add(&state->lost_packets, 1);
     __sync_fetch_and_add(&state->lost_bytes, bytes);

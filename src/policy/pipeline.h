@@ -50,7 +50,7 @@ TP_INLINE struct tp_decision tp_decide(struct tp_datapath* dp, __u8* data, const
   if (shared ? tp_lose_shared(dp, state, frame_len) : tp_lose(dp, state, frame_len))
     decision.verdict = TP_LOST;
   else
-    decision.verdict = tp_forward(state, port, data, end, &decision.out_port);
+    decision.verdict = tp_forward(tp_hook_fixed(dp, state), port, data, end, &decision.out_port);
   return decision;
 }
 

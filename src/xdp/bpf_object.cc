@@ -185,12 +185,35 @@ absl::StatusOr<std::unique_ptr<XdpTables>> XdpTables::Create(CompiledPolicy poli
   return tables;
 }
 
-const tp_xdp_queue& XdpTables::queue(size_t port, uint32_t queue) const {
+const tp_xdp_queue& XdpTables::SharedQueue(size_t port, uint32_t queue) const {
   return kernel_->skeleton->bss->tp_queues[first_queue_[port] + queue];
 }
 
+tp_queue_counters XdpTables::Counters(size_t port, uint32_t queue) const {
+  const tp_xdp_queue& shared = SharedQueue(port, queue);
+  const auto read = [](const __u64& counter) {
+    return __atomic_load_n(&counter, __ATOMIC_RELAXED);
+  };
+  const auto copy = [&read](const tp_count& from) {
+    return tp_count{.packets = read(from.packets), .bytes = read(from.bytes)};
+  };
+  tp_queue_counters counters;
+  // Verdicts first: the kernel counts a frame as received before it counts its verdict.
+  for (size_t i = 0; i < TP_VERDICTS; i++) counters.verdict[i] = copy(shared.counters.verdict[i]);
+  for (size_t i = 0; i < TP_MAX_PORTS; i++) counters.tx[i] = copy(shared.counters.tx[i]);
+  __atomic_thread_fence(__ATOMIC_ACQUIRE);
+  counters.rx = copy(shared.counters.rx);
+  if (policy_.plans[port].n_shapes == 0)
+    counters.rx = {.packets = read(shared.only.n), .bytes = read(shared.only.matched_bytes)};
+  return counters;
+}
+
+int32_t XdpTables::Cpu(size_t port, uint32_t queue) const {
+  return static_cast<int32_t>(__atomic_load_n(&SharedQueue(port, queue).cpu, __ATOMIC_RELAXED)) - 1;
+}
+
 absl::Span<const tp_state> XdpTables::states(size_t port, uint32_t queue) const {
-  if (policy_.plans[port].n_shapes == 0) return {&this->queue(port, queue).only, 1};
+  if (policy_.plans[port].n_shapes == 0) return {&SharedQueue(port, queue).only, 1};
   const size_t rules = policy_.rules.size();
   return {kernel_->states.get() + (first_queue_[port] + queue) * rules, rules};
 }
@@ -241,6 +264,8 @@ absl::StatusOr<XdpProgram> XdpProgram::Load(const XdpTables& tables, size_t port
   constants.n_shapes = plan.n_shapes;
   constants.fallback = plan.fallback;
   constants.bucket_mask = Elements(policy.buckets.size()) - 1;
+  constants.no_turning = !tables.turns_[port];
+  constants.only = InitialStates(policy, port, 0)[plan.fallback];
   std::copy_n(policy.shapes.begin() + plan.first_shape, plan.n_shapes, constants.shapes);
   const int error = twinpath_bpf__load(skeleton.get());
   if (error)

@@ -35,15 +35,22 @@ class XdpTables {
   const CompiledPolicy& policy() const { return policy_; }
   uint32_t queues(size_t port) const { return queues_[port]; }
 
-  // What a queue counted, and its streams: one for each rule, in order, or the only one that its
-  // port's plan can reach. Valid as long as the tables are; the kernel writes them.
-  const tp_xdp_queue& queue(size_t port, uint32_t queue) const;
+  // What a queue counted so far, and the CPU that last served it (-1: none yet).
+  tp_queue_counters Counters(size_t port, uint32_t queue) const;
+  int32_t Cpu(size_t port, uint32_t queue) const;
+  // A queue's streams: one for each rule, in order, or the only one that its port's plan can reach.
+  // Valid as long as the tables are; the kernel writes them.
   absl::Span<const tp_state> states(size_t port, uint32_t queue) const;
   // Frames of RX queues beyond those the tables were made for: dropped.
   const tp_count& strays(size_t port) const;
 
-  // What leaves by port i goes out of interface `indexes[i]`, in programs loaded from now on.
-  void SetOutPorts(std::vector<uint32_t> indexes) { out_ports_ = std::move(indexes); }
+  // What leaves by port i goes out of interface `indexes[i]`, in programs loaded from now on; where
+  // it came in by the same port, too, `turns[i]` says whether the driver can turn it round
+  // (XDP_TX).
+  void SetOutPorts(std::vector<uint32_t> indexes, std::vector<bool> turns) {
+    out_ports_ = std::move(indexes);
+    turns_ = std::move(turns);
+  }
 
   // Pins every map in `folder`, which must be on a bpffs.
   absl::Status Pin(const std::string& folder) const;
@@ -52,9 +59,11 @@ class XdpTables {
   friend class XdpProgram;
   struct Kernel;  // the skeleton object and the maps in memory
   XdpTables(CompiledPolicy policy, const std::vector<uint32_t>& queues);
+  const tp_xdp_queue& SharedQueue(size_t port, uint32_t queue) const;
 
   CompiledPolicy policy_;
   std::vector<uint32_t> queues_, first_queue_, out_ports_;
+  std::vector<bool> turns_;
   uint32_t total_queues_ = 0;
   std::unique_ptr<Kernel> kernel_;
 };

@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/ethtool.h>
+#include <linux/genetlink.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
@@ -16,14 +17,18 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "src/xdp/file_descriptor.h"
+#include "src/xdp/netlink.h"
 
 namespace twinpath {
 namespace {
 
 using xdp::FileDescriptor;
+using xdp::ForEachAttribute;
+using xdp::NetlinkMessage;
 
 // One ethtool request; false where the driver does not know it.
 template <typename Request>
@@ -50,7 +55,47 @@ uint32_t QueuesInSysfs(const Interface& interface) {
   return queues;
 }
 
+// The generic netlink family that tells of network devices, as linux/netdev.h has it since 6.3.
+constexpr char kNetdevFamily[] = "netdev";
+constexpr uint8_t kDevGet = 1;
+constexpr uint16_t kDevIfindex = 1, kDevXdpFeatures = 3;
+constexpr uint64_t kNdoXmit = 4;
+
+// A generic netlink message, up to its attributes.
+NetlinkMessage GenericMessage(uint16_t family, uint8_t command) {
+  NetlinkMessage message(family, NLM_F_REQUEST | NLM_F_ACK);
+  const genlmsghdr header = {.cmd = command, .version = 1, .reserved = 0};
+  message.Append(&header, sizeof(header));
+  return message;
+}
+
+// Sends it, and copies attribute `type` of the answer to *value.
+template <typename Value>
+void AskFor(NetlinkMessage message, uint16_t type, Value* value) {
+  message.Request(NETLINK_GENERIC, [&](const uint8_t* data, size_t size) {
+    if (size < sizeof(genlmsghdr)) return;
+    ForEachAttribute(data + sizeof(genlmsghdr), size - sizeof(genlmsghdr),
+                     [&](uint16_t found, const uint8_t* octets, size_t length) {
+                       if (found == type && length == sizeof(*value))
+                         std::memcpy(value, octets, length);
+                     });
+  });
+}
+
 }  // namespace
+
+bool TakesNativeFrames(const Interface& interface) {
+  uint16_t family = 0;
+  NetlinkMessage find = GenericMessage(GENL_ID_CTRL, CTRL_CMD_GETFAMILY);
+  find.Attribute(CTRL_ATTR_FAMILY_NAME, kNetdevFamily);
+  AskFor(std::move(find), CTRL_ATTR_FAMILY_ID, &family);
+  if (family == 0) return true;
+  uint64_t features = kNdoXmit;
+  NetlinkMessage get = GenericMessage(family, kDevGet);
+  get.Attribute(kDevIfindex, interface.index);
+  AskFor(std::move(get), kDevXdpFeatures, &features);
+  return features & kNdoXmit;
+}
 
 absl::StatusOr<Interface> FindInterface(const std::string& port, const std::string& name) {
   Interface interface = {.name = name};

@@ -30,6 +30,11 @@ struct AttachedProgram {
 };
 absl::StatusOr<std::vector<AttachedProgram>> AttachedPrograms(const Interface& interface);
 
+// Whether the interface now takes frames that a program in native mode sends it, as the kernel
+// keeps it in the device's XDP features; true where the kernel does not tell (before 6.3). A veth
+// takes them while its peer has an XDP program, or GRO: without, they vanish.
+bool TakesNativeFrames(const Interface& interface);
+
 }  // namespace twinpath
 
 #endif  // TWINPATH_XDP_INTERFACE_H_

@@ -1,90 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The thread, and as much rtnetlink as a veth pair takes.
+// The thread, and the veth pairs in it.
 
 #include "src/xdp/namespace_thread.h"
 
 #include <linux/if_link.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <sched.h>
-#include <sys/socket.h>
 
 #include <cerrno>
 #include <cstring>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "src/xdp/file_descriptor.h"
+#include "src/xdp/netlink.h"
 
 namespace twinpath {
-namespace {
-
-// A netlink message, put together from front to back.
-class Message {
- public:
-  Message(uint16_t type, uint16_t flags) {
-    nlmsghdr header = {};
-    header.nlmsg_type = type;
-    header.nlmsg_flags = flags;
-    Append(&header, sizeof(header));
-  }
-
-  void Append(const void* data, size_t size) {
-    const auto* octets = static_cast<const uint8_t*>(data);
-    octets_.insert(octets_.end(), octets, octets + size);
-    octets_.resize(NLMSG_ALIGN(octets_.size()));
-  }
-
-  void Attribute(uint16_t type, const void* data, size_t size) {
-    const size_t start = Open(type);
-    Append(data, size);
-    Close(start, size);
-  }
-  void Attribute(uint16_t type, const std::string& text) {
-    Attribute(type, text.c_str(), text.size() + 1);
-  }
-  void Attribute(uint16_t type, uint32_t value) { Attribute(type, &value, sizeof(value)); }
-
-  // An attribute of attributes: everything up to Close.
-  size_t Open(uint16_t type) {
-    const size_t start = octets_.size();
-    const nlattr header = {.nla_len = 0, .nla_type = type};
-    Append(&header, sizeof(header));
-    return start;
-  }
-  void Close(size_t start) { Close(start, octets_.size() - start - sizeof(nlattr)); }
-
-  const std::vector<uint8_t>& Finish() {
-    const auto length = static_cast<uint32_t>(octets_.size());
-    std::memcpy(octets_.data(), &length, sizeof(length));
-    return octets_;
-  }
-
- private:
-  void Close(size_t start, size_t size) {
-    const auto length = static_cast<uint16_t>(sizeof(nlattr) + size);
-    std::memcpy(octets_.data() + start, &length, sizeof(length));
-  }
-
-  std::vector<uint8_t> octets_;
-};
-
-// Sends `message` and waits for the kernel's acknowledgement. Returns its errno.
-int Request(Message message) {
-  xdp::FileDescriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-  if (socket.get() < 0) return errno;
-  const std::vector<uint8_t>& octets = message.Finish();
-  if (send(socket.get(), octets.data(), octets.size(), 0) < 0) return errno;
-  alignas(nlmsghdr) char answer[4096];
-  if (recv(socket.get(), answer, sizeof(answer), 0) < 0) return errno;
-  const auto* header = reinterpret_cast<const nlmsghdr*>(answer);
-  if (header->nlmsg_type != NLMSG_ERROR) return EPROTO;
-  return -static_cast<const nlmsgerr*>(NLMSG_DATA(header))->error;
-}
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<NamespaceThread>> NamespaceThread::Start() {
   std::unique_ptr<NamespaceThread> self(new NamespaceThread);
@@ -129,7 +60,7 @@ void NamespaceThread::Serve() {
 
 absl::StatusOr<uint32_t> MakeVeth(const std::string& name, uint32_t queues) {
   const ifinfomsg interface = {};
-  Message message(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
+  xdp::NetlinkMessage message(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
   message.Append(&interface, sizeof(interface));
   message.Attribute(IFLA_IFNAME, name);
   message.Attribute(IFLA_NUM_RX_QUEUES, queues);
@@ -145,7 +76,7 @@ absl::StatusOr<uint32_t> MakeVeth(const std::string& name, uint32_t queues) {
   message.Close(peer);
   message.Close(data);
   message.Close(info);
-  const int error = Request(std::move(message));
+  const int error = message.Request(NETLINK_ROUTE, [](const uint8_t*, size_t) {});
   const uint32_t index = if_nametoindex(name.c_str());
   if (error == 0 && index != 0) return index;
   return absl::InternalError(absl::StrCat("making the veth pair ", name, " with ", queues,

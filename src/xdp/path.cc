@@ -61,10 +61,16 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
   if (!tables.ok()) return tables.status();
   path->tables_ = *std::move(tables);
   std::vector<uint32_t> indexes;
-  for (const Port& port : path->ports_) indexes.push_back(port.interface.index);
-  path->tables_->SetOutPorts(indexes);
+  std::vector<bool> turns;
+  for (const Port& port : path->ports_) {
+    indexes.push_back(port.interface.index);
+    // A veth that turns a frame round wakes its peer only if that has an XDP program
+    // (veth_xdp_flush); one that gets a redirected frame does always.
+    turns.push_back(port.interface.driver != "veth");
+  }
+  path->tables_->SetOutPorts(indexes, turns);
   path->start_ = std::chrono::steady_clock::now();
-  for (size_t i = 0; i < path->ports_.size() && status.ok(); i++) status = path->Attach(i);
+  status = path->AttachAll();
   if (status.ok() && options.pin) status = path->Pin();
   if (!status.ok()) {
     path->RemovePins();
@@ -106,6 +112,41 @@ absl::Status XdpPath::CheckPorts() {
     ports_.back().interface = *std::move(interface);
   }
   return absl::OkStatus();
+}
+
+absl::Status XdpPath::AttachAll() {
+  absl::Status status;
+  for (size_t i = 0; i < ports_.size() && status.ok(); i++) status = Attach(i);
+  if (!status.ok()) return status;
+  const Port* unreachable = Unreachable();
+  if (!unreachable) return status;
+  const std::string why =
+      absl::StrCat("port ", unreachable->spec.name, " (", unreachable->spec.device,
+                   ") takes no frames from native mode",
+                   unreachable->interface.driver == "veth"
+                       ? ": its peer has no GRO; mend it with ethtool -K PEER gro on"
+                       : "");
+  if (options_.mode == XdpMode::kNative) return absl::FailedPreconditionError(why);
+  for (Port& port : ports_) port.link.Detach();
+  for (size_t i = 0; i < ports_.size() && status.ok(); i++) status = AttachGeneric(i, why);
+  return status;
+}
+
+const XdpPath::Port* XdpPath::Unreachable() const {
+  const CompiledPolicy& policy = tables_->policy();
+  std::vector<bool> sent_to(ports_.size());
+  bool native = false;
+  for (size_t i = 0; i < ports_.size(); i++) {
+    if (ports_[i].mode != "native") continue;
+    native = true;
+    for (const tp_rule& rule : policy.rules) {
+      if (rule.action == TP_ACTION_PORT) sent_to[rule.out_port] = true;
+      if (rule.action == TP_ACTION_REFLECT) sent_to[i] = true;
+    }
+  }
+  for (size_t i = 0; native && i < ports_.size(); i++)
+    if (sent_to[i] && !TakesNativeFrames(ports_[i].interface)) return &ports_[i];
+  return nullptr;
 }
 
 absl::Status XdpPath::Attach(size_t index) {

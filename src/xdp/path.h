@@ -64,6 +64,9 @@ class XdpPath {
   };
   XdpPath(const Policy& policy, const XdpOptions& options);
   absl::Status CheckPorts();
+  absl::Status AttachAll();
+  // A port that frames leave by and that does not take them from native mode; null: none.
+  const Port* Unreachable() const;
   absl::Status Attach(size_t index);
   absl::Status AttachGeneric(size_t index, const std::string& why);
   absl::Status Pin();

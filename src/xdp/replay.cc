@@ -56,7 +56,7 @@ absl::Status XdpReplay::SetUp(const CompiledPolicy& policy, uint32_t queues,
     if (!index.ok()) return index.status();
     indexes.push_back(*index);
   }
-  tables_->SetOutPorts(indexes);
+  tables_->SetOutPorts(indexes, std::vector<bool>(indexes.size(), true));
   for (size_t i = 0; i < policy.ports.size(); i++) {
     ports_.emplace_back();
     ports_[i].interface_index = indexes[i];
@@ -119,7 +119,7 @@ absl::StatusOr<FrameVerdict> XdpReplay::Run(size_t port, uint32_t queue,
 
 absl::StatusOr<FrameVerdict> XdpReplay::Interpret(size_t port, uint32_t queue, TestRun run) {
   Seen& seen = seen_[port][queue];
-  const tp_queue_counters now = tables_->queue(port, queue).counters;
+  const tp_queue_counters now = tables_->Counters(port, queue);
   const tp_queue_counters before = std::exchange(seen.counters, now);
   std::optional<FrameVerdict> found;
   size_t changes = 0;
