@@ -129,7 +129,10 @@ struct XdpTables::Kernel {
 };
 
 XdpTables::XdpTables(CompiledPolicy policy, const std::vector<uint32_t>& queues)
-    : policy_(std::move(policy)), queues_(queues), kernel_(std::make_unique<Kernel>()) {
+    : policy_(std::move(policy)),
+      queues_(queues),
+      turns_(queues.size(), true),
+      kernel_(std::make_unique<Kernel>()) {
   for (uint32_t count : queues_) {
     first_queue_.push_back(total_queues_);
     total_queues_ += count;

@@ -46,7 +46,7 @@ class XdpTables {
 
   // What leaves by port i goes out of interface `indexes[i]`, in programs loaded from now on; where
   // it came in by the same port, too, `turns[i]` says whether the driver can turn it round
-  // (XDP_TX).
+  // (XDP_TX); until this is called, all can, and nothing leaves by another.
   void SetOutPorts(std::vector<uint32_t> indexes, std::vector<bool> turns) {
     out_ports_ = std::move(indexes);
     turns_ = std::move(turns);
