@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // twinpath check: reads a policy as the datapaths would and says what it means. Main thread.
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "apps/twinpath/subcommand.h"
 #include "src/config/check_report.h"
 #include "src/config/compile.h"
+#include "src/config/names.h"
 #include "src/config/policy.h"
 
 namespace twinpath {
@@ -26,7 +29,20 @@ int Fail(const absl::Status& status) {
   return 2;
 }
 
+absl::Status CheckPorts(const std::vector<std::string>& ports) {
+  for (size_t i = 0; i < ports.size(); i++) {
+    if (!IsPortName(ports[i])) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--port: found \"", ports[i], "\", allowed ", kPortNameAllowed));
+    }
+    if (std::count(ports.begin(), ports.end(), ports[i]) > 1)
+      return absl::InvalidArgumentError(absl::StrCat("--port: port ", ports[i], " is given twice"));
+  }
+  return absl::OkStatus();
+}
+
 int Check(const CheckOptions& options) {
+  if (absl::Status status = CheckPorts(options.ports); !status.ok()) return Fail(status);
   absl::StatusOr<Policy> policy = LoadPolicy(options.policy);
   if (!policy.ok()) return Fail(policy.status());
   std::vector<std::string> ports = options.ports.empty() ? policy->ports : options.ports;
@@ -47,9 +63,17 @@ int Check(const CheckOptions& options) {
 void AddCheck(CLI::App* app, Run* run) {
   auto options = std::make_shared<CheckOptions>();
   CLI::App* check = app->add_subcommand("check", "Say what a policy means, rule by rule");
-  check->add_option("POLICY", options->policy, "The policy's JSON file")->required();
-  check->add_option("--port", options->ports,
-                    "A port of the program that will run it, in order (default: those it names)");
+  check->add_option("POLICY", options->policy, "The policy's JSON file")
+      ->type_name("FILE")
+      ->required();
+  check
+      ->add_option("--port", options->ports,
+                   "A port of the program that will run it, in order (default: those it names); "
+                   "once for each")
+      ->type_name("NAME")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
   check->add_flag("--json", options->json, "Print JSON");
   check->callback([options, run] { *run = [options] { return Check(*options); }; });
 }

@@ -3,6 +3,7 @@
 // worker, and whether they agree. Main thread.
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "apps/twinpath/parity_text.h"
 #include "apps/twinpath/subcommand.h"
 #include "src/config/compile.h"
+#include "src/config/names.h"
 #include "src/config/policy.h"
 #include "src/dpdk/replay.h"
 #include "src/xdp/replay.h"
@@ -25,6 +27,7 @@ namespace twinpath {
 namespace {
 
 constexpr uint32_t kMaxQueues = 64;
+static_assert(kLongestFrame <= XdpReplay::kMaxFrame && kLongestFrame <= DpdkReplay::kMaxFrame);
 
 struct ParityOptions {
   std::string policy;
@@ -68,24 +71,37 @@ struct Setup {
   Replays replays;
 };
 
-absl::StatusOr<size_t> PortIndex(const std::vector<std::string>& ports, const std::string& port) {
-  if (port.empty()) return 0;
-  const auto found = std::find(ports.begin(), ports.end(), port);
-  if (found != ports.end()) return static_cast<size_t>(found - ports.begin());
-  return absl::InvalidArgumentError(absl::StrCat("--port: found \"", port,
-                                                 "\", allowed: ", absl::StrJoin(ports, ", "),
-                                                 " (the ports that the policy names)"));
+// Where --port is among `ports`. A name that the policy has not is one more port where no rule
+// tells one port from another; else it is a mistake.
+absl::StatusOr<size_t> ChoosePort(const Policy& policy, const std::string& port,
+                                  std::vector<std::string>* ports) {
+  if (port.empty()) {
+    if (ports->empty()) ports->push_back("port0");
+    return 0;
+  }
+  const auto found = std::find(ports->begin(), ports->end(), port);
+  if (found != ports->end()) return static_cast<size_t>(found - ports->begin());
+  std::string allowed;
+  if (std::any_of(policy.rules.begin(), policy.rules.end(),
+                  [](const RuleSpec& rule) { return rule.match.port.has_value(); }))
+    allowed = absl::StrCat("a port that the policy names: ", absl::StrJoin(*ports, ", "));
+  else if (!IsPortName(port))
+    allowed = kPortNameAllowed;
+  if (!allowed.empty())
+    return absl::InvalidArgumentError(
+        absl::StrCat("--port: found \"", port, "\", allowed ", allowed));
+  ports->push_back(port);
+  return ports->size() - 1;
 }
 
 absl::StatusOr<Setup> SetUp(const ParityOptions& options) {
   absl::StatusOr<Policy> policy = LoadPolicy(options.policy);
   if (!policy.ok()) return policy.status();
   std::vector<std::string> ports = policy->ports;
-  if (ports.empty()) ports.push_back("port0");
+  absl::StatusOr<size_t> port = ChoosePort(*policy, options.port, &ports);
+  if (!port.ok()) return port.status();
   absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*policy, ports);
   if (!compiled.ok()) return compiled.status();
-  absl::StatusOr<size_t> port = PortIndex(ports, options.port);
-  if (!port.ok()) return port.status();
   Setup setup;
   setup.policy = *std::move(compiled);
   setup.port = *port;
@@ -111,8 +127,11 @@ ParityReport Report(const ParityOptions& options, const Setup& setup, const Pari
   report.policy = options.policy;
   report.port = setup.policy.ports[setup.port];
   report.queues = options.queues;
-  for (const Capture& capture : setup.captures)
+  for (const Capture& capture : setup.captures) {
     report.captures.emplace_back(capture.path(), capture.frames());
+    report.cut += capture.cut();
+  }
+  report.skipped = run.skipped();
   report.frames = run.frames();
   report.different = run.different();
   report.paths = {run.paths()[0].name, run.paths()[1].name};
@@ -143,11 +162,23 @@ absl::Status FeedAll(const ParityOptions& options, Setup* setup, ParityRun* run,
       absl::StatusOr<std::optional<absl::Span<const uint8_t>>> frame = capture.Next();
       if (!frame.ok()) return frame.status();
       if (!*frame) break;
+      if ((*frame)->size() > kLongestFrame) {
+        run->Skip();
+        continue;
+      }
       const uint32_t queue = QueueOf(**frame, options.queues);
       if (absl::Status s = run->Feed(setup->port, queue, **frame, observe); !s.ok()) return s;
     }
   }
   return bursts->Finish();
+}
+
+// Takes away what --verdicts has so far. Only from a file: it may be a pipe or a terminal.
+void RemoveVerdicts(const ParityOptions& options) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (fs::is_regular_file(fs::symlink_status(options.verdicts, error)))
+    fs::remove(options.verdicts, error);
 }
 
 int Parity(const ParityOptions& options) {
@@ -166,7 +197,10 @@ int Parity(const ParityOptions& options) {
       });
   const absl::Status fed = FeedAll(options, &*setup, &run, &bursts);
   // A capture that breaks off is wrong input, and what came before it is not the whole answer.
-  if (!fed.ok()) return Fail(fed, absl::IsDataLoss(fed) ? 2 : 1);
+  if (!fed.ok()) {
+    RemoveVerdicts(options);
+    return Fail(fed, absl::IsDataLoss(fed) ? 2 : 1);
+  }
   if (setup->verdicts.is_open() && !setup->verdicts.flush())
     return Fail(absl::InternalError(absl::StrCat("cannot write ", options.verdicts)), 1);
   const ParityReport report = Report(options, *setup, run, bursts);
@@ -184,16 +218,23 @@ void AddParity(CLI::App* app, Run* run) {
   auto options = std::make_shared<ParityOptions>();
   CLI::App* parity = app->add_subcommand(
       "parity", "Put captured frames through both paths and compare what becomes of them");
-  parity->add_option("POLICY", options->policy, "The policy's JSON file")->required();
-  parity->add_option("CAPTURE", options->captures, "Captures of Ethernet frames, pcap or pcapng")
+  parity->add_option("POLICY", options->policy, "The policy's JSON file")
+      ->type_name("FILE")
       ->required();
-  parity->add_option("--port", options->port,
-                     "The port by which the frames come in (default: the policy's first)");
+  parity->add_option("CAPTURE", options->captures, "Captures of Ethernet frames, pcap or pcapng")
+      ->type_name("FILE")
+      ->required();
+  parity
+      ->add_option("--port", options->port,
+                   "The port by which the frames come in (default: the policy's first)")
+      ->type_name("NAME");
   parity->add_option("--queues", options->queues, "Spread the frames over queues by five-tuple")
       ->check(CLI::Range(1U, kMaxQueues))
       ->capture_default_str();
-  parity->add_option("--verdicts", options->verdicts,
-                     "Write one line of JSON for each frame and path to this file");
+  parity
+      ->add_option("--verdicts", options->verdicts,
+                   "Write one line of JSON for each frame and path to this file")
+      ->type_name("FILE");
   parity->add_flag("--json", options->json, "Print JSON");
   parity->callback([options, run] { *run = [options] { return Parity(*options); }; });
 }

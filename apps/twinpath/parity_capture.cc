@@ -57,6 +57,7 @@ absl::StatusOr<std::optional<absl::Span<const uint8_t>>> Capture::Next() {
         absl::StrCat(path_, ": packet ", frames_ + 1, ": ", pcap_geterr(handle_.get())));
   }
   frames_++;
+  if (header->caplen < header->len) cut_++;
   return std::optional(absl::Span<const uint8_t>(octets, header->caplen));
 }
 

@@ -29,6 +29,8 @@ class Capture {
 
   const std::string& path() const { return path_; }
   uint64_t frames() const { return frames_; }  // read so far
+  // Of those, cut short by the snapshot length of whoever captured them.
+  uint64_t cut() const { return cut_; }
 
  private:
   struct Close {
@@ -39,6 +41,7 @@ class Capture {
   std::string path_;
   std::unique_ptr<pcap, Close> handle_;
   uint64_t frames_ = 0;
+  uint64_t cut_ = 0;
 };
 
 }  // namespace twinpath

@@ -39,7 +39,7 @@ void CompareQueues(const QueueSnapshot& a, const QueueSnapshot& b,
 
 absl::Status ParityRun::Feed(size_t port, uint32_t queue, absl::Span<const uint8_t> octets,
                              const Observer& observer) {
-  const ParityFrame frame = {frames_, port, queue, octets};
+  const ParityFrame frame = {frames_ + skipped_, port, queue, octets};
   std::array<FrameVerdict, 2> verdicts;
   for (size_t i = 0; i < paths_.size(); i++) {
     absl::StatusOr<FrameVerdict> verdict = paths_[i].run(port, queue, octets);

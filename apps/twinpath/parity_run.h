@@ -58,8 +58,12 @@ class ParityRun {
   absl::Status Feed(size_t port, uint32_t queue, absl::Span<const uint8_t> frame,
                     const Observer& observer = nullptr);
 
+  // Leaves the next frame out; it keeps its number.
+  void Skip() { skipped_++; }
+
   const std::array<ParityPath, 2>& paths() const { return paths_; }
-  uint64_t frames() const { return frames_; }
+  uint64_t frames() const { return frames_; }  // fed
+  uint64_t skipped() const { return skipped_; }
   uint64_t equal() const { return frames_ - different_; }
   uint64_t different() const { return different_; }
   const std::vector<ParityDifference>& differences() const { return differences_; }
@@ -68,6 +72,7 @@ class ParityRun {
   std::array<ParityPath, 2> paths_;
   size_t keep_;
   uint64_t frames_ = 0;
+  uint64_t skipped_ = 0;
   uint64_t different_ = 0;
   std::vector<ParityDifference> differences_;
 };

@@ -155,6 +155,14 @@ std::string ParityText(const ParityReport& report, const CompiledPolicy& policy)
   std::string text =
       absl::StrCat("frames ", report.frames, ", equal ", report.frames - report.different,
                    ", different ", report.different, "\n");
+  if (report.skipped) {
+    absl::StrAppend(&text, "left out ", report.skipped, " of more than ", kLongestFrame,
+                    " octets, which no port receives\n");
+  }
+  if (report.cut) {
+    absl::StrAppend(&text, "fed ", report.cut, " without their end, which the capture has not ",
+                    "(a snapshot length: capture by tcpdump -s 0)\n");
+  }
   for (const ParityDifference& difference : report.differences)
     text += DifferenceText(difference, report, policy);
   if (report.different > report.differences.size()) {
@@ -182,6 +190,8 @@ nlohmann::ordered_json ParityJson(const ParityReport& report, const CompiledPoli
   json["frames"] = report.frames;
   json["equal"] = report.frames - report.different;
   json["different"] = report.different;
+  json["cut"] = report.cut;
+  json["skipped"] = report.skipped;
   json["differences"] = Json::array();
   for (const ParityDifference& difference : report.differences) {
     Json entry = {{"n", difference.n},

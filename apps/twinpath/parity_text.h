@@ -21,6 +21,9 @@
 
 namespace twinpath {
 
+// What both paths take: no interface receives more.
+inline constexpr size_t kLongestFrame = 65535;  // octets
+
 // Everything that a comparison found.
 struct ParityReport {
   std::string policy;  // its file
@@ -28,6 +31,8 @@ struct ParityReport {
   uint32_t queues = 1;
   std::vector<std::pair<std::string, uint64_t>> captures;  // file, frames
   uint64_t frames = 0, different = 0;
+  uint64_t cut = 0;      // frames of which the captures hold only the beginning
+  uint64_t skipped = 0;  // frames longer than kLongestFrame: not fed
   std::array<std::string, 2> paths;
   std::vector<ParityDifference> differences;     // the first ones
   std::vector<std::string> counter_differences;  // between the two paths

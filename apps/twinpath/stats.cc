@@ -81,7 +81,7 @@ absl::StatusOr<std::vector<Source>> Connect(const std::string& file_prefix) {
   }
   if (!sources.empty()) return sources;
   if (getuid() != 0) missing += "; what root started only root can ask";
-  return absl::NotFoundError(missing);
+  return absl::NotFoundError(absl::StrCat("no datapath runs: ", missing));
 }
 
 // Waits for `seconds`; true where a signal asked to end instead. The signals are blocked.

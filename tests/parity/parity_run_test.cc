@@ -95,6 +95,26 @@ TEST(ParityRun, EveryKindOfDifferenceIsFound) {
   }
 }
 
+TEST(ParityRun, AFrameThatIsLeftOutKeepsItsNumber) {
+  ParityRun run(Path("xdp", Replay()), Path("dpdk", Replay()));
+  std::vector<uint64_t> numbers;
+  for (int i = 0; i < 6; i++) {
+    if (i % 3 == 1) {
+      run.Skip();
+      continue;
+    }
+    ASSERT_TRUE(run.Feed(0, 0, Udp(),
+                         [&](const ParityFrame& frame, const auto&) {
+                           numbers.push_back(frame.n);
+                           return absl::OkStatus();
+                         })
+                    .ok());
+  }
+  EXPECT_EQ(numbers, (std::vector<uint64_t>{0, 2, 3, 5}));
+  EXPECT_EQ(run.frames(), 4u);
+  EXPECT_EQ(run.skipped(), 2u);
+}
+
 TEST(ParityRun, AFailureNamesTheFrameAndThePath) {
   ParityPath broken = {"dpdk", [](size_t, uint32_t, absl::Span<const uint8_t>) {
                          return absl::StatusOr<FrameVerdict>(absl::UnavailableError("no more"));
