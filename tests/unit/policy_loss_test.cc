@@ -6,14 +6,13 @@
 // Bounds: 3.9 standard deviations for each rate (1e-4, two-sided). The p-values of gaps and
 // correlations are thousands, so the bound of each is 1e-6.
 
-#include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "tests/unit/fates.h"
 #include "tests/unit/statistics.h"
 #include "tests/unit/stream.h"
 
@@ -24,14 +23,6 @@ constexpr size_t kBlocks = 15625;  // of 64 packets: a million
 constexpr double kPackets = 64.0 * kBlocks;
 constexpr double kLeastP = 1e-6;
 constexpr double kRates[] = {1e-4, 0.01, 0.1, 0.5, 0.9};
-
-using Fates = std::vector<uint64_t>;
-
-uint64_t Lost(const Fates& fates) {
-  uint64_t lost = 0;
-  for (uint64_t block : fates) lost += static_cast<uint64_t>(std::popcount(block));
-  return lost;
-}
 
 // Every stream that is judged: four queues of a rule, the rule on another port, other rules.
 std::vector<StreamSpec> Specs(uint64_t seed = 7) {
@@ -46,60 +37,6 @@ std::vector<StreamSpec> Specs(uint64_t seed = 7) {
 std::string Name(const StreamSpec& spec, double p) {
   return "p " + std::to_string(p) + " rule " + spec.rule + " port " + spec.port + " queue " +
          std::to_string(spec.queue);
-}
-
-// The p-value of x and y (the same stream, or another) being lost together at `lag`: of the sum of
-// (x[i] - p)(y[i + lag] - p), normal with mean 0 and variance N (p(1 - p))^2; or, where hardly any
-// coincide, of their number, which is Poisson's.
-double CoincidenceP(const Fates& x, const Fates& y, size_t lag, double p) {
-  uint64_t both = 0, x_lost = 0, y_lost = 0;
-  const size_t words = kBlocks - (lag + 63) / 64;
-  for (size_t i = 0; i < words; i++) {
-    const size_t at = i + lag / 64;
-    uint64_t shifted = y[at];
-    if (lag % 64) shifted = y[at] >> lag % 64 | y[at + 1] << (64 - lag % 64);
-    both += static_cast<uint64_t>(std::popcount(x[i] & shifted));
-    x_lost += static_cast<uint64_t>(std::popcount(x[i]));
-    y_lost += static_cast<uint64_t>(std::popcount(shifted));
-  }
-  const double n = 64.0 * static_cast<double>(words);
-  if (n * p * p < 25) return PoissonP(n * p * p, both);
-  const double sum =
-      static_cast<double>(both) - p * static_cast<double>(x_lost + y_lost) + n * p * p;
-  return NormalP(sum / (std::sqrt(n) * p * (1 - p)));
-}
-
-// The p-value of the gaps between losses being geometric, by chi-square over the gaps 1, 2, ...,
-// each bin as wide as it takes to expect 20 in it.
-double GapP(const Fates& fates, double p) {
-  std::vector<uint64_t> gaps;
-  uint64_t last = 0;  // packet numbers from 1
-  for (size_t i = 0; i < fates.size(); i++) {
-    for (uint64_t left = fates[i]; left; left &= left - 1) {
-      const uint64_t at = 64 * i + static_cast<uint64_t>(std::countr_zero(left)) + 1;
-      gaps.push_back(at - last);
-      last = at;
-    }
-  }
-  std::sort(gaps.begin(), gaps.end());
-  const double n = static_cast<double>(gaps.size());
-  double chi_square = 0, bins = 0;
-  auto next = gaps.begin();
-  double above = 1;  // probability of a gap above the bins so far
-  for (uint64_t gap = 1;;) {
-    double tail = above;
-    while (n * (above - tail) < 20) tail = std::pow(1 - p, static_cast<double>(gap++));
-    const bool end = n * tail < 20;
-    if (end) tail = 0;
-    auto last_in_bin = end ? gaps.end() : std::lower_bound(next, gaps.end(), gap);
-    const double expected = n * (above - tail);
-    const double deviation = static_cast<double>(last_in_bin - next) - expected;
-    chi_square += deviation * deviation / expected;
-    bins++;
-    if (end) return ChiSquareP(chi_square, bins - 1);
-    next = last_in_bin;
-    above = tail;
-  }
 }
 
 TEST(Loss, EndsAreExact) {

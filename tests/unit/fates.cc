@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Judging what was lost.
+
+#include "tests/unit/fates.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "tests/unit/statistics.h"
+
+namespace twinpath {
+
+uint64_t Lost(const Fates& fates) {
+  uint64_t lost = 0;
+  for (uint64_t block : fates) lost += static_cast<uint64_t>(std::popcount(block));
+  return lost;
+}
+
+double CoincidenceP(const Fates& x, const Fates& y, size_t lag, double p) {
+  uint64_t both = 0, x_lost = 0, y_lost = 0;
+  const size_t words = x.size() - (lag + 63) / 64;
+  for (size_t i = 0; i < words; i++) {
+    const size_t at = i + lag / 64;
+    uint64_t shifted = y[at];
+    if (lag % 64) shifted = y[at] >> lag % 64 | y[at + 1] << (64 - lag % 64);
+    both += static_cast<uint64_t>(std::popcount(x[i] & shifted));
+    x_lost += static_cast<uint64_t>(std::popcount(x[i]));
+    y_lost += static_cast<uint64_t>(std::popcount(shifted));
+  }
+  const double n = 64.0 * static_cast<double>(words);
+  if (n * p * p < 25) return PoissonP(n * p * p, both);
+  const double sum =
+      static_cast<double>(both) - p * static_cast<double>(x_lost + y_lost) + n * p * p;
+  return NormalP(sum / (std::sqrt(n) * p * (1 - p)));
+}
+
+double GapP(const Fates& fates, double p) {
+  std::vector<uint64_t> gaps;
+  uint64_t last = 0;  // packet numbers from 1
+  for (size_t i = 0; i < fates.size(); i++) {
+    for (uint64_t left = fates[i]; left; left &= left - 1) {
+      const uint64_t at = 64 * i + static_cast<uint64_t>(std::countr_zero(left)) + 1;
+      gaps.push_back(at - last);
+      last = at;
+    }
+  }
+  std::sort(gaps.begin(), gaps.end());
+  const double n = static_cast<double>(gaps.size());
+  double chi_square = 0, bins = 0;
+  auto next = gaps.begin();
+  double above = 1;  // probability of a gap above the bins so far
+  for (uint64_t gap = 1;;) {
+    double tail = above;
+    while (n * (above - tail) < 20) tail = std::pow(1 - p, static_cast<double>(gap++));
+    const bool end = n * tail < 20;
+    if (end) tail = 0;
+    auto last_in_bin = end ? gaps.end() : std::lower_bound(next, gaps.end(), gap);
+    const double expected = n * (above - tail);
+    const double deviation = static_cast<double>(last_in_bin - next) - expected;
+    chi_square += deviation * deviation / expected;
+    bins++;
+    if (end) return ChiSquareP(chi_square, bins - 1);
+    next = last_in_bin;
+    above = tail;
+  }
+}
+
+}  // namespace twinpath

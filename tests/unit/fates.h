@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Which packets of a stream were lost, and how likely independent losses at a rate look so odd.
+// Pure functions.
+
+#ifndef TWINPATH_TESTS_UNIT_FATES_H_
+#define TWINPATH_TESTS_UNIT_FATES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace twinpath {
+
+// Bit i of word b: packet 64 * b + i was lost.
+using Fates = std::vector<uint64_t>;
+
+uint64_t Lost(const Fates& fates);
+
+// The p-value of x and y (of one length; the same stream, or another) being lost together at `lag`:
+// of the sum of (x[i] - p)(y[i + lag] - p), normal with mean 0 and variance N (p(1 - p))^2; or,
+// where hardly any coincide, of their number, which is Poisson's.
+double CoincidenceP(const Fates& x, const Fates& y, size_t lag, double p);
+
+// The p-value of the gaps between losses being geometric, by chi-square over the gaps 1, 2, ...,
+// each bin as wide as it takes to expect 20 in it. Some must be lost.
+double GapP(const Fates& fates, double p);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_TESTS_UNIT_FATES_H_
