@@ -18,6 +18,7 @@
 #include "src/config/compile.h"
 #include "src/config/policy.h"
 #include "src/config/profile.h"
+#include "src/config/seconds.h"
 #include "src/dpdk/datapath.h"
 #include "src/dpdk/interface_guard.h"
 #include "src/dpdk/machine.h"
@@ -64,13 +65,13 @@ void Describe(CLI::App& app, CommandLine* line) {
   app.add_option("--seed", line->overrides.seed, "Seed of the losses")->type_name("N");
   app.add_option("--duration", line->duration, "End after S seconds")
       ->type_name("S")
-      ->check(CLI::PositiveNumber);
+      ->check(WrongSeconds);
   app.add_option("--packets", line->packets, "End after N packets received, over all queues")
       ->type_name("N")
       ->check(CLI::PositiveNumber);
   app.add_option("--stats-interval", line->stats_interval, "Print tables every S seconds")
       ->type_name("S")
-      ->check(CLI::PositiveNumber);
+      ->check(WrongSeconds);
   app.add_option("--summary", line->summary, "Write the summary (JSON) at the end")
       ->type_name("FILE");
   app.set_version_flag("--version", std::string("twinpath-dpdk ") + TWINPATH_VERSION);

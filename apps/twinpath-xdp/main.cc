@@ -22,9 +22,11 @@
 #include "src/config/compile.h"
 #include "src/config/policy.h"
 #include "src/config/profile.h"
+#include "src/config/seconds.h"
 #include "src/telemetry/json.h"
 #include "src/telemetry/server.h"
 #include "src/xdp/path.h"
+#include "src/xdp/preflight.h"
 
 namespace twinpath {
 namespace {
@@ -47,7 +49,6 @@ int Say(ExitStatus exit_status, const absl::Status& status) {
 }
 
 void Describe(CLI::App& app, CommandLine* line) {
-  const CLI::Range seconds(1e-3, 1e9);
   app.add_option("--policy", line->policy, "Policy (JSON)")->type_name("FILE");
   app.add_option("--port", line->ports, "A port of the policy, and the interface that it is")
       ->type_name("NAME=IFACE")
@@ -67,10 +68,10 @@ void Describe(CLI::App& app, CommandLine* line) {
   app.add_option("--seed", line->overrides.seed, "Seed of the losses")->type_name("N");
   app.add_option("--duration", line->duration, "End after S seconds")
       ->type_name("S")
-      ->check(seconds);
+      ->check(WrongSeconds);
   app.add_option("--stats-interval", line->stats_interval, "Print tables every S seconds")
       ->type_name("S")
-      ->check(seconds);
+      ->check(WrongSeconds);
   app.add_option("--summary", line->summary, "Write the summary (JSON) at the end")
       ->type_name("FILE");
   app.add_flag("--pin", line->pin, "Leave the programs attached at the end, pinned on the bpffs");
@@ -182,8 +183,11 @@ int RunProgram(const CommandLine& line, const sigset_t& signals) {
   if (!policy.ok()) return Say(kWrong, policy.status());
   auto compiled = CompilePolicy(*policy, names);
   if (!compiled.ok()) return Say(kWrong, compiled.status());
+  // Without privileges not so much as the summary's file or the telemetry's folder is made.
+  absl::Status status = CheckXdpPrivileges();
+  if (!status.ok()) return Say(kWrong, status);
   SummaryFile summary_file;
-  absl::Status status = summary_file.Open(line.summary);
+  status = summary_file.Open(line.summary);
   if (!status.ok()) return Say(kWrong, status);
   // Before anything is attached: another instance may have the telemetry socket.
   std::atomic<const XdpPath*> running = nullptr;

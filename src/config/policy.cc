@@ -5,6 +5,8 @@
 #include "src/config/policy.h"
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 #include <unordered_map>
 
 #include "absl/strings/str_cat.h"
@@ -259,7 +261,13 @@ absl::StatusOr<Policy> MakePolicy(const std::string& path, const PolicyOverrides
     policy = *std::move(loaded);
   }
   if (absl::Status status = CheckPorts(policy, ports); !status.ok()) return status;
-  if (overrides.seed) policy.seed = *overrides.seed;
+  if (overrides.seed) {
+    const char *start = overrides.seed->data(), *end = start + overrides.seed->size();
+    const auto [stop, error] = std::from_chars(start, end, policy.seed);
+    if (error != std::errc() || stop != end)
+      return FoundError("--seed", "", Quote(*overrides.seed),
+                        absl::StrCat("an integer from 0 to ", UINT64_MAX));
+  }
   if (overrides.loss) {
     absl::StatusOr<Probability> rate = ParseProbability(*overrides.loss);
     if (!rate.ok()) return FoundError("--loss", "", Quote(*overrides.loss), kRateAllowed);

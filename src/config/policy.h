@@ -96,7 +96,7 @@ absl::StatusOr<Policy> ParsePolicy(std::string_view text, const std::string& fil
 struct PolicyOverrides {
   std::optional<std::string> loss;     // "50%"
   std::optional<std::string> forward;  // pass, drop, reflect, wire, or a port's name
-  std::optional<uint64_t> seed;
+  std::optional<std::string> seed;     // decimal
 };
 
 // Reads `path` where it is not empty, else starts from a policy that passes everything, then

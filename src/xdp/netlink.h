@@ -38,8 +38,8 @@ class NetlinkMessage {
   std::vector<uint8_t> octets_;
 };
 
-// Calls `visit(type, octets, length)` for every attribute among `size` octets at `data`; what is cut
-// short ends it.
+// Calls `visit(type, octets, length)` for every attribute among `size` octets at `data`; what is
+// cut short ends it.
 void ForEachAttribute(const uint8_t* data, size_t size,
                       const std::function<void(uint16_t, const uint8_t*, size_t)>& visit);
 

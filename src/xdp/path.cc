@@ -208,9 +208,11 @@ absl::Status XdpPath::Pin() {
 void XdpPath::RemovePins() {
   // CheckPorts saw that none of these folders was there before.
   if (!options_.pin) return;
+  std::error_code ignored;
   for (const Port& port : ports_) {
-    std::error_code ignored;
-    std::filesystem::remove_all(PinFolder(port.spec.name), ignored);
+    const std::filesystem::path folder = PinFolder(port.spec.name);
+    std::filesystem::remove_all(folder, ignored);
+    std::filesystem::remove(folder.parent_path(), ignored);  // where it is empty
   }
 }
 

@@ -9,6 +9,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -46,7 +47,9 @@ absl::Status CheckXdpPrivileges() {
 }
 
 std::string PinFolder(const std::string& port) {
-  return absl::StrCat(kBpfFolder, "/twinpath/", port);
+  std::string folder = port;
+  std::replace(folder.begin(), folder.end(), '.', ':');
+  return absl::StrCat(kBpfFolder, "/twinpath/", folder);
 }
 
 absl::Status CheckPins(const std::string& port) {

@@ -14,7 +14,8 @@ namespace twinpath {
 // PermissionDenied without CAP_NET_ADMIN and CAP_BPF, naming what is missing and what mends it.
 absl::Status CheckXdpPrivileges();
 
-// The folder under which port `port`'s link and maps are pinned.
+// The folder under which port `port`'s link and maps are pinned: its name, with a colon, which no
+// port's name has, for every dot, which a bpffs does not allow.
 std::string PinFolder(const std::string& port);
 
 // FailedPrecondition where no bpffs is mounted at /sys/fs/bpf (with the command that mounts it), or

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "src/config/seconds.h"
+
+#include <charconv>
+#include <system_error>
+
+#include "src/config/json_document.h"
+
+namespace twinpath {
+
+std::string WrongSeconds(const std::string& text) {
+  double seconds = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, seconds);
+  // Not a number is not in any range.
+  if (error == std::errc() && stop == end && seconds >= 1e-3 && seconds <= 1e9) return "";
+  return std::string(
+      FoundError("", "", Quote(text), "a number of seconds from 0.001 to 1000000000").message());
+}
+
+}  // namespace twinpath

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Where a generated frame, Ethernet and IPv4 without options and UDP, has what differs. */
+#ifndef TWINPATH_TESTS_BENCH_XDP_GENERATOR_H_
+#define TWINPATH_TESTS_BENCH_XDP_GENERATOR_H_
+
+enum {
+  GENERATOR_SOURCE_PORT = 14 + 20, /* GENERATOR_FIRST_PORT + number modulo flows */
+  GENERATOR_NUMBER = 14 + 20 + 8,  /* from 0, 64 bits in network order */
+  GENERATOR_FIRST_PORT = 1024,
+};
+
+#endif /* TWINPATH_TESTS_BENCH_XDP_GENERATOR_H_ */

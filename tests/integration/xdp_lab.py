@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the tests of twinpath-xdp share: namespaces of their own, veth pairs in them, and the program
+from its start to its summary. The frames are xdp_traffic's.
+
+A test file runs as FILE TWINPATH_XDP XDP_GENERATOR and ends with main()."""
+import json
+import math
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PROGRAM = os.path.realpath(sys.argv[1])
+BPFFS = pathlib.Path("/sys/fs/bpf")
+SOCKET = pathlib.Path("/run/dpdk/twinpath-xdp/dpdk_telemetry.v2")
+SUMMED = ("tx", "pass", "lost", "denied", "malformed", "tx_full", "no_port")
+MODES = ("native", "generic")
+
+
+def main():
+    """Runs the caller's tests where all they make goes away with them."""
+    if os.geteuid() != 0:
+        print("needs root", file=sys.stderr)
+        sys.exit(77)
+    if "XDP_LAB_INSIDE" not in os.environ:
+        os.environ["XDP_LAB_INSIDE"] = "1"
+        os.execvp("unshare", ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child",
+                              "--mount-proc", sys.executable, *sys.argv])
+    for kind, place in (("tmpfs", "/run"), ("sysfs", "/sys"), ("bpf", BPFFS)):
+        run("mount", "-t", kind, kind, place)
+    pathlib.Path("/run/netns").mkdir()
+    os.environ.pop("RUNTIME_DIRECTORY", None)
+    unittest.main(argv=sys.argv[:1], verbosity=2)
+
+
+def run(*command):
+    """What a command that succeeds says."""
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def remove(interface):
+    """Removes a pair at once, where a test has not done so."""
+    subprocess.run(["ip", "link", "del", interface], stderr=subprocess.DEVNULL, timeout=60)
+
+
+def wait_for(what, condition):
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        result = condition()
+        if result:
+            return result
+        time.sleep(0.01)
+    raise AssertionError(f"{what}: not within 30 s")
+
+
+class Program:
+    """twinpath-xdp in the background, up from here until it is told to end."""
+
+    def __init__(self, folder, *arguments):
+        self.summary_path = pathlib.Path(folder, "summary.json")
+        self.summary_path.unlink(missing_ok=True)
+        self.log = tempfile.TemporaryFile("w+", dir=folder)
+        self.process = subprocess.Popen([PROGRAM, *arguments, "--summary", self.summary_path],
+                                        stdout=self.log, stderr=subprocess.PIPE, text=True)
+        self.messages = ""
+        for _ in range(arguments.count("--port")):
+            line = self.process.stderr.readline()
+            self.messages += line
+            if " mode (" not in line:
+                self.__exit__()
+                raise AssertionError(f"did not start: {self.messages}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        """However far the test came."""
+        self.process.kill()
+        self.process.wait(30)
+        self.process.stderr.close()
+        self.log.close()
+
+    def stop(self, number=signal.SIGTERM):
+        """Ends it, and returns the summary; packets are conserved on every queue."""
+        self.process.send_signal(number)
+        return self.end()
+
+    def end(self):
+        status = self.process.wait(30)
+        assert status == 0, f"exit status {status}: {self.process.stderr.read()}"
+        summary = json.loads(self.summary_path.read_text())
+        for queue in summary["queues"]:
+            parts = sum(queue[name + "_packets"] for name in SUMMED)
+            assert queue["rx_packets"] == parts, f"not conserved: {queue}"
+        totals = summary["totals"]
+        matched = sum(rule["matched_packets"] for rule in summary["rules"])
+        assert matched == totals["rx_packets"] - totals["malformed_packets"], summary
+        assert totals["lost_packets"] == sum(rule["lost_packets"] for rule in summary["rules"])
+        return summary
+
+    def output(self):
+        self.log.seek(0)
+        return self.log.read()
+
+
+class XdpTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(dir="/run")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        SOCKET.unlink(missing_ok=True)  # of a program that another test killed
+
+    def veth(self, near, far, queues=1):
+        """A pair without a frame of its own, up."""
+        numbers = ("numtxqueues", str(queues), "numrxqueues", str(queues))
+        run("ip", "link", "add", near, *numbers, "type", "veth", "peer", "name", far, *numbers)
+        self.addCleanup(remove, near)
+        for name in (near, far):
+            pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1")
+            run("ip", "link", "set", name, "arp", "off", "up")
+
+    def gro(self, *interfaces, on=True):
+        for name in interfaces:
+            run("ethtool", "-K", name, "gro", "on" if on else "off")
+
+    def wire(self, queues=1):
+        """gen - lan, wan - sink; sink and gen take frames from native mode."""
+        self.veth("gen", "lan", queues)
+        self.veth("wan", "sink", queues)
+        self.gro("gen", "sink")
+
+    def start(self, *arguments):
+        return Program(self.folder, *arguments)
+
+    def policy(self, default, *rules, **more):
+        path = self.folder / "policy.json"
+        path.write_text(json.dumps({"version": 1, "rules": rules, "default": default, **more}))
+        return str(path)
+
+    def assert_loss(self, rate, lost, of):
+        """`lost` packets of `of` are a rate: exactly at its ends, else within 3.9 deviations."""
+        self.assertLessEqual(abs(lost - rate * of), 3.9 * math.sqrt(rate * (1 - rate) * of),
+                             f"{lost} of {of} lost at {rate}")
+
+    def refused(self, pattern, *arguments, prefix=(), environment=None):
+        """twinpath-xdp ends with status 2 and one line that has `pattern`, and leaves nothing."""
+        before = leavings()
+        result = subprocess.run([*prefix, PROGRAM, *arguments], capture_output=True, text=True,
+                                env=environment,
+                                timeout=20)
+        self.assertEqual(2, result.returncode, result.stderr)
+        self.assertEqual("", result.stdout)
+        self.assertRegex(result.stderr, r"\Atwinpath-xdp: [^\n]+\n\Z")
+        self.assertRegex(result.stderr, pattern)
+        self.assertLess(len(result.stderr), 400)
+        self.assertEqual(before, leavings())
+
+
+def attached():
+    """Interface -> (mode, program id, program name), of all that carry an XDP program."""
+    modes = {1: "native", 2: "generic"}
+    links = json.loads(run("ip", "-json", "link"))
+    return {link["ifname"]: (modes[link["xdp"]["mode"]], link["xdp"]["prog"]["id"],
+                             link["xdp"]["prog"]["name"])
+            for link in links if "xdp" in link}
+
+
+def maps_of(program):
+    """The ids of the maps that a program holds; None where there is no such program."""
+    shown = subprocess.run(["bpftool", "--json", "prog", "show", "id", str(program)],
+                           capture_output=True, text=True, timeout=60)
+    return json.loads(shown.stdout).get("map_ids", []) if shown.returncode == 0 else None
+
+
+def map_exists(number):
+    return subprocess.run(["bpftool", "map", "show", "id", str(number)], capture_output=True,
+                          timeout=60).returncode == 0
+
+
+def leavings():
+    """What a program that failed might have left: attached programs, pins, files, processes."""
+    def files(folder):
+        return sorted(str(path) for path in pathlib.Path(folder).rglob("*") if not path.is_dir())
+    return {"attached": attached(), "pins": sorted(map(str, BPFFS.rglob("*"))),
+            "files": files("/run"), "temporary": files("/tmp/dpdk"),
+            "processes": [path for path in pathlib.Path("/proc").glob("[0-9]*")
+                          if path.joinpath("exe").exists()
+                          and os.readlink(path / "exe") == PROGRAM]}
