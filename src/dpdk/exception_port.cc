@@ -20,8 +20,6 @@
 namespace twinpath {
 namespace {
 
-constexpr char kVhostNet[] = "/dev/vhost-net";
-
 // Sets the interface's MTU and brings it up.
 absl::Status BringUp(const std::string& interface, uint32_t mtu) {
   int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -62,9 +60,8 @@ Vdev Tap(const ExceptionRequest& request, const std::string& interface) {
 }
 
 absl::StatusOr<Ethdev> PlugIn(const ExceptionRequest& request, const std::string& interface) {
-  const bool vhost = access(kVhostNet, R_OK | W_OK) == 0;
   if (request.path == ExceptionPath::kVirtioUser ||
-      (request.path == ExceptionPath::kAuto && vhost)) {
+      (request.path == ExceptionPath::kAuto && VhostNetThere())) {
     auto ethdev = Ethdev::Plug(VirtioUser(request, interface));
     if (ethdev.ok() || request.path == ExceptionPath::kVirtioUser) return ethdev;
   }
@@ -72,6 +69,8 @@ absl::StatusOr<Ethdev> PlugIn(const ExceptionRequest& request, const std::string
 }
 
 }  // namespace
+
+bool VhostNetThere() { return access(kVhostNet, R_OK | W_OK) == 0; }
 
 std::string ExceptionInterface(const std::string& port_name) {
   std::string name = absl::StrCat("tp-", port_name);

@@ -47,6 +47,10 @@ class ExceptionPort {
   uint32_t queues_;
 };
 
+// What virtio_user needs, and whether this process may use it.
+inline constexpr char kVhostNet[] = "/dev/vhost-net";
+bool VhostNetThere();
+
 // "tp-NAME", cut and made distinct where the kernel would not take so long a name.
 std::string ExceptionInterface(const std::string& port_name);
 

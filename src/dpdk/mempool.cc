@@ -20,6 +20,12 @@ namespace {
 // The kernel's XDP_PACKET_HEADROOM: an AF_XDP frame starts that far into the mbuf's room.
 constexpr uint32_t kXdpHeadroom = 256;
 
+// What lcores, and this thread, may hold. A mempool cache holds up to one and a half times its
+// size.
+uint64_t CachedMbufs(const MempoolNeeds& needs) {
+  return static_cast<uint64_t>(needs.lcores + 1) * (needs.cache * 3 / 2 + needs.burst);
+}
+
 }  // namespace
 
 uint64_t MempoolSize::Bytes() const {
@@ -33,10 +39,7 @@ MempoolSize SizeMempool(const MempoolNeeds& needs) {
       static_cast<uint64_t>(needs.queues) *
           (needs.rx_descriptors + needs.tx_descriptors + 2 * needs.burst) +
       static_cast<uint64_t>(needs.exception_queues) * (needs.rx_descriptors + needs.tx_descriptors);
-  // A mempool cache holds up to one and a half times its size.
-  const uint64_t caches =
-      static_cast<uint64_t>(needs.lcores + 1) * (needs.cache * 3 / 2 + needs.burst);
-  const uint64_t total = rings + caches + needs.extra + 1024;
+  const uint64_t total = rings + CachedMbufs(needs) + needs.extra + 1024;
   size.mbufs = static_cast<uint32_t>(std::min<uint64_t>(total | 1023, UINT32_MAX));
   size.cache = std::min<uint32_t>(needs.cache, RTE_MEMPOOL_CACHE_MAX_SIZE);
   const uint32_t frame = needs.mtu + RTE_ETHER_HDR_LEN + 2 * 4 /* VLAN tags */ + kXdpHeadroom;
@@ -44,6 +47,12 @@ MempoolSize SizeMempool(const MempoolNeeds& needs) {
   size.data_room =
       static_cast<uint16_t>(std::min<uint32_t>(RTE_PKTMBUF_HEADROOM + room, UINT16_MAX));
   return size;
+}
+
+uint64_t LeastMbufs(const MempoolNeeds& needs) {
+  return static_cast<uint64_t>(needs.queues + needs.exception_queues) *
+             (needs.rx_descriptors + needs.burst) +
+         CachedMbufs(needs) + needs.extra;
 }
 
 absl::StatusOr<Mempool> Mempool::Create(const std::string& name, const MempoolSize& size,

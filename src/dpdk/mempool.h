@@ -37,6 +37,9 @@ struct MempoolNeeds {
 // As many mbufs as descriptors, bursts and caches can hold at once, so that none ever lacks.
 MempoolSize SizeMempool(const MempoolNeeds& needs);
 
+// With fewer mbufs than these, RX queues do not fill, or an lcore's cache starves another's.
+uint64_t LeastMbufs(const MempoolNeeds& needs);
+
 class Mempool {
  public:
   // ResourceExhausted names the node and the bytes.

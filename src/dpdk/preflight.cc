@@ -77,6 +77,11 @@ absl::StatusOr<ExceptionPath> ChooseException(const PortSpec& port, const Device
                      ", but there is such an interface: ip link del ", interface,
                      ", or name the port otherwise"));
   }
+  if (profile.exception == ExceptionPath::kVirtioUser && !VhostNetThere()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "port ", port.name, ": exception port ", interface, ": virtio_user needs ", kVhostNet,
+        ", to read and write: modprobe vhost_net, or let the profile's exception be tap or auto"));
+  }
   return profile.exception;
 }
 
@@ -128,7 +133,7 @@ absl::Status CheckMemory(const Preflight& plan, uint64_t needed, const Machine& 
   return absl::OkStatus();
 }
 
-MempoolSize ChooseMempool(const Profile& profile, const Preflight& plan) {
+absl::StatusOr<MempoolSize> ChooseMempool(const Profile& profile, const Preflight& plan) {
   MempoolNeeds needs = {.queues = static_cast<uint32_t>(profile.ports.size()) * profile.queues,
                         .rx_descriptors = profile.rx_descriptors,
                         .tx_descriptors = profile.tx_descriptors,
@@ -143,7 +148,14 @@ MempoolSize ChooseMempool(const Profile& profile, const Preflight& plan) {
   for (ExceptionPath path : plan.kernel)
     if (path != ExceptionPath::kNone) needs.exception_queues += profile.queues;
   MempoolSize size = SizeMempool(needs);
-  if (profile.mbufs != 0) size.mbufs = profile.mbufs;
+  if (profile.mbufs == 0) return size;
+  if (const uint64_t least = LeastMbufs(needs); profile.mbufs < least) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(profile.file, ": /mbufs: found ", profile.mbufs, ", allowed ", least,
+                     " or more for these ports, queues and descriptors, or 0 for as many as they "
+                     "can hold"));
+  }
+  size.mbufs = profile.mbufs;
   return size;
 }
 
@@ -178,7 +190,9 @@ absl::StatusOr<Preflight> CheckBeforeEal(const Profile& profile, const CompiledP
     plan.kernel.push_back(*path);
     plan.passes.push_back(passes);
   }
-  plan.mempool = ChooseMempool(profile, plan);
+  auto mempool = ChooseMempool(profile, plan);
+  if (!mempool.ok()) return mempool.status();
+  plan.mempool = *mempool;
   const uint64_t needed = plan.mempool.Bytes() * nodes.size() + kOverheadBytes;
 
   request.lcores = plan.lcores;

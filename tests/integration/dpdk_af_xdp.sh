@@ -26,6 +26,24 @@ check 'ports["lan"]["driver"] == "net_af_xdp"' 'ports["lan"]["mode"] == "copy"' 
   'total("lost_packets") == 0' 'queues["lan/0"]["tx_packets"] > 1000'
 nothing_left
 
+# A signal under load, on both ways at once.
+for signal in TERM INT; do
+  start --port lan=wire0 --port wan=wire1 --loss 1% --forward wire -- --no-huge
+  enough=$(($(</sys/class/net/wire0/statistics/rx_packets) + 2000))
+  ip netns exec left timeout 20 ping -q -f -W 1 10.9.0.2 >/dev/null 2>&1 & load=$!
+  for ((i = 0; i < 200; i++)); do
+    (($(</sys/class/net/wire0/statistics/rx_packets) < enough)) || break
+    sleep 0.05
+  done
+  stop "$signal"
+  kill -0 "$load" || fail "the load ended first"
+  kill "$load"
+  wait "$load" || true
+  check 'queues["lan/0"]["tx_packets"] > 1500 < queues["wan/0"]["tx_packets"]' \
+    'near(total("lost_packets"), total("rx_packets"), 0.01)'
+  nothing_left
+done
+
 # What is passed reaches the kernel, which answers through the port: half the pings come back.
 ip addr add 10.9.0.9/24 dev wire0
 start --port lan=wire0 --loss 50% --forward pass -- --no-huge

@@ -36,6 +36,24 @@ refuses 'summary' "${null[@]}" --summary /run/none/summary.json
 refuses 'packets' --port a=net_null0 --packets 0
 refuses 'unknown|expected|not expected' "${null[@]}" --frobnicate
 
+# Profiles. What the file's reader says is tested with it; here, what the devices add.
+# profile JSON: the profile, with which the next program starts.
+profile() { printf '%s' "$1" >profile.json; }
+profile '{"version": 1, "queues": 1, "queues": 2}'
+refuses '^twinpath-dpdk: profile.json: /queues: found the key twice, allowed once$' "${null[@]}" --profile profile.json
+profile '{"version": 1, "burst": 65}'
+refuses '^twinpath-dpdk: profile.json: /burst: found 65, allowed an integer from 1 to 64$' "${null[@]}" --profile profile.json
+profile '{"version": 1, "ports": [{"name": "b", "device": "net_null1"}], "quues": 1}'
+refuses '^twinpath-dpdk: profile.json: /quues: found an unknown key, allowed version, ' "${null[@]}" --profile profile.json
+profile '{"version": 1, "mbufs": 1000}'
+refuses '^twinpath-dpdk: profile.json: /mbufs: found 1000, allowed 1888 or more for these' "${null[@]}" --profile profile.json "${plain[@]}"
+profile '{"version": 1, "eal": ["-l", "0"]}'
+refuses 'EAL argument -l: lcores are chosen by --lcores' "${null[@]}" --profile profile.json "${plain[@]}"
+if [[ ! -e /dev/vhost-net ]]; then
+  profile '{"version": 1, "exception": "virtio_user"}'
+  refuses 'port a: .*virtio_user needs /dev/vhost-net.*modprobe vhost_net' "${null[@]}" --profile profile.json "${plain[@]}"
+fi
+
 # Devices.
 refuses "no interface 'eth77'" --port a=eth77
 refuses 'no PCI device 0000:7f:1f.7' --port a=7f:1f.7
