@@ -18,7 +18,7 @@
 #include "src/config/compile.h"
 #include "src/config/policy.h"
 #include "src/config/profile.h"
-#include "src/config/seconds.h"
+#include "src/config/command_line.h"
 #include "src/dpdk/datapath.h"
 #include "src/dpdk/interface_guard.h"
 #include "src/dpdk/machine.h"
@@ -68,7 +68,7 @@ void Describe(CLI::App& app, CommandLine* line) {
       ->check(WrongSeconds);
   app.add_option("--packets", line->packets, "End after N packets received, over all queues")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(WrongCount);
   app.add_option("--stats-interval", line->stats_interval, "Print tables every S seconds")
       ->type_name("S")
       ->check(WrongSeconds);
@@ -100,6 +100,8 @@ absl::StatusOr<Profile> MakeProfile(const CommandLine& line) {
     else
       profile.ports.push_back(*std::move(port));
   }
+  if (profile.ports.empty())
+    return absl::InvalidArgumentError("no port: give --port NAME=DEVICE or a profile with ports");
   if (line.queues.has_value()) profile.queues = *line.queues;
   if (line.lcores.has_value()) {
     auto cpus = ParseCpuList(*line.lcores);

@@ -22,7 +22,7 @@
 #include "src/config/compile.h"
 #include "src/config/policy.h"
 #include "src/config/profile.h"
-#include "src/config/seconds.h"
+#include "src/config/command_line.h"
 #include "src/telemetry/json.h"
 #include "src/telemetry/server.h"
 #include "src/xdp/path.h"

@@ -184,15 +184,16 @@ absl::StatusOr<Profile> LoadProfile(const std::string& path) {
 absl::StatusOr<PortSpec> ParsePortSpec(std::string_view text) {
   size_t equals = text.find('=');
   if (equals == std::string_view::npos) {
-    return FoundError("", "", Quote(text), "NAME=DEVICE");
+    return FoundError("--port", "", Quote(text), "NAME=DEVICE");
   }
   PortSpec spec{std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
   if (!IsPortName(spec.name)) {
-    return FoundError("", "", absl::StrCat(Quote(spec.name), " as the name in ", Quote(text)),
+    return FoundError("--port", "", absl::StrCat(Quote(spec.name), " as the name in ", Quote(text)),
                       kPortNameAllowed);
   }
   if (!IsDevice(spec.device)) {
-    return FoundError("", "", absl::StrCat(Quote(spec.device), " as the device in ", Quote(text)),
+    return FoundError("--port", "",
+                      absl::StrCat(Quote(spec.device), " as the device in ", Quote(text)),
                       kDeviceAllowed);
   }
   return spec;
@@ -200,7 +201,7 @@ absl::StatusOr<PortSpec> ParsePortSpec(std::string_view text) {
 
 absl::StatusOr<std::vector<uint32_t>> ParseCpuList(std::string_view text) {
   std::set<uint32_t> cpus;
-  const absl::Status wrong = FoundError("", "", Quote(text), kCpuListAllowed);
+  const absl::Status wrong = FoundError("--lcores", "", Quote(text), kCpuListAllowed);
   for (size_t start = 0; start <= text.size();) {
     size_t comma = std::min(text.find(',', start), text.size());
     std::string_view part = text.substr(start, comma - start);
@@ -210,7 +211,7 @@ absl::StatusOr<std::vector<uint32_t>> ParseCpuList(std::string_view text) {
     if (!first || !last || *first > *last) return wrong;
     for (uint32_t cpu = *first; cpu <= *last; cpu++) {
       if (cpus.insert(cpu).second) continue;
-      return FoundError("", "", absl::StrCat("CPU ", cpu, " twice in ", Quote(text)),
+      return FoundError("--lcores", "", absl::StrCat("CPU ", cpu, " twice in ", Quote(text)),
                         "each CPU once");
     }
     start = comma + 1;

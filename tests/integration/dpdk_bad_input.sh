@@ -7,8 +7,9 @@ set -euo pipefail
 # shellcheck source=tests/integration/dpdk_lib.sh
 source "$(dirname -- "$0")/dpdk_lib.sh"
 
-# refuses PATTERN ARGUMENT...
+# refuses [--] PATTERN ARGUMENT...
 refuses() {
+  [[ $1 != -- ]] || shift
   local pattern=$1 status=0
   shift
   timeout 30 "$PROGRAM" "$@" >out.txt 2>err.txt || status=$?
@@ -22,18 +23,37 @@ refuses() {
 null=(--port a=net_null0 --packets 1)
 plain=(-- --no-huge)
 
-refuses '0 ports' "${plain[@]}"
+refuses 'no port: give --port NAME=DEVICE or a profile with ports' "${plain[@]}"
+refuses -- '--port: found "eth0", allowed NAME=DEVICE' --port eth0 "${plain[@]}"
+refuses -- '--port: found "" as the name in "=eth0"' --port =eth0 "${plain[@]}"
+refuses -- '--port: found "" as the device in "a="' --port a= "${plain[@]}"
 refuses 'given twice' --port a=net_null0 --port a=net_null1 "${plain[@]}"
 refuses 'another port already' --port a=net_null0 --port b=net_null0 "${plain[@]}"
 refuses 'absent.json' "${null[@]}" --policy absent.json
 refuses 'absent.json' "${null[@]}" --profile absent.json
 : >empty.json
 refuses 'empty.json' "${null[@]}" --policy empty.json
-refuses '101%' "${null[@]}" --loss 101%
+for loss in 101% -0.1 1.1 50 nan ''; do
+  refuses -- "--loss: found \"$loss\", allowed a fraction from 0 to 1 or a percentage" "${null[@]}" --loss "$loss"
+done
+for seed in -1 1.5 x 18446744073709551616; do
+  refuses -- "--seed: found \"$seed\", allowed an integer from 0 to 18446744073709551615" "${null[@]}" --seed "$seed"
+done
+for packets in 0 -1 1e3 x 18446744073709551616; do
+  refuses -- "--packets: found \"$packets\", allowed an integer from 1 to" --port a=net_null0 --packets "$packets"
+done
+for seconds in 0 -1 nan inf 1e10 1s; do
+  for option in --duration --stats-interval; do
+    refuses -- "$option: found \"$seconds\", allowed a number of seconds from 0.001" "${null[@]}" "$option" "$seconds"
+  done
+done
+for lcores in x 3-1 0,0 ''; do
+  refuses -- '--lcores: found .*, allowed (CPU numbers such as "0-3,6"|each CPU once)' "${null[@]}" --lcores "$lcores"
+done
+refuses -- '--forward: found "wire" with 1 ports?, allowed an even number of ports' "${null[@]}" --forward wire
 refuses 'nowhere' "${null[@]}" --forward nowhere
 refuses 'queues' "${null[@]}" --queues 65
 refuses 'summary' "${null[@]}" --summary /run/none/summary.json
-refuses 'packets' --port a=net_null0 --packets 0
 refuses 'unknown|expected|not expected' "${null[@]}" --frobnicate
 
 # Profiles. What the file's reader says is tested with it; here, what the devices add.

@@ -151,12 +151,14 @@ TEST(PortSpecTest, NameAndDeviceAreCutAtTheFirstEqualsSign) {
 }
 
 TEST(PortSpecTest, MistakesAreNamed) {
-  EXPECT_EQ(ParsePortSpec("eth0").status().message(), "found \"eth0\", allowed NAME=DEVICE");
+  EXPECT_EQ(ParsePortSpec("eth0").status().message(),
+            "--port: found \"eth0\", allowed NAME=DEVICE");
   EXPECT_EQ(ParsePortSpec("=eth0").status().message(),
-            "found \"\" as the name in \"=eth0\", allowed a port's name: 1 to 32 letters, digits, "
+            "--port: found \"\" as the name in \"=eth0\", allowed a port's name: 1 to 32 letters, "
+            "digits, "
             "'_', '.' or '-', starting with a letter or digit");
   EXPECT_EQ(ParsePortSpec("lan=").status().message(),
-            absl::StrCat("found \"\" as the device in \"lan=\", ", kDevice));
+            absl::StrCat("--port: found \"\" as the device in \"lan=\", ", kDevice));
 }
 
 TEST(CpuListTest, RangesAndNumbersComeOutInOrder) {
@@ -168,10 +170,11 @@ TEST(CpuListTest, RangesAndNumbersComeOutInOrder) {
 TEST(CpuListTest, MistakesAreNamed) {
   for (const char* text : {"", ",", "1,", ",1", "1-", "-1", "a", "1 ,2", "1024", "0-4294967296",
                            "3-1", "0x1", "1--2"}) {
-    EXPECT_EQ(ParseCpuList(text).status().message(), absl::StrCat("found \"", text, "\", ", kCpus));
+    EXPECT_EQ(ParseCpuList(text).status().message(),
+              absl::StrCat("--lcores: found \"", text, "\", ", kCpus));
   }
   EXPECT_EQ(ParseCpuList("0-3,2").status().message(),
-            "found CPU 2 twice in \"0-3,2\", allowed each CPU once");
+            "--lcores: found CPU 2 twice in \"0-3,2\", allowed each CPU once");
 }
 
 }  // namespace
