@@ -14,7 +14,6 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "src/xdp/preflight.h"
 #include "src/xdp/snapshot.h"
 
@@ -124,7 +123,8 @@ absl::Status XdpPath::AttachAll() {
       absl::StrCat("port ", unreachable->spec.name, " (", unreachable->spec.device,
                    ") takes no frames from native mode",
                    unreachable->interface.driver == "veth"
-                       ? ": its peer has no GRO; mend it with ethtool -K PEER gro on"
+                       ? ": its peer has no GRO (ethtool -K PEER gro on mends that), or more TX "
+                         "queues than it has RX queues"
                        : "");
   if (options_.mode == XdpMode::kNative) return absl::FailedPreconditionError(why);
   for (Port& port : ports_) port.link.Detach();

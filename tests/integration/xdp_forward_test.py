@@ -6,7 +6,7 @@ stacks and to a wire; and into a veth that does not take frames from native mode
   xdp_forward_test.py TWINPATH_XDP XDP_GENERATOR
 """
 from xdp_lab import MODES, XdpTest, attached, main, remove, run
-from xdp_traffic import Capture, frame, send
+from xdp_traffic import Capture, frame, jumbo, send
 
 FRAMES = 500
 
@@ -108,6 +108,22 @@ class Forward(XdpTest):
                                  [(rule["name"], rule["matched_packets"])
                                   for rule in summary["rules"]])
 
+    def test_frames_in_fragments(self):
+        self.wire()
+        for name in ("gen", "lan", "wan", "sink"):
+            run("ip", "link", "set", name, "mtu", "9000")
+        for mode, why in (("native", "in fragments for its MTU"), ("generic", "as asked")):
+            with self.subTest(mode=mode), Capture("sink") as capture, self.start(
+                    "--port", "lan=lan", "--port", "wan=wan", "--mode", mode, "--forward",
+                    "wan") as program:
+                send("gen", "lan", range(FRAMES), make=jumbo)
+                sent = [jumbo(number) for number in range(FRAMES)]
+                self.assertEqual(sent, capture.frames(at_least=FRAMES))
+                summary = program.stop()
+                self.assertIn(why, summary["ports"][0]["why"])
+                self.check_counted(summary, tx=FRAMES)
+                self.assertEqual(sum(map(len, sent)), summary["totals"]["rx_bytes"])
+
     def test_a_port_whose_interface_went_away_counts_as_no_port(self):
         self.wire()
         for mode in MODES:
@@ -134,9 +150,10 @@ class WithoutGro(XdpTest):
         self.gro("sink", on=False)
         self.ports = ("--port", "lan=lan", "--port", "wan=wan", "--forward", "wan")
 
-    def check_arrival(self, mode, *arguments):
+    def check_arrival(self, *arguments, lan, wan):
+        """All frames arrive, with the ports in these modes."""
         with Capture("sink") as capture, self.start(*self.ports, *arguments) as program:
-            self.assertEqual({"lan": mode, "wan": mode},
+            self.assertEqual({"lan": lan, "wan": wan},
                              {name: found[0] for name, found in attached().items()})
             send("gen", "lan", range(FRAMES))
             self.assertEqual([frame(number) for number in range(FRAMES)],
@@ -146,7 +163,7 @@ class WithoutGro(XdpTest):
         return summary, program.messages
 
     def test_auto_takes_generic_mode_and_says_why(self):
-        summary, messages = self.check_arrival("generic")
+        summary, messages = self.check_arrival(lan="generic", wan="generic")
         for port in summary["ports"]:
             self.assertEqual("generic", port["mode"])
             self.assertRegex(port["why"], r"wan \(wan\).*ethtool -K PEER gro on")
@@ -157,7 +174,7 @@ class WithoutGro(XdpTest):
 
     def test_gro_on_the_peer_mends_it(self):
         self.gro("sink")
-        self.check_arrival("native", "--mode", "native")
+        self.check_arrival("--mode", "native", lan="native", wan="native")
 
     def test_a_program_on_the_peer_mends_it(self):
         with self.start("--port", "sink=sink", "--forward", "pass", "--file-prefix", "peer"):
@@ -165,6 +182,14 @@ class WithoutGro(XdpTest):
                 send("gen", "lan", range(FRAMES))
                 self.assertEqual([frame(number) for number in range(FRAMES)],
                                  capture.frames(at_least=FRAMES))
+
+    def test_a_peer_with_more_queues_than_the_port(self):
+        remove("wan")
+        self.veth("wan", "sink", far_queues=2)
+        self.gro("sink")
+        self.check_arrival(lan="native", wan="generic")
+        self.refused(r"port wan \(wan\): .*the peer has more TX queues", *self.ports, "--mode",
+                     "native")
 
     def test_a_port_that_nothing_is_sent_to_need_not_take_any(self):
         with self.start("--port", "lan=lan", "--port", "wan=wan", "--forward", "pass",

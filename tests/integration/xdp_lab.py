@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the tests of twinpath-xdp share: namespaces of their own, veth pairs in them, and the program
-from its start to its summary. The frames are xdp_traffic's.
+"""What the tests of twinpath-xdp share: namespaces of their own, veth pairs in them, and the
+program from its start to its summary. The frames are xdp_traffic's.
 
 A test file runs as FILE TWINPATH_XDP XDP_GENERATOR and ends with main()."""
 import json
@@ -114,10 +114,12 @@ class XdpTest(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
         SOCKET.unlink(missing_ok=True)  # of a program that another test killed
 
-    def veth(self, near, far, queues=1):
+    def veth(self, near, far, queues=1, far_queues=None):
         """A pair without a frame of its own, up."""
-        numbers = ("numtxqueues", str(queues), "numrxqueues", str(queues))
-        run("ip", "link", "add", near, *numbers, "type", "veth", "peer", "name", far, *numbers)
+        near_numbers, far_numbers = (("numtxqueues", str(count), "numrxqueues", str(count))
+                                     for count in (queues, far_queues or queues))
+        run("ip", "link", "add", near, *near_numbers, "type", "veth", "peer", "name", far,
+            *far_numbers)
         self.addCleanup(remove, near)
         for name in (near, far):
             pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1")

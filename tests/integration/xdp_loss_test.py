@@ -5,11 +5,14 @@ through as it was.
 
   xdp_loss_test.py TWINPATH_XDP XDP_GENERATOR
 """
+import multiprocessing
+
 from xdp_lab import MODES, XdpTest, main
-from xdp_traffic import BATCH, Capture, frame, generate, number_of, send, xdp_statistics
+from xdp_traffic import BATCH, Capture, flood, frame, generate, number_of, send, xdp_statistics
 
 RATES = {"0%": 0, "1%": 0.01, "50%": 0.5, "100%": 1}
 FRAMES = 20000
+ALONE = 50000  # by each of two senders at once
 GENERATED = {"native": 1000000, "generic": 200000}
 
 
@@ -81,6 +84,23 @@ class Loss(XdpTest):
                     self.assertEqual(arrived, totals["rx_packets"])
                     self.assertEqual(arrived, totals["lost_packets"] + totals["denied_packets"])
                     self.assert_loss(rate, totals["lost_packets"], arrived)
+
+    def test_two_cpus_on_one_queue(self):
+        self.veth("gen", "lan")
+        with self.start("--port", "lan=lan", "--mode", "generic", "--loss", "50%", "--forward",
+                        "drop") as program:
+            senders = [multiprocessing.Process(target=flood, args=("gen", ALONE, cpu))
+                       for cpu in (0, 1)]
+            for sender in senders:
+                sender.start()
+            for sender in senders:
+                sender.join(30)
+                self.assertEqual(0, sender.exitcode)
+            summary = program.stop()
+        self.assertEqual(1, len(summary["queues"]))
+        totals = summary["totals"]
+        self.assertEqual(2 * ALONE, totals["rx_packets"])
+        self.assert_loss(0.5, totals["lost_packets"], 2 * ALONE)
 
 
 main()
