@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -15,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/config/compile.h"
 #include "src/config/policy.h"
+#include "src/config/seconds.h"
 
 namespace twinpath {
 namespace {
@@ -55,7 +57,7 @@ TEST_F(MakePolicyTest, TheCommandLineReplacesTheDefaultAndTheSeed) {
   std::string path = Write(R"({"version": 1, "seed": 7,
     "rules": [{"name": "dns", "match": {"dst_port": 53}, "forward": "drop"}],
     "default": {"loss": {"model": "random", "rate": "1%"}, "forward": {"port": "wan"}}})");
-  absl::StatusOr<Policy> p = MakePolicy(path, {"50%", "reflect", 9}, two_);
+  absl::StatusOr<Policy> p = MakePolicy(path, {"50%", "reflect", "9"}, two_);
   ASSERT_TRUE(p.ok()) << p.status();
   EXPECT_EQ(p->seed, 9u);
   EXPECT_EQ(p->fallback.loss.rate.threshold, 1ull << 63);
@@ -137,6 +139,24 @@ TEST_F(MakePolicyTest, ABadRateOnTheCommandLineIsRefused) {
   EXPECT_EQ(Error(MakePolicy("", {"101%", {}, {}}, {}).status()),
             "--loss: found \"101%\", allowed a fraction from 0 to 1 or a percentage from \"0%\" to "
             "\"100%\"");
+}
+
+TEST_F(MakePolicyTest, ASeedIsExactOrRefused) {
+  absl::StatusOr<Policy> p = MakePolicy("", {{}, {}, "18446744073709551615"}, {});
+  ASSERT_TRUE(p.ok()) << p.status();
+  EXPECT_EQ(p->seed, UINT64_MAX);
+  for (const char* seed : {"-1", "18446744073709551616", "0x10", "1e3", "7 ", ""})
+    EXPECT_EQ(Error(MakePolicy("", {{}, {}, seed}, {}).status()),
+              absl::StrCat("--seed: found \"", seed,
+                           "\", allowed an integer from 0 to 18446744073709551615"));
+}
+
+TEST(WrongSecondsTest, OnlyNumbersInRangePass) {
+  for (const char* good : {"0.001", "1", "2.5", "1e9"}) EXPECT_EQ(WrongSeconds(good), "") << good;
+  for (const char* bad : {"0", "-1", "0.0009", "1.1e9", "nan", "inf", "1s", ""})
+    EXPECT_EQ(
+        WrongSeconds(bad),
+        absl::StrCat("found \"", bad, "\", allowed a number of seconds from 0.001 to 1000000000"));
 }
 
 TEST_F(MakePolicyTest, APortThatTheProgramHasNotIsNamedWhereItIsFirstUsed) {
