@@ -30,8 +30,8 @@ def near(lost, matched, rate):
 wrong = 0
 for name, queue in queues.items():
     for unit in ("packets", "bytes"):
-        fates = {fate: queue[f"{fate}_{unit}"] for fate in FATES if f"{fate}_{unit}" in queue}
-        if "tx" in fates and queue[f"rx_{unit}"] != sum(fates.values()):
+        fates = {fate: queue[f"{fate}_{unit}"] for fate in FATES}
+        if queue[f"rx_{unit}"] != sum(fates.values()):
             complain(f"{name}: {unit} not conserved: rx {queue[f'rx_{unit}']}, {fates}")
             wrong += 1
 for expression in sys.argv[2:]:

@@ -10,6 +10,10 @@ source "$(dirname -- "$0")/dpdk_lib.sh"
 # Two sources into a ring that is emptied at the pace of one: it fills.
 run --port a=net_null0 --port b=net_null1 --port c=net_ring0 --forward c --packets 400000
 check 'total("tx_full_packets") > 10000' 'total("rx_packets") == 400000' 'total("lost_packets") == 0'
+# The same on every queue.
+run --port a=net_null0 --port b=net_null1 --port c=net_ring0 --queues 4 --forward c --packets 400000
+check 'total("rx_packets") == 400000' 'len(queues) == 12' \
+  'all(q["tx_full_packets"] > 10000 and q["tx_packets"] > 100 for q in queues.values() if q["port"] in "ab")'
 cat >rules.json <<'JSON'
 {"version": 1, "rules": [{"name": "r", "match": {"ether_type": 0}, "loss": {"model": "random", "rate": 0.5},
                           "forward": {"port": "c"}}],
