@@ -16,7 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/config/compile.h"
 #include "src/config/policy.h"
-#include "src/config/seconds.h"
+#include "src/config/command_line.h"
 
 namespace twinpath {
 namespace {
@@ -157,6 +157,14 @@ TEST(WrongSecondsTest, OnlyNumbersInRangePass) {
     EXPECT_EQ(
         WrongSeconds(bad),
         absl::StrCat("found \"", bad, "\", allowed a number of seconds from 0.001 to 1000000000"));
+}
+
+TEST(WrongCountTest, OnlyWholeNumbersFromOnePass) {
+  for (const char* good : {"1", "18446744073709551615"}) EXPECT_EQ(WrongCount(good), "") << good;
+  for (const char* bad : {"0", "-1", "18446744073709551616", "1.5", "1e3", "nan", ""})
+    EXPECT_EQ(WrongCount(bad), absl::StrCat("found \"", bad,
+                                            "\", allowed an integer from 1 to "
+                                            "18446744073709551615"));
 }
 
 TEST_F(MakePolicyTest, APortThatTheProgramHasNotIsNamedWhereItIsFirstUsed) {
