@@ -17,7 +17,7 @@ mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/netns /run/work
 mount -t sysfs sysfs /sys
 ip link set lo up
-export LC_ALL=C
+export LC_ALL=C TMPDIR=/run/work  # the one from outside may have been in /run
 cd /run/work || exit 1
 pid=0
 
