@@ -84,7 +84,8 @@ TEST(ParityRun, EveryKindOfDifferenceIsFound) {
       {"a byte less", [](FrameVerdict* v) { v->bytes.pop_back(); }},
   };
   for (const auto& [name, change] : changes) {
-    ParityRun run(Path("xdp", Replay()), Path("dpdk", Replay(), [&](uint64_t n, FrameVerdict* v) {
+    ParityRun run(Path("xdp", Replay()),
+                  Path("dpdk", Replay(), [&change = change](uint64_t n, FrameVerdict* v) {
                     if (n == 3) change(v);
                   }));
     for (int i = 0; i < 8; i++) ASSERT_TRUE(run.Feed(0, 0, Tcp()).ok());
