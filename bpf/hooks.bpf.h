@@ -7,6 +7,7 @@
 #include "bpf/maps.bpf.h"
 #include "src/policy/parse.h"
 #include "src/policy/random.h"
+#include "src/policy/reflect.h"
 
 const volatile struct tp_constants tp_constants = {};
 
@@ -24,6 +25,7 @@ struct tp_datapath {
   struct tp_xdp_queue* queue;
   __u32 queue_index; /* over all ports */
   __u32 words;       /* of the key; a constant of the program, 0 where it looks at no header */
+  int draws;         /* 0 where the block's fates are known to be drawn; a constant */
 };
 
 /*
@@ -86,9 +88,18 @@ __attribute__((noinline)) __u64 tp_draw_fates(const struct tp_state* state, __u6
 
 TP_INLINE __u64 tp_hook_fates(struct tp_datapath* dp, const struct tp_state* state, __u64 block,
                               __u64 lanes) {
-  (void)dp;
-  return tp_draw_fates(state, block, lanes);
+  return dp->draws ? tp_draw_fates(state, block, lanes) : state->mask;
 }
+
+/* Where the frame lies is asked again: until here, two registers more are free. */
+TP_INLINE int tp_hook_reflect(struct tp_datapath* dp, __u8* data, const __u8* end) {
+  (void)data;
+  (void)end;
+  const volatile struct xdp_md* ctx = dp->ctx;
+  return tp_reflect((__u8*)(long)ctx->data, (const __u8*)(long)ctx->data_end);
+}
+
+TP_INLINE int tp_hook_sole(struct tp_datapath* dp) { return !dp->words; }
 
 TP_INLINE const struct tp_state* tp_hook_fixed(struct tp_datapath* dp,
                                                const struct tp_state* state) {

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "src/policy/forward.h"
+#include "src/policy/reflect.h"
 #include "src/policy/types.h"
 
 namespace twinpath {

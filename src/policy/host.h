@@ -9,6 +9,7 @@
 
 #include "parse.h"
 #include "random.h"
+#include "reflect.h"
 #include "types.h"
 
 struct tp_datapath {
@@ -49,6 +50,14 @@ TP_INLINE const struct tp_state* tp_hook_fixed(struct tp_datapath* dp,
                                                const struct tp_state* state) {
   (void)dp;
   return state;
+}
+TP_INLINE int tp_hook_reflect(struct tp_datapath* dp, __u8* data, const __u8* end) {
+  (void)dp;
+  return tp_reflect(data, end);
+}
+TP_INLINE int tp_hook_sole(struct tp_datapath* dp) {
+  (void)dp;
+  return 0;
 }
 TP_INLINE struct tp_state* tp_hook_state(struct tp_datapath* dp, __u32 rule) {
   return &dp->states[rule];

@@ -9,6 +9,8 @@
  *   tp_fates, in place or out of line
  * - const struct tp_state* tp_hook_fixed(struct tp_datapath*, const struct tp_state*): the same
  *   state, or a constant copy of it: where the fields are read that are set once
+ * - int tp_hook_sole(struct tp_datapath*): a constant; 1 where every packet of the queue is in this
+ *   one stream, so that the queue's own counters of bytes and losses are the stream's, too
  */
 #ifndef TWINPATH_POLICY_LOSE_H_
 #define TWINPATH_POLICY_LOSE_H_
@@ -33,18 +35,18 @@ TP_INLINE void tp_state_init(struct tp_state* state, const struct tp_rule* rule,
 TP_INLINE int tp_lose(struct tp_datapath* dp, struct tp_state* state, __u32 bytes) {
   __u64 n = state->n;
   __u8 loss = tp_hook_fixed(dp, state)->loss;
-  __u64 lost = loss == TP_LOSS_ALL;
   state->n = n + 1;
-  state->matched_bytes += bytes;
+  if (!tp_hook_sole(dp)) state->matched_bytes += bytes;
+  if (loss == TP_LOSS_NONE) return 0;
   if (loss == TP_LOSS_RANDOM) {
     if (TP_UNLIKELY((n & 63) == 0)) state->mask = tp_hook_fates(dp, state, n >> 6, ~0ULL);
-    lost = state->mask >> (n & 63) & 1;
+    if (TP_LIKELY(!(state->mask >> (n & 63) & 1))) return 0;
   }
-  if (TP_UNLIKELY(lost)) {
+  if (!tp_hook_sole(dp)) {
     state->lost_packets++;
     state->lost_bytes += bytes;
   }
-  return (int)lost;
+  return 1;
 }
 
 /* tp_lose for a stream with several writers: takes a packet number atomically and decides that
@@ -52,14 +54,14 @@ TP_INLINE int tp_lose(struct tp_datapath* dp, struct tp_state* state, __u32 byte
 TP_INLINE int tp_lose_shared(struct tp_datapath* dp, struct tp_state* state, __u32 bytes) {
   __u64 n = __sync_fetch_and_add(&state->n, 1);
   __u8 loss = tp_hook_fixed(dp, state)->loss;
-  __u64 lost = loss == TP_LOSS_ALL;
-  __sync_fetch_and_add(&state->matched_bytes, bytes);
-  if (state->loss == TP_LOSS_RANDOM) lost = tp_hook_fates(dp, state, n >> 6, 1ULL << (n & 63)) != 0;
-  if (lost) {
+  if (!tp_hook_sole(dp)) __sync_fetch_and_add(&state->matched_bytes, bytes);
+  if (loss == TP_LOSS_NONE) return 0;
+  if (loss == TP_LOSS_RANDOM && !tp_hook_fates(dp, state, n >> 6, 1ULL << (n & 63))) return 0;
+  if (!tp_hook_sole(dp)) {
     __sync_fetch_and_add(&state->lost_packets, 1);
     __sync_fetch_and_add(&state->lost_bytes, bytes);
   }
-  return (int)lost;
+  return 1;
 }
 
 /*

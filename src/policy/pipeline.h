@@ -4,8 +4,8 @@
  * the headers below, in that order; the DPDK worker runs each over a burst, the XDP program calls
  * tp_decide once a packet.
  *
- * Before including this, a datapath defines `struct tp_datapath`, the hooks that classify.h and
- * lose.h name, and
+ * Before including this, a datapath defines `struct tp_datapath`, the hooks that classify.h, lose.h
+ * and forward.h name, and
  * - int tp_hook_parse(struct tp_datapath*, const __u8* data, const __u8* end, __u32 frame_len,
  *   __u8 port, struct tp_key*): tp_parse_words with the datapath's words, in place or out of line
  * - __u32 tp_hook_classify(struct tp_datapath*, const struct tp_key*, __u32 n_shapes,
@@ -50,7 +50,8 @@ TP_INLINE struct tp_decision tp_decide(struct tp_datapath* dp, __u8* data, const
   if (shared ? tp_lose_shared(dp, state, frame_len) : tp_lose(dp, state, frame_len))
     decision.verdict = TP_LOST;
   else
-    decision.verdict = tp_forward(tp_hook_fixed(dp, state), port, data, end, &decision.out_port);
+    decision.verdict =
+        tp_forward(dp, tp_hook_fixed(dp, state), port, data, end, &decision.out_port);
   return decision;
 }
 

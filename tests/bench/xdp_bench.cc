@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the XDP program costs a packet, by BPF_PROG_TEST_RUN, beside a program that only drops and
-// one that reports each packet by perf events. All contenders are run in turn, several times over;
-// each figure is the median. The harness itself costs some 20 ns, so what counts are the
-// differences.
+// one that reports each packet by perf events. A round runs all contenders in turn, many times
+// over, a slice of the packets each time, so that a clock that drifts slows all of them; each
+// figure is the median over the rounds, and a difference the median of the rounds' differences. The
+// harness itself costs some 20 ns, so what counts are the differences.
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -35,6 +36,8 @@ namespace {
 
 using Frame = std::vector<uint8_t>;
 
+constexpr uint32_t kSlices = 16;  // of a round; one test run each, which costs a while to start
+
 constexpr char kLoss[] = R"("loss": {"model": "random", "rate": "1%"}, "forward": "drop")";
 
 // A UDP frame of 64 octets from host 10.0.0.1 to host 10.1.x.y, x.y being `flow`.
@@ -61,31 +64,28 @@ std::string PolicyOf(uint32_t count) {
 struct Contender {
   std::string name;
   int program = -1;
-  std::vector<Frame> frames;  // in turn, an equal share of the repeats each
+  std::vector<Frame> frames;  // in turn, one a slice
   std::vector<double> ns;     // a packet, one for each round
 };
 
 // Packets are charged by the thread's CPU time, which has fractions of a nanosecond where the test
 // run's own report has none.
-absl::StatusOr<double> Measure(const Contender& contender, uint32_t repeats) {
-  const uint32_t share = repeats / static_cast<uint32_t>(contender.frames.size());
+absl::StatusOr<double> Measure(const Contender& contender, const Frame& frame, uint32_t repeats) {
+  bpf_test_run_opts options = {};
+  options.sz = sizeof(options);
+  options.data_in = frame.data();
+  options.data_size_in = static_cast<uint32_t>(frame.size());
+  options.repeat = static_cast<int>(repeats);
   timespec start = {}, end = {};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
-  for (const Frame& frame : contender.frames) {
-    bpf_test_run_opts options = {};
-    options.sz = sizeof(options);
-    options.data_in = frame.data();
-    options.data_size_in = static_cast<uint32_t>(frame.size());
-    options.repeat = static_cast<int>(share);
-    const int error = bpf_prog_test_run_opts(contender.program, &options);
-    if (error)
-      return absl::InternalError(
-          absl::StrCat("BPF_PROG_TEST_RUN of ", contender.name, ": ", std::strerror(-error)));
-  }
+  const int error = bpf_prog_test_run_opts(contender.program, &options);
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+  if (error)
+    return absl::InternalError(
+        absl::StrCat("BPF_PROG_TEST_RUN of ", contender.name, ": ", std::strerror(-error)));
   const double ns = 1e9 * static_cast<double>(end.tv_sec - start.tv_sec) +
                     static_cast<double>(end.tv_nsec - start.tv_nsec);
-  return ns / (static_cast<double>(share) * static_cast<double>(contender.frames.size()));
+  return ns / repeats;
 }
 
 double Median(std::vector<double> values) {
@@ -161,32 +161,41 @@ absl::StatusOr<Contest> SetUp() {
   return contest;
 }
 
+const Contender& At(const Contest& contest, int i) {
+  return contest.contenders[static_cast<size_t>(i)];
+}
+
+// The nanoseconds by which one contender's packet is dearer than another's: the median round.
+double Above(const Contest& contest, int what, int beside) {
+  std::vector<double> more = At(contest, what).ns;
+  const std::vector<double>& less = At(contest, beside).ns;
+  for (size_t i = 0; i < more.size(); i++) more[i] -= less[i];
+  return Median(std::move(more));
+}
+
 nlohmann::ordered_json Result(const Contest& contest, int what, int beside, double ratio,
                               const char* ratio_is, const char* target_is, double target,
                               bool met) {
-  const Contender& mine = contest.contenders[static_cast<size_t>(what)];
-  const Contender& peer = contest.contenders[static_cast<size_t>(beside)];
-  return {{"name", mine.name},
-          {"value", Median(mine.ns)},
+  return {{"name", At(contest, what).name},
+          {"value", Median(At(contest, what).ns)},
           {"unit", "ns"},
-          {"peer", peer.name},
-          {"peer_value", Median(peer.ns)},
+          {"peer", At(contest, beside).name},
+          {"peer_value", Median(At(contest, beside).ns)},
           {"ratio", ratio},
           {"ratio_is", ratio_is},
           {"target_is", target_is},
           {"target", target},
-          {"met", met}};
+          {"met", met},
+          {"samples", At(contest, what).ns},
+          {"peer_samples", At(contest, beside).ns}};
 }
 
 nlohmann::ordered_json Results(const Contest& contest) {
-  const auto ns = [&contest](int i) {
-    return Median(contest.contenders[static_cast<size_t>(i)].ns);
-  };
   const auto above = [&](int what, int beside, double target) {
-    const double more = ns(what) - ns(beside);
+    const double more = Above(contest, what, beside);
     return Result(contest, what, beside, more, "ns more", "at most", target, more <= target);
   };
-  const double dearer = (ns(kTwoEvents) - ns(kBare)) / (ns(kMatchAll) - ns(kBare));
+  const double dearer = Above(contest, kTwoEvents, kBare) / Above(contest, kMatchAll, kBare);
   return {above(kMatchAll, kBare, 6), above(kFiveTuple, kBare, 25),
           above(kThousand, kFiveTuple, 10), above(kTenThousand, kFiveTuple, 10),
           Result(contest, kTwoEvents, kMatchAll, dearer, "times as dear, above bare XDP_DROP",
@@ -203,6 +212,19 @@ void Print(const nlohmann::ordered_json& report) {
                  result["ratio"].get<double>(), result["ratio_is"].get<std::string>(),
                  result["target_is"].get<std::string>(), result["target"].get<double>(),
                  result["met"].get<bool>() ? "met" : "MISSED");
+}
+
+absl::Status RunRound(Contest& contest, uint32_t repeats) {
+  for (Contender& contender : contest.contenders) contender.ns.push_back(0);
+  for (uint32_t slice = 0; slice < kSlices; slice++) {
+    for (Contender& contender : contest.contenders) {
+      auto ns =
+          Measure(contender, contender.frames[slice % contender.frames.size()], repeats / kSlices);
+      if (!ns.ok()) return ns.status();
+      contender.ns.back() += *ns / kSlices;
+    }
+  }
+  return absl::OkStatus();
 }
 
 // One CPU from start to finish.
@@ -228,13 +250,8 @@ int Main(int argc, char** argv) {
   StayOnThisCpu();
   auto contest = SetUp();
   absl::Status status = contest.status();
-  for (uint32_t round = 0; status.ok() && round < rounds; round++) {
-    for (Contender& contender : contest->contenders) {
-      auto ns = Measure(contender, repeats);
-      status.Update(ns.status());
-      if (ns.ok()) contender.ns.push_back(*ns);
-    }
-  }
+  for (uint32_t round = 0; status.ok() && round < rounds; round++)
+    status = RunRound(*contest, repeats);
   if (!status.ok()) {
     std::fprintf(stderr, "xdp_bench: %s\n", std::string(status.message()).c_str());
     return 1;
