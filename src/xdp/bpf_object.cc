@@ -200,14 +200,20 @@ tp_queue_counters XdpTables::Counters(size_t port, uint32_t queue) const {
   const auto copy = [&read](const tp_count& from) {
     return tp_count{.packets = read(from.packets), .bytes = read(from.bytes)};
   };
-  tp_queue_counters counters;
+  tp_queue_counters counters = {};
+  uint64_t bytes = 0;
   // Verdicts first: the kernel counts a frame as received before it counts its verdict.
-  for (size_t i = 0; i < TP_VERDICTS; i++) counters.verdict[i] = copy(shared.counters.verdict[i]);
-  for (size_t i = 0; i < TP_MAX_PORTS; i++) counters.tx[i] = copy(shared.counters.tx[i]);
+  for (size_t i = 0; i < TP_VERDICTS; i++) {
+    counters.verdict[i] = copy(shared.counters.verdict[i]);
+    bytes += counters.verdict[i].bytes;
+  }
+  for (size_t i = 0; i < TP_MAX_PORTS; i++) {
+    counters.tx[i] = copy(shared.counters.tx[i]);
+    bytes += counters.tx[i].bytes;
+  }
   __atomic_thread_fence(__ATOMIC_ACQUIRE);
   counters.rx = copy(shared.counters.rx);
-  if (policy_.plans[port].n_shapes == 0)
-    counters.rx = {.packets = read(shared.only.n), .bytes = read(shared.only.matched_bytes)};
+  if (sole(port)) counters.rx = {.packets = read(shared.only.n), .bytes = bytes};
   return counters;
 }
 
@@ -216,7 +222,7 @@ int32_t XdpTables::Cpu(size_t port, uint32_t queue) const {
 }
 
 absl::Span<const tp_state> XdpTables::states(size_t port, uint32_t queue) const {
-  if (policy_.plans[port].n_shapes == 0) return {&SharedQueue(port, queue).only, 1};
+  if (sole(port)) return {&SharedQueue(port, queue).only, 1};
   const size_t rules = policy_.rules.size();
   return {kernel_->states.get() + (first_queue_[port] + queue) * rules, rules};
 }

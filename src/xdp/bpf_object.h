@@ -38,8 +38,11 @@ class XdpTables {
   // What a queue counted so far, and the CPU that last served it (-1: none yet).
   tp_queue_counters Counters(size_t port, uint32_t queue) const;
   int32_t Cpu(size_t port, uint32_t queue) const;
-  // A queue's streams: one for each rule, in order, or the only one that its port's plan can reach.
-  // Valid as long as the tables are; the kernel writes them.
+  // Whether the port's plan can reach one rule only. Its stream then counts nothing but packets:
+  // the queue's counters are its counts.
+  bool sole(size_t port) const { return policy_.plans[port].n_shapes == 0; }
+  // A queue's streams: one for each rule, in order, or the only one. Valid as long as the tables
+  // are; the kernel writes them.
   absl::Span<const tp_state> states(size_t port, uint32_t queue) const;
   // Frames of RX queues beyond those the tables were made for: dropped.
   const tp_count& strays(size_t port) const;

@@ -5,7 +5,15 @@
 
 #include <utility>
 
+#include "src/policy/count.h"
+
 namespace twinpath {
+namespace {
+
+void Add(const tp_count& more, tp_count* sum) { tp_count_add(sum, more.packets, more.bytes); }
+
+}  // namespace
+
 void AppendPort(const XdpTables& tables, size_t index, PortSnapshot port, Snapshot* snapshot) {
   const CompiledPolicy& policy = tables.policy();
   for (size_t i = snapshot->rules.size(); i < policy.rule_names.size(); i++) {
@@ -16,12 +24,19 @@ void AppendPort(const XdpTables& tables, size_t index, PortSnapshot port, Snapsh
   port.extra.emplace_back("stray_packets",
                           __atomic_load_n(&tables.strays(index).packets, __ATOMIC_RELAXED));
   for (uint32_t queue = 0; queue < port.queues; queue++) {
+    const tp_queue_counters counters = tables.Counters(index, queue);
     snapshot->queues.push_back({.port = port.name,
                                 .queue = queue,
                                 .core = tables.Cpu(index, queue),
-                                .counters = tables.Counters(index, queue)});
+                                .counters = counters});
     const absl::Span<const tp_state> states = tables.states(index, queue);
-    AddStates(states.data(), states.size(), &snapshot->rules);
+    if (tables.sole(index)) {
+      RuleSnapshot& rule = snapshot->rules[states[0].rule];
+      Add(counters.rx, &rule.matched);
+      Add(counters.verdict[TP_LOST], &rule.lost);
+    } else {
+      AddStates(states.data(), states.size(), &snapshot->rules);
+    }
   }
   snapshot->ports.push_back(std::move(port));
 }
