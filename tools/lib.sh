@@ -129,11 +129,12 @@ sandbox() {
 # What the first process of a sandbox does before the command starts.
 sandbox_furnish() {
   local mounted
+  # EAL takes the first hugetlbfs it sees, and other runs' files with it. Before /run is covered: in
+  # a sandbox inside another, one of them is there.
+  while read -r _ mounted _; do umount -l "$mounted"; done < <(grep ' hugetlbfs ' /proc/mounts)
   mount -t tmpfs -o mode=755 tmpfs /run
   mkdir -p /run/lock /run/netns /run/dpdk /run/hugepages /run/tmp
   chmod 1777 /run/tmp
-  # EAL takes the first hugetlbfs it sees, and other runs' files with it.
-  while read -r _ mounted _; do umount -l "$mounted"; done < <(grep ' hugetlbfs ' /proc/mounts)
   mount -t hugetlbfs -o pagesize=2M hugetlbfs /run/hugepages
   mount -t sysfs sysfs /sys # shows the interfaces of this network namespace only
   mount -t bpf bpf /sys/fs/bpf

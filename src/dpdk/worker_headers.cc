@@ -82,7 +82,8 @@ void Worker::LoseAndForward(Queue& queue, uint32_t count) {
     uint8_t out_port = TP_MAX_PORTS;
     tp_verdict verdict = TP_LOST;
     if (!tp_lose(&queue.decision, state, length))
-      verdict = tp_forward(&queue.decision, state, queue.port, data, data + frame->data_len, &out_port);
+      verdict =
+          tp_forward(&queue.decision, state, queue.port, data, data + frame->data_len, &out_port);
     if (verdict == TP_TX || verdict == TP_PASS) {
       Batch& batch = batches_[out_port];
       batch.frames[batch.count++] = frame;

@@ -90,7 +90,8 @@ class Generator {
         break;
       case 1:
       case 2:
-        frame.Ipv4Addresses(0x0a000000 | Below(4) << 14 | Below(4), 0x0a000000 | Below(4) << 7);
+        frame.Ipv4().Ipv4Addresses(0x0a000000 | Below(4) << 14 | Below(4), 0x0a000000 | Below(4)
+                                                                                            << 7);
         if (OneIn(4)) frame.Options(8);
         if (OneIn(8)) frame.Fragment(static_cast<uint16_t>(Below(2)), true);
         Transport(&frame);

@@ -4,6 +4,7 @@
 #include "tests/unit/frame_builder.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace twinpath {
@@ -64,6 +65,7 @@ FrameBuilder& FrameBuilder::Ipv4(uint8_t proto) {
 }
 
 FrameBuilder& FrameBuilder::Ipv4Addresses(uint32_t src, uint32_t dst) {
+  assert(layers_.back().kind == Kind::kIpv4);
   Put32(&layers_.back().bytes, 12, src);
   Put32(&layers_.back().bytes, 16, dst);
   return *this;
