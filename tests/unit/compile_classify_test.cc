@@ -126,6 +126,9 @@ class Generator {
     if (ask()) match.ip_version = exact && key.ip_version ? key.ip_version : 6;
     if (ask()) match.src = Prefix(key, false);
     if (ask()) match.dst = Prefix(key, true);
+    // The two contradicting each other is an error of the policy, found before it is compiled.
+    if (match.ip_version && match.src) match.ip_version = match.src->version;
+    if (match.ip_version && match.dst) match.ip_version = match.dst->version;
     if (ask()) match.proto = exact ? key.proto : uint8_t{17};
     if (ask()) match.src_port = Range(key.src_port);
     if (ask()) match.dst_port = Range(key.dst_port);
