@@ -80,7 +80,7 @@ inline bool IsPlain(const rte_mbuf* frame, const rte_mempool* pool) {
   return frame->refcnt == 1 && frame->nb_segs == 1 && RTE_MBUF_DIRECT(frame) && frame->pool == pool;
 }
 
-// Frees `count` frames (at most kMaxBurst) of any kind; those from one mempool go back in one move.
+// Frees `count` frames of any kind; those from one mempool go back in one move.
 // The order of `frames` is lost.
 inline void FreeFrames(rte_mbuf** frames, uint32_t count) {
   if (count == 0) return;

@@ -54,6 +54,7 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(const CompiledPolicy& pol
 }
 
 Worker::~Worker() {
+  FreeDrops();
   for (auto& queue : queues_) FreeFrames(queue->held_frames + queue->held_at, queue->held);
 }
 
@@ -89,13 +90,15 @@ void Worker::Turn() {
         DecideUnseen(queue, count);
       else
         DecideByHeaders(queue, count);
-      FreeFrames(drops_, std::exchange(n_drops_, 0));
+      // A burst's worth at a time: with little loss, that is once in many bursts.
+      if (n_drops_ >= burst_) FreeDrops();
     }
     if (queue.from_kernel_there) FromKernel(queue);
   }
   turn_counters_.turns++;
   turn_counters_.packets += received;
   if (received == 0) {
+    FreeDrops();
     turn_counters_.idle_turns++;
     rte_pause();
   }
@@ -127,12 +130,13 @@ void Worker::DecideUnseen(Queue& queue, uint32_t count) {
   state->matched_bytes += bytes;
   uint64_t fates = tp_lose_run(&queue.decision, state, count);
   if (fates != 0) {
-    uint32_t kept = Part(frames_, count, fates, drops_);
-    n_drops_ = count - kept;
-    uint64_t lost_bytes = FrameBytes(drops_, n_drops_);
-    tp_count_add(&queue.counters.verdict[TP_LOST], n_drops_, lost_bytes);
-    state->lost_packets += n_drops_;
+    rte_mbuf** lost = drops_ + n_drops_;
+    uint32_t kept = Part(frames_, count, fates, lost);
+    uint64_t lost_bytes = FrameBytes(lost, count - kept);
+    tp_count_add(&queue.counters.verdict[TP_LOST], count - kept, lost_bytes);
+    state->lost_packets += count - kept;
     state->lost_bytes += lost_bytes;
+    n_drops_ += count - kept;
     count = kept;
     bytes -= lost_bytes;
     if (count == 0) return;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -126,6 +127,7 @@ class Worker {
   uint64_t Refused(Queue& queue, rte_mbuf** frames, uint32_t count);
   void FromKernel(Queue& queue);
   void Drop(rte_mbuf* frame) { drops_[n_drops_++] = frame; }
+  void FreeDrops() { FreeFrames(drops_, std::exchange(n_drops_, 0)); }
 
   uint16_t burst_;
   PacketBudget* budget_;
@@ -136,15 +138,18 @@ class Worker {
   TurnCounters turn_counters_;
   std::vector<std::unique_ptr<Queue>> queues_;
 
-  // Scratch of one burst.
+  // Dropped and not yet freed: fewer than a burst when a turn begins.
   uint32_t n_drops_ = 0;
+  rte_mbuf* drops_[2 * kMaxBurst];
+
+  // Scratch of one burst.
   uint32_t batches_used_ = 0;  // bit p: batches_[p] has frames
   alignas(64) rte_mbuf* frames_[kMaxBurst];
-  rte_mbuf* drops_[kMaxBurst];
   alignas(64) tp_key keys_[kMaxBurst];
   uint64_t hashes_[kMaxBurst];
   uint32_t rules_[kMaxBurst];
   uint8_t pending_[kMaxBurst];
+  uint8_t slots_[kMaxBurst];  // of the pending ones' buckets: bit s, where the tag of slot s fits
   Batch batches_[TP_MAX_PORTS + 1];  // by out port; the last: to the kernel
 };
 

@@ -5,11 +5,39 @@
 #include <rte_ethdev.h>
 #include <rte_prefetch.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "src/dpdk/worker.h"
 
 namespace twinpath {
+namespace {
+
+// Bit s: slot s has the tag. Without branches: which slot it is cannot be predicted.
+uint8_t SlotsWith(const tp_bucket& bucket, uint32_t tag) {
+  uint32_t slots = 0;
+  for (uint32_t slot = 0; slot < TP_BUCKET_SLOTS; slot++)
+    slots |= static_cast<uint32_t>(bucket.tag[slot] == tag) << slot;
+  return static_cast<uint8_t>(slots);
+}
+
+// The first of them; 0 where there is none.
+uint32_t FirstSlot(uint8_t slots) {
+  return static_cast<uint32_t>(__builtin_ctz(slots | 0x100)) & 7;
+}
+
+// tp_lookup, which answers at once where the first slot with the tag has the key.
+uint32_t LookUp(tp_datapath* decision, const tp_shape& shape, const tp_key& key, uint64_t hash,
+                uint8_t slots) {
+  const tp_bucket* bucket = tp_hook_bucket(decision, static_cast<uint32_t>(hash));
+  const uint32_t slot = FirstSlot(slots);
+  if (TP_LIKELY(slots != 0 &&
+                tp_key_equal(&key, &shape.mask, tp_hook_entry(decision, bucket->entry[slot]))))
+    return bucket->rule[slot];
+  return tp_lookup(decision, &key, &shape, hash);
+}
+
+}  // namespace
 
 void Worker::DecideByHeaders(Queue& queue, uint32_t count) {
   count = Parse(queue, count);
@@ -41,10 +69,12 @@ uint32_t Worker::Parse(Queue& queue, uint32_t count) {
 }
 
 // keys_ -> rules_: tp_classify, turned inside out. Shape by shape over the burst, so that the
-// buckets, then the entries, of all packets are on their way before the first is read.
+// buckets, then the entries, then the streams of all packets are on their way before the first is
+// read.
 void Worker::Classify(Queue& queue, uint32_t count) {
   tp_datapath* decision = &queue.decision;
   for (uint32_t i = 0; i < count; i++) rules_[i] = queue.fallback;
+  rte_prefetch0(&queue.states[queue.fallback]);
   for (uint32_t s = 0; s < queue.n_shapes; s++) {
     const tp_shape* shape = tp_hook_shape(decision, s);
     uint32_t pending = 0;
@@ -58,22 +88,20 @@ void Worker::Classify(Queue& queue, uint32_t count) {
     for (uint32_t p = 0; p < pending; p++) {
       uint64_t hash = hashes_[pending_[p]];
       const tp_bucket* bucket = tp_hook_bucket(decision, static_cast<uint32_t>(hash));
-      for (int slot = 0; slot < TP_BUCKET_SLOTS; slot++) {
-        if (bucket->tag[slot] == tp_hash_tag(hash))
-          rte_prefetch0(tp_hook_entry(decision, bucket->entry[slot]));
-      }
+      slots_[p] = SlotsWith(*bucket, tp_hash_tag(hash));
+      rte_prefetch0(tp_hook_entry(decision, bucket->entry[FirstSlot(slots_[p])]));
     }
     for (uint32_t p = 0; p < pending; p++) {
       uint32_t i = pending_[p];
-      uint32_t rule = tp_lookup(decision, &keys_[i], shape, hashes_[i]);
-      if (rule < rules_[i]) rules_[i] = rule;
+      const uint32_t rule = LookUp(decision, *shape, keys_[i], hashes_[i], slots_[p]);
+      rules_[i] = std::min(rules_[i], rule);
+      rte_prefetch0(&queue.states[rules_[i]]);
     }
   }
 }
 
 // rules_ -> verdicts. In the order of the burst: packet n of a stream is the n-th received.
 void Worker::LoseAndForward(Queue& queue, uint32_t count) {
-  for (uint32_t i = 0; i < count; i++) rte_prefetch0(&queue.states[rules_[i]]);
   for (uint32_t i = 0; i < count; i++) {
     rte_mbuf* frame = frames_[i];
     uint8_t* data = rte_pktmbuf_mtod(frame, uint8_t*);
