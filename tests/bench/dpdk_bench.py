@@ -134,15 +134,18 @@ class Bench:
             raise RuntimeError("EAL did not say the frequency of the TSC:\n" + text.stderr[-2000:])
         return int(found[1]) * 1000
 
-    def testpmd(self, mode, devices, queues=1):
-        """One forwarding lcore, burst 32, over virtual devices."""
+    def testpmd(self, mode, devices, queues=1, cores=1):
+        """`cores` forwarding lcores, the first on the worker's CPU, burst 32, over virtual devices.
+        The main lcore only waits."""
         def command(prefix):
             vdevs = [word for device in devices for word in ("--vdev", device)]
-            return (["dpdk-testpmd", "-l", f"{CONTROL_CPU},{WORKER_CPU}", "--no-pci",
+            lcores = f"0@{CONTROL_CPU},1@{WORKER_CPU}" + (f",2@{CONTROL_CPU}" if cores > 1 else "")
+            return (["dpdk-testpmd", f"--lcores={lcores}", "--no-pci",
                      f"--file-prefix={prefix}", *vdevs, "--", f"--forward-mode={mode}",
-                     "--nb-cores=1", "--burst=32", f"--rxq={queues}", f"--txq={queues}",
+                     f"--nb-cores={cores}", "--burst=32", f"--rxq={queues}", f"--txq={queues}",
                      "--total-num-mbufs=65536", "--auto-start", "--stats-period=3600"])
-        return Subject("testpmd " + mode, command, range(len(devices)))
+        name = f"testpmd {mode}" + (f", {cores} cores" if cores > 1 else "")
+        return Subject(name, command, range(len(devices)), cores)
 
     def twinpath(self, name, policy, devices, lcores=str(WORKER_CPU), queues=1, mbufs=65536):
         """twinpath-dpdk, burst 32, ports p0, p1, ... on the same devices."""
@@ -244,6 +247,9 @@ def cases_of(bench):
     yield "workers", bench.twinpath("1 worker, 2 queues", wire("1%"), nulls, queues=2), [
         (bench.twinpath("2 workers, 2 queues", wire("1%"), nulls, queues=2,
                         lcores=f"{CONTROL_CPU},{WORKER_CPU}"), 1.90)]
+    # What two CPUs of this machine are worth: two that share a core are not worth two.
+    yield "workers", bench.testpmd("io", nulls, queues=2), [
+        (bench.testpmd("io", nulls, queues=2, cores=2), None)]
 
 
 def result_of(word, peer, subject, target):
