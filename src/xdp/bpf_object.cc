@@ -22,8 +22,6 @@
 namespace twinpath {
 namespace {
 
-using xdp::FileDescriptor;
-
 struct SkeletonDeleter {
   void operator()(twinpath_bpf* skeleton) const { twinpath_bpf__destroy(skeleton); }
 };

@@ -18,7 +18,7 @@
 #include "absl/types/span.h"
 #include "bpf/layout.h"
 #include "src/config/compile.h"
-#include "src/xdp/file_descriptor.h"
+#include "src/telemetry/file_descriptor.h"
 
 namespace twinpath {
 
@@ -82,8 +82,8 @@ class XdpProgram {
   int fd() const { return fd_.get(); }
 
  private:
-  explicit XdpProgram(xdp::FileDescriptor fd) : fd_(std::move(fd)) {}
-  xdp::FileDescriptor fd_;
+  explicit XdpProgram(FileDescriptor fd) : fd_(std::move(fd)) {}
+  FileDescriptor fd_;
 };
 
 }  // namespace twinpath

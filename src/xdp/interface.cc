@@ -20,13 +20,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "src/xdp/file_descriptor.h"
+#include "src/telemetry/file_descriptor.h"
 #include "src/xdp/netlink.h"
 
 namespace twinpath {
 namespace {
 
-using xdp::FileDescriptor;
 using xdp::ForEachAttribute;
 using xdp::NetlinkMessage;
 

@@ -16,7 +16,7 @@ int XdpLink::Attach(int program, uint32_t interface_index, uint32_t flags) {
   const bpf_link_create_opts options = {.sz = sizeof(options), .flags = flags};
   const int fd = bpf_link_create(program, static_cast<int>(interface_index), BPF_XDP, &options);
   if (fd < 0) return -fd;
-  fd_ = xdp::FileDescriptor(fd);
+  fd_ = FileDescriptor(fd);
   return 0;
 }
 
@@ -29,7 +29,7 @@ absl::Status XdpLink::Pin(const std::string& path) {
 void XdpLink::Detach() {
   if (fd_.get() < 0) return;
   bpf_link_detach(fd_.get());
-  fd_ = xdp::FileDescriptor();
+  fd_ = FileDescriptor();
 }
 
 }  // namespace twinpath

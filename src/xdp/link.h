@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "src/xdp/file_descriptor.h"
+#include "src/telemetry/file_descriptor.h"
 
 namespace twinpath {
 
@@ -29,7 +29,7 @@ class XdpLink {
   void Detach();
 
  private:
-  xdp::FileDescriptor fd_;
+  FileDescriptor fd_;
 };
 
 }  // namespace twinpath

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "src/xdp/file_descriptor.h"
+#include "src/telemetry/file_descriptor.h"
 
 namespace twinpath::xdp {
 namespace {
