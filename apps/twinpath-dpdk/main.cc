@@ -2,19 +2,14 @@
 // twinpath-dpdk: runs a policy on the DPDK path. Reads the command line, sets the datapath up, runs
 // it, and says what it counted. Main thread.
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "apps/run_options.h"
 #include "src/config/compile.h"
 #include "src/config/policy.h"
 #include "src/config/profile.h"
@@ -27,53 +22,33 @@
 namespace twinpath {
 namespace {
 
-enum ExitStatus { kDone = 0, kFailed = 1, kWrong = 2 };
-
 struct CommandLine {
-  std::string policy, profile, summary;
-  std::vector<std::string> ports;
+  RunOptions run;
+  std::string profile;
   std::optional<uint32_t> queues;
   std::optional<std::string> lcores;
-  PolicyOverrides overrides;
-  std::optional<double> duration, stats_interval;
   std::optional<uint64_t> packets;
   std::vector<std::string> eal;  // behind "--"
 };
 
-int Wrong(const absl::Status& status) {
+int Say(ExitStatus exit_status, const absl::Status& status) {
   std::cerr << "twinpath-dpdk: " << std::string(status.message()) << "\n";
-  return kWrong;
+  return exit_status;
 }
 
+int Wrong(const absl::Status& status) { return Say(kWrong, status); }
+
 void Describe(CLI::App& app, CommandLine* line) {
-  app.add_option("--policy", line->policy, "Policy (JSON)")->type_name("FILE");
+  AddRunOptions(app, "NAME=DEVICE",
+                "A port: PCI address, kernel interface or DPDK vdev; adds to the profile's ports, "
+                "or replaces the one of this name",
+                &line->run);
   app.add_option("--profile", line->profile, "Where it runs (JSON)")->type_name("FILE");
-  app.add_option("--port", line->ports,
-                 "A port: PCI address, kernel interface or DPDK vdev; adds to the profile's ports, "
-                 "or replaces the one of this name")
-      ->type_name("NAME=DEVICE")
-      ->expected(1)
-      ->take_all()
-      ->allow_extra_args(false);
   app.add_option("--queues", line->queues, "Queues a port")->check(CLI::Range(1, 64));
   app.add_option("--lcores", line->lcores, "CPUs to poll on: 0-3,6")->type_name("LIST");
-  app.add_option("--loss", line->overrides.loss, "Loss of the default rule: 1%, 0.01")
-      ->type_name("PCT");
-  app.add_option("--forward", line->overrides.forward,
-                 "Where the default rule sends: pass, drop, reflect, wire or a port's name")
-      ->type_name("WHAT");
-  app.add_option("--seed", line->overrides.seed, "Seed of the losses")->type_name("N");
-  app.add_option("--duration", line->duration, "End after S seconds")
-      ->type_name("S")
-      ->check(WrongSeconds);
   app.add_option("--packets", line->packets, "End after N packets received, over all queues")
       ->type_name("N")
       ->check(WrongCount);
-  app.add_option("--stats-interval", line->stats_interval, "Print tables every S seconds")
-      ->type_name("S")
-      ->check(WrongSeconds);
-  app.add_option("--summary", line->summary, "Write the summary (JSON) at the end")
-      ->type_name("FILE");
   app.set_version_flag("--version", std::string("twinpath-dpdk ") + TWINPATH_VERSION);
   app.footer("What follows -- goes to EAL: -- --file-prefix NAME, -- --no-huge");
 }
@@ -87,7 +62,7 @@ absl::StatusOr<Profile> MakeProfile(const CommandLine& line) {
     profile = *std::move(loaded);
   }
   std::vector<std::string> given;
-  for (const std::string& text : line.ports) {
+  for (const std::string& text : line.run.ports) {
     auto port = ParsePortSpec(text);
     if (!port.ok()) return port.status();
     if (std::find(given.begin(), given.end(), port->name) != given.end())
@@ -111,32 +86,10 @@ absl::StatusOr<Profile> MakeProfile(const CommandLine& line) {
   return profile;
 }
 
-// Whether `path` can be written at the end; nothing is written now.
-absl::Status CheckWritable(const std::string& path) {
-  if (path.empty()) return absl::OkStatus();
-  std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
-  const bool there = access(path.c_str(), F_OK) == 0;
-  const int denied = access(there ? path.c_str() : folder.c_str(), W_OK);
-  if (denied == 0 && !std::filesystem::is_directory(path)) return absl::OkStatus();
-  return absl::InvalidArgumentError("--summary: " + path + " cannot be written");
-}
-
 bool UsesKernelInterface(const Profile& profile) {
   const Machine machine;
   return std::any_of(profile.ports.begin(), profile.ports.end(),
                      [&](const PortSpec& port) { return machine.InterfaceExists(port.device); });
-}
-
-int Finish(const Datapath& datapath, const std::string& summary_file) {
-  const nlohmann::ordered_json summary = SummaryJson(datapath.TakeSnapshot());
-  std::cout << SummaryTable(summary) << std::flush;
-  if (summary_file.empty()) return kDone;
-  std::ofstream file(summary_file);
-  file << summary.dump(2) << "\n";
-  file.close();
-  if (file) return kDone;
-  std::cerr << "twinpath-dpdk: writing " << summary_file << " failed\n";
-  return kFailed;
 }
 
 int RunProgram(const CommandLine& line) {
@@ -144,11 +97,11 @@ int RunProgram(const CommandLine& line) {
   if (!profile.ok()) return Wrong(profile.status());
   std::vector<std::string> names;
   for (const PortSpec& port : profile->ports) names.push_back(port.name);
-  auto policy = MakePolicy(line.policy, line.overrides, names);
+  auto policy = MakePolicy(line.run.policy, line.run.overrides, names);
   if (!policy.ok()) return Wrong(policy.status());
   auto compiled = CompilePolicy(*policy, names);
   if (!compiled.ok()) return Wrong(compiled.status());
-  absl::Status writable = CheckWritable(line.summary);
+  absl::Status writable = CheckSummary(line.run.summary);
   if (!writable.ok()) return Wrong(writable);
 
   // Before EAL has threads. The guard ends after the datapath.
@@ -163,9 +116,9 @@ int RunProgram(const CommandLine& line) {
     }
   }
   std::unique_ptr<Datapath> datapath;
-  RunLimits limits = {.duration_s = line.duration,
+  RunLimits limits = {.duration_s = line.run.duration,
                       .packets = line.packets,
-                      .stats_interval_s = line.stats_interval};
+                      .stats_interval_s = line.run.stats_interval};
   limits.on_stats = [&datapath] {
     std::cout << SummaryTable(SummaryJson(datapath->TakeSnapshot())) << "\n" << std::flush;
   };
@@ -176,11 +129,9 @@ int RunProgram(const CommandLine& line) {
   datapath = *std::move(created);
   for (const std::string& note : datapath->notes()) limits.on_message(note);
   absl::Status ran = datapath->Run();
-  if (!ran.ok()) {
-    std::cerr << "twinpath-dpdk: " << std::string(ran.message()) << "\n";
-    return kFailed;
-  }
-  return Finish(*datapath, line.summary);
+  if (!ran.ok()) return Say(kFailed, ran);
+  absl::Status shown = ShowSummary(SummaryJson(datapath->TakeSnapshot()), line.run.summary);
+  return shown.ok() ? kDone : Say(kFailed, shown);
 }
 
 int Main(int argc, char** argv) {

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "apps/run_options.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "absl/strings/str_cat.h"
+#include "src/config/command_line.h"
+#include "src/telemetry/json.h"
+
+namespace twinpath {
+
+CLI::Option* AddRunOptions(CLI::App& app, const std::string& device, const std::string& port_help,
+                           RunOptions* options) {
+  app.add_option("--policy", options->policy, "Policy (JSON)")->type_name("FILE");
+  CLI::Option* port = app.add_option("--port", options->ports, port_help)
+                          ->type_name(device)
+                          ->expected(1)
+                          ->take_all()
+                          ->allow_extra_args(false);
+  app.add_option("--loss", options->overrides.loss, "Loss of the default rule: 1%, 0.01")
+      ->type_name("PCT");
+  app.add_option("--forward", options->overrides.forward,
+                 "Where the default rule sends: pass, drop, reflect, wire or a port's name")
+      ->type_name("WHAT");
+  app.add_option("--seed", options->overrides.seed, "Seed of the losses")->type_name("N");
+  app.add_option("--duration", options->duration, "End after S seconds")
+      ->type_name("S")
+      ->check(WrongSeconds);
+  app.add_option("--stats-interval", options->stats_interval, "Print tables every S seconds")
+      ->type_name("S")
+      ->check(WrongSeconds);
+  app.add_option("--summary", options->summary, "Write the summary (JSON) at the end")
+      ->type_name("FILE");
+  return port;
+}
+
+absl::Status CheckSummary(const std::string& path) {
+  if (path.empty()) return absl::OkStatus();
+  const bool there = access(path.c_str(), F_OK) == 0;
+  const std::string touched = there ? path : std::filesystem::absolute(path).parent_path().string();
+  int error = access(touched.c_str(), W_OK) == 0 ? 0 : errno;
+  if (there && std::filesystem::is_directory(path)) error = EISDIR;
+  if (error == 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--summary: ", path, " cannot be written: ", std::strerror(error)));
+}
+
+absl::Status ShowSummary(const nlohmann::ordered_json& summary, const std::string& path) {
+  std::cout << SummaryTable(summary) << std::flush;
+  if (path.empty()) return absl::OkStatus();
+  errno = 0;
+  std::ofstream file(path);
+  file << summary.dump(2) << "\n";
+  file.close();
+  if (file) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("--summary: writing ", path, ": ", std::strerror(errno)));
+}
+
+}  // namespace twinpath
