@@ -41,8 +41,12 @@ CLI::Option* AddRunOptions(CLI::App& app, const std::string& device, const std::
   return port;
 }
 
-absl::Status CheckSummary(const std::string& path) {
+absl::Status CheckSummary(const RunOptions& options) {
+  const std::string& path = options.summary;
   if (path.empty()) return absl::OkStatus();
+  std::error_code ignored;
+  if (std::filesystem::equivalent(path, options.policy, ignored))
+    return absl::InvalidArgumentError(absl::StrCat("--summary: ", path, " is the policy"));
   const bool there = access(path.c_str(), F_OK) == 0;
   const std::string touched = there ? path : std::filesystem::absolute(path).parent_path().string();
   int error = access(touched.c_str(), W_OK) == 0 ? 0 : errno;

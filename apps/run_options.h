@@ -29,9 +29,9 @@ struct RunOptions {
 CLI::Option* AddRunOptions(CLI::App& app, const std::string& device, const std::string& port_help,
                            RunOptions* options);
 
-// Whether a summary can be written to `path` at the end (empty: none is wanted); nothing is written
-// now. Otherwise the error names the file.
-absl::Status CheckSummary(const std::string& path);
+// Whether the summary, if one is wanted, can be written at the end, and not over the policy;
+// nothing is written now. Otherwise the error names the file.
+absl::Status CheckSummary(const RunOptions& options);
 
 // Prints the summary's table, and writes the summary to `path`, if any. An error names the file.
 absl::Status ShowSummary(const nlohmann::ordered_json& summary, const std::string& path);

@@ -24,7 +24,9 @@ need_root() {
 
 # --- What is undone however the shell ends ---------------------------------------------------------
 
-SCRATCH=$(mktemp -d) # for logs and results
+SCRATCH='' # a folder for logs and results
+# Not in the shell that furnishes a sandbox: that one is killed, and cleans nothing up.
+[[ ${0##*/} == sandbox && ${1:-} == --inside ]] || SCRATCH=$(mktemp -d)
 build_pid=0          # meson or ninja, while it runs
 sandbox_pid=0        # the sandbox that runs now
 hugepages_lent=0     # that this shell added
@@ -39,7 +41,7 @@ finish() {
     wait "$sandbox_pid" 2>/dev/null || true
   fi
   return_hugepages
-  rm -rf "$SCRATCH"
+  [[ -z $SCRATCH ]] || rm -rf "$SCRATCH"
 }
 trap finish EXIT
 trap 'exit 130' INT

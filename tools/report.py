@@ -103,7 +103,7 @@ def show_lab(policy, summaries, folder):
 
 def show_own(policy, summaries, folder):
     print("\nThe loss asked and the loss reached\n")
-    wanted = [asked(rule) for rule in policy["rules"]] + [asked(policy.get("default", {}))]
+    wanted = [asked(rule) for rule in policy.get("rules", [])] + [asked(policy.get("default", {}))]
     rows = []
     for path, summary in summaries.items():
         for rule, loss in zip(summary["rules"], wanted):

@@ -101,7 +101,7 @@ int RunProgram(const CommandLine& line) {
   if (!policy.ok()) return Wrong(policy.status());
   auto compiled = CompilePolicy(*policy, names);
   if (!compiled.ok()) return Wrong(compiled.status());
-  absl::Status writable = CheckSummary(line.run.summary);
+  absl::Status writable = CheckSummary(line.run);
   if (!writable.ok()) return Wrong(writable);
 
   // Before EAL has threads. The guard ends after the datapath.

@@ -52,12 +52,15 @@ void Describe(CLI::App& app, CommandLine* line) {
   app.set_version_flag("--version", std::string("twinpath-xdp ") + TWINPATH_VERSION);
 }
 
-// SIGINT and SIGTERM, blocked from the start (threads made later inherit that) and waited for.
+// SIGINT, SIGTERM and SIGHUP, blocked from the start (threads made later inherit that) and waited
+// for.
 sigset_t HoldSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGHUP);  // the terminal is gone
+  signal(SIGPIPE, SIG_IGN);     // who reads the tables may go before the run ends
   sigprocmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
@@ -115,7 +118,7 @@ int RunProgram(const CommandLine& line, const sigset_t& signals) {
   // Without privileges not so much as the telemetry's folder is made.
   absl::Status status = CheckXdpPrivileges();
   if (!status.ok()) return Say(kWrong, status);
-  status = CheckSummary(line.run.summary);
+  status = CheckSummary(line.run);
   if (!status.ok()) return Say(kWrong, status);
   // Before anything is attached: another instance may have the telemetry socket.
   std::atomic<const XdpPath*> running = nullptr;

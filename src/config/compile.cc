@@ -70,7 +70,9 @@ class Compiler {
   absl::Status CheckLimits() const {
     const std::vector<std::string>& ports = compiled_.ports;
     if (ports.empty() || ports.size() > TP_MAX_PORTS) {
-      return Refuse("", absl::StrCat(ports.size(), " ports"), absl::StrCat("1 to ", TP_MAX_PORTS));
+      const std::vector<PortUse> uses = PortUses(policy_);
+      return Refuse(uses.size() > TP_MAX_PORTS ? uses[TP_MAX_PORTS].pointer : "",
+                    absl::StrCat(ports.size(), " ports"), absl::StrCat("1 to ", TP_MAX_PORTS));
     }
     for (size_t i = 0; i < ports.size(); i++) {
       if (std::find(ports.begin(), ports.begin() + i, ports[i]) != ports.begin() + i) {

@@ -96,8 +96,14 @@ std::string DescribeMatch(const MatchSpec& match) {
 std::string DescribeLoss(const LossSpec& loss) {
   if (loss.model == LossSpec::Model::kNone || loss.rate.never) return "";
   if (loss.rate.always) return "lose everything";
-  return absl::StrCat("lose ", PercentText(loss.rate.value), " at random",
-                      OneInText(loss.rate.value), ", one stream a port and queue");
+  std::string share =
+      absl::StrCat(PercentText(loss.rate.value), " at random", OneInText(loss.rate.value));
+  if (PercentText(loss.rate.value) == PercentText(1)) {
+    // So near to everything that only what is spared says it: 2^64 - threshold of 2^64.
+    const double spared = std::ldexp(static_cast<double>(0 - loss.rate.threshold), -64);
+    share = absl::StrCat("all but ", PercentText(spared), " at random", OneInText(spared));
+  }
+  return absl::StrCat("lose ", share, ", one stream a port and queue");
 }
 
 std::string DescribeFate(const RuleSpec& rule) {

@@ -120,6 +120,13 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while ...":
     // only the reason is kept, and never a whole token of a large document.
     std::string reason = e.what();
+    // "... number overflow parsing '1e999'", where the syntax is right.
+    if (const size_t number = reason.find("parsing '"); e.id == 406 && number != reason.npos) {
+      std::string literal = reason.substr(number + 9, reason.rfind('\'') - number - 9);
+      if (literal.size() > 40) literal = literal.substr(0, 40) + "...";
+      return Fail(absl::StrCat(Pointer(), ": found ", literal,
+                               ", allowed a number that a double holds, at most 1.8e308"));
+    }
     size_t cut = reason.find("syntax error");
     if (cut == std::string::npos) cut = reason.find("] ") + 2;
     reason = reason.substr(cut);

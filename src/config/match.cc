@@ -38,7 +38,8 @@ absl::StatusOr<uint16_t> ReadEtherType(const JsonCursor& c) {
   } else if (c.Is(Kind::kString)) {
     std::string_view text = c.value().text;
     number = EtherTypeByName(text);
-    if (text.substr(0, 2) == "0x") number = ReadNumber(text.substr(2), 0xffff, 16);
+    if (text.substr(0, 2) == "0x" && text.size() <= 6)
+      number = ReadNumber(text.substr(2), 0xffff, 16);
   }
   if (!number) {
     return c.Wrong(

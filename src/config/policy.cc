@@ -115,10 +115,12 @@ absl::Status ParseRules(const JsonCursor& rules, Policy* policy) {
     if (!rule.ok()) return rule.status();
     auto [first, fresh] = names.emplace(rule->name, i);
     if (!fresh) {
-      return rules.Item(i).Member("name").Error(
-          absl::StrCat(Quote(rule->name), ", the name of ", rules.pointer(), "/", first->second,
-                       " too"),
-          "a name of its own for each rule");
+      const JsonCursor item = rules.Item(i);
+      const std::string found = absl::StrCat(Quote(rule->name), ", the name of ", rules.pointer(),
+                                             "/", first->second, " too");
+      const std::string allowed = "a name of its own for each rule";
+      if (!item.Member("name").present()) return item.Error("the default name " + found, allowed);
+      return item.Member("name").Error(found, allowed);
     }
     policy->rules.push_back(*std::move(rule));
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <optional>
 
@@ -108,6 +109,8 @@ absl::StatusOr<Probability> ParseProbability(std::string_view text) {
     std::string scientific = absl::StrCat("0.", decimal->digits, "e", decimal->exponent);
     std::from_chars(scientific.data(), scientific.data() + scientific.size(), probability.value);
     probability.threshold = Threshold(*decimal);
+    // What is below 2^-64 was rounded up to that.
+    if (probability.threshold == 1) probability.value = std::ldexp(1, -64);
   }
   return probability;
 }

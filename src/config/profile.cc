@@ -20,7 +20,8 @@ using Kind = JsonValue::Kind;
 
 constexpr uint64_t kProfileVersion = 1;
 constexpr uint32_t kMaxCpu = 1023;  // as the kernel's cpu_set_t
-constexpr char kCpuListAllowed[] = "CPU numbers such as \"0-3,6\", each from 0 to 1023";
+constexpr char kCpuListAllowed[] =
+    "CPU numbers such as \"0-3,6\", each from 0 to 1023, once, ranges upwards";
 constexpr char kDeviceAllowed[] =
     "a PCI address, a kernel interface, or a DPDK vdev with its arguments";
 

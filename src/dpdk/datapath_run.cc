@@ -25,6 +25,7 @@ sigset_t EndingSignals() {
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);  // the terminal is gone
   return set;
 }
 
@@ -66,6 +67,7 @@ void AddTo(tp_count* sum, const tp_count& more) {
 void HoldSignals() {
   const sigset_t set = EndingSignals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signal(SIGPIPE, SIG_IGN);  // who reads the tables may go before the run ends
 }
 
 absl::Status Datapath::Run() {

@@ -61,11 +61,13 @@ absl::Status CheckInterface(const PortSpec& port, uint32_t queues, const Channel
   auto xdp = ReadXdp(name);
   if (!xdp.ok()) return Wrong(port, std::string(xdp.status().message()));
   if (xdp->program != 0) {
-    return Wrong(port,
-                 absl::StrCat("interface ", name, " already carries an XDP program (",
-                              XdpProgramName(xdp->program), ", id ", xdp->program, ", ", xdp->mode,
-                              "); it is left alone; to take it off: ip link set dev ", name,
-                              xdp->mode == "generic" ? " xdpgeneric off" : " xdp off"));
+    return Wrong(
+        port,
+        absl::StrCat("interface ", name, " already carries an XDP program (",
+                     XdpProgramName(xdp->program), ", id ", xdp->program, ", ", xdp->mode,
+                     "); it is left alone; to take it off, end the program that owns it, or: ip "
+                     "link set dev ",
+                     name, xdp->mode == "generic" ? " xdpgeneric off" : " xdp off"));
   }
   const uint32_t there =
       channels.combined != 0 ? channels.combined : machine.InterfaceRxQueues(name);

@@ -12,11 +12,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/dpdk/exception_port.h"
+#include "src/dpdk/tables.h"
 
 namespace twinpath {
 namespace {
 
-// What EAL, rings and ethdevs take beside the mempools.
+// What EAL, rings and ethdevs take beside the mempools and the policy.
 constexpr uint64_t kOverheadBytes = 24ull << 20;
 
 absl::Status CheckPorts(const Profile& profile) {
@@ -191,7 +192,10 @@ absl::StatusOr<Preflight> CheckBeforeEal(const Profile& profile, const CompiledP
   auto mempool = ChooseMempool(profile, plan);
   if (!mempool.ok()) return mempool.status();
   plan.mempool = *mempool;
-  const uint64_t needed = plan.mempool.Bytes() * nodes.size() + kOverheadBytes;
+  const uint64_t needed =
+      (plan.mempool.Bytes() + PolicyBytes(policy, profile.queues * profile.ports.size())) *
+          nodes.size() +
+      kOverheadBytes;
 
   request.lcores = plan.lcores;
   request.arguments = profile.eal;

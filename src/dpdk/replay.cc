@@ -32,6 +32,10 @@ void DpdkReplay::RingFree::operator()(rte_ring* ring) const { rte_ring_free(ring
 
 absl::StatusOr<std::unique_ptr<DpdkReplay>> DpdkReplay::Create(const CompiledPolicy& policy,
                                                                uint32_t queues) {
+  if (policy.ports.size() * queues > kMaxQueues)
+    return absl::InvalidArgumentError(
+        absl::StrCat("--queues: found ", queues, " queues on each of ", policy.ports.size(),
+                     " ports, allowed ", kMaxQueues, " over all ports"));
   absl::Status eal = StartReplayEal();
   if (!eal.ok()) return eal;
   std::unique_ptr<DpdkReplay> replay(new DpdkReplay(policy, queues));
@@ -57,6 +61,8 @@ absl::Status DpdkReplay::SetUp() {
       ports->push_back(*std::move(port));
     }
   }
+  absl::Status added = AddEthdevs();
+  if (!added.ok()) return added;
   auto tables = PolicyTables::Create(policy_, SOCKET_ID_ANY);
   if (!tables.ok()) return tables.status();
   tables_.emplace(*std::move(tables));
@@ -65,8 +71,8 @@ absl::Status DpdkReplay::SetUp() {
   for (uint32_t q = 0; q < queues_; q++) {
     for (uint32_t p = 0; p < ports_.size(); p++) {
       QueueSpec spec = {
-          .port = p, .queue = q, .rx = ports_[p].end(q), .to_kernel = kernels_[p].end(q)};
-      for (const RingPort& out : ports_) spec.tx.push_back(out.end(q));
+          .port = p, .queue = q, .rx = ports_[p].ends[q], .to_kernel = kernels_[p].ends[q]};
+      for (const RingPort& out : ports_) spec.tx.push_back(out.ends[q]);
       specs.push_back(std::move(spec));
     }
   }
@@ -78,12 +84,7 @@ absl::Status DpdkReplay::SetUp() {
   return absl::OkStatus();
 }
 
-QueueEnd DpdkReplay::RingPort::end(uint32_t queue) const {
-  return {.port = ethdevs[queue / kQueuesAnEthdev].port(),
-          .queue = static_cast<uint16_t>(queue % kQueuesAnEthdev)};
-}
-
-absl::StatusOr<DpdkReplay::RingPort> DpdkReplay::MakePort(const std::string& name) {
+absl::StatusOr<DpdkReplay::RingPort> DpdkReplay::MakePort(const std::string& name) const {
   RingPort port;
   for (auto* rings : {&port.in, &port.out}) {
     for (uint32_t q = 0; q < queues_; q++) {
@@ -95,26 +96,39 @@ absl::StatusOr<DpdkReplay::RingPort> DpdkReplay::MakePort(const std::string& nam
             absl::StrCat("rte_ring_create of ", ring, ": ", rte_strerror(rte_errno)));
     }
   }
-  for (uint32_t first = 0; first < queues_; first += kQueuesAnEthdev) {
-    const uint32_t count = std::min(kQueuesAnEthdev, queues_ - first);
+  return port;
+}
+
+// Packs the rings of all ports into as few ethdevs as hold them: EAL has 32.
+absl::Status DpdkReplay::AddEthdevs() {
+  std::vector<std::pair<RingPort*, uint32_t>> left;  // the queues without an ethdev
+  for (auto* ports : {&ports_, &kernels_})
+    for (RingPort& port : *ports)
+      for (uint32_t q = 0; q < queues_; q++) left.emplace_back(&port, q);
+  for (size_t first = 0; first < left.size(); first += kQueuesAnEthdev) {
+    const auto count =
+        static_cast<uint16_t>(std::min<size_t>(kQueuesAnEthdev, left.size() - first));
     std::array<rte_ring*, kQueuesAnEthdev> in = {}, out = {};
-    for (uint32_t q = 0; q < count; q++) {
-      in[q] = port.in[first + q].get();
-      out[q] = port.out[first + q].get();
+    for (uint16_t i = 0; i < count; i++) {
+      auto [port, q] = left[first + i];
+      in[i] = port->in[q].get();
+      out[i] = port->out[q].get();
     }
-    const std::string device = absl::StrCat(name, "_", first);
+    const std::string device = absl::StrCat("tp", serial_, "_", first);
     if (rte_eth_from_rings(device.c_str(), in.data(), count, out.data(), count, 0) < 0) {
       return absl::ResourceExhaustedError(absl::StrCat(
           "rte_eth_from_rings of ", device, ": ", rte_strerror(rte_errno), HeldStderr::LastLine()));
     }
     auto ethdev = Ethdev::Adopt(absl::StrCat("net_ring_", device));
     if (!ethdev.ok()) return ethdev.status();
-    absl::Status started = ethdev->Start(
-        {.queues = static_cast<uint16_t>(count), .promiscuous = false, .mempool = mempool_->get()});
+    absl::Status started =
+        ethdev->Start({.queues = count, .promiscuous = false, .mempool = mempool_->get()});
     if (!started.ok()) return started;
-    port.ethdevs.push_back(*std::move(ethdev));
+    for (uint16_t i = 0; i < count; i++)
+      left[first + i].first->ends.push_back({.port = ethdev->port(), .queue = i});
+    ethdevs_.push_back(*std::move(ethdev));
   }
-  return port;
+  return absl::OkStatus();
 }
 
 // The octets in mbufs, as net_pcap lays them: as much as fits into the first, then the next.

@@ -31,9 +31,12 @@ class DpdkReplay {
  public:
   static constexpr size_t kMaxFrame = 65535;  // octets
 
+  // Queues that a replay has at most, over all ports, so that two fit into the ethdevs EAL has.
+  static constexpr size_t kMaxQueues = 128;
+
   // A worker for `policy` with `queues` queues a port, at packet 0 of every stream. The first call
   // starts EAL (on hugepages where enough are free, else without) for the rest of the process; it
-  // leaves nothing behind.
+  // leaves nothing behind. InvalidArgument beyond kMaxQueues.
   static absl::StatusOr<std::unique_ptr<DpdkReplay>> Create(const CompiledPolicy& policy,
                                                             uint32_t queues);
   ~DpdkReplay();
@@ -55,11 +58,10 @@ class DpdkReplay {
     void operator()(rte_ring* ring) const;
   };
   using Ring = std::unique_ptr<rte_ring, RingFree>;
-  // One port: its rings by queue, and the net_ring ethdevs around them, each of a few queues.
+  // One port: its rings, and where the worker finds them, by queue.
   struct RingPort {
     std::vector<Ring> in, out;
-    std::vector<Ethdev> ethdevs;
-    QueueEnd end(uint32_t queue) const;
+    std::vector<QueueEnd> ends;
   };
   // A frame that came out of a ring.
   struct Left {
@@ -70,7 +72,8 @@ class DpdkReplay {
 
   DpdkReplay(const CompiledPolicy& policy, uint32_t queues) : policy_(policy), queues_(queues) {}
   absl::Status SetUp();
-  absl::StatusOr<RingPort> MakePort(const std::string& name);
+  absl::StatusOr<RingPort> MakePort(const std::string& name) const;
+  absl::Status AddEthdevs();
   absl::StatusOr<rte_mbuf*> MakeFrame(absl::Span<const uint8_t> octets);
   std::vector<Left> TurnWith(size_t port, uint32_t queue, absl::Span<rte_mbuf* const> frames);
 
@@ -80,6 +83,7 @@ class DpdkReplay {
   std::optional<Mempool> mempool_;
   std::vector<RingPort> ports_;    // the policy's
   std::vector<RingPort> kernels_;  // the exception port of each
+  std::vector<Ethdev> ethdevs_;    // each around the rings of a few queues, of whatever ports
   std::optional<PolicyTables> tables_;
   std::unique_ptr<Worker> worker_;
   // By queue of the worker: the packets that each rule had matched.

@@ -35,6 +35,13 @@ absl::StatusOr<EalArray<T>> CopyToEal(const std::vector<T>& from, int node) {
   return EalArray<T>(static_cast<T*>(memory));
 }
 
+// What a policy takes of EAL memory for `queues` queues over all ports, its streams included.
+inline uint64_t PolicyBytes(const CompiledPolicy& policy, uint64_t queues) {
+  return policy.shapes.size() * sizeof(tp_shape) + policy.buckets.size() * sizeof(tp_bucket) +
+         policy.entries.size() * sizeof(tp_key) + policy.rules.size() * sizeof(tp_rule) +
+         queues * policy.rules.size() * sizeof(tp_state);
+}
+
 class PolicyTables {
  public:
   static absl::StatusOr<PolicyTables> Create(const CompiledPolicy& policy, int node);

@@ -11,7 +11,7 @@
  * - const struct tp_key* tp_hook_entry(struct tp_datapath*, __u32 i): entry i
  * - __u32 tp_hook_words(struct tp_datapath*): the words of the key (TP_WORD) that shapes look at,
  * at least; a constant, because each word is asked for where it is used The first three may return
- * NULL only for an index that the tables do not have.
+ * NULL, but only for an index that the tables do not have.
  */
 #ifndef TWINPATH_POLICY_CLASSIFY_H_
 #define TWINPATH_POLICY_CLASSIFY_H_

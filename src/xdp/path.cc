@@ -100,7 +100,9 @@ absl::Status XdpPath::CheckPorts() {
       return absl::FailedPreconditionError(absl::StrCat(
           "port ", spec.name, ": interface ", spec.device, " already carries the XDP program ",
           program.name.empty() ? "(unnamed)" : program.name, " (id ", program.id,
-          "), and is left as it is"));
+          "), and is left as it is; to take it off, end the program that owns it, remove its pin (",
+          PinFolder(spec.name), " where that is twinpath-xdp's), or: ip link set dev ", spec.device,
+          " xdp off"));
     }
     if (options_.pin) {
       status = CheckPins(spec.name);

@@ -24,6 +24,8 @@ BAD = [
     ("not JSON", b"version: 1\n", "line 1, column 1: syntax error while parsing value - invalid "
      "literal; last read: 'v'"),
     ("not text", b"\xd4\xc3\xb2\xa1", "line 1, column 1: found octet 0xd4, allowed UTF-8 text"),
+    ("a number beyond any double", b'{"version": 1, "seed": 1e999}',
+     "/seed: found 1e999, allowed a number that a double holds, at most 1.8e308"),
     ("no version", b"{}", "/version: found nothing, allowed 1"),
     ("another version", b'{"version": 2, "more": 1}', "/version: found 2, allowed 1"),
     ("nested 100,000 deep", b'{"version": ' + b"[" * 100000,

@@ -56,6 +56,12 @@ class FirstContact(unittest.TestCase):
                 self.assertLessEqual(abs(number(reached) / 100 - rate), 3.9 * deviation + 1e-5)
                 self.assertRegex(seen, r"^(50 of 50 answered|[1-9][\d,]* Mbit/s|[\d.]+ % of [\d,]+)")
 
+    def test_a_policy_of_a_default_alone(self):
+        policy = pathlib.Path(RUN).resolve().parents[1] / "dpdk-conf/policies/reflect.json"
+        result = run("--quick", "--path", "xdp", "--policy", str(policy))
+        self.assertEqual(0, result.returncode, result.stderr)
+        self.assertRegex(result.stdout, r"xdp +default +\d+ +0 % +0 % ")
+
     def test_a_policy_for_other_ports_is_told_so(self):
         # In the build folder: the temporary one may be under /run, which the lab covers.
         policy = pathlib.Path.cwd() / f"first_contact_{os.getpid()}.json"

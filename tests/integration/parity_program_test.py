@@ -141,6 +141,17 @@ class Parity(unittest.TestCase):
         self.assertNotEqual([v["verdict"] for v in alone], [v["verdict"] for v in verdicts])
         self.assertEqual(alone, self.verdicts(self.anywhere, capture), "not the same again")
 
+    def test_sixteen_ports_on_as_many_queues_as_fit(self):
+        capture = self.write("a.pcap", pcap([udp(n) for n in range(40)]))
+        ports = [f"p{i}" for i in range(16)]
+        policy = self.write("wide.json", json.dumps({"version": 1, "rules": [
+            {"match": {"port": here}, "forward": {"port": there}}
+            for here, there in zip(ports, ports[1:] + ports[:1])]}).encode())
+        verdicts = self.verdicts(policy, capture, "--queues", 8, "--port", "p15")
+        self.assertEqual({(v["verdict"], v["out_port"]) for v in verdicts}, {("tx", "p0")})
+        self.refused("--queues: found 9 queues on each of 16 ports, allowed 128 over all ports",
+                     policy, capture, "--queues", 9)
+
     def test_the_port_is_the_policys_first_or_the_one_given(self):
         capture = self.write("a.pcap", pcap([udp(n) for n in range(20)]))
         for arguments, port in (([], "lan"), (["--port", "lan"], "lan"), (["--port", "wan"], "wan")):

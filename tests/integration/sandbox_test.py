@@ -9,6 +9,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -54,12 +55,15 @@ class Sandbox(unittest.TestCase):
 
     def end_by(self, number):
         """Ends a sandbox full of clutter by a signal; returns its exit status."""
-        with subprocess.Popen([SANDBOX, "bash", "-c", CLUTTER], stdout=subprocess.PIPE,
-                              text=True) as process:
-            self.assertEqual("ready\n", process.stdout.readline())
-            self.assertTrue(left_behind())
-            process.send_signal(number)
-            status = process.wait(timeout=10)
+        with tempfile.TemporaryDirectory() as scratch:
+            with subprocess.Popen([SANDBOX, "bash", "-c", CLUTTER], stdout=subprocess.PIPE,
+                                  env={**os.environ, "TMPDIR": scratch}, text=True) as process:
+                self.assertEqual("ready\n", process.stdout.readline())
+                self.assertTrue(left_behind())
+                process.send_signal(number)
+                status = process.wait(timeout=10)
+            if number != signal.SIGKILL:
+                self.assertEqual([], os.listdir(scratch))
         deadline = time.monotonic() + 5
         while left_behind() and time.monotonic() < deadline:
             time.sleep(0.05)

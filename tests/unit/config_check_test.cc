@@ -64,6 +64,13 @@ TEST(CheckTest, AFateIsSaidInWords) {
       "kernel");
   EXPECT_EQ(FateWords(R"("loss": {"model": "random", "rate": "90%"})"),
             "lose 90 % at random, one stream a port and queue; pass the rest to the kernel");
+  // The ends of what a 64-bit threshold tells apart.
+  EXPECT_EQ(FateWords(R"("loss": {"model": "random", "rate": 1e-400}, "forward": "drop")"),
+            "lose 5.42101e-18 % at random (1 in 1.84e+19), one stream a port and queue; drop the "
+            "rest");
+  EXPECT_EQ(FateWords(R"("loss": {"model": "random", "rate": "99.99999999%"}, "forward": "drop")"),
+            "lose all but 1e-08 % at random (1 in 1e+10), one stream a port and queue; drop the "
+            "rest");
   EXPECT_EQ(FateWords(R"("loss": {"model": "random", "rate": 1}, "forward": "reflect")"),
             "lose everything");
   EXPECT_EQ(FateWords(R"("loss": {"model": "random", "rate": 0})"), "pass to the kernel");

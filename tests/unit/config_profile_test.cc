@@ -21,7 +21,8 @@ std::string ErrorOf(const std::string& members) {
 
 constexpr char kDevice[] =
     "allowed a PCI address, a kernel interface, or a DPDK vdev with its arguments";
-constexpr char kCpus[] = "allowed CPU numbers such as \"0-3,6\", each from 0 to 1023";
+constexpr char kCpus[] =
+    "allowed CPU numbers such as \"0-3,6\", each from 0 to 1023, once, ranges upwards";
 
 TEST(ProfileTest, TheLeastProfileHasTheDefaults) {
   absl::StatusOr<Profile> p = ParseProfile(R"({"version": 1})", "p");
