@@ -4,6 +4,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <iostream>
@@ -26,6 +27,8 @@ namespace twinpath {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kLinkInterval(1);
 
 struct CommandLine {
   RunOptions run;
@@ -65,14 +68,10 @@ sigset_t HoldSignals() {
   return signals;
 }
 
-// Waits until `deadline` (none: for ever) or a signal; true where a signal came.
-bool SignalBefore(const sigset_t& signals, std::optional<Clock::time_point> deadline) {
+// Waits until `deadline`, or for a signal: true where one came.
+bool SignalBefore(const sigset_t& signals, Clock::time_point deadline) {
   for (;;) {
-    if (!deadline.has_value()) {
-      if (sigwaitinfo(&signals, nullptr) > 0) return true;
-      continue;  // interrupted by a stop and a continue
-    }
-    const auto left = std::chrono::nanoseconds(*deadline - Clock::now()).count();
+    const auto left = std::chrono::nanoseconds(deadline - Clock::now()).count();
     if (left <= 0) return false;
     const timespec timeout = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
     if (sigtimedwait(&signals, nullptr, &timeout) > 0) return true;
@@ -84,19 +83,24 @@ Clock::time_point After(Clock::time_point start, double seconds) {
          std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
-// Until the duration is over or a signal came, printing tables as asked.
-void Wait(const CommandLine& line, const sigset_t& signals, const XdpPath& path) {
+// Until the duration is over or a signal came, printing tables as asked, and how links change.
+void Wait(const CommandLine& line, const sigset_t& signals, XdpPath& path) {
   const auto start = Clock::now();
-  std::optional<Clock::time_point> end;
-  if (line.run.duration.has_value()) end = After(start, *line.run.duration);
-  for (double turn = 1;; turn++) {
-    std::optional<Clock::time_point> next = end;
-    if (line.run.stats_interval.has_value()) {
-      const auto table = After(start, turn * *line.run.stats_interval);
-      if (!end.has_value() || table < *end) next = table;
-    }
-    if (SignalBefore(signals, next) || next == end) return;
+  const auto end =
+      line.run.duration.has_value() ? After(start, *line.run.duration) : Clock::time_point::max();
+  double turn = 1;
+  const auto next_table = [&] {
+    return line.run.stats_interval.has_value() ? After(start, turn * *line.run.stats_interval)
+                                               : Clock::time_point::max();
+  };
+  while (Clock::now() < end) {
+    for (const std::string& change : path.LinkChanges())
+      std::cerr << "twinpath-xdp: " << change << "\n";
+    const auto next = std::min({end, next_table(), Clock::now() + kLinkInterval});
+    if (SignalBefore(signals, next)) return;
+    if (next != next_table() || next == end) continue;
     std::cout << SummaryTable(SummaryJson(path.TakeSnapshot())) << "\n" << std::flush;
+    turn++;
   }
 }
 

@@ -5,8 +5,10 @@
 #include "src/dpdk/device.h"
 
 #include <net/if.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <regex>
 
@@ -123,16 +125,20 @@ absl::StatusOr<Device> AfXdp(const PortSpec& port, uint32_t queues, const Machin
   return device;
 }
 
-// Frames that net_pcap's infinite_rx keeps: never more than its files can hold.
-uint32_t PcapMbufs(const std::string& arguments) {
-  if (!absl::StrContains(arguments, "infinite_rx=1")) return 0;
+// Frames that net_pcap's infinite_rx keeps: never more than its files can hold. An error where a
+// file to read cannot be read, of which the PMD would say "Operation not permitted".
+absl::StatusOr<uint32_t> PcapMbufs(const PortSpec& port, const std::string& arguments) {
   uint64_t frames = 0;
   static const std::regex capture("rx_pcap=([^,]+)");
   for (std::sregex_iterator at(arguments.begin(), arguments.end(), capture), end; at != end; ++at) {
+    const std::string file = (*at)[1].str();
     std::error_code error;
-    uint64_t bytes = std::filesystem::file_size((*at)[1].str(), error);
-    if (!error) frames += bytes / (16 + 14);  // a record's header and the least of a frame
+    const uint64_t bytes = std::filesystem::file_size(file, error);
+    if (!error && access(file.c_str(), R_OK) != 0) error.assign(errno, std::generic_category());
+    if (error) return Wrong(port, absl::StrCat("rx_pcap=", file, ": ", error.message()));
+    frames += bytes / (16 + 14);  // a record's header and the least of a frame
   }
+  if (!absl::StrContains(arguments, "infinite_rx=1")) return 0;
   return static_cast<uint32_t>(std::min<uint64_t>(frames, 1u << 24));
 }
 
@@ -146,7 +152,11 @@ absl::StatusOr<Device> VirtualDevice(const PortSpec& port) {
                comma == std::string::npos ? "" : port.device.substr(comma + 1)};
   const std::string driver = VdevDriver(vdev.name);
   device.kernel_behind = driver != "net_null" && driver != "net_pcap" && driver != "net_ring";
-  if (driver == "net_pcap") device.extra_mbufs = PcapMbufs(vdev.arguments);
+  if (driver == "net_pcap") {
+    auto mbufs = PcapMbufs(port, vdev.arguments);
+    if (!mbufs.ok()) return mbufs.status();
+    device.extra_mbufs = *mbufs;
+  }
   device.vdevs.push_back(std::move(vdev));
   return device;
 }

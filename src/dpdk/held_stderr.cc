@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// File descriptor 2 goes to a memory file for a while: libxdp and libbpf know no other way to be
-// quiet. Main thread.
+// File descriptor 2 goes to a memory file for a while, and 1 nowhere: libxdp and libbpf know no
+// other way to be quiet. Main thread.
 
 #include "src/dpdk/held_stderr.h"
 
@@ -28,6 +28,12 @@ HeldStderr::HeldStderr() {
   std::fflush(stderr);
   dup2(held_, STDERR_FILENO);
   holding = held_;
+  real_stdout_ = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  const int nowhere = real_stdout_ < 0 ? -1 : open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (nowhere < 0) return;
+  std::fflush(stdout);
+  dup2(nowhere, STDOUT_FILENO);
+  close(nowhere);
 }
 
 HeldStderr::~HeldStderr() {
@@ -38,6 +44,11 @@ HeldStderr::~HeldStderr() {
     holding = -1;
   }
   if (held_ >= 0) close(held_);
+  if (real_stdout_ >= 0) {
+    std::fflush(stdout);
+    dup2(real_stdout_, STDOUT_FILENO);
+    close(real_stdout_);
+  }
 }
 
 std::string HeldStderr::LastLine() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Holds back what EAL, the PMDs and the libraries beneath them write to stderr, so that set-up ends
-// in one clear error or in none. Main thread; one at a time.
+// Holds back what EAL, the PMDs and the libraries beneath them write to stderr, and EAL's usage on
+// stdout, so that set-up ends in one clear error or in none. Main thread; one at a time.
 
 #ifndef TWINPATH_DPDK_HELD_STDERR_H_
 #define TWINPATH_DPDK_HELD_STDERR_H_
@@ -23,6 +23,7 @@ class HeldStderr {
 
  private:
   int real_ = -1;
+  int real_stdout_ = -1;
   int held_ = -1;
 };
 

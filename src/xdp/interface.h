@@ -35,6 +35,9 @@ absl::StatusOr<std::vector<AttachedProgram>> AttachedPrograms(const Interface& i
 // takes them while its peer has an XDP program, or GRO: without, they vanish.
 bool TakesNativeFrames(const Interface& interface);
 
+// "up", "down", or "gone" where there is no such interface any more.
+std::string LinkState(const Interface& interface);
+
 }  // namespace twinpath
 
 #endif  // TWINPATH_XDP_INTERFACE_H_

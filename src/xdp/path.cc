@@ -226,6 +226,20 @@ void XdpPath::Stop() {
   ran_ns_.store(std::chrono::nanoseconds(std::chrono::steady_clock::now() - start_).count());
 }
 
+std::vector<std::string> XdpPath::LinkChanges() {
+  std::vector<std::string> changes;
+  for (Port& port : ports_) {
+    std::string state = LinkState(port.interface);
+    if (state == port.link_state) continue;
+    std::string what;
+    if (state == "down") what = "; what is sent there is lost, and counted as sent";
+    if (state == "gone") what = "; what is sent there is counted as no_port";
+    changes.push_back(absl::StrCat("port ", port.spec.name, ": link ", state, what));
+    port.link_state = std::move(state);
+  }
+  return changes;
+}
+
 Snapshot XdpPath::TakeSnapshot() const {
   Snapshot snapshot = header_;
   const int64_t ran = ran_ns_.load();

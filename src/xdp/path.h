@@ -55,12 +55,16 @@ class XdpPath {
 
   Snapshot TakeSnapshot() const;
 
+  // One line for each port whose link came up, went down or is gone since this was last asked. The
+  // thread that made the path.
+  std::vector<std::string> LinkChanges();
+
  private:
   struct Port {
     PortSpec spec;
     Interface interface;
     XdpLink link;
-    std::string mode, why;
+    std::string mode, why, link_state = "up";
   };
   XdpPath(const Policy& policy, const XdpOptions& options);
   absl::Status CheckPorts();

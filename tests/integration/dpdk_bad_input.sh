@@ -80,7 +80,7 @@ refuses 'no PCI device 0000:7f:1f.7' --port a=7f:1f.7
 refuses 'no PCI address' --port a=fe80::1
 refuses 'no PCI address' --port a=0000:03:00.9
 refuses 'net_nonesuch0' --port a=net_nonesuch0 "${plain[@]}"
-refuses 'missing.pcap|net_pcap0' --port a=net_pcap0,rx_pcap=missing.pcap "${plain[@]}"
+refuses 'port a: rx_pcap=missing.pcap: No such file' --port a=net_pcap0,rx_pcap=missing.pcap "${plain[@]}"
 ip link add one0 type veth peer name one1
 ip link set one0 up
 refuses 'has 1 RX queue, fewer than the 2 asked for.*--queues 1' --port a=one0 --queues 2
@@ -113,6 +113,7 @@ if [[ $(taskset -cp $$) == *[-,]* ]]; then
   refuses '2 lcores for 1 queue' "${null[@]}" --lcores 0,1 "${plain[@]}"
 fi
 refuses 'chosen by --lcores' "${null[@]}" -- -l 0
+refuses 'EAL did not start' "${null[@]}" -- --no-huge --nonesuch
 
 # Memory and privileges.
 refuses '-m 8 is less than' "${null[@]}" -- --no-huge -m 8

@@ -56,8 +56,11 @@ class Sandbox(unittest.TestCase):
     def end_by(self, number):
         """Ends a sandbox full of clutter by a signal; returns its exit status."""
         with tempfile.TemporaryDirectory() as scratch:
+            # SIGINT is ignored where the tests run in the background of a shell.
             with subprocess.Popen([SANDBOX, "bash", "-c", CLUTTER], stdout=subprocess.PIPE,
-                                  env={**os.environ, "TMPDIR": scratch}, text=True) as process:
+                                  env={**os.environ, "TMPDIR": scratch}, text=True,
+                                  preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+                                  ) as process:
                 self.assertEqual("ready\n", process.stdout.readline())
                 self.assertTrue(left_behind())
                 process.send_signal(number)
