@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <regex>
 
@@ -132,11 +133,11 @@ absl::StatusOr<uint32_t> PcapMbufs(const PortSpec& port, const std::string& argu
   static const std::regex capture("rx_pcap=([^,]+)");
   for (std::sregex_iterator at(arguments.begin(), arguments.end(), capture), end; at != end; ++at) {
     const std::string file = (*at)[1].str();
-    std::error_code error;
+    if (access(file.c_str(), R_OK) != 0)
+      return Wrong(port, absl::StrCat("rx_pcap=", file, ": ", std::strerror(errno)));
+    std::error_code error;  // a pipe has no size
     const uint64_t bytes = std::filesystem::file_size(file, error);
-    if (!error && access(file.c_str(), R_OK) != 0) error.assign(errno, std::generic_category());
-    if (error) return Wrong(port, absl::StrCat("rx_pcap=", file, ": ", error.message()));
-    frames += bytes / (16 + 14);  // a record's header and the least of a frame
+    if (!error) frames += bytes / (16 + 14);  // a record's header and the least of a frame
   }
   if (!absl::StrContains(arguments, "infinite_rx=1")) return 0;
   return static_cast<uint32_t>(std::min<uint64_t>(frames, 1u << 24));

@@ -102,12 +102,12 @@ TEST_F(DpdkDevice, ThePredictableNameOfAnInterfaceThatIsGoneFindsItsNic) {
 }
 
 TEST_F(DpdkDevice, VdevsAreToldByTheirNames) {
-  auto device = Resolve("net_pcap0,rx_pcap=in.pcap,tx_pcap=out.pcap");
+  auto device = Resolve("net_pcap0,rx_pcap=/dev/null,tx_pcap=out.pcap");
   ASSERT_TRUE(device.ok());
   EXPECT_EQ(device->kind, Device::Kind::kVdev);
   ASSERT_EQ(device->vdevs.size(), 1u);
   EXPECT_EQ(device->vdevs[0].name, "net_pcap0");
-  EXPECT_EQ(device->vdevs[0].arguments, "rx_pcap=in.pcap,tx_pcap=out.pcap");
+  EXPECT_EQ(device->vdevs[0].arguments, "rx_pcap=/dev/null,tx_pcap=out.pcap");
   EXPECT_FALSE(device->kernel_behind);
   EXPECT_TRUE(Resolve("net_tap0,iface=x")->kernel_behind);
   EXPECT_FALSE(Resolve("net_ring3")->kernel_behind);
