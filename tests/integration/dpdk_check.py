@@ -23,8 +23,10 @@ def total(key):
 
 
 def near(lost, matched, rate):
-    """Within 3.9 standard deviations of what is asked; exact at 0 and 1."""
-    return abs(lost - matched * rate) <= 3.9 * math.sqrt(matched * rate * (1 - rate))
+    """Within 5 standard deviations of what is asked; exact at 0 and 1. The sequence of fates is fixed,
+    but where a run stops in it is not, and a walk that is looked at anywhere is beyond 3.9 of them
+    far more often than once in 10,000 times. dpdk_fates_test judges the sequence itself."""
+    return abs(lost - matched * rate) <= 5 * math.sqrt(matched * rate * (1 - rate))
 
 
 wrong = 0

@@ -143,9 +143,9 @@ class XdpTest(unittest.TestCase):
         path.write_text(json.dumps({"version": 1, "rules": rules, "default": default, **more}))
         return str(path)
 
-    def assert_loss(self, rate, lost, of):
-        """`lost` packets of `of` are a rate: exactly at its ends, else within 3.9 deviations."""
-        self.assertLessEqual(abs(lost - rate * of), 3.9 * math.sqrt(rate * (1 - rate) * of),
+    def assert_loss(self, rate, lost, of, deviations=3.9):
+        """`lost` packets of `of` are a rate: exactly at its ends, else within so many deviations."""
+        self.assertLessEqual(abs(lost - rate * of), deviations * math.sqrt(rate * (1 - rate) * of),
                              f"{lost} of {of} lost at {rate}")
 
     def refused(self, pattern, *arguments, prefix=(), environment=None):

@@ -51,7 +51,8 @@ class Shutdown(XdpTest):
         totals = summary["totals"]
         self.assertGreater(totals["tx_packets"], 0)
         self.assertEqual(totals["rx_packets"], totals["tx_packets"] + totals["lost_packets"])
-        self.assert_loss(0.1, totals["lost_packets"], totals["rx_packets"])
+        # Where the run stops is open, and a walk goes beyond 3.9 deviations somewhere.
+        self.assert_loss(0.1, totals["lost_packets"], totals["rx_packets"], deviations=5)
         self.assertEqual({}, attached())
         self.assertFalse(SOCKET.exists())
 
