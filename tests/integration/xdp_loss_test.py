@@ -83,7 +83,8 @@ class Loss(XdpTest):
                     self.assertGreater(arrived, GENERATED[mode] / 2)
                     self.assertEqual(arrived, totals["rx_packets"])
                     self.assertEqual(arrived, totals["lost_packets"] + totals["denied_packets"])
-                    self.assert_loss(rate, totals["lost_packets"], arrived)
+                    # How many arrive is open: see xdp_shutdown_test.
+                    self.assert_loss(rate, totals["lost_packets"], arrived, deviations=5)
 
     def test_two_cpus_on_one_queue(self):
         self.veth("gen", "lan")
