@@ -61,10 +61,16 @@ class Sandbox(unittest.TestCase):
                                   env={**os.environ, "TMPDIR": scratch}, text=True,
                                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
                                   ) as process:
-                self.assertEqual("ready\n", process.stdout.readline())
-                self.assertTrue(left_behind())
-                process.send_signal(number)
-                status = process.wait(timeout=10)
+                try:
+                    self.assertEqual("ready\n", process.stdout.readline())
+                    deadline = time.monotonic() + 10  # ready is said before the last of it is there
+                    while not left_behind() and time.monotonic() < deadline:
+                        time.sleep(0.01)
+                    self.assertTrue(left_behind())
+                    process.send_signal(number)
+                    status = process.wait(timeout=10)
+                finally:
+                    process.kill()
             if number != signal.SIGKILL:
                 self.assertEqual([], os.listdir(scratch))
         deadline = time.monotonic() + 5
