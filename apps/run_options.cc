@@ -2,16 +2,17 @@
 
 #include "apps/run_options.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
 #include "src/config/command_line.h"
+#include "src/telemetry/file_descriptor.h"
 #include "src/telemetry/json.h"
 
 namespace twinpath {
@@ -59,11 +60,17 @@ absl::Status CheckSummary(const RunOptions& options) {
 absl::Status ShowSummary(const nlohmann::ordered_json& summary, const std::string& path) {
   std::cout << SummaryTable(summary) << std::flush;
   if (path.empty()) return absl::OkStatus();
-  errno = 0;
-  std::ofstream file(path);
-  file << summary.dump(2) << "\n";
-  file.close();
-  if (file) return absl::OkStatus();
+  const std::string text = summary.dump(2) + "\n";
+  // Without waiting: a named pipe that nobody reads is an error, not the end of all progress.
+  FileDescriptor file(
+      open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0644));
+  bool good = file.get() >= 0 && fcntl(file.get(), F_SETFL, 0) == 0;
+  for (size_t done = 0; good && done < text.size();) {
+    const ssize_t count = write(file.get(), text.data() + done, text.size() - done);
+    good = count >= 0 || errno == EINTR;
+    if (count > 0) done += static_cast<size_t>(count);
+  }
+  if (good) return absl::OkStatus();
   return absl::UnavailableError(
       absl::StrCat("--summary: writing ", path, ": ", std::strerror(errno)));
 }

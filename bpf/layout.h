@@ -23,7 +23,7 @@ struct tp_constants {
   __u32 n_shapes;       /* as in tp_plan */
   __u32 fallback;       /* as in tp_plan */
   __u32 bucket_mask;    /* number of buckets - 1 */
-  __u32 no_turning;     /* what leaves by the port it came by is redirected, too: no XDP_TX */
+  __u32 no_xdp_tx;      /* what leaves by the port it came by is redirected, too */
   struct tp_state only; /* as tp_xdp_queue.only, for its constant fields */
   struct tp_shape shapes[TP_MAX_SHAPES]; /* the plan's run */
 };

@@ -68,7 +68,7 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int frags, int shared,
   __u8 port = (__u8)constants->port;
   struct tp_decision decision = tp_decide(
       &dp, data, end, bytes, port, words ? constants->n_shapes : 0, constants->fallback, shared);
-  if (decision.verdict == TP_TX && (decision.out_port != port || constants->no_turning))
+  if (decision.verdict == TP_TX && (decision.out_port != port || constants->no_xdp_tx))
     return redirect(counters, decision.out_port, bytes, shared);
   count_frame(tp_verdict_count(counters, decision.verdict, decision.out_port), bytes, shared);
   if (decision.verdict == TP_TX) return XDP_TX;

@@ -10,10 +10,10 @@
 
 #include "CLI/CLI.hpp"
 #include "apps/run_options.h"
+#include "src/config/command_line.h"
 #include "src/config/compile.h"
 #include "src/config/policy.h"
 #include "src/config/profile.h"
-#include "src/config/command_line.h"
 #include "src/dpdk/datapath.h"
 #include "src/dpdk/interface_guard.h"
 #include "src/dpdk/machine.h"

@@ -26,7 +26,7 @@
 #include "src/dpdk/budget.h"
 #include "src/dpdk/eal.h"
 #include "src/dpdk/exception_port.h"
-#include "src/dpdk/held_stderr.h"
+#include "src/dpdk/held_output.h"
 #include "src/dpdk/interface_guard.h"
 #include "src/dpdk/mempool.h"
 #include "src/dpdk/port.h"
@@ -87,7 +87,7 @@ class Datapath {
 
   // Destroyed from the last to the first.
   bool quiet_ = false;  // the user did not ask for EAL's log
-  std::optional<HeldStderr> held_;
+  std::optional<HeldOutput> held_;
   std::unique_ptr<Eal> eal_;
   std::map<int, Mempool> mempools_;  // by NUMA node
   std::vector<Port> ports_;

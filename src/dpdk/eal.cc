@@ -15,7 +15,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "src/dpdk/held_stderr.h"
+#include "src/dpdk/held_output.h"
 
 namespace twinpath {
 namespace {
@@ -115,7 +115,7 @@ absl::StatusOr<Eal> Eal::Create(const EalPlan& plan, Instance instance) {
   argv.push_back(nullptr);
   if (rte_eal_init(static_cast<int>(words.size()), argv.data()) < 0) {
     return absl::FailedPreconditionError(
-        absl::StrCat("EAL did not start: ", rte_strerror(rte_errno), HeldStderr::LastLine(),
+        absl::StrCat("EAL did not start: ", rte_strerror(rte_errno), HeldOutput::LastLine(),
                      "; arguments: ", absl::StrJoin(plan.arguments, " ")));
   }
   return Eal(plan.private_memory, std::move(instance));

@@ -14,7 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "src/dpdk/held_stderr.h"
+#include "src/dpdk/held_output.h"
 
 namespace twinpath {
 namespace {
@@ -33,7 +33,7 @@ absl::StatusOr<Ethdev> Ethdev::Plug(const Vdev& vdev) {
   if (code != 0) {
     return absl::FailedPreconditionError(
         absl::StrCat("vdev ", vdev.name, vdev.arguments.empty() ? "" : ",", vdev.arguments,
-                     " does not start: ", rte_strerror(-code), HeldStderr::LastLine()));
+                     " does not start: ", rte_strerror(-code), HeldOutput::LastLine()));
   }
   return Adopt(vdev.name);
 }
@@ -43,14 +43,14 @@ absl::StatusOr<Ethdev> Ethdev::Adopt(const std::string& vdev) {
   if (rte_eth_dev_get_port_by_name(vdev.c_str(), &port) == 0) return Ethdev(port, vdev);
   rte_eal_hotplug_remove("vdev", vdev.c_str());
   return absl::FailedPreconditionError(
-      absl::StrCat("vdev ", vdev, " is no network device", HeldStderr::LastLine()));
+      absl::StrCat("vdev ", vdev, " is no network device", HeldOutput::LastLine()));
 }
 
 absl::StatusOr<Ethdev> Ethdev::Find(const std::string& name) {
   uint16_t port = kNone;
   if (rte_eth_dev_get_port_by_name(name.c_str(), &port) != 0)
     return absl::FailedPreconditionError(
-        absl::StrCat("no PMD took ", name, HeldStderr::LastLine(),
+        absl::StrCat("no PMD took ", name, HeldOutput::LastLine(),
                      "; `dpdk-devbind.py --status` tells how it is bound"));
   return Ethdev(port, "");
 }
@@ -67,7 +67,7 @@ absl::Status Ethdev::Error(const char* call, int code) const {
   char name[RTE_ETH_NAME_MAX_LEN] = "?";
   rte_eth_dev_get_name_by_port(port_, name);
   return absl::FailedPreconditionError(
-      absl::StrCat(call, " of ", name, ": ", rte_strerror(-code), HeldStderr::LastLine()));
+      absl::StrCat(call, " of ", name, ": ", rte_strerror(-code), HeldOutput::LastLine()));
 }
 
 rte_eth_dev_info Ethdev::info() const {

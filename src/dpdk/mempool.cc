@@ -12,7 +12,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "src/dpdk/held_stderr.h"
+#include "src/dpdk/held_output.h"
 
 namespace twinpath {
 namespace {
@@ -74,7 +74,7 @@ absl::StatusOr<Mempool> Mempool::Create(const std::string& name, const MempoolSi
   if (code < 0) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "no memory for the mempool of NUMA node ", node, ": ", size.mbufs, " mbufs, ",
-        size.Bytes() >> 20, " MiB (", rte_strerror(-code), ")", HeldStderr::LastLine()));
+        size.Bytes() >> 20, " MiB (", rte_strerror(-code), ")", HeldOutput::LastLine()));
   }
   rte_mempool_obj_iter(pool.get(), rte_pktmbuf_init, nullptr);
   return pool;

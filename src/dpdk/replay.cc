@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "src/dpdk/held_stderr.h"
+#include "src/dpdk/held_output.h"
 #include "src/dpdk/replay_eal.h"
 
 namespace twinpath {
@@ -117,7 +117,7 @@ absl::Status DpdkReplay::AddEthdevs() {
     const std::string device = absl::StrCat("tp", serial_, "_", first);
     if (rte_eth_from_rings(device.c_str(), in.data(), count, out.data(), count, 0) < 0) {
       return absl::ResourceExhaustedError(absl::StrCat(
-          "rte_eth_from_rings of ", device, ": ", rte_strerror(rte_errno), HeldStderr::LastLine()));
+          "rte_eth_from_rings of ", device, ": ", rte_strerror(rte_errno), HeldOutput::LastLine()));
     }
     auto ethdev = Ethdev::Adopt(absl::StrCat("net_ring_", device));
     if (!ethdev.ok()) return ethdev.status();

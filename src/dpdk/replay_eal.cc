@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/dpdk/eal.h"
-#include "src/dpdk/held_stderr.h"
+#include "src/dpdk/held_output.h"
 #include "src/dpdk/machine.h"
 
 namespace twinpath {
@@ -38,7 +38,7 @@ absl::Status Start() {
   sched_getaffinity(0, sizeof(before), &before);
   // The memory is the process's own and there is no telemetry: EAL goes on when `eal` takes the
   // runtime folder away.
-  HeldStderr held;
+  HeldOutput held;
   auto eal = Eal::Create(*plan, *std::move(instance));
   if (!eal.ok()) return eal.status();
   sched_setaffinity(0, sizeof(before), &before);

@@ -129,7 +129,7 @@ struct XdpTables::Kernel {
 XdpTables::XdpTables(CompiledPolicy policy, const std::vector<uint32_t>& queues)
     : policy_(std::move(policy)),
       queues_(queues),
-      turns_(queues.size(), true),
+      xdp_tx_(queues.size(), true),
       kernel_(std::make_unique<Kernel>()) {
   for (uint32_t count : queues_) {
     first_queue_.push_back(total_queues_);
@@ -271,7 +271,7 @@ absl::StatusOr<XdpProgram> XdpProgram::Load(const XdpTables& tables, size_t port
   constants.n_shapes = plan.n_shapes;
   constants.fallback = plan.fallback;
   constants.bucket_mask = Elements(policy.buckets.size()) - 1;
-  constants.no_turning = !tables.turns_[port];
+  constants.no_xdp_tx = !tables.xdp_tx_[port];
   constants.only = InitialStates(policy, port, 0)[plan.fallback];
   std::copy_n(policy.shapes.begin() + plan.first_shape, plan.n_shapes, constants.shapes);
   const int error = twinpath_bpf__load(skeleton.get());

@@ -48,11 +48,11 @@ class XdpTables {
   const tp_count& strays(size_t port) const;
 
   // What leaves by port i goes out of interface `indexes[i]`, in programs loaded from now on; where
-  // it came in by the same port, too, `turns[i]` says whether the driver can turn it round
-  // (XDP_TX); until this is called, all can, and nothing leaves by another.
-  void SetOutPorts(std::vector<uint32_t> indexes, std::vector<bool> turns) {
+  // it came in by the same port, too, `xdp_tx[i]` says whether the driver's XDP_TX serves;
+  // until this is called, all of them do, and nothing leaves by another port.
+  void SetOutPorts(std::vector<uint32_t> indexes, std::vector<bool> xdp_tx) {
     out_ports_ = std::move(indexes);
-    turns_ = std::move(turns);
+    xdp_tx_ = std::move(xdp_tx);
   }
 
   // Pins every map in `folder`, which must be on a bpffs.
@@ -66,7 +66,7 @@ class XdpTables {
 
   CompiledPolicy policy_;
   std::vector<uint32_t> queues_, first_queue_, out_ports_;
-  std::vector<bool> turns_;
+  std::vector<bool> xdp_tx_;
   uint32_t total_queues_ = 0;
   std::unique_ptr<Kernel> kernel_;
 };

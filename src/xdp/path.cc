@@ -60,14 +60,14 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
   if (!tables.ok()) return tables.status();
   path->tables_ = *std::move(tables);
   std::vector<uint32_t> indexes;
-  std::vector<bool> turns;
+  std::vector<bool> xdp_tx;
   for (const Port& port : path->ports_) {
     indexes.push_back(port.interface.index);
-    // A veth that turns a frame round wakes its peer only if that has an XDP program
+    // A veth's XDP_TX wakes its peer only if that has an XDP program
     // (veth_xdp_flush); one that gets a redirected frame does always.
-    turns.push_back(port.interface.driver != "veth");
+    xdp_tx.push_back(port.interface.driver != "veth");
   }
-  path->tables_->SetOutPorts(indexes, turns);
+  path->tables_->SetOutPorts(indexes, xdp_tx);
   path->start_ = std::chrono::steady_clock::now();
   status = path->AttachAll();
   if (status.ok() && options.pin) status = path->Pin();

@@ -15,10 +15,10 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 from telemetry_reading import check_complete
+from waiting import wait_for
 
 TWINPATH, DPDK, XDP = sys.argv[1:4]
 RULES = 300  # more than one answer holds
@@ -56,16 +56,6 @@ def read_stats():
     shown = subprocess.run([TWINPATH, "stats", "--json"], capture_output=True, text=True,
                            timeout=60)
     return json.loads(shown.stdout) if shown.returncode == 0 else None
-
-
-def wait_for(what, condition):
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        result = condition()
-        if result:
-            return result
-        time.sleep(0.1)
-    raise AssertionError(f"{what} did not happen within 60 s")
 
 
 def received(count):

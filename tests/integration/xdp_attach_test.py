@@ -12,7 +12,8 @@ import shutil
 import subprocess
 import sys
 
-from xdp_lab import BPFFS, MODES, XdpTest, attached, main, maps_of, run, wait_for
+from waiting import wait_for
+from xdp_lab import BPFFS, MODES, XdpTest, attached, main, maps_of, run
 from xdp_traffic import Capture, number_of, send
 
 OBJECT = sys.argv[3]

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 PROGRAM = os.path.realpath(sys.argv[1])
@@ -45,16 +44,6 @@ def run(*command):
 def remove(interface):
     """Removes a pair at once, where a test has not done so."""
     subprocess.run(["ip", "link", "del", interface], stderr=subprocess.DEVNULL, timeout=60)
-
-
-def wait_for(what, condition):
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        result = condition()
-        if result:
-            return result
-        time.sleep(0.01)
-    raise AssertionError(f"{what}: not within 30 s")
 
 
 class Program:

@@ -6,11 +6,13 @@ for and no program of it stays: signals, --duration, and kill -9.
   xdp_shutdown_test.py TWINPATH_XDP XDP_GENERATOR
 """
 import contextlib
+import os
 import signal
 import subprocess
 import time
 
-from xdp_lab import MODES, PROGRAM, SOCKET, XdpTest, attached, main, map_exists, maps_of, wait_for
+from waiting import wait_for
+from xdp_lab import MODES, PROGRAM, SOCKET, XdpTest, attached, main, map_exists, maps_of
 from xdp_traffic import generate, received
 
 ENDLESS = 1 << 40  # of which the generator is stopped
@@ -88,13 +90,17 @@ class Shutdown(XdpTest):
             self.assertEqual(arrived, received("lan"))
 
     def test_a_summary_that_cannot_be_written_is_a_failure(self):
-        result = subprocess.run([PROGRAM, *self.ports, "--duration", "0.01", "--summary",
-                                 "/dev/full"], capture_output=True, text=True, timeout=30)
-        self.assertEqual(1, result.returncode)
-        self.assertRegex(result.stderr, r"\ntwinpath-xdp: --summary: writing /dev/full: No space"
-                                        r"[^\n]*\n\Z")
-        self.assertIn("\ndefault ", result.stdout)
-        self.assertEqual({}, attached())
+        pipe = f"{self.folder}/pipe"  # that nobody reads
+        os.mkfifo(pipe)
+        for file, why in (("/dev/full", "No space"), (pipe, "No such device")):
+            with self.subTest(file=file):
+                result = subprocess.run([PROGRAM, *self.ports, "--duration", "0.01", "--summary",
+                                         file], capture_output=True, text=True, timeout=30)
+                self.assertEqual(1, result.returncode)
+                self.assertRegex(result.stderr, rf"\ntwinpath-xdp: --summary: writing {file}: {why}"
+                                                r"[^\n]*\n\Z")
+                self.assertIn("\ndefault ", result.stdout)
+                self.assertEqual({}, attached())
 
     def test_kill_leaves_no_program_and_no_map(self):
         for mode in MODES:

@@ -2,20 +2,20 @@
 // Holds back what EAL, the PMDs and the libraries beneath them write to stderr, and EAL's usage on
 // stdout, so that set-up ends in one clear error or in none. Main thread; one at a time.
 
-#ifndef TWINPATH_DPDK_HELD_STDERR_H_
-#define TWINPATH_DPDK_HELD_STDERR_H_
+#ifndef TWINPATH_DPDK_HELD_OUTPUT_H_
+#define TWINPATH_DPDK_HELD_OUTPUT_H_
 
 #include <string>
 
 namespace twinpath {
 
-class HeldStderr {
+class HeldOutput {
  public:
-  HeldStderr();
+  HeldOutput();
   // What was held is forgotten.
-  ~HeldStderr();
-  HeldStderr(const HeldStderr&) = delete;
-  HeldStderr& operator=(const HeldStderr&) = delete;
+  ~HeldOutput();
+  HeldOutput(const HeldOutput&) = delete;
+  HeldOutput& operator=(const HeldOutput&) = delete;
 
   // The last line that is held, for the end of an error: " (EAL: ...)". Empty where there is none,
   // or where nobody holds.
@@ -29,4 +29,4 @@ class HeldStderr {
 
 }  // namespace twinpath
 
-#endif  // TWINPATH_DPDK_HELD_STDERR_H_
+#endif  // TWINPATH_DPDK_HELD_OUTPUT_H_

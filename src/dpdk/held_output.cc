@@ -2,7 +2,7 @@
 // File descriptor 2 goes to a memory file for a while, and 1 nowhere: libxdp and libbpf know no
 // other way to be quiet. Main thread.
 
-#include "src/dpdk/held_stderr.h"
+#include "src/dpdk/held_output.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -21,8 +21,8 @@ int holding = -1;  // the memory file; -1: nobody holds
 
 }  // namespace
 
-HeldStderr::HeldStderr() {
-  held_ = memfd_create("held-stderr", MFD_CLOEXEC);
+HeldOutput::HeldOutput() {
+  held_ = memfd_create("held-output", MFD_CLOEXEC);
   real_ = held_ < 0 ? -1 : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
   if (real_ < 0) return;  // then it is not held
   std::fflush(stderr);
@@ -36,7 +36,7 @@ HeldStderr::HeldStderr() {
   close(nowhere);
 }
 
-HeldStderr::~HeldStderr() {
+HeldOutput::~HeldOutput() {
   if (real_ >= 0) {
     std::fflush(stderr);
     dup2(real_, STDERR_FILENO);
@@ -51,7 +51,7 @@ HeldStderr::~HeldStderr() {
   }
 }
 
-std::string HeldStderr::LastLine() {
+std::string HeldOutput::LastLine() {
   if (holding < 0) return "";
   std::fflush(stderr);
   std::string text;
