@@ -10,7 +10,8 @@ import struct
 import subprocess
 import sys
 
-from xdp_lab import run, wait_for
+from waiting import wait_for
+from xdp_lab import run
 
 GENERATOR = os.path.realpath(sys.argv[2])
 NUMBER = 42  # where a frame has its number, as the generator's have

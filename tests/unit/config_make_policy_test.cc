@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -214,13 +213,11 @@ TEST_F(MakePolicyTest, FiftyThousandRulesLoadAtOnce) {
                     R"("loss": {"model": "random", "rate": "0.1%"}, "forward": "drop"})");
   }
   std::string path = Write(absl::StrCat(R"({"version": 1, "rules": [)", rules, "]}"));
-  auto start = std::chrono::steady_clock::now();
+  // Some 0.3 s; a quadratic step anywhere would run into the test's time limit.
   absl::StatusOr<Policy> p = MakePolicy(path, {}, {"a"});
   ASSERT_TRUE(p.ok()) << p.status();
   absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*p, {"a"});
   ASSERT_TRUE(compiled.ok()) << compiled.status();
-  // Some 0.3 s; a quadratic step anywhere would take minutes.
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
   EXPECT_EQ(compiled->entries.size(), 50000u);
   EXPECT_EQ(compiled->shapes.size(), 1u);
 }
