@@ -88,6 +88,11 @@ TP_INLINE __u64 tp_fragment_flags(__u64 any, __u64 later) {
   return ((any + 0xffff) >> 16) * TP_KEY_FRAGMENT | ((later + 0xffff) >> 16) * TP_KEY_LATER;
 }
 
+/* The half of word 7 that TP_WORD_LENGTH asks for. */
+TP_INLINE __u64 tp_length_half(__u32 frame_len, __u64 behind_ip) {
+  return (__u64)(frame_len < 65535 ? frame_len : 65535) << 32 | behind_ip << 48;
+}
+
 /* RFC 791. */
 TP_INLINE int tp_parse_ipv4(const __u8* data, const __u8* end, __u32 frame_len, __u32 words,
                             tp_u64_alias* k, struct tp_cursor* c) {
@@ -258,7 +263,8 @@ TP_INLINE int tp_parse_common(const __u8* data, const __u8* end, __u32 frame_len
   if (words & TP_WORD(4)) k[4] = 0;
   if (words & TP_WORD(5)) k[5] = 0;
   if (words & TP_WORD(6)) k[6] = 0;
-  if (words & TP_WORD(7)) k[7] = tp_load32(data + l4);
+  if (words & TP_WORD(7))
+    k[7] = tp_load32(data + l4) | (words & TP_WORD_LENGTH ? tp_length_half(frame_len, l4) : 0);
   return 1;
 }
 
@@ -289,6 +295,7 @@ TP_INLINE int tp_parse_headers(const __u8* data, const __u8* end, __u32 frame_le
     c.offset = TP_ETH_LEN + 4;
     if (type == TP_ETH_P_VLAN || type == TP_ETH_P_QINQ) {
       if (data + TP_ETH_LEN + 8 > end) return TP_PARSE_MALFORMED;
+      c.flags |= TP_KEY_INNER;
       inner_vlan = tp_be16(data + 18) & 0xfff;
       type = tp_be16(data + 20);
       c.offset = TP_ETH_LEN + 8;
@@ -308,7 +315,10 @@ TP_INLINE int tp_parse_headers(const __u8* data, const __u8* end, __u32 frame_le
   if (words & TP_WORD(1)) k[1] = (tp_load64(data) & TP_LOW48) | inner_vlan << 48;
   if (words & TP_WORD(2))
     k[2] = (tp_load64(data + 6) & TP_LOW48) | c.dscp_ecn << 48 | c.tcp_flags << 56;
-  if (words & TP_WORD(7)) k[7] = c.ports;
+  if (words & TP_WORD(7))
+    k[7] = c.ports |
+           (words & TP_WORD_LENGTH ? tp_length_half(frame_len, c.flags & TP_KEY_IP ? c.offset : 0)
+                                   : 0);
   return TP_PARSED;
 }
 

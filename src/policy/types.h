@@ -84,6 +84,7 @@ enum {
   TP_KEY_VLAN = 4,     /* at least one tag */
   TP_KEY_FRAGMENT = 8, /* any fragment of a datagram */
   TP_KEY_LATER = 16,   /* a fragment other than the first: no transport header in it */
+  TP_KEY_INNER = 32,   /* at least two tags */
 };
 
 /* The words a key is hashed and compared by. */
@@ -109,14 +110,17 @@ struct tp_key {
   __u8 address[32]; /* v4: source 0-3, destination 4-7; v6: source 0-15, destination 16-31 */
   __u16 src_port;
   __u16 dst_port;
-  __u16 reserved;
-  __u16 shape; /* zero in a packet's key; in an entry, the shape it belongs to */
+  __u16 length; /* of the frame in octets; 65535 for that and more */
+  __u16 shape;  /* in a packet's key, where the octets behind the IP headers begin (0: no IP), which
+                   no match asks for; in an entry, the shape it belongs to */
 } __attribute__((aligned(8)));
 TP_STATIC_ASSERT(sizeof(struct tp_key) == 64, "one cache line");
 
-/* Which words of the key somebody looks at: a set of these. The parser writes whole words. */
+/* Which words of the key somebody looks at: a set of these. The parser writes whole words; of word
+ * 7 only the ports, unless TP_WORD_LENGTH asks for its other half, too. */
 #define TP_WORD(i) (1U << (i))
-#define TP_ALL_WORDS ((1U << TP_KEY_WORDS) - 1)
+#define TP_WORD_LENGTH TP_WORD(TP_KEY_WORDS)
+#define TP_ALL_WORDS ((TP_WORD_LENGTH << 1) - 1)
 #define TP_LOW48 0xffffffffffffULL
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "the key's words are put together for little-endian machines"

@@ -92,6 +92,7 @@ const char* WordsNeeded(const CompiledPolicy& policy, size_t port) {
     std::memcpy(mask, &policy.shapes[plan.first_shape + i].mask, sizeof(mask));
     for (int word = 0; word < TP_KEY_WORDS; word++)
       if (mask[word]) words |= TP_WORD(word);
+    if (policy.shapes[plan.first_shape + i].mask.length) words |= TP_WORD_LENGTH;
   }
   return (words & ~static_cast<uint32_t>(TP_NARROW_WORDS)) ? "full" : "narrow";
 }

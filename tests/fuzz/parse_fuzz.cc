@@ -34,12 +34,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const int whole_result = Parse(data, size, size, &whole);
   Require(whole_result == TP_PARSED || whole_result == TP_PARSE_MALFORMED);
   if (whole_result == TP_PARSED) {
-    Require(whole.port == 1 && whole.shape == 0 && whole.reserved == 0);
+    Require(whole.port == 1 && whole.length == (size < 65535 ? size : 65535));
+    Require(whole.shape <= size && (whole.shape != 0) == ((whole.flags & TP_KEY_IP) != 0));
     Require(!(whole.flags & TP_KEY_LATER) || !(whole.flags & TP_KEY_PORTS));
     Require((whole.ip_version != 0) == ((whole.flags & TP_KEY_IP) != 0));
   }
   // What parses when it is cut short has everything it needs, and the rest is padding.
   if (Parse(data, cut, cut, &shorter) == TP_PARSED) {
+    shorter.length = whole.length;
     Require(whole_result == TP_PARSED && std::memcmp(&shorter, &whole, sizeof(whole)) == 0);
   }
   // What parses by its first segment parses the same with all segments at hand.

@@ -60,16 +60,23 @@ class Key {
     key_.dst_mac[5] = 2;
     key_.src_mac[5] = 1;
   }
-  Key& Vlan(uint16_t vid, uint16_t inner = 0) {
+  Key& Vlan(uint16_t vid) {
     key_.flags |= TP_KEY_VLAN;
     key_.vlan = vid;
+    link_ = 18;
+    return *this;
+  }
+  Key& Vlan(uint16_t vid, uint16_t inner) {
+    Vlan(vid);
+    key_.flags |= TP_KEY_INNER;
     key_.inner_vlan = inner;
+    link_ = 22;
     return *this;
   }
   Key& Ipv4(uint8_t proto) {
     const uint8_t addresses[8] = {10, 1, 0, 1, 10, 2, 0, 2};
     std::memcpy(key_.address, addresses, 8);
-    return Ip(4, proto);
+    return Ip(4, proto, 20);
   }
   Key& Ipv6(uint8_t proto) {
     const uint8_t prefix[4] = {0x20, 1, 0x0d, 0xb8};
@@ -77,7 +84,7 @@ class Key {
     std::memcpy(key_.address + 16, prefix, 4);
     key_.address[15] = 1;
     key_.address[31] = 2;
-    return Ip(6, proto);
+    return Ip(6, proto, 40);
   }
   Key& Ports(uint16_t src = 1111, uint16_t dst = 2222) {
     key_.flags |= TP_KEY_PORTS;
@@ -101,16 +108,28 @@ class Key {
     key_.flags |= TP_KEY_FRAGMENT | TP_KEY_LATER;
     return *this;
   }
-  const tp_key& Get() const { return key_; }
+  // Options or extension headers.
+  Key& Further(uint16_t octets) {
+    key_.shape = static_cast<uint16_t>(key_.shape + octets);
+    return *this;
+  }
+  // Of a frame of `length` octets.
+  tp_key Get(size_t length) const {
+    tp_key key = key_;
+    key.length = static_cast<uint16_t>(length);
+    return key;
+  }
 
  private:
-  Key& Ip(uint8_t version, uint8_t proto) {
+  Key& Ip(uint8_t version, uint8_t proto, uint16_t header) {
     key_.flags |= TP_KEY_IP;
     key_.ip_version = version;
     key_.proto = proto;
+    key_.shape = static_cast<uint16_t>(link_ + header);
     return *this;
   }
   tp_key key_;
+  uint16_t link_ = 14;
 };
 
 struct Shape {
@@ -141,9 +160,9 @@ std::vector<Shape> Shapes() {
       {"IPv4 TCP with options", F().Ipv4().Tcp().Options(40).Payload(5),
        K(0x0800).Ipv4(6).Ports().TcpFlags(0x10)},
       {"IPv4 ICMP", F().Ipv4().Icmp().Payload(56), K(0x0800).Ipv4(1)},
-      {"IPv4 most options", F().Ipv4().Options(40).Udp(), K(0x0800).Ipv4(17).Ports()},
+      {"IPv4 most options", F().Ipv4().Options(40).Udp(), K(0x0800).Ipv4(17).Further(40).Ports()},
       {"IPv4 options in two tags", F().Vlan(7).Vlan(9).Ipv4().Options(4).Tcp(),
-       K(0x0800).Vlan(7, 9).Ipv4(6).Ports().TcpFlags(0x10)},
+       K(0x0800).Vlan(7, 9).Ipv4(6).Further(4).Ports().TcpFlags(0x10)},
       {"IPv4 other protocol", F().Ipv4(132).Payload(30), K(0x0800).Ipv4(132)},
       {"IPv4 authentication header", F().Ipv4(51).Payload(30), K(0x0800).Ipv4(51)},
       {"IPv4 padding", F().Ipv4().Udp().Payload(1).Padding(17), K(0x0800).Ipv4(17).Ports()},
@@ -162,7 +181,7 @@ std::vector<Shape> Shapes() {
       {"IPv6 padding", F().Ipv6().Udp().Padding(2), K(0x86dd).Ipv6(17).Ports()},
       {"IPv6 ESP", F().Ipv6(50).Payload(40), K(0x86dd).Ipv6(50)},
       {"IPv6 payload behind no next header", F().Ipv6(59).Payload(9), K(0x86dd).Ipv6(59)},
-      {"IPv6 hop-by-hop", F().Ipv6().HopByHop().Udp(), K(0x86dd).Ipv6(17).Ports()},
+      {"IPv6 hop-by-hop", F().Ipv6().HopByHop().Udp(), K(0x86dd).Ipv6(17).Further(8).Ports()},
       {"IPv6 all extensions",
        F().Ipv6()
            .HopByHop(1)
@@ -174,27 +193,29 @@ std::vector<Shape> Shapes() {
            .Extension(139, 4)
            .Extension(140)
            .Tcp(),
-       K(0x86dd).Ipv6(6).Ports().TcpFlags(0x10)},
-      {"IPv6 extension alone", F().Ipv6().DestinationOptions(3), K(0x86dd).Ipv6(59)},
+       K(0x86dd).Ipv6(6).Further(168).Ports().TcpFlags(0x10)},
+      {"IPv6 extension alone", F().Ipv6().DestinationOptions(3), K(0x86dd).Ipv6(59).Further(32)},
       {"IPv6 least authentication header", F().Ipv6().Authentication(0).Payload(7),
-       K(0x86dd).Ipv6(59)},
-      {"IPv6 atomic fragment", F().Ipv6().Fragment(0, false).Udp(), K(0x86dd).Ipv6(17).Ports()},
+       K(0x86dd).Ipv6(59).Further(12)},
+      {"IPv6 atomic fragment", F().Ipv6().Fragment(0, false).Udp(),
+       K(0x86dd).Ipv6(17).Further(8).Ports()},
       {"IPv6 reserved fragment bits", F().Ipv6().Fragment(0, false).Patch(3, {6}).Udp(),
-       K(0x86dd).Ipv6(17).Ports()},
+       K(0x86dd).Ipv6(17).Further(8).Ports()},
       {"IPv6 first fragment",
        F().Ipv6().Fragment(0, true).DestinationOptions().Udp().Patch(4, {9, 0}).Payload(8),
-       K(0x86dd).Ipv6(17).First().Ports()},
+       K(0x86dd).Ipv6(17).Further(16).First().Ports()},
       {"IPv6 middle fragment", F().Ipv6().Fragment(1, true).Patch(0, {17}).Payload(8),
-       K(0x86dd).Ipv6(17).Later()},
+       K(0x86dd).Ipv6(17).Further(8).Later()},
       {"IPv6 last fragment, its first header an extension",
-       F().Ipv6().Fragment(0x1fff, false).Patch(0, {60}).Payload(1), K(0x86dd).Ipv6(60).Later()},
+       F().Ipv6().Fragment(0x1fff, false).Patch(0, {60}).Payload(1),
+       K(0x86dd).Ipv6(60).Further(8).Later()},
   };
 }
 
 // The octets without which the frame is not whole: all but the padding behind a datagram and the
 // payload of what is not IP.
 size_t LeastLength(const std::vector<uint8_t>& frame, const tp_key& key) {
-  const size_t link = key.flags & TP_KEY_VLAN ? key.inner_vlan ? 22 : 18 : 14;
+  const size_t link = key.flags & TP_KEY_INNER ? 22 : key.flags & TP_KEY_VLAN ? 18 : 14;
   if (key.ip_version == 4) return link + tp_be16(&frame[link + 2]);
   if (key.ip_version == 6) return link + 40 + tp_be16(&frame[link + 4]);
   return link;
@@ -203,23 +224,24 @@ size_t LeastLength(const std::vector<uint8_t>& frame, const tp_key& key) {
 TEST(Parse, ReadsEveryShape) {
   for (const Shape& shape : Shapes()) {
     SCOPED_TRACE(shape.name);
-    const Parsed parsed = Parse(shape.frame.Build());
+    const std::vector<uint8_t> frame = shape.frame.Build();
+    const Parsed parsed = Parse(frame);
     EXPECT_EQ(parsed.result, TP_PARSED);
-    EXPECT_EQ(parsed.key, shape.key.Get());
+    EXPECT_EQ(parsed.key, shape.key.Get(frame.size()));
   }
 }
 
 TEST(Parse, EveryTruncationIsMalformedUntilTheDatagramIsWhole) {
   for (const Shape& shape : Shapes()) {
     const std::vector<uint8_t> frame = shape.frame.Build();
-    const size_t least = LeastLength(frame, shape.key.Get());
+    const size_t least = LeastLength(frame, shape.key.Get(0));
     ASSERT_LE(least, frame.size()) << shape.name;
     for (size_t length = 0; length <= frame.size(); length++) {
       const Parsed parsed = Parse(std::span(frame).first(length));
       ASSERT_EQ(parsed.result, length < least ? TP_PARSE_MALFORMED : TP_PARSED)
           << shape.name << " cut to " << length << " of " << frame.size();
       if (length >= least) {
-        ASSERT_EQ(parsed.key, shape.key.Get()) << shape.name << " at " << length;
+        ASSERT_EQ(parsed.key, shape.key.Get(length)) << shape.name << " at " << length;
       }
     }
   }
@@ -236,7 +258,7 @@ TEST(Parse, EveryFirstSegmentIsMalformedUntilTheHeadersAreWhole) {
         ASSERT_FALSE(whole) << shape.name << ": a longer segment hid a header at " << length;
       } else {
         whole = true;
-        ASSERT_EQ(parsed.key, shape.key.Get()) << shape.name << " at " << length;
+        ASSERT_EQ(parsed.key, shape.key.Get(frame.size())) << shape.name << " at " << length;
       }
     }
     EXPECT_TRUE(whole) << shape.name;
@@ -256,8 +278,9 @@ TEST(Parse, SomeWordsOfAKeyAreThoseOfTheWhole) {
                   whole.result);
         for (size_t i = 0; i < TP_KEY_WORDS && whole.result == TP_PARSED; i++) {
           if (!(words & TP_WORD(i))) continue;
+          const uint64_t asked = i == 7 && !(words & TP_WORD_LENGTH) ? 0xffffffff : ~uint64_t{0};
           ASSERT_EQ(reinterpret_cast<const tp_u64_alias*>(&some)[i],
-                    reinterpret_cast<const tp_u64_alias*>(&whole.key)[i])
+                    reinterpret_cast<const tp_u64_alias*>(&whole.key)[i] & asked)
               << shape.name << " word " << i;
         }
       }
@@ -324,9 +347,11 @@ TEST(Parse, WalksEightExtensionsAndNoMore) {
     builder.Ipv6();
     for (int i = 0; i < TP_MAX_EXTENSIONS; i++) builder.Extension(type);
     FrameBuilder ninth = builder;
-    const Parsed parsed = Parse(builder.Udp().Build());
+    const std::vector<uint8_t> frame = builder.Udp().Build();
+    const Parsed parsed = Parse(frame);
     EXPECT_EQ(parsed.result, TP_PARSED) << int{type};
-    EXPECT_EQ(parsed.key, Key(0x86dd).Ipv6(17).Ports().Get());
+    const auto extensions = static_cast<uint16_t>(frame.size() - 54 - 8);
+    EXPECT_EQ(parsed.key, Key(0x86dd).Ipv6(17).Further(extensions).Ports().Get(frame.size()));
     FrameBuilder later = ninth;
     EXPECT_EQ(Parse(ninth.Extension(type).Udp().Build()).result, TP_PARSE_MALFORMED) << int{type};
     EXPECT_EQ(Parse(later.Fragment(5, false).Payload(8).Build()).result, TP_PARSE_MALFORMED);
@@ -337,9 +362,10 @@ TEST(Parse, AcceptsALaterFragmentAsTheEighthExtension) {
   FrameBuilder builder;
   builder.Ipv6();
   for (int i = 1; i < TP_MAX_EXTENSIONS; i++) builder.HopByHop();
-  const Parsed parsed = Parse(builder.Fragment(5, false).Patch(0, {60}).Payload(8).Build());
+  const auto frame = builder.Fragment(5, false).Patch(0, {60}).Payload(8).Build();
+  const Parsed parsed = Parse(frame);
   EXPECT_EQ(parsed.result, TP_PARSED);
-  EXPECT_EQ(parsed.key, Key(0x86dd).Ipv6(60).Later().Get());
+  EXPECT_EQ(parsed.key, Key(0x86dd).Ipv6(60).Further(64).Later().Get(frame.size()));
 }
 
 TEST(Parse, ReadsHeadersThatStartInTheWindowOnly) {
@@ -348,23 +374,26 @@ TEST(Parse, ReadsHeadersThatStartInTheWindowOnly) {
     return FrameBuilder().Ipv6().DestinationOptions(first).DestinationOptions(second).Udp().Build();
   };
   EXPECT_EQ(Parse(frame(100, 18)).result, TP_PARSED) << "UDP at 54 + 808 + 152 = 1014";
-  EXPECT_EQ(Parse(frame(100, 19)).key, Key(0x86dd).Ipv6(17).Ports().Get()) << "at 1022";
+  EXPECT_EQ(Parse(frame(100, 19)).key, Key(0x86dd).Ipv6(17).Further(968).Ports().Get(1030))
+      << "at 1022";
   EXPECT_EQ(Parse(frame(100, 20)).result, TP_PARSE_MALFORMED) << "at 1030";
   EXPECT_EQ(Parse(frame(255, 0)).result, TP_PARSE_MALFORMED) << "an extension at 2102";
   // Where nothing is read behind the extension, it may end outside.
   const auto far = FrameBuilder().Ipv6().DestinationOptions(200).Payload(4).Build();
-  EXPECT_EQ(Parse(far).key, Key(0x86dd).Ipv6(59).Get());
+  EXPECT_EQ(Parse(far).key, Key(0x86dd).Ipv6(59).Further(1608).Get(far.size()));
 }
 
 // RFC 2675. Of 70,000 octets only the first segment is at hand.
 TEST(Parse, ReadsJumbograms) {
   const size_t kLength = 70000;
   const auto udp = FrameBuilder().Ipv6().Jumbo(70000).Udp().Patch(4, {0, 0}).Payload(100).Build();
-  EXPECT_EQ(ParseSegment(udp, 54 + kLength).key, Key(0x86dd).Ipv6(17).Ports().Get());
-  EXPECT_EQ(ParseSegment(udp, 54 + kLength + 4).key, Key(0x86dd).Ipv6(17).Ports().Get());
+  const tp_key key = Key(0x86dd).Ipv6(17).Further(8).Ports().Get(65535);
+  EXPECT_EQ(ParseSegment(udp, 54 + kLength).key, key);
+  EXPECT_EQ(ParseSegment(udp, 54 + kLength + 4).key, key);
   EXPECT_EQ(ParseSegment(udp, 54 + kLength - 1).result, TP_PARSE_MALFORMED);
   const auto tcp = FrameBuilder().Ipv6().Jumbo(70000).Tcp().Payload(100).Build();
-  EXPECT_EQ(ParseSegment(tcp, 54 + kLength).key, Key(0x86dd).Ipv6(6).Ports().TcpFlags(0x10).Get());
+  EXPECT_EQ(ParseSegment(tcp, 54 + kLength).key,
+            Key(0x86dd).Ipv6(6).Further(8).Ports().TcpFlags(0x10).Get(65535));
 }
 
 TEST(Parse, RefusesFalseJumbograms) {
@@ -388,7 +417,7 @@ TEST(Parse, PaddingBehindTheDatagramIsNoHeader) {
   const auto frame = FrameBuilder().Ipv4(17).Padding(26).Build();
   EXPECT_EQ(Parse(frame).result, TP_PARSE_MALFORMED);
   const auto other = FrameBuilder().Ipv4(253).Padding(26).Build();
-  EXPECT_EQ(Parse(other).key, Key(0x0800).Ipv4(253).Get());
+  EXPECT_EQ(Parse(other).key, Key(0x0800).Ipv4(253).Get(other.size()));
 }
 
 // 14 octets and up to 64 arbitrary ones: whatever they say, nothing is read past their end.
