@@ -41,6 +41,38 @@ struct Shape {
   std::array<uint32_t, TP_MAX_PORTS> min_rule;
 };
 
+// What a policy may say and no datapath does yet: the first of it, by its pointer.
+absl::Status CheckSupported(const Policy& policy) {
+  absl::Status status;
+  auto later = [&](bool asked, const std::string& pointer, const std::string& found) {
+    if (asked && status.ok()) {
+      status = FoundError(policy.file, pointer, absl::StrCat(found, ", which is not supported yet"),
+                          "a policy without it");
+    }
+  };
+  auto check = [&](const RuleSpec& rule, const std::string& pointer) {
+    const LossSpec& loss = rule.loss;
+    const bool random = loss.model == LossSpec::Model::kNone ||  //
+                        loss.model == LossSpec::Model::kRandom;
+    later(!random, pointer + "/loss/model", "another model than random");
+    later(loss.scope != LossSpec::Scope::kQueue, pointer + "/loss/scope", "a scope beside queue");
+    later(loss.ecn_mark, pointer + "/loss/ecn_mark", "marking");
+    later(rule.match.length.has_value(), pointer + "/match/length", "a length");
+    const std::optional<VlanMatch>& vlan = rule.match.vlan;
+    later(vlan && (vlan->tags.size() > 1 || (vlan->whole && !vlan->tags.empty())),
+          pointer + "/match/vlan", "a stack of tags");
+    later(rule.active.has_value(), pointer + "/active", "a time");
+    later(rule.packets.has_value(), pointer + "/packets", "a number of packets");
+    later(rule.flows.has_value(), pointer + "/flows", "a share of flows");
+  };
+  for (size_t r = 0; r < policy.rules.size(); r++) {
+    check(policy.rules[r], absl::StrCat("/rules/", r));
+    if (!status.ok()) return status;
+  }
+  check(policy.fallback, "/default");
+  return status;
+}
+
 class Compiler {
  public:
   Compiler(const Policy& policy, const std::vector<std::string>& ports) : policy_(policy) {
@@ -50,6 +82,8 @@ class Compiler {
   absl::StatusOr<CompiledPolicy> Run() && {
     absl::Status status = CheckLimits();
     if (status.ok()) status = CheckPorts(policy_, compiled_.ports);
+    if (status.ok()) status = CheckSupported(policy_);
+    for (size_t r = 0; r < policy_.rules.size() && status.ok(); r++) status = CheckKeys(r);
     if (!status.ok()) return status;
     for (const RuleSpec& rule : policy_.rules) AddRule(rule);
     AddRule(policy_.fallback);
@@ -86,6 +120,16 @@ class Compiler {
     return absl::OkStatus();
   }
 
+  // What the ranges of rule `r` multiply to, before any of it is enumerated.
+  absl::Status CheckKeys(size_t r) const {
+    const MatchKeys keys = KeysOf(policy_.rules[r].match, 0);
+    if (keys.shapes() <= TP_MAX_SHAPES) return absl::OkStatus();
+    return Refuse(
+        absl::StrCat("/rules/", r, "/match"),
+        absl::StrCat(keys.size(), " keys of ", keys.shapes(), " shapes: its ranges multiply"),
+        absl::StrCat("at most ", TP_MAX_SHAPES, " shapes"));
+  }
+
   // `name` is one of the ports: CheckPorts said so.
   uint8_t PortIndex(const std::string& name) const {
     const std::vector<std::string>& ports = compiled_.ports;
@@ -96,9 +140,9 @@ class Compiler {
     tp_rule rule = {};
     tp_rule_key(policy_.seed, tp_name_hash(spec.name.data(), spec.name.size()), &rule.key_a,
                 &rule.key_b);
-    const Probability& rate = spec.loss.rate;
     rule.loss = TP_LOSS_NONE;
-    if (spec.loss.model == LossSpec::Model::kRandom && !rate.never) {
+    if (spec.loss.model == LossSpec::Model::kRandom && !spec.loss.parameters[0].never) {
+      const Probability& rate = spec.loss.parameters[0];
       rule.loss = rate.always ? TP_LOSS_ALL : TP_LOSS_RANDOM;
       if (!rate.always) rule.threshold = rate.threshold;
     }
@@ -163,11 +207,8 @@ class Compiler {
   absl::Status ForEachKey(size_t r, Visit visit) const {
     const MatchSpec& match = policy_.rules[r].match;
     MatchKeys keys = KeysOf(match, match.port ? PortIndex(*match.port) : uint8_t{0});
-    for (const PortPrefix& src : keys.src_ports) {
-      for (const PortPrefix& dst : keys.dst_ports) {
-        absl::Status status = visit(keys.Mask(src, dst), keys.Value(src, dst));
-        if (!status.ok()) return status;
-      }
+    for (size_t i = 0; i < keys.size(); i++) {
+      if (absl::Status status = visit(keys.Mask(i), keys.Value(i)); !status.ok()) return status;
     }
     return absl::OkStatus();
   }

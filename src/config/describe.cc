@@ -73,8 +73,8 @@ std::string OneInText(double value) {
 std::string DescribeMatch(const MatchSpec& match) {
   std::string text = Subject(match);
   if (match.vlan) {
-    if (*match.vlan) {
-      absl::StrAppend(&text, " in VLAN ", **match.vlan);
+    if (!match.vlan->tags.empty()) {
+      absl::StrAppend(&text, " in VLAN ", *match.vlan->tags[0]);
     } else {
       text += " without a VLAN tag";
     }
@@ -86,21 +86,22 @@ std::string DescribeMatch(const MatchSpec& match) {
   if (match.src || match.dst) {
     absl::StrAppend(&text, " to ", match.dst ? PrefixText(*match.dst) : "anywhere");
   }
-  if (match.src_mac) absl::StrAppend(&text, ", source MAC ", MacText(*match.src_mac));
-  if (match.dst_mac) absl::StrAppend(&text, ", destination MAC ", MacText(*match.dst_mac));
+  if (match.src_mac) absl::StrAppend(&text, ", source MAC ", MacText(match.src_mac->address));
+  if (match.dst_mac) absl::StrAppend(&text, ", destination MAC ", MacText(match.dst_mac->address));
   if (match.src_port) text += PortsText("source", *match.src_port);
   if (match.dst_port) text += PortsText("destination", *match.dst_port);
   return text;
 }
 
 std::string DescribeLoss(const LossSpec& loss) {
-  if (loss.model == LossSpec::Model::kNone || loss.rate.never) return "";
-  if (loss.rate.always) return "lose everything";
-  std::string share =
-      absl::StrCat(PercentText(loss.rate.value), " at random", OneInText(loss.rate.value));
-  if (PercentText(loss.rate.value) == PercentText(1)) {
+  if (loss.model == LossSpec::Model::kNone) return "";
+  const Probability& rate = loss.parameters[0];
+  if (rate.never) return "";
+  if (rate.always) return "lose everything";
+  std::string share = absl::StrCat(PercentText(rate.value), " at random", OneInText(rate.value));
+  if (PercentText(rate.value) == PercentText(1)) {
     // So near to everything that only what is spared says it: 2^64 - threshold of 2^64.
-    const double spared = std::ldexp(static_cast<double>(0 - loss.rate.threshold), -64);
+    const double spared = std::ldexp(static_cast<double>(0 - rate.threshold), -64);
     share = absl::StrCat("all but ", PercentText(spared), " at random", OneInText(spared));
   }
   return absl::StrCat("lose ", share, ", one stream a port and queue");
@@ -108,7 +109,7 @@ std::string DescribeLoss(const LossSpec& loss) {
 
 std::string DescribeFate(const RuleSpec& rule) {
   std::string loss = DescribeLoss(rule.loss);
-  if (rule.loss.rate.always) return loss;
+  if (rule.loss.model != LossSpec::Model::kNone && rule.loss.parameters[0].always) return loss;
   std::string it = loss.empty() ? "" : " the rest";
   std::string text = loss.empty() ? "" : loss + "; ";
   switch (rule.forward.action) {

@@ -48,22 +48,23 @@ absl::StatusOr<uint16_t> ReadEtherType(const JsonCursor& c) {
   return static_cast<uint16_t>(*number);
 }
 
-absl::StatusOr<std::optional<uint16_t>> ReadVlan(const JsonCursor& c) {
-  if (c.Is(Kind::kString) && c.value().text == "none") return std::optional<uint16_t>();
+absl::StatusOr<VlanMatch> ReadVlan(const JsonCursor& c) {
+  if (c.Is(Kind::kString) && c.value().text == "none") return VlanMatch{true, {}};
   if (!c.Is(Kind::kUnsigned) || c.value().number > kMaxVlan) {
     return c.Wrong(absl::StrCat("the outer tag's VID from 0 to ", kMaxVlan, ", or \"none\""));
   }
-  return std::optional<uint16_t>(static_cast<uint16_t>(c.value().number));
+  return VlanMatch{false, {static_cast<uint16_t>(c.value().number)}};
 }
 
-absl::StatusOr<std::array<uint8_t, 6>> ReadMac(const JsonCursor& c) {
-  std::array<uint8_t, 6> mac = {};
+absl::StatusOr<MacMatch> ReadMac(const JsonCursor& c) {
+  MacMatch mac;
+  mac.mask.fill(0xff);
   bool good = c.Is(Kind::kString) && c.value().text.size() == 17;
-  for (size_t i = 0; good && i < mac.size(); i++) {
+  for (size_t i = 0; good && i < mac.address.size(); i++) {
     std::string_view octet = std::string_view(c.value().text).substr(i * 3, 2);
     std::optional<uint32_t> number = ReadNumber(octet, 0xff, 16);
     good = number && (i == 5 || c.value().text[i * 3 + 2] == ':');
-    if (good) mac[i] = static_cast<uint8_t>(*number);
+    if (good) mac.address[i] = static_cast<uint8_t>(*number);
   }
   if (!good) return c.Wrong("a MAC address such as \"02:00:00:00:00:01\"");
   return mac;

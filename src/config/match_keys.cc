@@ -8,6 +8,9 @@
 #include <arpa/inet.h>
 
 #include <cstring>
+#include <set>
+
+#include "src/policy/parse.h"
 
 namespace twinpath {
 namespace {
@@ -35,17 +38,63 @@ void AskAddress(MatchKeys* keys, const AddressPrefix& prefix, bool destination) 
   }
 }
 
-std::vector<PortPrefix> AskPorts(MatchKeys* keys, const std::optional<PortRange>& range) {
-  if (!range) return {PortPrefix{}};
+std::vector<RangePrefix> AskPorts(MatchKeys* keys, const std::optional<PortRange>& range) {
+  if (!range) return {RangePrefix{}};
   AskFlag(keys, TP_KEY_PORTS);
-  return CoverRange(*range);
+  return CoverRange(range->first, range->last);
+}
+
+// A tag's VID alone, or no tag at all.
+void AskVlan(MatchKeys* keys, const VlanMatch& vlan) {
+  keys->mask.flags |= TP_KEY_VLAN;
+  if (vlan.tags.empty()) return;
+  keys->value.flags |= TP_KEY_VLAN;
+  if (!vlan.tags[0]) return;
+  keys->mask.vlan = 0xfff;
+  keys->value.vlan = *vlan.tags[0];
+}
+
+void AskMac(const std::optional<MacMatch>& mac, uint8_t (*mask)[6], uint8_t (*value)[6]) {
+  if (!mac) return;
+  std::memcpy(*mask, mac->mask.data(), sizeof(*mask));
+  std::memcpy(*value, mac->address.data(), sizeof(*value));
+}
+
+void AskTcpFlags(MatchKeys* keys, const FlagsMatch& flags) {
+  AskFlag(keys, TP_KEY_IP);
+  AskFlag(keys, TP_KEY_PORTS);  // the header is at hand: not a later fragment
+  keys->mask.proto = 0xff;
+  keys->value.proto = TP_PROTO_TCP;
+  keys->mask.tcp_flags = flags.set | flags.clear;
+  keys->value.tcp_flags = flags.set;
+}
+
+void AskTrafficClass(MatchKeys* keys, uint8_t mask, uint8_t value) {
+  AskFlag(keys, TP_KEY_IP);
+  keys->mask.dscp_ecn |= mask;
+  keys->value.dscp_ecn |= value;
+}
+
+void AskFragment(MatchKeys* keys, FragmentMatch fragment) {
+  keys->mask.flags |= TP_KEY_FRAGMENT;
+  if (fragment == FragmentMatch::kNone) return;
+  keys->value.flags |= TP_KEY_FRAGMENT;
+  if (fragment == FragmentMatch::kAny) return;
+  keys->mask.flags |= TP_KEY_LATER;
+  if (fragment == FragmentMatch::kLater) keys->value.flags |= TP_KEY_LATER;
+}
+
+size_t Masks(const std::vector<RangePrefix>& prefixes) {
+  std::set<uint16_t> masks;
+  for (const RangePrefix& prefix : prefixes) masks.insert(prefix.mask);
+  return masks.size();
 }
 
 }  // namespace
 
-std::vector<PortPrefix> CoverRange(PortRange range) {
-  std::vector<PortPrefix> prefixes;
-  uint32_t next = range.first, last = range.last;
+std::vector<RangePrefix> CoverRange(uint16_t first, uint16_t last) {
+  std::vector<RangePrefix> prefixes;
+  uint32_t next = first;
   while (next <= last) {
     // The largest block that starts here and does not reach beyond the end.
     uint32_t block = next ? next & -next : 0x10000;
@@ -56,17 +105,21 @@ std::vector<PortPrefix> CoverRange(PortRange range) {
   return prefixes;
 }
 
-tp_key MatchKeys::Mask(const PortPrefix& src, const PortPrefix& dst) const {
+size_t MatchKeys::size() const { return src_ports.size() * dst_ports.size(); }
+
+size_t MatchKeys::shapes() const { return Masks(src_ports) * Masks(dst_ports); }
+
+tp_key MatchKeys::Mask(size_t i) const {
   tp_key key = mask;
-  key.src_port = htons(src.mask);
-  key.dst_port = htons(dst.mask);
+  key.dst_port = htons(dst_ports[i % dst_ports.size()].mask);
+  key.src_port = htons(src_ports[i / dst_ports.size()].mask);
   return key;
 }
 
-tp_key MatchKeys::Value(const PortPrefix& src, const PortPrefix& dst) const {
+tp_key MatchKeys::Value(size_t i) const {
   tp_key key = value;
-  key.src_port = htons(src.value);
-  key.dst_port = htons(dst.value);
+  key.dst_port = htons(dst_ports[i % dst_ports.size()].value);
+  key.src_port = htons(src_ports[i / dst_ports.size()].value);
   return key;
 }
 
@@ -80,22 +133,9 @@ MatchKeys KeysOf(const MatchSpec& match, uint8_t port) {
     keys.mask.ether_type = 0xffff;
     keys.value.ether_type = *match.ether_type;
   }
-  if (match.vlan) {
-    keys.mask.flags |= TP_KEY_VLAN;
-    if (*match.vlan) {
-      keys.value.flags |= TP_KEY_VLAN;
-      keys.mask.vlan = 0xfff;
-      keys.value.vlan = **match.vlan;
-    }
-  }
-  if (match.src_mac) {
-    std::memset(keys.mask.src_mac, 0xff, sizeof(keys.mask.src_mac));
-    std::memcpy(keys.value.src_mac, match.src_mac->data(), sizeof(keys.value.src_mac));
-  }
-  if (match.dst_mac) {
-    std::memset(keys.mask.dst_mac, 0xff, sizeof(keys.mask.dst_mac));
-    std::memcpy(keys.value.dst_mac, match.dst_mac->data(), sizeof(keys.value.dst_mac));
-  }
+  if (match.vlan) AskVlan(&keys, *match.vlan);
+  AskMac(match.src_mac, &keys.mask.src_mac, &keys.value.src_mac);
+  AskMac(match.dst_mac, &keys.mask.dst_mac, &keys.value.dst_mac);
   if (match.ip_version) AskIpVersion(&keys, *match.ip_version);
   if (match.src) AskAddress(&keys, *match.src, false);
   if (match.dst) AskAddress(&keys, *match.dst, true);
@@ -104,6 +144,10 @@ MatchKeys KeysOf(const MatchSpec& match, uint8_t port) {
     keys.mask.proto = 0xff;
     keys.value.proto = *match.proto;
   }
+  if (match.tcp_flags) AskTcpFlags(&keys, *match.tcp_flags);
+  if (match.dscp) AskTrafficClass(&keys, 0xfc, static_cast<uint8_t>(*match.dscp << 2));
+  if (match.ecn) AskTrafficClass(&keys, 0x03, *match.ecn);
+  if (match.fragment) AskFragment(&keys, *match.fragment);
   keys.src_ports = AskPorts(&keys, match.src_port);
   keys.dst_ports = AskPorts(&keys, match.dst_port);
   return keys;
@@ -112,7 +156,8 @@ MatchKeys KeysOf(const MatchSpec& match, uint8_t port) {
 bool AsksNothingOfFrame(const MatchSpec& match) {
   return !match.ether_type && !match.vlan && !match.src_mac && !match.dst_mac &&
          !match.ip_version && !match.src && !match.dst && !match.proto && !match.src_port &&
-         !match.dst_port;
+         !match.dst_port && !match.tcp_flags && !match.dscp && !match.ecn && !match.fragment &&
+         !match.length;
 }
 
 }  // namespace twinpath

@@ -12,21 +12,25 @@
 
 namespace twinpath {
 
-struct PortPrefix {
+struct RangePrefix {
   uint16_t value = 0, mask = 0;  // host order
 };
 
-// The fewest prefixes that hold exactly the ports of `range`: at most 30.
-std::vector<PortPrefix> CoverRange(PortRange range);
+// The fewest prefixes that hold exactly the numbers from `first` to `last`: at most 30.
+std::vector<RangePrefix> CoverRange(uint16_t first, uint16_t last);
 
-// A match as one masked key for each pair of a source and a destination port prefix.
+// A match as one masked key for each combination of its ranges' prefixes.
 struct MatchKeys {
-  tp_key mask = {}, value = {};                  // all fields but the transport ports
-  std::vector<PortPrefix> src_ports, dst_ports;  // {0, 0} alone where they are not asked for
+  tp_key mask = {}, value = {};                   // all fields but those that have ranges
+  std::vector<RangePrefix> src_ports, dst_ports;  // {0, 0} alone where they are not asked for
 
-  size_t size() const { return src_ports.size() * dst_ports.size(); }
-  tp_key Mask(const PortPrefix& src, const PortPrefix& dst) const;
-  tp_key Value(const PortPrefix& src, const PortPrefix& dst) const;
+  // How many keys, and how many different masks they have: products, nothing is enumerated.
+  size_t size() const;
+  size_t shapes() const;
+
+  // Key i, below size().
+  tp_key Mask(size_t i) const;
+  tp_key Value(size_t i) const;
 };
 
 // `port` is the index of match.port among the program's ports; unused where it is not set.

@@ -24,7 +24,6 @@ namespace {
 using Kind = JsonValue::Kind;
 
 constexpr uint64_t kPolicyVersion = 1;
-constexpr char kRateAllowed[] = "a fraction from 0 to 1 or a percentage from \"0%\" to \"100%\"";
 
 bool IsNumber(const JsonCursor& c) {
   return c.Is(Kind::kUnsigned) || c.Is(Kind::kNegative) || c.Is(Kind::kReal);
@@ -42,11 +41,11 @@ absl::StatusOr<LossSpec> ParseLoss(const JsonCursor& loss) {
     return scope.Wrong("\"queue\"");
   }
   JsonCursor rate = loss.Member("rate");
-  if (!rate.Is(Kind::kString) && !IsNumber(rate)) return rate.Wrong(kRateAllowed);
+  if (!rate.Is(Kind::kString) && !IsNumber(rate)) return rate.Wrong(kProbabilityAllowed);
   absl::StatusOr<Probability> probability = ParseProbability(rate.value().text);
-  if (!probability.ok()) return rate.Wrong(kRateAllowed);
+  if (!probability.ok()) return rate.Wrong(kProbabilityAllowed);
   spec.model = LossSpec::Model::kRandom;
-  spec.rate = *std::move(probability);
+  spec.parameters.push_back(*std::move(probability));
   return spec;
 }
 
@@ -138,7 +137,7 @@ std::string CanonicalJson(const Policy& policy) {
     nlohmann::json json = nlohmann::json::object();
     if (rule.match.port) json["match"] = {{"port", *rule.match.port}};
     if (rule.loss.model == LossSpec::Model::kRandom) {
-      json["loss"] = {{"model", "random"}, {"rate", rule.loss.rate.text}};
+      json["loss"] = {{"model", "random"}, {"rate", rule.loss.parameters[0].text}};
     }
     switch (rule.forward.action) {
       case ForwardSpec::Action::kPass:
@@ -272,8 +271,10 @@ absl::StatusOr<Policy> MakePolicy(const std::string& path, const PolicyOverrides
   }
   if (overrides.loss) {
     absl::StatusOr<Probability> rate = ParseProbability(*overrides.loss);
-    if (!rate.ok()) return FoundError("--loss", "", Quote(*overrides.loss), kRateAllowed);
-    policy.fallback.loss = {LossSpec::Model::kRandom, *std::move(rate)};
+    if (!rate.ok()) return FoundError("--loss", "", Quote(*overrides.loss), kProbabilityAllowed);
+    policy.fallback.loss = {};
+    policy.fallback.loss.model = LossSpec::Model::kRandom;
+    policy.fallback.loss.parameters.push_back(*std::move(rate));
   }
   if (overrides.forward) {
     absl::Status status = ApplyForward(*overrides.forward, ports, &policy);

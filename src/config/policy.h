@@ -5,35 +5,18 @@
 #ifndef TWINPATH_CONFIG_POLICY_H_
 #define TWINPATH_CONFIG_POLICY_H_
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "src/config/loss_spec.h"
+#include "src/config/match_spec.h"
+#include "src/config/probability.h"
 
 namespace twinpath {
-
-// A probability in [0, 1], as the 64-bit threshold that the datapaths compare draws with. Both ends
-// are exact.
-struct Probability {
-  std::string text;        // as written: "1%", 0.01
-  double value = 0;        // for people
-  uint64_t threshold = 0;  // of 2^64; 0 and 2^64 are told by `never` and `always`
-  bool never = true;
-  bool always = false;
-};
-
-// Reads "1%", "0.01" or "1e-4". The decimal is shifted, never divided, so that "0.1%" and 0.001 are
-// the same threshold.
-absl::StatusOr<Probability> ParseProbability(std::string_view text);
-
-struct LossSpec {
-  enum class Model { kNone, kRandom };
-  Model model = Model::kNone;
-  Probability rate;
-};
 
 struct ForwardSpec {
   enum class Action { kPass, kDrop, kReflect, kPort };
@@ -41,30 +24,13 @@ struct ForwardSpec {
   std::string port;  // kPort
 };
 
-struct AddressPrefix {
-  int version = 4;                      // 4 or 6
-  std::array<uint8_t, 16> octets = {};  // network order; v4 in the first four
-  int length = 0;                       // prefix length in bits
-  bool operator==(const AddressPrefix&) const = default;
-};
-
-struct PortRange {
-  uint16_t first = 0, last = 0;  // inclusive, host order
-  bool operator==(const PortRange&) const = default;
-};
-
-// Every field that is set must hold for a packet to match.
-struct MatchSpec {
-  std::optional<std::string> port;  // ingress
-  std::optional<uint16_t> ether_type;
-  std::optional<std::optional<uint16_t>>
-      vlan;  // VID of the outer tag; an inner nullopt is "none": no tag
-  std::optional<std::array<uint8_t, 6>> src_mac, dst_mac;
-  std::optional<int> ip_version;
-  std::optional<AddressPrefix> src, dst;
-  std::optional<uint8_t> proto;
-  std::optional<PortRange> src_port, dst_port;  // TCP and UDP
-  bool operator==(const MatchSpec&) const = default;
+// When a rule holds, by the time since the datapath started: from `from_ns` on for `for_ns`, and
+// again `every_ns` after each start. Nanoseconds, each at most 10 years.
+struct TimeWindow {
+  uint64_t from_ns = 0;
+  uint64_t for_ns = 0;    // 0: no end, and then every_ns is 0
+  uint64_t every_ns = 0;  // 0: once; else more than for_ns
+  bool operator==(const TimeWindow&) const = default;
 };
 
 struct RuleSpec {
@@ -72,6 +38,11 @@ struct RuleSpec {
   MatchSpec match;
   LossSpec loss;
   ForwardSpec forward;
+
+  // A rule that does not hold takes nothing: the next ones are tried. All that are set must hold.
+  std::optional<TimeWindow> active;
+  std::optional<uint64_t> packets;   // holds for so many packets of each port and queue: 1 to 2^48
+  std::optional<Probability> flows;  // the share of five-tuples it holds for, both directions alike
 };
 
 struct Policy {

@@ -2,6 +2,8 @@
 // Decimal text -> 64-bit threshold. Whether a rate is 0, 1 or more is decided on its digits, before
 // any rounding. Pure functions.
 
+#include "src/config/probability.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -10,7 +12,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/config/json_document.h"
-#include "src/config/policy.h"
 
 namespace twinpath {
 namespace {
@@ -96,8 +97,7 @@ absl::StatusOr<Probability> ParseProbability(std::string_view text) {
     above = decimal->exponent >= 1 && !one;
   }
   if (!decimal || above) {
-    return FoundError("", "", Quote(text),
-                      "a fraction from 0 to 1 or a percentage from \"0%\" to \"100%\"");
+    return FoundError("", "", Quote(text), kProbabilityAllowed);
   }
   Probability probability;
   probability.text = std::string(text);

@@ -37,16 +37,23 @@ bool InRange(const PortRange& range, const tp_key& key, uint16_t network_order) 
   return (key.flags & TP_KEY_PORTS) && port >= range.first && port <= range.last;
 }
 
+bool IsMac(const MacMatch& match, const uint8_t* mac) {
+  for (size_t i = 0; i < 6; i++) {
+    if ((mac[i] ^ match.address[i]) & match.mask[i]) return false;
+  }
+  return true;
+}
+
 bool Matches(const MatchSpec& match, const tp_key& key) {
   if (match.port && kPorts[key.port] != *match.port) return false;
   if (match.ether_type && key.ether_type != *match.ether_type) return false;
   if (match.vlan) {
     bool tagged = key.flags & TP_KEY_VLAN;
-    if (tagged != match.vlan->has_value()) return false;
-    if (tagged && key.vlan != **match.vlan) return false;
+    if (tagged == match.vlan->tags.empty()) return false;
+    if (tagged && key.vlan != *match.vlan->tags[0]) return false;
   }
-  if (match.src_mac && std::memcmp(key.src_mac, match.src_mac->data(), 6)) return false;
-  if (match.dst_mac && std::memcmp(key.dst_mac, match.dst_mac->data(), 6)) return false;
+  if (match.src_mac && !IsMac(*match.src_mac, key.src_mac)) return false;
+  if (match.dst_mac && !IsMac(*match.dst_mac, key.dst_mac)) return false;
   if (match.ip_version && key.ip_version != *match.ip_version) return false;
   if (match.src && !InPrefix(*match.src, key, false)) return false;
   if (match.dst && !InPrefix(*match.dst, key, true)) return false;
@@ -118,11 +125,11 @@ class Generator {
     if (ask()) match.port = kPorts[exact ? key.port : Below(3)];
     if (ask()) match.ether_type = exact ? key.ether_type : uint16_t{0x0806};
     if (ask()) {
-      match.vlan.emplace();
-      if (exact ? key.flags & TP_KEY_VLAN : OneIn(2)) *match.vlan = key.vlan;
+      match.vlan = VlanMatch{true, {}};
+      if (exact ? key.flags & TP_KEY_VLAN : OneIn(2)) match.vlan = VlanMatch{false, {key.vlan}};
     }
-    if (ask()) std::memcpy(match.src_mac.emplace().data(), key.src_mac, 6);
-    if (ask()) std::memcpy(match.dst_mac.emplace().data(), exact ? key.dst_mac : key.src_mac, 6);
+    if (ask()) match.src_mac = Mac(key.src_mac);
+    if (ask()) match.dst_mac = Mac(exact ? key.dst_mac : key.src_mac);
     if (ask()) match.ip_version = exact && key.ip_version ? key.ip_version : 6;
     if (ask()) match.src = Prefix(key, false);
     if (ask()) match.dst = Prefix(key, true);
@@ -136,6 +143,14 @@ class Generator {
   }
 
  private:
+  MacMatch Mac(const uint8_t* address) {
+    MacMatch mac;
+    for (size_t i = 0; i < 6; i++) {
+      mac.mask[i] = OneIn(8) ? uint8_t{0xfe} : uint8_t{0xff};
+      mac.address[i] = address[i] & mac.mask[i];
+    }
+    return mac;
+  }
   uint8_t Octet() { return static_cast<uint8_t>(Below(3)); }
   uint16_t Port() { return static_cast<uint16_t>(OneIn(5) ? 65535 - Below(3) : Below(3) * 1000); }
 

@@ -88,11 +88,11 @@ TEST(CompileTablesTest, RangesBecomeTheFewestPrefixes) {
   for (const Case& c :
        {Case{{80, 80}, 1}, Case{{0, 65535}, 1}, Case{{5000, 5999}, 9}, Case{{1, 65534}, 30},
         Case{{1024, 65535}, 6}, Case{{0, 0}, 1}, Case{{65535, 65535}, 1}, Case{{1, 2}, 2}}) {
-    std::vector<PortPrefix> prefixes = CoverRange(c.range);
+    std::vector<RangePrefix> prefixes = CoverRange(c.range.first, c.range.last);
     EXPECT_EQ(prefixes.size(), c.prefixes) << c.range.first << "-" << c.range.last;
     for (uint32_t port = 0; port < 65536; port++) {
       size_t holding = 0;
-      for (const PortPrefix& p : prefixes) holding += (port & p.mask) == p.value;
+      for (const RangePrefix& p : prefixes) holding += (port & p.mask) == p.value;
       ASSERT_EQ(holding, port >= c.range.first && port <= c.range.last ? 1u : 0u) << port;
     }
   }

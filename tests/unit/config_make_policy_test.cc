@@ -59,7 +59,7 @@ TEST_F(MakePolicyTest, TheCommandLineReplacesTheDefaultAndTheSeed) {
   absl::StatusOr<Policy> p = MakePolicy(path, {"50%", "reflect", "9"}, two_);
   ASSERT_TRUE(p.ok()) << p.status();
   EXPECT_EQ(p->seed, 9u);
-  EXPECT_EQ(p->fallback.loss.rate.threshold, 1ull << 63);
+  EXPECT_EQ(p->fallback.loss.parameters[0].threshold, 1ull << 63);
   EXPECT_EQ(p->fallback.forward.action, ForwardSpec::Action::kReflect);
   ASSERT_EQ(p->rules.size(), 1u);
   EXPECT_EQ(p->rules[0].loss.model, LossSpec::Model::kNone);
@@ -74,7 +74,7 @@ TEST_F(MakePolicyTest, NothingOnTheCommandLineChangesNothing) {
   absl::StatusOr<Policy> p = MakePolicy(path, {}, two_);
   ASSERT_TRUE(p.ok()) << p.status();
   EXPECT_EQ(p->seed, 7u);
-  EXPECT_EQ(p->fallback.loss.rate.text, "1%");
+  EXPECT_EQ(p->fallback.loss.parameters[0].text, "1%");
   EXPECT_EQ(p->fallback.forward.port, "wan");
   EXPECT_EQ(p->ports, std::vector<std::string>{"wan"});
 }
@@ -99,7 +99,7 @@ TEST_F(MakePolicyTest, AWireCrossesPortsInPairs) {
   for (size_t i = 0; i < 4; i++) {
     EXPECT_EQ(p->rules[i].name, names[i]);
     EXPECT_EQ(p->rules[i].forward.port, crossed[i]);
-    EXPECT_EQ(p->rules[i].loss.rate.text, "1%");
+    EXPECT_EQ(p->rules[i].loss.parameters[0].text, "1%");
   }
   absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*p, {"a", "b", "c", "d"});
   ASSERT_TRUE(compiled.ok()) << compiled.status();
@@ -118,7 +118,7 @@ TEST_F(MakePolicyTest, AWireTakesWhatTheFilesRulesLeave) {
   ASSERT_TRUE(p.ok()) << p.status();
   ASSERT_EQ(p->rules.size(), 3u);
   EXPECT_EQ(p->rules[0].name, "dns");
-  EXPECT_EQ(p->rules[1].loss.rate.text, "2%");
+  EXPECT_EQ(p->rules[1].loss.parameters[0].text, "2%");
   EXPECT_EQ(p->ports, two_);
 }
 

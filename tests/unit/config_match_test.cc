@@ -37,9 +37,10 @@ TEST(MatchTest, EveryFieldOfAMatchIsRead) {
     "dst_port": "5000-5999")");
   EXPECT_EQ(m.port, "lan");
   EXPECT_EQ(m.ether_type, 0x0800);
-  EXPECT_EQ(m.vlan, std::optional<uint16_t>(4094));
-  EXPECT_EQ(m.src_mac, (std::array<uint8_t, 6>{2, 0, 0, 0, 0, 10}));
-  EXPECT_EQ(m.dst_mac, (std::array<uint8_t, 6>{255, 255, 0, 1, 2, 3}));
+  EXPECT_EQ(m.vlan, (VlanMatch{false, {4094}}));
+  const std::array<uint8_t, 6> whole = {255, 255, 255, 255, 255, 255};
+  EXPECT_EQ(m.src_mac, (MacMatch{{2, 0, 0, 0, 0, 10}, whole}));
+  EXPECT_EQ(m.dst_mac, (MacMatch{{255, 255, 0, 1, 2, 3}, whole}));
   EXPECT_EQ(m.ip_version, 4);
   EXPECT_EQ(m.src->version, 4);
   EXPECT_EQ(m.src->length, 8);
@@ -62,9 +63,7 @@ TEST(MatchTest, AFieldMayBeWrittenInSeveralWays) {
   EXPECT_EQ(ParseOneMatch(R"("proto": "sctp")").proto, 132);
   EXPECT_EQ(ParseOneMatch(R"("dst_port": "53")").dst_port->last, 53);
   EXPECT_EQ(ParseOneMatch(R"("dst_port": "53-53")").dst_port->last, 53);
-  std::optional<std::optional<uint16_t>> vlan = ParseOneMatch(R"("vlan": "none")").vlan;
-  ASSERT_TRUE(vlan.has_value());
-  EXPECT_FALSE(vlan->has_value());
+  EXPECT_EQ(ParseOneMatch(R"("vlan": "none")").vlan, (VlanMatch{true, {}}));
   EXPECT_EQ(ParseOneMatch(R"("dst": "2001:db8::/32")").dst->version, 6);
   EXPECT_EQ(ParseOneMatch(R"("dst": "::")").dst->length, 128);
   EXPECT_EQ(ParseOneMatch(R"("dst": "0.0.0.0/0")").dst->length, 0);

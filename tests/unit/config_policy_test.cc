@@ -78,16 +78,17 @@ TEST(PolicyTest, EveryKeyIsRead) {
   ASSERT_EQ(p.rules.size(), 4u);
   EXPECT_EQ(p.rules[0].name, "voip");
   EXPECT_EQ(p.rules[0].loss.model, LossSpec::Model::kRandom);
-  EXPECT_EQ(p.rules[0].loss.rate.text, "1.50%");
-  EXPECT_EQ(p.rules[0].loss.rate.threshold, 276701161105643274u);  // 0.015 * 2^64 = ...274.24
+  EXPECT_EQ(p.rules[0].loss.parameters[0].text, "1.50%");
+  EXPECT_EQ(p.rules[0].loss.parameters[0].threshold,
+            276701161105643274u);  // 0.015 * 2^64 = ...274.24
   EXPECT_EQ(p.rules[0].forward.port, "wan");
   EXPECT_EQ(p.rules[1].name, "rule-1");
-  EXPECT_EQ(p.rules[1].loss.rate.text, "1e-4");  // a number keeps its digits
-  EXPECT_EQ(p.rules[1].loss.rate.threshold, 1844674407370955u);
+  EXPECT_EQ(p.rules[1].loss.parameters[0].text, "1e-4");  // a number keeps its digits
+  EXPECT_EQ(p.rules[1].loss.parameters[0].threshold, 1844674407370955u);
   EXPECT_EQ(p.rules[1].forward.action, ForwardSpec::Action::kDrop);
   EXPECT_EQ(p.rules[2].forward.action, ForwardSpec::Action::kReflect);
   EXPECT_EQ(p.rules[3].forward.action, ForwardSpec::Action::kPass);
-  EXPECT_TRUE(p.fallback.loss.rate.always);
+  EXPECT_TRUE(p.fallback.loss.parameters[0].always);
   EXPECT_EQ(p.fallback.forward.port, "dmz");
 }
 
