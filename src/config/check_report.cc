@@ -1,47 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Policy and tables -> report -> text or JSON. Whether a rule can match is read off the tables: one
-// that has no key in them and ends no port's search was taken by earlier rules. Pure functions.
+// Policy and tables -> report -> text or JSON. Pure functions.
 
 #include "src/config/check_report.h"
 
-#include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "src/config/describe.h"
 #include "src/config/json_document.h"
-#include "src/config/match_keys.h"
+#include "src/config/loss.h"
+#include "src/config/reachable.h"
 
 namespace twinpath {
 namespace {
 
 constexpr size_t kMaxWarnings = 20;
 
-std::vector<bool> ReachableRules(const CompiledPolicy& compiled) {
-  std::vector<bool> reachable(compiled.rules.size());
-  for (const tp_plan& plan : compiled.plans) reachable[plan.fallback] = true;
-  for (const tp_bucket& bucket : compiled.buckets) {
-    for (uint32_t slot = 0; slot < bucket.used; slot++) reachable[bucket.rule[slot]] = true;
-  }
-  return reachable;
-}
-
 std::string RuleAt(const Policy& policy, size_t rule) {
   return absl::StrCat("/rules/", rule, " (", policy.rules[rule].name, ")");
-}
-
-// Why nothing reaches `rule`: the earlier rule that has its match, or that takes its port whole.
-std::string Shadow(const Policy& policy, size_t rule) {
-  const MatchSpec& match = policy.rules[rule].match;
-  for (size_t r = 0; r < rule; r++) {
-    const MatchSpec& earlier = policy.rules[r].match;
-    if (earlier == match) return absl::StrCat(RuleAt(policy, r), " has the same match");
-    if (AsksNothingOfFrame(earlier) && (!earlier.port || earlier.port == match.port)) {
-      return absl::StrCat(RuleAt(policy, r), " takes ", DescribeMatch(earlier));
-    }
-  }
-  return "earlier rules take all that it matches";
 }
 
 std::vector<std::string> Warnings(const Policy& policy, const std::vector<bool>& reachable) {
@@ -54,7 +32,8 @@ std::vector<std::string> Warnings(const Policy& policy, const std::vector<bool>&
       continue;
     }
     if (!reachable[r]) {
-      warnings.push_back(absl::StrCat(RuleAt(policy, r), " can never match: ", Shadow(policy, r)));
+      warnings.push_back(
+          absl::StrCat(RuleAt(policy, r), " can never match: ", ShadowOf(policy, r)));
     }
     if (unnamed && policy.rules[r].loss.model != LossSpec::Model::kNone) {
       warnings.push_back(absl::StrCat("/rules/", r, " has no name: its losses are those of \"rule-",
@@ -84,6 +63,22 @@ std::string PortText(const CheckReport::Port& port) {
                       Count(port.shapes, "lookup"), " a packet, then ", Quote(port.fallback));
 }
 
+nlohmann::ordered_json RuleJson(const CheckReport::Rule& rule) {
+  nlohmann::ordered_json json = {
+      {"name", rule.name},
+      {"match", rule.match},
+      {"when", rule.when.empty() ? "always" : rule.when},
+      {"fate", rule.fate},
+      {"model", LossModelName(rule.loss.model)},
+      {"scope", LossScopeName(rule.loss.scope)},
+      {"loss_rate", rule.statistics.rate},
+      {"mean_burst", rule.statistics.mean_burst},
+      {"reachable", rule.reachable},
+  };
+  if (std::isinf(rule.statistics.mean_burst)) json["mean_burst"] = nullptr;
+  return json;
+}
+
 }  // namespace
 
 CheckReport MakeCheckReport(const Policy& policy, const CompiledPolicy& compiled) {
@@ -91,15 +86,13 @@ CheckReport MakeCheckReport(const Policy& policy, const CompiledPolicy& compiled
   report.file = policy.file;
   report.sha256 = policy.sha256;
   report.seed = policy.seed;
-  const std::vector<bool> reachable = ReachableRules(compiled);
-  for (size_t r = 0; r < policy.rules.size(); r++) {
-    const RuleSpec& rule = policy.rules[r];
-    report.rules.push_back(
-        {rule.name, DescribeMatch(rule.match), DescribeFate(rule), reachable[r]});
-  }
-  report.rules.push_back({policy.fallback.name,
-                          policy.rules.empty() ? "everything" : "everything else",
-                          DescribeFate(policy.fallback), reachable.back()});
+  const std::vector<bool> reachable = ReachableRules(policy, compiled.ports);
+  auto add = [&](const RuleSpec& rule, const std::string& match) {
+    report.rules.push_back({rule.name, match, DescribeWhen(rule), DescribeFate(rule), rule.loss,
+                            StatisticsOf(rule.loss), reachable[report.rules.size()]});
+  };
+  for (const RuleSpec& rule : policy.rules) add(rule, DescribeMatch(rule.match));
+  add(policy.fallback, policy.rules.empty() ? "everything" : "everything else");
   std::set<uint16_t> shapes;
   for (const tp_shape& shape : compiled.shapes) shapes.insert(shape.mask.shape);
   report.shapes = shapes.size();
@@ -123,8 +116,11 @@ std::string CheckText(const CheckReport& report) {
   for (size_t r = 0; r < report.rules.size(); r++) {
     const CheckReport::Rule& rule = report.rules[r];
     std::string number = r + 1 < report.rules.size() ? absl::StrCat(r + 1, ". ") : "";
-    absl::StrAppend(&text, "  ", number, rule.name, ": ", rule.match, ": ", rule.fate,
-                    rule.reachable ? "" : " [never reached]", "\n");
+    absl::StrAppend(&text, "  ", number, rule.name, ": ", rule.match, rule.when.empty() ? "" : ", ",
+                    rule.when, ": ", rule.fate, rule.reachable ? "" : " [never reached]", "\n");
+    if (rule.loss.model != LossSpec::Model::kNone) {
+      absl::StrAppend(&text, "     ", DescribeStatistics(rule.statistics), "\n");
+    }
   }
   absl::StrAppend(&text, "\nCost: ", Count(report.shapes, "shape"), " of match, ",
                   Count(report.keys, "key"), "; ", Octets(report.table_octets),
@@ -146,10 +142,7 @@ nlohmann::ordered_json CheckJson(const CheckReport& report) {
   json["seed"] = report.seed;
   json["rules"] = nlohmann::ordered_json::array();
   for (const CheckReport::Rule& rule : report.rules) {
-    json["rules"].push_back({{"name", rule.name},
-                             {"match", rule.match},
-                             {"fate", rule.fate},
-                             {"reachable", rule.reachable}});
+    json["rules"].push_back(RuleJson(rule));
   }
   json["cost"] = {{"shapes", report.shapes},
                   {"keys", report.keys},

@@ -11,14 +11,17 @@
 
 #include "nlohmann/json.hpp"
 #include "src/config/compile.h"
+#include "src/config/loss_statistics.h"
 #include "src/config/policy.h"
 
 namespace twinpath {
 
 struct CheckReport {
   struct Rule {
-    std::string name, match, fate;  // in words
-    bool reachable = true;          // by some packet, as far as the tables tell
+    std::string name, match, when, fate;  // in words; `when` is empty where it always holds
+    LossSpec loss;
+    LossStatistics statistics;
+    bool reachable = true;  // by some packet, as far as the keys tell
   };
   struct Port {
     std::string name;

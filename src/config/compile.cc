@@ -16,6 +16,7 @@
 #include "src/config/match_keys.h"
 #include "src/config/port_uses.h"
 #include "src/config/rule_table.h"
+#include "src/config/words.h"
 #include "src/policy/host.h"
 
 namespace twinpath {
@@ -82,8 +83,8 @@ class Compiler {
   absl::StatusOr<CompiledPolicy> Run() && {
     absl::Status status = CheckLimits();
     if (status.ok()) status = CheckPorts(policy_, compiled_.ports);
-    if (status.ok()) status = CheckSupported(policy_);
     for (size_t r = 0; r < policy_.rules.size() && status.ok(); r++) status = CheckKeys(r);
+    if (status.ok()) status = CheckSupported(policy_);
     if (!status.ok()) return status;
     for (const RuleSpec& rule : policy_.rules) AddRule(rule);
     AddRule(policy_.fallback);
@@ -124,10 +125,10 @@ class Compiler {
   absl::Status CheckKeys(size_t r) const {
     const MatchKeys keys = KeysOf(policy_.rules[r].match, 0);
     if (keys.shapes() <= TP_MAX_SHAPES) return absl::OkStatus();
-    return Refuse(
-        absl::StrCat("/rules/", r, "/match"),
-        absl::StrCat(keys.size(), " keys of ", keys.shapes(), " shapes: its ranges multiply"),
-        absl::StrCat("at most ", TP_MAX_SHAPES, " shapes"));
+    return Refuse(absl::StrCat("/rules/", r, "/match"),
+                  absl::StrCat(Grouped(keys.size()), " keys of ", Grouped(keys.shapes()),
+                               " shapes: its ranges multiply"),
+                  absl::StrCat("at most ", TP_MAX_SHAPES, " shapes"));
   }
 
   // `name` is one of the ports: CheckPorts said so.

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "src/config/loss_statistics.h"
 #include "src/config/policy.h"
 
 namespace twinpath {
@@ -13,8 +14,14 @@ namespace twinpath {
 // "UDP from anywhere on port lan to 10.0.0.0/8, destination ports 5000 to 5999"
 std::string DescribeMatch(const MatchSpec& match);
 
+// "for 10 s of every 1 min, for 5 % of the flows"; empty where the rule always holds.
+std::string DescribeWhen(const RuleSpec& rule);
+
 // "lose 1 % at random (1 in 100), one stream a port and queue"; empty where nothing is lost.
 std::string DescribeLoss(const LossSpec& loss);
+
+// "10 % lost, in bursts of 4 packets on average"
+std::string DescribeStatistics(const LossStatistics& statistics);
 
 // What happens to a packet of the rule: its loss, then where the rest goes.
 std::string DescribeFate(const RuleSpec& rule);

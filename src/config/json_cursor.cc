@@ -115,16 +115,13 @@ absl::Status JsonCursor::Wrong(const std::string& allowed) const {
   return Error(value_ ? Describe(*value_) : "nothing", allowed);
 }
 
-absl::Status JsonCursor::CheckKeys(const std::vector<std::string_view>& allowed,
-                                   const std::vector<std::string_view>& later) const {
+absl::Status JsonCursor::CheckKeys(const std::vector<std::string_view>& allowed) const {
   if (!Is(JsonValue::Kind::kObject)) {
     return Wrong(absl::StrCat("an object with the keys ", Join(allowed)));
   }
   for (const std::string& key : value_->keys) {
     if (Contains(allowed, key)) continue;
-    return Member(key).Error(
-        Contains(later, key) ? "a key that this version does not support yet" : "an unknown key",
-        Join(allowed));
+    return Member(key).Error("an unknown key", Join(allowed));
   }
   return absl::OkStatus();
 }

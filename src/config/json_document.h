@@ -70,9 +70,8 @@ class JsonCursor {
   // An error that describes what stands here, or says that nothing does.
   absl::Status Wrong(const std::string& allowed) const;
 
-  // An object whose keys are all in `allowed`; those in `later` are told apart from mistakes.
-  absl::Status CheckKeys(const std::vector<std::string_view>& allowed,
-                         const std::vector<std::string_view>& later = {}) const;
+  // An object whose keys are all in `allowed`.
+  absl::Status CheckKeys(const std::vector<std::string_view>& allowed) const;
   // A string, `about` of which there is any number of octets.
   absl::Status CheckAbout() const;
 

@@ -6,11 +6,13 @@
 
 #include <arpa/inet.h>
 
-#include <algorithm>
-#include <charconv>
+#include <optional>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "src/config/match_fields.h"
 #include "src/config/names.h"
+#include "src/config/values.h"
 #include "src/policy/parse.h"
 
 namespace twinpath {
@@ -18,23 +20,10 @@ namespace {
 
 using Kind = JsonValue::Kind;
 
-constexpr uint64_t kMaxVlan = 4094;  // IEEE 802.1Q reserves 4095
-
-// All of `text` as a number in the given base, at most `max`.
-std::optional<uint32_t> ReadNumber(std::string_view text, uint32_t max, int base = 10) {
-  if (base == 10 && text.size() > 1 && text[0] == '0') return std::nullopt;  // octal elsewhere
-  uint32_t number = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size() || number > max) {
-    return std::nullopt;
-  }
-  return number;
-}
-
 absl::StatusOr<uint16_t> ReadEtherType(const JsonCursor& c) {
-  std::optional<uint32_t> number;
+  std::optional<uint64_t> number;
   if (c.Is(Kind::kUnsigned) && c.value().number <= 0xffff) {
-    number = static_cast<uint32_t>(c.value().number);
+    number = c.value().number;
   } else if (c.Is(Kind::kString)) {
     std::string_view text = c.value().text;
     number = EtherTypeByName(text);
@@ -46,28 +35,6 @@ absl::StatusOr<uint16_t> ReadEtherType(const JsonCursor& c) {
         absl::StrCat("0 to 65535, \"0x0\" to \"0xffff\", or a name: ", Join(EtherTypeNames())));
   }
   return static_cast<uint16_t>(*number);
-}
-
-absl::StatusOr<VlanMatch> ReadVlan(const JsonCursor& c) {
-  if (c.Is(Kind::kString) && c.value().text == "none") return VlanMatch{true, {}};
-  if (!c.Is(Kind::kUnsigned) || c.value().number > kMaxVlan) {
-    return c.Wrong(absl::StrCat("the outer tag's VID from 0 to ", kMaxVlan, ", or \"none\""));
-  }
-  return VlanMatch{false, {static_cast<uint16_t>(c.value().number)}};
-}
-
-absl::StatusOr<MacMatch> ReadMac(const JsonCursor& c) {
-  MacMatch mac;
-  mac.mask.fill(0xff);
-  bool good = c.Is(Kind::kString) && c.value().text.size() == 17;
-  for (size_t i = 0; good && i < mac.address.size(); i++) {
-    std::string_view octet = std::string_view(c.value().text).substr(i * 3, 2);
-    std::optional<uint32_t> number = ReadNumber(octet, 0xff, 16);
-    good = number && (i == 5 || c.value().text[i * 3 + 2] == ':');
-    if (good) mac.address[i] = static_cast<uint8_t>(*number);
-  }
-  if (!good) return c.Wrong("a MAC address such as \"02:00:00:00:00:01\"");
-  return mac;
 }
 
 // Clears the bits behind the prefix; true where one was set.
@@ -99,7 +66,7 @@ absl::StatusOr<AddressPrefix> ReadPrefix(const JsonCursor& c) {
   const int full = prefix.version == 4 ? 32 : 128;
   prefix.length = full;
   if (address.size() < text.size()) {
-    std::optional<uint32_t> length =
+    std::optional<uint64_t> length =
         ReadNumber(std::string_view(text).substr(address.size() + 1), static_cast<uint32_t>(full));
     if (!length) {
       return c.Wrong(absl::StrCat("a prefix length from 0 to ", full, " for IPv", prefix.version));
@@ -132,17 +99,10 @@ absl::StatusOr<uint8_t> ReadProto(const JsonCursor& c) {
 }
 
 absl::StatusOr<PortRange> ReadPortRange(const JsonCursor& c) {
-  std::string text = c.Is(Kind::kUnsigned) || c.Is(Kind::kString) ? c.value().text : "";
-  size_t dash = text.find('-');
-  std::optional<uint32_t> first = ReadNumber(std::string_view(text).substr(0, dash), 65535);
-  std::optional<uint32_t> last = first;
-  if (dash != std::string::npos) last = ReadNumber(std::string_view(text).substr(dash + 1), 65535);
-  if (!first || !last) return c.Wrong("a port from 0 to 65535, or a range such as \"5000-5999\"");
-  if (*first > *last) {
-    return c.Error(absl::StrCat(Quote(text), ", a range that runs backwards"),
-                   absl::StrCat("\"", *last, "-", *first, "\""));
-  }
-  return PortRange{static_cast<uint16_t>(*first), static_cast<uint16_t>(*last)};
+  absl::StatusOr<NumberRange> range =
+      ReadRange(c, 65535, "a port from 0 to 65535, or a range such as \"5000-5999\"");
+  if (!range.ok()) return range.status();
+  return PortRange{static_cast<uint16_t>(range->first), static_cast<uint16_t>(range->last)};
 }
 
 absl::StatusOr<std::string> ReadPort(const JsonCursor& c) {
@@ -179,6 +139,34 @@ absl::Status CheckVersion(const JsonCursor& match, const MatchSpec& spec, std::s
   return absl::OkStatus();
 }
 
+// Fields that only IP has, and of these those that only a TCP or UDP header has.
+absl::Status CheckHeaders(const JsonCursor& match, const MatchSpec& spec) {
+  const bool ip =
+      !spec.ether_type || *spec.ether_type == TP_ETH_P_IPV4 || *spec.ether_type == TP_ETH_P_IPV6;
+  for (const char* key :
+       {"proto", "src_port", "dst_port", "tcp_flags", "dscp", "ecn", "fragment"}) {
+    const JsonCursor member = match.Member(key);
+    const std::string_view field = key;
+    const bool of_transport = field.substr(3) == "_port" || field == "tcp_flags";
+    if (!member.present()) continue;
+    if (!ip && !(field == "fragment" && spec.fragment == FragmentMatch::kNone)) {
+      return member.Error(absl::StrCat(key, " beside ether_type 0x", absl::Hex(*spec.ether_type)),
+                          "with ether_type ipv4, ipv6 or none");
+    }
+    const bool flags = field == "tcp_flags";
+    if (of_transport && spec.proto && *spec.proto != TP_PROTO_TCP &&
+        (flags || *spec.proto != TP_PROTO_UDP)) {
+      return member.Error(absl::StrCat(key, " beside proto ", *spec.proto),
+                          flags ? "with proto tcp or none" : "with proto tcp, udp or none");
+    }
+    if (of_transport && spec.fragment == FragmentMatch::kLater) {
+      return member.Error(absl::StrCat(key, " beside fragment \"later\""),
+                          "without: only a first fragment has a transport header");
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckContradictions(const JsonCursor& match, const MatchSpec& spec) {
   if (spec.ip_version) {
     if (absl::Status s = CheckVersion(match, spec, "ip_version", *spec.ip_version); !s.ok()) {
@@ -194,22 +182,7 @@ absl::Status CheckContradictions(const JsonCursor& match, const MatchSpec& spec)
         absl::StrCat("an IPv", spec.dst->version, " dst beside an IPv", spec.src->version, " src"),
         "addresses of one version");
   }
-  bool ip =
-      !spec.ether_type || *spec.ether_type == TP_ETH_P_IPV4 || *spec.ether_type == TP_ETH_P_IPV6;
-  bool ports_may_be = !spec.proto || *spec.proto == TP_PROTO_TCP || *spec.proto == TP_PROTO_UDP;
-  for (const char* key : {"proto", "src_port", "dst_port"}) {
-    JsonCursor member = match.Member(key);
-    if (!member.present()) continue;
-    if (!ip) {
-      return member.Error(absl::StrCat(key, " beside ether_type 0x", absl::Hex(*spec.ether_type)),
-                          "with ether_type ipv4, ipv6 or none");
-    }
-    if (!ports_may_be && key != std::string_view("proto")) {
-      return member.Error(absl::StrCat(key, " beside proto ", *spec.proto),
-                          "with proto tcp, udp or none");
-    }
-  }
-  return absl::OkStatus();
+  return CheckHeaders(match, spec);
 }
 
 }  // namespace
@@ -217,10 +190,9 @@ absl::Status CheckContradictions(const JsonCursor& match, const MatchSpec& spec)
 absl::StatusOr<MatchSpec> ParseMatch(const JsonCursor& match) {
   MatchSpec spec;
   if (!match.present()) return spec;
-  absl::Status status =
-      match.CheckKeys({"port", "ether_type", "vlan", "src_mac", "dst_mac", "ip_version", "src",
-                       "dst", "proto", "src_port", "dst_port"},
-                      {"tcp_flags", "dscp", "ecn", "fragment", "length"});
+  absl::Status status = match.CheckKeys(
+      {"port", "ether_type", "vlan", "src_mac", "dst_mac", "ip_version", "src", "dst", "proto",
+       "src_port", "dst_port", "tcp_flags", "dscp", "ecn", "fragment", "length"});
   auto read = [&](auto key, auto reader, auto* field) {
     if (status.ok()) status = ReadField(match, key, reader, field);
   };
@@ -235,6 +207,11 @@ absl::StatusOr<MatchSpec> ParseMatch(const JsonCursor& match) {
   read("proto", ReadProto, &spec.proto);
   read("src_port", ReadPortRange, &spec.src_port);
   read("dst_port", ReadPortRange, &spec.dst_port);
+  read("tcp_flags", ReadTcpFlags, &spec.tcp_flags);
+  read("dscp", ReadDscp, &spec.dscp);
+  read("ecn", ReadEcn, &spec.ecn);
+  read("fragment", ReadFragment, &spec.fragment);
+  read("length", ReadLength, &spec.length);
   if (status.ok()) status = CheckContradictions(match, spec);
   if (!status.ok()) return status;
   return spec;

@@ -44,14 +44,21 @@ std::vector<RangePrefix> AskPorts(MatchKeys* keys, const std::optional<PortRange
   return CoverRange(range->first, range->last);
 }
 
-// A tag's VID alone, or no tag at all.
+// The parser reads two tags: a stack of two has no more than the key tells.
 void AskVlan(MatchKeys* keys, const VlanMatch& vlan) {
+  const size_t tags = vlan.tags.size();
   keys->mask.flags |= TP_KEY_VLAN;
-  if (vlan.tags.empty()) return;
-  keys->value.flags |= TP_KEY_VLAN;
-  if (!vlan.tags[0]) return;
-  keys->mask.vlan = 0xfff;
-  keys->value.vlan = *vlan.tags[0];
+  if (tags > 1 || (tags == 1 && vlan.whole)) keys->mask.flags |= TP_KEY_INNER;
+  if (tags > 0) keys->value.flags |= TP_KEY_VLAN;
+  if (tags > 1) keys->value.flags |= TP_KEY_INNER;
+  if (tags > 0 && vlan.tags[0]) {
+    keys->mask.vlan = 0xfff;
+    keys->value.vlan = *vlan.tags[0];
+  }
+  if (tags > 1 && vlan.tags[1]) {
+    keys->mask.inner_vlan = 0xfff;
+    keys->value.inner_vlan = *vlan.tags[1];
+  }
 }
 
 void AskMac(const std::optional<MacMatch>& mac, uint8_t (*mask)[6], uint8_t (*value)[6]) {
@@ -105,21 +112,15 @@ std::vector<RangePrefix> CoverRange(uint16_t first, uint16_t last) {
   return prefixes;
 }
 
-size_t MatchKeys::size() const { return src_ports.size() * dst_ports.size(); }
+size_t MatchKeys::size() const { return src_ports.size() * dst_ports.size() * lengths.size(); }
 
-size_t MatchKeys::shapes() const { return Masks(src_ports) * Masks(dst_ports); }
+size_t MatchKeys::shapes() const { return Masks(src_ports) * Masks(dst_ports) * Masks(lengths); }
 
-tp_key MatchKeys::Mask(size_t i) const {
-  tp_key key = mask;
-  key.dst_port = htons(dst_ports[i % dst_ports.size()].mask);
-  key.src_port = htons(src_ports[i / dst_ports.size()].mask);
-  return key;
-}
-
-tp_key MatchKeys::Value(size_t i) const {
-  tp_key key = value;
-  key.dst_port = htons(dst_ports[i % dst_ports.size()].value);
-  key.src_port = htons(src_ports[i / dst_ports.size()].value);
+tp_key MatchKeys::Key(size_t i, tp_key key, uint16_t RangePrefix::*side) const {
+  key.length = lengths[i % lengths.size()].*side;
+  i /= lengths.size();
+  key.dst_port = htons(dst_ports[i % dst_ports.size()].*side);
+  key.src_port = htons(src_ports[i / dst_ports.size()].*side);
   return key;
 }
 
@@ -150,6 +151,8 @@ MatchKeys KeysOf(const MatchSpec& match, uint8_t port) {
   if (match.fragment) AskFragment(&keys, *match.fragment);
   keys.src_ports = AskPorts(&keys, match.src_port);
   keys.dst_ports = AskPorts(&keys, match.dst_port);
+  keys.lengths = {RangePrefix{}};
+  if (match.length) keys.lengths = CoverRange(match.length->first, match.length->last);
   return keys;
 }
 

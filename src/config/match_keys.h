@@ -21,16 +21,19 @@ std::vector<RangePrefix> CoverRange(uint16_t first, uint16_t last);
 
 // A match as one masked key for each combination of its ranges' prefixes.
 struct MatchKeys {
-  tp_key mask = {}, value = {};                   // all fields but those that have ranges
-  std::vector<RangePrefix> src_ports, dst_ports;  // {0, 0} alone where they are not asked for
+  tp_key mask = {}, value = {};                            // all fields but those that have ranges
+  std::vector<RangePrefix> src_ports, dst_ports, lengths;  // {0, 0} alone where not asked for
 
   // How many keys, and how many different masks they have: products, nothing is enumerated.
   size_t size() const;
   size_t shapes() const;
 
   // Key i, below size().
-  tp_key Mask(size_t i) const;
-  tp_key Value(size_t i) const;
+  tp_key Mask(size_t i) const { return Key(i, mask, &RangePrefix::mask); }
+  tp_key Value(size_t i) const { return Key(i, value, &RangePrefix::value); }
+
+ private:
+  tp_key Key(size_t i, tp_key key, uint16_t RangePrefix::*side) const;
 };
 
 // `port` is the index of match.port among the program's ports; unused where it is not set.

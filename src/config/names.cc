@@ -24,11 +24,33 @@ constexpr NamedNumber kProtos[] = {
     {"esp", 50}, {"icmpv6", 58}, {"ospf", 89}, {"vrrp", 112}, {"sctp", 132}, {"udplite", 136},
 };
 
+// A number's first name is the one it is called by.
+constexpr NamedNumber kDscps[] = {
+    {"cs0", 0},   {"le", 1},    {"cs1", 8},   {"af11", 10}, {"af12", 12}, {"af13", 14},
+    {"cs2", 16},  {"af21", 18}, {"af22", 20}, {"af23", 22}, {"cs3", 24},  {"af31", 26},
+    {"af32", 28}, {"af33", 30}, {"cs4", 32},  {"af41", 34}, {"af42", 36}, {"af43", 38},
+    {"cs5", 40},  {"va", 44},   {"ef", 46},   {"cs6", 48},  {"cs7", 56},  {"be", 0},
+};
+
+constexpr NamedNumber kEcns[] = {{"not-ect", 0}, {"ect1", 1}, {"ect0", 2}, {"ce", 3}};
+
+constexpr NamedNumber kTcpFlags[] = {
+    {"fin", 0x01}, {"syn", 0x02}, {"rst", 0x04}, {"psh", 0x08},
+    {"ack", 0x10}, {"urg", 0x20}, {"ece", 0x40}, {"cwr", 0x80},
+};
+
 template <typename Table>
 const NamedNumber* ByName(const Table& table, std::string_view name) {
   auto it = std::find_if(std::begin(table), std::end(table),
                          [&](const NamedNumber& n) { return n.name == name; });
   return it == std::end(table) ? nullptr : &*it;
+}
+
+template <typename Table>
+std::optional<uint8_t> OctetByName(const Table& table, std::string_view name) {
+  const NamedNumber* named = ByName(table, name);
+  if (!named) return std::nullopt;
+  return static_cast<uint8_t>(named->number);
 }
 
 template <typename Table>
@@ -75,14 +97,28 @@ std::optional<std::string> EtherTypeName(uint16_t ether_type) {
 
 std::vector<std::string_view> EtherTypeNames() { return Names(kEtherTypes); }
 
-std::optional<uint8_t> ProtoByName(std::string_view name) {
-  const NamedNumber* named = ByName(kProtos, name);
-  if (!named) return std::nullopt;
-  return static_cast<uint8_t>(named->number);
-}
+std::optional<uint8_t> ProtoByName(std::string_view name) { return OctetByName(kProtos, name); }
 
 std::optional<std::string> ProtoName(uint8_t proto) { return ByNumber(kProtos, proto); }
 
 std::vector<std::string_view> ProtoNames() { return Names(kProtos); }
+
+std::optional<uint8_t> DscpByName(std::string_view name) { return OctetByName(kDscps, name); }
+
+std::optional<std::string> DscpName(uint8_t dscp) { return ByNumber(kDscps, dscp); }
+
+std::vector<std::string_view> DscpNames() { return Names(kDscps); }
+
+std::optional<uint8_t> EcnByName(std::string_view name) { return OctetByName(kEcns, name); }
+
+std::optional<std::string> EcnName(uint8_t ecn) { return ByNumber(kEcns, ecn); }
+
+std::vector<std::string_view> EcnNames() { return Names(kEcns); }
+
+std::optional<uint8_t> TcpFlagByName(std::string_view name) { return OctetByName(kTcpFlags, name); }
+
+std::optional<std::string> TcpFlagName(uint8_t bit) { return ByNumber(kTcpFlags, bit); }
+
+std::vector<std::string_view> TcpFlagNames() { return Names(kTcpFlags); }
 
 }  // namespace twinpath

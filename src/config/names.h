@@ -28,6 +28,18 @@ std::optional<uint8_t> ProtoByName(std::string_view name);
 std::optional<std::string> ProtoName(uint8_t proto);
 std::vector<std::string_view> ProtoNames();
 
+// DSCPs (RFC 2474, 2597, 3246, 5865, 8622), ECN codepoints (RFC 3168) and the TCP header's flags
+// (RFC 9293; the number is the flag's bit), both ways.
+std::optional<uint8_t> DscpByName(std::string_view name);
+std::optional<std::string> DscpName(uint8_t dscp);
+std::vector<std::string_view> DscpNames();
+std::optional<uint8_t> EcnByName(std::string_view name);
+std::optional<std::string> EcnName(uint8_t ecn);
+std::vector<std::string_view> EcnNames();
+std::optional<uint8_t> TcpFlagByName(std::string_view name);
+std::optional<std::string> TcpFlagName(uint8_t bit);
+std::vector<std::string_view> TcpFlagNames();
+
 }  // namespace twinpath
 
 #endif  // TWINPATH_CONFIG_NAMES_H_

@@ -13,10 +13,12 @@
 #include "nlohmann/json.hpp"
 #include "src/config/compile.h"
 #include "src/config/json_document.h"
+#include "src/config/loss.h"
 #include "src/config/match.h"
 #include "src/config/names.h"
 #include "src/config/port_uses.h"
 #include "src/config/sha256.h"
+#include "src/config/when.h"
 
 namespace twinpath {
 namespace {
@@ -24,30 +26,6 @@ namespace {
 using Kind = JsonValue::Kind;
 
 constexpr uint64_t kPolicyVersion = 1;
-
-bool IsNumber(const JsonCursor& c) {
-  return c.Is(Kind::kUnsigned) || c.Is(Kind::kNegative) || c.Is(Kind::kReal);
-}
-
-absl::StatusOr<LossSpec> ParseLoss(const JsonCursor& loss) {
-  LossSpec spec;
-  if (!loss.present()) return spec;
-  if (!loss.Is(Kind::kObject)) return loss.Wrong("an object with the keys model, rate, scope");
-  JsonCursor model = loss.Member("model");  // first: the other keys depend on it
-  if (!model.Is(Kind::kString) || model.value().text != "random") return model.Wrong("\"random\"");
-  if (absl::Status s = loss.CheckKeys({"model", "rate", "scope"}); !s.ok()) return s;
-  JsonCursor scope = loss.Member("scope");
-  if (scope.present() && !(scope.Is(Kind::kString) && scope.value().text == "queue")) {
-    return scope.Wrong("\"queue\"");
-  }
-  JsonCursor rate = loss.Member("rate");
-  if (!rate.Is(Kind::kString) && !IsNumber(rate)) return rate.Wrong(kProbabilityAllowed);
-  absl::StatusOr<Probability> probability = ParseProbability(rate.value().text);
-  if (!probability.ok()) return rate.Wrong(kProbabilityAllowed);
-  spec.model = LossSpec::Model::kRandom;
-  spec.parameters.push_back(*std::move(probability));
-  return spec;
-}
 
 absl::StatusOr<ForwardSpec> ParseForward(const JsonCursor& forward) {
   static constexpr char kAllowed[] = "\"pass\", \"drop\", \"reflect\" or {\"port\": NAME}";
@@ -83,9 +61,9 @@ absl::Status ParseFate(const JsonCursor& rule, RuleSpec* spec) {
 }
 
 absl::StatusOr<RuleSpec> ParseRule(const JsonCursor& rule, size_t index) {
-  if (absl::Status s = rule.CheckKeys({"name", "about", "match", "loss", "forward"}); !s.ok()) {
-    return s;
-  }
+  absl::Status keys =
+      rule.CheckKeys({"name", "about", "match", "active", "packets", "flows", "loss", "forward"});
+  if (!keys.ok()) return keys;
   RuleSpec spec;
   spec.name = absl::StrCat("rule-", index);
   JsonCursor name = rule.Member("name");
@@ -101,6 +79,7 @@ absl::StatusOr<RuleSpec> ParseRule(const JsonCursor& rule, size_t index) {
   absl::StatusOr<MatchSpec> match = ParseMatch(rule.Member("match"));
   if (!match.ok()) return match.status();
   spec.match = *std::move(match);
+  if (absl::Status s = ParseWhen(rule, &spec); !s.ok()) return s;
   if (absl::Status s = ParseFate(rule, &spec); !s.ok()) return s;
   return spec;
 }

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "src/config/json_document.h"
 
 namespace twinpath {
@@ -113,6 +114,19 @@ absl::StatusOr<Probability> ParseProbability(std::string_view text) {
     if (probability.threshold == 1) probability.value = std::ldexp(1, -64);
   }
   return probability;
+}
+
+Probability Complement(const Probability& p) {
+  Probability complement;
+  complement.never = p.always;
+  complement.always = p.never;
+  complement.value = complement.always ? 1 : 0;
+  if (p.threshold) {
+    complement.threshold = 0 - p.threshold;  // 2^64 - threshold
+    complement.value = std::ldexp(static_cast<double>(complement.threshold), -64);
+  }
+  complement.text = absl::StrFormat("%.6g%%", complement.value * 100);
+  return complement;
 }
 
 }  // namespace twinpath

@@ -15,9 +15,9 @@ namespace twinpath {
 // A probability in [0, 1], as the 64-bit threshold that the datapaths compare draws with. Both ends
 // are exact.
 struct Probability {
-  std::string text;        // as written: "1%", 0.01
-  double value = 0;        // for people
-  uint64_t threshold = 0;  // of 2^64; 0 and 2^64 are told by `never` and `always`
+  std::string text = "0%";  // as written: "1%", 0.01
+  double value = 0;         // for people
+  uint64_t threshold = 0;   // of 2^64; 0 and 2^64 are told by `never` and `always`
   bool never = true;
   bool always = false;
 
@@ -33,6 +33,9 @@ inline constexpr char kProbabilityAllowed[] =
 // Reads "1%", "0.01" or "1e-4". The decimal is shifted, never divided, so that "0.1%" and 0.001 are
 // the same threshold. InvalidArgument where the text is none of these or lies outside [0, 1].
 absl::StatusOr<Probability> ParseProbability(std::string_view text);
+
+// 1 - p, exactly.
+Probability Complement(const Probability& p);
 
 }  // namespace twinpath
 

@@ -23,12 +23,22 @@ CheckReport Check(const std::string& members, const std::vector<std::string>& po
   return compiled.ok() ? MakeCheckReport(*policy, *compiled) : CheckReport();
 }
 
+// Of what no table can hold yet: the words and the reachability hang on the policy alone.
+CheckReport CheckWords(const std::string& members, const std::vector<std::string>& ports) {
+  absl::StatusOr<Policy> policy =
+      ParsePolicy(absl::StrCat(R"({"version": 1, )", members, "}"), "p");
+  EXPECT_TRUE(policy.ok()) << policy.status();
+  absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(Policy(), ports);
+  EXPECT_TRUE(compiled.ok()) << compiled.status();
+  return policy.ok() && compiled.ok() ? MakeCheckReport(*policy, *compiled) : CheckReport();
+}
+
 std::string MatchWords(const std::string& match) {
-  return Check(absl::StrCat(R"("rules": [{"match": {)", match, "}}]"), {"lan"}).rules[0].match;
+  return CheckWords(absl::StrCat(R"("rules": [{"match": {)", match, "}}]"), {"lan"}).rules[0].match;
 }
 
 std::string FateWords(const std::string& members) {
-  return Check(absl::StrCat(R"("default": {)", members, "}"), {"wan"}).rules[0].fate;
+  return CheckWords(absl::StrCat(R"("default": {)", members, "}"), {"wan"}).rules[0].fate;
 }
 
 TEST(CheckTest, AMatchIsSaidInWords) {
@@ -89,6 +99,7 @@ TEST(CheckTest, TheWholeReportReadsAsText) {
             "The first rule that matches decides:\n"
             "  1. voip: UDP on port lan, destination ports 5000 to 5999: lose 1 % at random (1 in "
             "100), one stream a port and queue; send the rest out of wan\n"
+            "     1 % lost in the long run, in bursts of 1.01 on average\n"
             "  2. back: everything on port wan: send out of lan\n"
             "  default: everything else: pass to the kernel\n"
             "\n"
@@ -106,6 +117,10 @@ TEST(CheckTest, JsonSaysTheSame) {
   EXPECT_EQ(json["rules"].size(), 2u);
   EXPECT_EQ(json["rules"][0]["match"], "ICMP");
   EXPECT_EQ(json["rules"][1]["reachable"], true);
+  EXPECT_EQ(json["rules"][0]["when"], "always");
+  EXPECT_EQ(json["rules"][0]["model"], "none");
+  EXPECT_EQ(json["rules"][0]["loss_rate"], 0);
+  EXPECT_EQ(json["rules"][0]["mean_burst"], 0);
   EXPECT_EQ(json["cost"]["shapes"], 1);
   EXPECT_EQ(json["cost"]["keys"], 1);
   EXPECT_EQ(json["cost"]["table_bytes"], 64 + 64 + 80 + 2 * 32 + 24);
@@ -160,6 +175,124 @@ TEST(CheckTest, ManyWarningsAreCounted) {
   CheckReport report = Check(absl::StrCat("\"rules\": [", rules, "]"), {"lan"});
   ASSERT_EQ(report.warnings.size(), 21u);
   EXPECT_EQ(report.warnings.back(), "and 979 more of these");
+}
+
+TEST(CheckTest, EveryFieldOfAMatchIsSaidInWords) {
+  EXPECT_EQ(MatchWords(R"("vlan": [100])"), "everything in VLAN 100 with none inside");
+  EXPECT_EQ(MatchWords(R"("vlan": ["any"])"), "everything in any VLAN with none inside");
+  EXPECT_EQ(MatchWords(R"("vlan": [100, "any"])"), "everything in VLAN 100 with any VLAN inside");
+  EXPECT_EQ(MatchWords(R"("vlan": [])"), "everything without a VLAN tag");
+  EXPECT_EQ(MatchWords(R"("src_mac": "02:00:00:00:00:00/8")"),
+            "everything, source MAC 02:00:00:00:00:00/8");
+  EXPECT_EQ(MatchWords(R"("dst_mac": "01:00:00:00:00:00/01:00:00:00:00:00")"),
+            "everything, destination MAC 01:00:00:00:00:00/01:00:00:00:00:00");
+  EXPECT_EQ(MatchWords(R"("tcp_flags": "syn,!ack", "dst_port": 80)"),
+            "TCP, destination port 80, SYN set, ACK clear");
+  EXPECT_EQ(MatchWords(R"("dscp": "ef")"), "IP, DSCP EF");
+  EXPECT_EQ(MatchWords(R"("dscp": 45, "ecn": 3, "proto": "udp")"), "UDP, DSCP 45, ECN CE");
+  EXPECT_EQ(MatchWords(R"("fragment": true)"), "IP, fragments only");
+  EXPECT_EQ(MatchWords(R"("fragment": false)"), "everything, no fragments");
+  EXPECT_EQ(MatchWords(R"("fragment": "first")"), "IP, first fragments only");
+  EXPECT_EQ(MatchWords(R"("fragment": "later")"), "IP, fragments behind the first only");
+  EXPECT_EQ(MatchWords(R"("length": 60)"), "everything, 60 octets long");
+  EXPECT_EQ(MatchWords(R"("length": "64-127")"), "everything, 64 to 127 octets long");
+  EXPECT_EQ(MatchWords(R"("length": "1500-65535")"), "everything, 1500 octets and longer");
+}
+
+TEST(CheckTest, EveryLossIsSaidInWords) {
+  auto words = [](const std::string& loss) {
+    return FateWords(absl::StrCat(R"("forward": "drop", "loss": {)", loss, "}"));
+  };
+  EXPECT_EQ(words(R"("model": "random", "rate": "1%", "scope": "flow")"),
+            "lose 1 % at random (1 in 100), one stream a flow and direction; drop the rest");
+  EXPECT_EQ(
+      words(R"("model": "random", "rate": "1%", "scope": "flow", "flow": "bidirectional")"),
+      "lose 1 % at random (1 in 100), one stream a flow, both directions in it; drop the rest");
+  EXPECT_EQ(words(R"("model": "random", "rate": "1%", "scope": "packet")"),
+            "lose 1 % at random (1 in 100), by the packet's own octets; drop the rest");
+  EXPECT_EQ(words(R"("model": "correlated", "rate": "10%", "correlation": "25%")"),
+            "lose 10 % at random (1 in 10), correlated by 25 % from packet to packet, one stream a "
+            "port and queue; drop the rest");
+  EXPECT_EQ(words(R"("model": "gilbert_elliott", "p": "1%", "r": "25%")"),
+            "lose 100 % in a bad state (Gilbert-Elliott), entered with 1 % and left with 25 % a "
+            "packet, 0 % in the good one, one stream a port and queue; drop the rest");
+  EXPECT_EQ(words(R"("model": "four_state", "p13": "1%", "p31": "25%", "p14": "0.5%")"),
+            "lose in bursts and singly (four states: p13 1 %, p31 25 %, p32 0 %, p23 100 %, p14 "
+            "0.5 %), one stream a port and queue; drop the rest");
+  EXPECT_EQ(words(R"("model": "periodic", "every": 1000)"),
+            "lose 1 packet of every 1,000, from packet 0 on, one stream a port and queue; drop the "
+            "rest");
+  EXPECT_EQ(words(R"("model": "periodic", "every": 100, "burst": 3, "offset": 5000)"),
+            "lose 3 packets in a row of every 100, from packet 5,000 on, one stream a port and "
+            "queue; drop the rest");
+  EXPECT_EQ(words(R"("model": "sequence", "packets": [3, "1000-1999"], "repeat": 5000)"),
+            "lose packets 3, 1,000 to 1,999, again in every 5,000, one stream a port and queue; "
+            "drop the rest");
+  EXPECT_EQ(words(R"("model": "sequence", "packets": [1, 3, 5, 7, 9])"),
+            "lose packets 1, 3, 5, 7 and so on (5 ranges), one stream a port and queue; drop the "
+            "rest");
+  EXPECT_EQ(words(R"("model": "random", "rate": 1, "ecn_mark": true)"),
+            "lose everything; ECN-capable packets are marked CE instead; drop the rest");
+  EXPECT_EQ(words(R"("model": "correlated", "rate": 0, "correlation": 1)"), "drop");
+}
+
+TEST(CheckTest, ConditionsAndStatisticsAreSaid) {
+  CheckReport report = CheckWords(R"("rules": [
+      {"name": "a", "active": {"from": "30s", "for": "10s", "every": "1m"}, "forward": "drop"},
+      {"name": "b", "active": {"from": "1500ms"}, "packets": 1000},
+      {"name": "c", "active": {"from": "2m", "for": "250us"}},
+      {"name": "d", "flows": "5%", "packets": 1, "loss": {"model": "random", "rate": 1}},
+      {"name": "e", "match": {"dst_port": 80},
+       "loss": {"model": "sequence", "packets": [1, 3]}},
+      {"name": "f", "match": {"dst_port": 81}, "loss": {"model": "random", "rate": 0}}])",
+                                  {"lan"});
+  std::vector<std::string> when;
+  for (const CheckReport::Rule& rule : report.rules) when.push_back(rule.when);
+  EXPECT_EQ(when, (std::vector<std::string>{
+                      "for 10 s of every 1 min, from 30 s on",
+                      "from 1,500 ms on, for the first 1,000 packets of each port and queue",
+                      "for 250 us, from 2 min",
+                      "for the first 1 packet of each port and queue, "
+                      "for 5 % of the flows",
+                      "", "", ""}));
+  const std::string text = CheckText(report);
+  EXPECT_NE(text.find("  1. a: everything, for 10 s of every 1 min, from 30 s on: drop\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("lose everything\n     100 % lost in the long run, without an end\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(
+      text.find("\n     50 % lost of a stream's first 4 packets, in bursts of 1 on average\n"),
+      std::string::npos)
+      << text;
+  EXPECT_NE(text.find("pass to the kernel\n     nothing lost in the long run\n"), std::string::npos)
+      << text;
+  nlohmann::ordered_json json = CheckJson(report);
+  EXPECT_EQ(json["rules"][0]["when"], "for 10 s of every 1 min, from 30 s on");
+  EXPECT_EQ(json["rules"][3]["loss_rate"], 1);
+  EXPECT_TRUE(json["rules"][3]["mean_burst"].is_null());
+  EXPECT_EQ(json["rules"][4]["model"], "sequence");
+  EXPECT_EQ(json["rules"][4]["scope"], "queue");
+  EXPECT_EQ(json["rules"][4]["loss_rate"], 0.5);
+  EXPECT_EQ(json["rules"][4]["mean_burst"], 1);
+}
+
+TEST(CheckTest, ARuleWithAConditionShadowsNone) {
+  CheckReport report = CheckWords(R"("rules": [
+      {"name": "a", "match": {"dst_port": 80}, "flows": "5%"},
+      {"name": "b", "match": {"dst_port": 80}, "packets": 10},
+      {"name": "c", "active": {"for": "10s"}},
+      {"name": "d", "match": {"dst_port": 80}, "flows": "100%"},
+      {"name": "e", "match": {"dst_port": 80}, "flows": "5%"},
+      {"name": "f", "flows": 0},
+      {"name": "g", "active": {"from": "0s"}},
+      {"name": "h", "match": {"dst_port": 81}}])",
+                                  {"lan"});
+  EXPECT_EQ(report.warnings, (std::vector<std::string>{
+                                 "/rules/4 (e) can never match: /rules/3 (d) has the same match",
+                                 "/rules/5 (f) can never match: it holds for no flow",
+                                 "/rules/7 (h) can never match: /rules/6 (g) takes everything"}));
 }
 
 }  // namespace

@@ -69,16 +69,6 @@ TEST(MatchTest, AFieldMayBeWrittenInSeveralWays) {
   EXPECT_EQ(ParseOneMatch(R"("dst": "0.0.0.0/0")").dst->length, 0);
 }
 
-TEST(MatchTest, FieldsThatAreNotThereYetAreToldFromMistakes) {
-  for (const char* key : {"tcp_flags", "dscp", "ecn", "fragment", "length"}) {
-    EXPECT_EQ(MatchError(absl::StrCat("\"", key, "\": 1")),
-              absl::StrCat("/", key,
-                           ": found a key that this version does not support yet, allowed port, "
-                           "ether_type, vlan, src_mac, dst_mac, ip_version, src, dst, proto, "
-                           "src_port, dst_port"));
-  }
-}
-
 TEST(MatchTest, HostBitsAreShownBesideTheRightNetwork) {
   EXPECT_EQ(MatchError(R"("dst": "10.0.0.1/8")"),
             "/dst: found \"10.0.0.1/8\", which has host bits set behind /8, allowed "
@@ -120,7 +110,8 @@ TEST(MatchTest, OutOfRangeFieldsAreRefused) {
   for (const char* vlan : {"4095", "-1", "\"5\"", "\"any\"", "null"}) {
     EXPECT_EQ(MatchError(absl::StrCat("\"vlan\": ", vlan)),
               absl::StrCat("/vlan: found ", vlan,
-                           ", allowed the outer tag's VID from 0 to 4094, or \"none\""));
+                           ", allowed the outer tag's VID from 0 to 4094, \"none\", or an array of "
+                           "all tags, outer first, at most 2"));
   }
   for (const char* proto : {"256", "-1", "\"TCP\"", "\"6\"", "null"}) {
     EXPECT_EQ(MatchError(absl::StrCat("\"proto\": ", proto)),
@@ -135,11 +126,15 @@ TEST(MatchTest, OutOfRangeFieldsAreRefused) {
                            ", allowed 0 to 65535, \"0x0\" to \"0xffff\", or a name: ipv4, ipv6, "
                            "arp, rarp, mpls, eapol, lldp, ptp"));
   }
-  for (const char* mac : {"\"02:00:00:00:00\"", "\"02:00:00:00:00:0g\"", "\"02-00-00-00-00-01\"",
-                          "\"02:00:00:00:00:01:02\"", "\"2:0:0:0:0:1\"", "1"}) {
+  for (const char* mac :
+       {"\"02:00:00:00:00\"", "\"02:00:00:00:00:0g\"", "\"02-00-00-00-00-01\"",
+        "\"02:00:00:00:00:01:02\"", "\"2:0:0:0:0:1\"", "\"02:00:00:00:00:00/49\"",
+        "\"02:00:00:00:00:00/\"", "\"02:00:00:00:00:00/08\"", "\"02:00:00:00:00:00/ff:00\"", "1"}) {
     EXPECT_EQ(MatchError(absl::StrCat("\"src_mac\": ", mac)),
               absl::StrCat("/src_mac: found ", mac,
-                           ", allowed a MAC address such as \"02:00:00:00:00:01\""));
+                           ", allowed a MAC address such as \"02:00:00:00:00:01\", or some of its "
+                           "bits, such as \"02:00:00:00:00:00/8\" or "
+                           "\"01:00:00:00:00:00/01:00:00:00:00:00\""));
   }
   for (const char* version : {"5", "\"4\"", "4.0", "null"}) {
     EXPECT_EQ(MatchError(absl::StrCat("\"ip_version\": ", version)),
@@ -172,6 +167,115 @@ TEST(MatchTest, FieldsThatNoPacketCanMeetTogetherAreRefused) {
             "/src_port: found src_port beside ether_type 0x806, allowed with ether_type ipv4, "
             "ipv6 or none");
   EXPECT_TRUE(ParseOneMatch(R"("src_port": 1, "ether_type": "ipv6", "proto": 17)").src_port);
+}
+
+TEST(MatchTest, TagsAreOneOrAWholeStack) {
+  const std::optional<uint16_t> any;
+  EXPECT_EQ(ParseOneMatch(R"("vlan": 0)").vlan, (VlanMatch{false, {0}}));
+  EXPECT_EQ(ParseOneMatch(R"("vlan": [])").vlan, (VlanMatch{true, {}}));
+  EXPECT_EQ(ParseOneMatch(R"("vlan": [100])").vlan, (VlanMatch{true, {100}}));
+  EXPECT_EQ(ParseOneMatch(R"("vlan": ["any"])").vlan, (VlanMatch{true, {any}}));
+  EXPECT_EQ(ParseOneMatch(R"("vlan": [100, 4094])").vlan, (VlanMatch{true, {100, 4094}}));
+  EXPECT_EQ(ParseOneMatch(R"("vlan": ["any", 7])").vlan, (VlanMatch{true, {any, 7}}));
+  EXPECT_EQ(MatchError(R"("vlan": [1, 2, 3])"),
+            "/vlan: found an array of 3, allowed the outer tag's VID from 0 to 4094, \"none\", or "
+            "an array of all tags, outer first, at most 2");
+  for (const char* tag : {"4095", "\"none\"", "-1", "[1]", "null"}) {
+    EXPECT_EQ(MatchError(absl::StrCat("\"vlan\": [1, ", tag, "]")).substr(0, 15),
+              "/vlan/1: found ");
+  }
+}
+
+TEST(MatchTest, AMacAddressMayHaveAMask) {
+  EXPECT_EQ(ParseOneMatch(R"("src_mac": "02:00:00:00:00:00/8")").src_mac,
+            (MacMatch{{2, 0, 0, 0, 0, 0}, {255, 0, 0, 0, 0, 0}}));
+  EXPECT_EQ(ParseOneMatch(R"("src_mac": "02:00:5e:80:00:00/25")").src_mac,
+            (MacMatch{{2, 0, 0x5e, 0x80, 0, 0}, {255, 255, 255, 0x80, 0, 0}}));
+  EXPECT_EQ(ParseOneMatch(R"("src_mac": "02:00:00:00:00:01/48")").src_mac,
+            ParseOneMatch(R"("src_mac": "02:00:00:00:00:01")").src_mac);
+  EXPECT_EQ(ParseOneMatch(R"("dst_mac": "01:00:00:00:00:00/01:00:00:00:00:00")").dst_mac,
+            (MacMatch{{1, 0, 0, 0, 0, 0}, {1, 0, 0, 0, 0, 0}}));
+  EXPECT_EQ(ParseOneMatch(R"("dst_mac": "00:00:00:00:00:00/0")").dst_mac, MacMatch());
+  EXPECT_EQ(MatchError(R"("dst_mac": "02:00:00:00:00:01/8")"),
+            "/dst_mac: found \"02:00:00:00:00:01/8\", which has bits set outside its mask, allowed "
+            "\"02:00:00:00:00:00/8\", or \"02:00:00:00:00:01\" for that one address");
+  EXPECT_EQ(MatchError(R"("dst_mac": "03:00:00:00:00:00/01:00:00:00:00:00")"),
+            "/dst_mac: found \"03:00:00:00:00:00/01:00:00:00:00:00\", which has bits set outside "
+            "its mask, allowed \"01:00:00:00:00:00/01:00:00:00:00:00\", or \"03:00:00:00:00:00\" "
+            "for that one address");
+}
+
+TEST(MatchTest, TcpFlagsAreSetOrClear) {
+  EXPECT_EQ(ParseOneMatch(R"("tcp_flags": "syn,!ack")").tcp_flags, (FlagsMatch{0x02, 0x10}));
+  EXPECT_EQ(ParseOneMatch(R"("tcp_flags": "fin,syn,rst,psh,ack,urg,ece,cwr")").tcp_flags,
+            (FlagsMatch{0xff, 0}));
+  EXPECT_EQ(ParseOneMatch(R"("tcp_flags": "!cwr", "proto": "tcp")").tcp_flags,
+            (FlagsMatch{0, 0x80}));
+  for (const char* flags : {"\"\"", "\"SYN\"", "\"syn,\"", "\",\"", "\"!\"", "\"!!syn\"",
+                            "\"syn, ack\"", "2", "[\"syn\"]", "null"}) {
+    EXPECT_NE(MatchError(absl::StrCat("\"tcp_flags\": ", flags))
+                  .find("allowed flags with commas between, '!' before those that are clear, such "
+                        "as \"syn,!ack\": fin, syn, rst, psh, ack, urg, ece, cwr"),
+              std::string::npos)
+        << flags;
+  }
+  EXPECT_EQ(MatchError(R"("tcp_flags": "syn,!syn")"),
+            "/tcp_flags: found \"syn,!syn\", with syn twice, allowed each flag once: it is set or "
+            "it is clear");
+}
+
+TEST(MatchTest, DscpAndEcnAreNumbersOrNames) {
+  EXPECT_EQ(ParseOneMatch(R"("dscp": 63)").dscp, 63);
+  EXPECT_EQ(ParseOneMatch(R"("dscp": "ef")").dscp, 46);
+  EXPECT_EQ(ParseOneMatch(R"("dscp": "af43")").dscp, 38);
+  EXPECT_EQ(ParseOneMatch(R"("dscp": "cs7")").dscp, 56);
+  EXPECT_EQ(ParseOneMatch(R"("dscp": "be")").dscp, 0);
+  EXPECT_EQ(ParseOneMatch(R"("ecn": 0)").ecn, 0);
+  EXPECT_EQ(ParseOneMatch(R"("ecn": "ect0")").ecn, 2);  // RFC 3168: ECT(0) is 10, ECT(1) is 01
+  EXPECT_EQ(ParseOneMatch(R"("ecn": "ect1")").ecn, 1);
+  EXPECT_EQ(ParseOneMatch(R"("ecn": "ce")").ecn, 3);
+  EXPECT_EQ(MatchError(R"("dscp": 64)").substr(0, 60),
+            "/dscp: found 64, allowed 0 to 63, or a name: cs0, le, cs1, a");
+  EXPECT_EQ(MatchError(R"("ecn": "CE")"),
+            "/ecn: found \"CE\", allowed 0 to 3, or a name: not-ect, ect1, ect0, ce");
+}
+
+TEST(MatchTest, FragmentsAndLengthsAreRead) {
+  EXPECT_EQ(ParseOneMatch(R"("fragment": false)").fragment, FragmentMatch::kNone);
+  EXPECT_EQ(ParseOneMatch(R"("fragment": true)").fragment, FragmentMatch::kAny);
+  EXPECT_EQ(ParseOneMatch(R"("fragment": "first")").fragment, FragmentMatch::kFirst);
+  EXPECT_EQ(ParseOneMatch(R"("fragment": "later")").fragment, FragmentMatch::kLater);
+  EXPECT_EQ(MatchError(R"("fragment": "any")"),
+            "/fragment: found \"any\", allowed true, false, \"first\" or \"later\"");
+  EXPECT_EQ(ParseOneMatch(R"("length": 60)").length, (LengthRange{60, 60}));
+  EXPECT_EQ(ParseOneMatch(R"("length": "64-65535")").length, (LengthRange{64, 65535}));
+  EXPECT_EQ(MatchError(R"("length": 65536)"),
+            "/length: found 65536, allowed a frame's octets from 0 to 65535 (that and more), or a "
+            "range such as \"64-127\"");
+  EXPECT_EQ(MatchError(R"("length": "127-64")"),
+            "/length: found \"127-64\", a range that runs backwards, allowed \"64-127\"");
+}
+
+TEST(MatchTest, HeaderFieldsThatNoPacketCanMeetTogetherAreRefused) {
+  EXPECT_EQ(MatchError(R"("tcp_flags": "syn", "proto": "udp")"),
+            "/tcp_flags: found tcp_flags beside proto 17, allowed with proto tcp or none");
+  for (const char* field : {R"("tcp_flags": "syn")", R"("src_port": 1)", R"("dst_port": 1)"}) {
+    EXPECT_NE(MatchError(absl::StrCat(field, R"(, "fragment": "later")"))
+                  .find(" beside fragment \"later\", allowed without: only a first fragment has a "
+                        "transport header"),
+              std::string::npos)
+        << field;
+  }
+  for (const char* field : {R"("tcp_flags": "syn")", R"("dscp": 0)", R"("ecn": "ce")",
+                            R"("fragment": true)", R"("fragment": "later")"}) {
+    EXPECT_NE(MatchError(absl::StrCat(R"("ether_type": "arp", )", field))
+                  .find(" beside ether_type 0x806, allowed with ether_type ipv4, ipv6 or none"),
+              std::string::npos)
+        << field;
+  }
+  // ARP is no fragment.
+  EXPECT_TRUE(ParseOneMatch(R"("ether_type": "arp", "fragment": false)").fragment);
+  EXPECT_TRUE(ParseOneMatch(R"("tcp_flags": "syn", "src_port": 1, "fragment": "first")").fragment);
 }
 
 }  // namespace

@@ -150,12 +150,15 @@ TEST(PolicyTest, DuplicateAndUnknownKeysAreRefused) {
   EXPECT_EQ(ErrorOf(R"({"version": 1, "Seed": 1})"),
             "p: /Seed: found an unknown key, allowed version, about, seed, rules, default");
   EXPECT_EQ(RuleError(R"({"a/b~c": 1})"),
-            "/a~1b~0c: found an unknown key, allowed name, about, match, loss, forward");
+            "/a~1b~0c: found an unknown key, allowed name, about, match, active, packets, "
+            "flows, loss, forward");
   EXPECT_EQ(RuleError("{\"\\u001b[2J\": 1}"),
-            "/\\u001b[2J: found an unknown key, allowed name, about, match, loss, forward");
+            "/\\u001b[2J: found an unknown key, allowed name, about, match, active, packets, "
+            "flows, loss, forward");
   EXPECT_EQ(MatchError(R"("sport": 1)"),
             "/sport: found an unknown key, allowed port, ether_type, vlan, src_mac, dst_mac, "
-            "ip_version, src, dst, proto, src_port, dst_port");
+            "ip_version, src, dst, proto, src_port, dst_port, tcp_flags, dscp, ecn, fragment, "
+            "length");
   EXPECT_EQ(ErrorOf(R"({"version": 1, "default": {"match": {}}})"),
             "p: /default/match: found an unknown key, allowed about, loss, forward");
 }
@@ -182,12 +185,14 @@ TEST(PolicyTest, WrongTypesAreRefused) {
   EXPECT_EQ(ErrorOf(R"({"version": 1, "rules": {}})"),
             "p: /rules: found an object, allowed an array of rules");
   EXPECT_EQ(ErrorOf(R"({"version": 1, "rules": [null]})"),
-            "p: /rules/0: found null, allowed an object with the keys name, about, match, loss, "
-            "forward");
+            "p: /rules/0: found null, allowed an object with the keys name, about, match, "
+            "active, packets, flows, loss, forward");
   EXPECT_EQ(ErrorOf(R"({"version": 1, "default": []})"),
             "p: /default: found an array of 0, allowed an object with the keys about, loss, "
             "forward");
   EXPECT_EQ(RuleError(R"({"about": []})"), "/about: found an array of 0, allowed a string");
+  EXPECT_EQ(RuleError(R"({"loss": "1%"})"),
+            "/loss: found \"1%\", allowed an object with the key model, and the model's");
   EXPECT_EQ(RuleError(R"({"match": "udp"})").substr(0, 40),
             "/match: found \"udp\", allowed an object w");
 }
@@ -221,18 +226,6 @@ TEST(PolicyTest, RatesOutsideZeroToOneAreRefused) {
               absl::StrCat("/rate: found ", rate, ", ", kRate));
   }
   EXPECT_EQ(LossError(R"("model": "random")"), absl::StrCat("/rate: found nothing, ", kRate));
-}
-
-TEST(PolicyTest, ModelsAndScopesThatAreNotThereAreRefused) {
-  EXPECT_EQ(LossError(R"("p": "1%", "model": "gilbert_elliott")"),
-            "/model: found \"gilbert_elliott\", allowed \"random\"");
-  EXPECT_EQ(LossError(""), "/model: found nothing, allowed \"random\"");
-  EXPECT_EQ(LossError(R"("model": "random", "rate": 0.1, "scope": "flow")"),
-            "/scope: found \"flow\", allowed \"queue\"");
-  EXPECT_EQ(LossError(R"("model": "random", "rate": 0.1, "correlation": "1%")"),
-            "/correlation: found an unknown key, allowed model, rate, scope");
-  EXPECT_EQ(RuleError(R"({"loss": "1%"})"),
-            "/loss: found \"1%\", allowed an object with the keys model, rate, scope");
 }
 
 TEST(PolicyTest, ForwardsThatAreNotThereAreRefused) {

@@ -97,6 +97,9 @@ std::string RuleDocument(const std::string& rule) {
 std::string MatchDocument(const std::string& match) {
   return RuleDocument(absl::StrCat(R"({"match": {)", match, "}}"));
 }
+std::string LossDocument(const std::string& loss) {
+  return RuleDocument(absl::StrCat(R"({"loss": {)", loss, "}}"));
+}
 std::string RateDocument(const std::string& rate) {
   return RuleDocument(absl::StrCat(R"({"loss": {"model": "random", "rate": )", rate, "}}"));
 }
@@ -110,6 +113,24 @@ TEST(SchemaTest, GoodPoliciesAreGoodToBoth) {
       MatchDocument(R"("vlan": "none", "src_mac": "02:aa:BB:00:00:01", "ether_type": "0x800")"),
       MatchDocument(R"("proto": 6, "src_port": "0-65535", "dst_port": "80")"),
       MatchDocument(R"("dst_port": 65535, "ip_version": 6, "ether_type": "ipv6")"),
+      MatchDocument(R"("vlan": [], "src_mac": "02:00:00:00:00:00/8", "fragment": false)"),
+      MatchDocument(R"("vlan": [1], "dst_mac": "01:00:00:00:00:00/01:00:00:00:00:00")"),
+      MatchDocument(R"("vlan": [0, "any"], "tcp_flags": "syn,!ack", "dscp": "af41", "ecn": "ce")"),
+      MatchDocument(R"("proto": "tcp", "tcp_flags": "!cwr", "dscp": 63, "ecn": 0)"),
+      MatchDocument(R"("fragment": "later", "length": "64-127")"),
+      MatchDocument(R"("fragment": true, "length": 65535, "dst_mac": "00:00:00:00:00:00/0")"),
+      RuleDocument(R"({"active": {"from": "0s"}, "packets": 1, "flows": "5%"})"),
+      RuleDocument(R"({"active": {"from": "10us", "for": "2m", "every": "1h"}, "flows": 1})"),
+      LossDocument(R"("model": "random", "rate": 0.1, "scope": "packet", "ecn_mark": false)"),
+      LossDocument(R"("model": "correlated", "rate": 0.1, "correlation": "25%", "scope": "flow")"),
+      LossDocument(R"("model": "gilbert_elliott", "p": "1%")"),
+      LossDocument(R"("model": "gilbert_elliott", "p": "1%", "r": 0.5, "loss_bad": 1,
+                      "loss_good": 0, "scope": "flow", "flow": "bidirectional")"),
+      LossDocument(R"("model": "four_state", "p13": 0.1)"),
+      LossDocument(R"("model": "four_state", "p13": 0.1, "p31": 0.2, "p32": 0.3, "p23": 0.4,
+                      "p14": 0.5, "ecn_mark": true)"),
+      LossDocument(R"("model": "periodic", "every": 1000, "offset": 0, "burst": 1)"),
+      LossDocument(R"("model": "sequence", "packets": [0, "3", "10-19"], "repeat": 20)"),
   };
   for (const char* rate :
        {"0", "1", "0.5", "1e-4", "1.0", "\"0%\"", "\"100%\"", "\"100.00%\"", "\"1.5%\"", "\".5%\"",
@@ -152,7 +173,38 @@ TEST(SchemaTest, BadPoliciesAreBadToBoth) {
       RuleDocument(R"({"loss": {"rate": 0.1}})"),
       RuleDocument(R"({"loss": {"model": "random"}})"),
       RuleDocument(R"({"loss": {"model": "periodic", "rate": 0.1}})"),
-      RuleDocument(R"({"loss": {"model": "random", "rate": 0.1, "scope": "flow"}})"),
+      RuleDocument(R"({"loss": {"model": "random", "rate": 0.1, "scope": "Flow"}})"),
+      LossDocument(R"("model": "random", "rate": 0.1, "flow": "bidirectional")"),
+      LossDocument(R"("model": "random", "rate": 0.1, "scope": "packet", "flow": "bidirectional")"),
+      LossDocument(R"("model": "random", "rate": 0.1, "scope": "flow", "flow": "both")"),
+      LossDocument(R"("model": "random", "rate": 0.1, "ecn_mark": 1)"),
+      LossDocument(R"("model": "correlated", "rate": 0.1)"),
+      LossDocument(R"("model": "gilbert_elliott", "r": 0.1)"),
+      LossDocument(R"("model": "gilbert_elliott", "p": 0.1, "rate": 0.1)"),
+      LossDocument(R"("model": "gilbert_elliott", "p": 0.1, "scope": "packet")"),
+      LossDocument(R"("model": "four_state", "p13": 0.1, "p24": 0.1)"),
+      LossDocument(R"("model": "four_state", "p31": 0.1)"),
+      LossDocument(R"("model": "periodic", "every": 0)"),
+      LossDocument(R"("model": "periodic", "every": 10, "burst": 0)"),
+      LossDocument(R"("model": "periodic", "every": 10, "offset": -1)"),
+      LossDocument(R"("model": "periodic", "every": 10, "offset": 4294967296)"),
+      LossDocument(R"("model": "sequence", "packets": [])"),
+      LossDocument(R"("model": "sequence", "packets": 3)"),
+      LossDocument(R"("model": "sequence", "packets": ["03"])"),
+      LossDocument(R"("model": "sequence", "packets": [-1])"),
+      LossDocument(R"("model": "sequence", "packets": [1], "repeat": 0)"),
+      RuleDocument(R"({"packets": 0})"),
+      RuleDocument(R"({"packets": "5"})"),
+      RuleDocument(R"({"flows": "101%"})"),
+      RuleDocument(R"({"active": "10s"})"),
+      RuleDocument(R"({"active": {}})"),
+      RuleDocument(R"({"active": {"for": "0s"}})"),
+      RuleDocument(R"({"active": {"for": 10}})"),
+      RuleDocument(R"({"active": {"for": "10"}})"),
+      RuleDocument(R"({"active": {"for": "1.5s"}})"),
+      RuleDocument(R"({"active": {"from": "1s", "every": "2s"}})"),
+      RuleDocument(R"({"active": {"from": "1s", "until": "2s"}})"),
+      R"({"version": 1, "default": {"flows": "5%"}})",
       RuleDocument(R"({"loss": {"model": "random", "rate": 0.1, "p": 1}})"),
       RuleDocument(R"({"forward": "bridge"})"),
       RuleDocument(R"({"forward": {}})"),
@@ -191,11 +243,25 @@ TEST(SchemaTest, BadPoliciesAreBadToBoth) {
                             R"("dst_port": "0080")",
                             R"("proto": "sctp", "dst_port": 80)",
                             R"("proto": 1, "src_port": 80)",
-                            R"("dscp": 1)",
-                            R"("tcp_flags": "syn")",
-                            R"("ecn": 1)",
-                            R"("fragment": true)",
-                            R"("length": 64)"}) {
+                            R"("vlan": [1, 2, 3])",
+                            R"("vlan": [4095])",
+                            R"("vlan": ["none"])",
+                            R"("src_mac": "02:00:00:00:00:00/49")",
+                            R"("src_mac": "02:00:00:00:00:00/")",
+                            R"("dscp": 64)",
+                            R"("dscp": "cs8")",
+                            R"("ecn": 4)",
+                            R"("ecn": "CE")",
+                            R"("tcp_flags": "SYN")",
+                            R"("tcp_flags": "syn,")",
+                            R"("tcp_flags": 2)",
+                            R"("tcp_flags": "syn", "proto": "udp")",
+                            R"("tcp_flags": "syn", "fragment": "later")",
+                            R"("dst_port": 80, "fragment": "later")",
+                            R"("fragment": 1)",
+                            R"("fragment": "any")",
+                            R"("length": 65536)",
+                            R"("length": "60-")"}) {
     documents.push_back(MatchDocument(match));
   }
   for (const std::string& document : documents) {
@@ -211,7 +277,17 @@ TEST(SchemaTest, WhatASchemaCannotSayTheReaderRefuses) {
         MatchDocument(R"("src": "10.0.0.1", "dst": "::1")"),
         MatchDocument(R"("src": "10.0.0.1", "ip_version": 6)"),
         MatchDocument(R"("ether_type": "arp", "proto": 6)"), MatchDocument(R"("dst": "1::2::3")"),
-        RateDocument("\"2e0\""), RuleDocument(R"({"name": "a"}, {"name": "a"})")}) {
+        MatchDocument(R"("src_mac": "02:00:00:00:00:01/8")"),
+        MatchDocument(R"("tcp_flags": "syn,!syn")"), MatchDocument(R"("length": "2-1")"),
+        MatchDocument(R"("ether_type": "arp", "dscp": 1)"),
+        LossDocument(R"("model": "correlated", "rate": 0.5, "correlation": 1)"),
+        LossDocument(R"("model": "four_state", "p13": 0.6, "p14": 0.6)"),
+        LossDocument(R"("model": "periodic", "every": 10, "burst": 11)"),
+        LossDocument(R"("model": "sequence", "packets": [10], "repeat": 10)"),
+        LossDocument(R"("model": "sequence", "packets": ["0-999999999999999"])"),
+        RuleDocument(R"({"active": {"for": "2s", "every": "2s"}})"),
+        RuleDocument(R"({"active": {"for": "99999h"}})"), RateDocument("\"2e0\""),
+        RuleDocument(R"({"name": "a"}, {"name": "a"})")}) {
     EXPECT_EQ(schema.Refusal(nlohmann::json::parse(document)), "") << document;
     EXPECT_FALSE(ParsePolicy(document, "p").ok()) << document;
   }
