@@ -123,8 +123,9 @@ TEST(CheckTest, JsonSaysTheSame) {
   EXPECT_EQ(json["rules"][0]["mean_burst"], 0);
   EXPECT_EQ(json["cost"]["shapes"], 1);
   EXPECT_EQ(json["cost"]["keys"], 1);
-  EXPECT_EQ(json["cost"]["table_bytes"], 64 + 64 + 80 + 2 * 32 + 24);
-  EXPECT_EQ(json["cost"]["queue_bytes"], 2 * 64);
+  EXPECT_EQ(json["cost"]["table_bytes"], sizeof(tp_bucket) + sizeof(tp_key) + sizeof(tp_shape) +
+                                             2 * sizeof(tp_rule) + sizeof(tp_plan));
+  EXPECT_EQ(json["cost"]["queue_bytes"], 2 * sizeof(tp_state));
   EXPECT_EQ(json["ports"][0]["parses"], true);
   EXPECT_EQ(json["ports"][0]["fallback"], "default");
   EXPECT_EQ(json["warnings"].size(), 0u);
