@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// twinpath stats: what a running datapath counted, once or again and again. Main thread.
+// twinpath stats: what a running program counted, once or again and again; twinpath top: what moves
+// now. Main thread.
 
 #include <signal.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@ constexpr size_t kWidth = 100;  // of the tables, where no terminal is narrower
 struct StatsOptions {
   bool json = false;
   bool watch = false;
+  bool top = false;    // rates alone
   double seconds = 1;  // between two looks
   std::string file_prefix;
 };
@@ -52,20 +54,22 @@ absl::Status Read(Source* source) {
   return absl::OkStatus();
 }
 
-std::string Tables(const std::vector<Source>& sources, size_t width) {
+std::string Tables(const std::vector<Source>& sources, size_t width, bool top) {
   std::string text;
   for (const Source& source : sources) {
     const std::string rates =
         source.before.is_null() ? "" : RateTable(source.before, source.summary, width);
-    absl::StrAppend(&text, text.empty() ? "" : "\n", rates, rates.empty() ? "" : "\n",
-                    SummaryTable(source.summary, width));
+    absl::StrAppend(&text, text.empty() ? "" : "\n", top ? source.file_prefix + ": " : "", rates);
+    if (top && rates.empty()) text += "the first rates come with the second look\n";
+    if (!top)
+      absl::StrAppend(&text, rates.empty() ? "" : "\n", SummaryTable(source.summary, width));
   }
   return text;
 }
 
 // The programs that run, of those asked for. NotFound, saying where was looked, for none.
 absl::StatusOr<std::vector<Source>> Connect(const std::string& file_prefix) {
-  std::vector<std::string> prefixes = {"twinpath-dpdk", "twinpath-xdp"};
+  std::vector<std::string> prefixes = {"twinpath-dpdk", "twinpath-xdp", "twinpath-splice"};
   if (!file_prefix.empty()) prefixes = {file_prefix};
   std::vector<Source> sources;
   std::string missing;
@@ -102,7 +106,8 @@ int Watch(std::vector<Source> sources, const StatsOptions& options) {
   std::string text, ended;
   do {
     text = options.json ? absl::StrCat(sources[0].summary.dump(), "\n")
-                        : Tables(sources, screen ? std::min(screen->columns(), kWidth) : kWidth);
+                        : Tables(sources, screen ? std::min(screen->columns(), kWidth) : kWidth,
+                                 options.top);
     if (screen)
       screen->Show(text);
     else
@@ -130,7 +135,8 @@ int Stats(const StatsOptions& options) {
                 std::string(sources.status().message()));
   // The document is one object, whoever runs: a script must not meet another shape by chance.
   if (options.json && sources->size() > 1)
-    return Fail(2, "twinpath-dpdk and twinpath-xdp both run: choose one with --file-prefix");
+    return Fail(2, absl::StrCat(sources->front().file_prefix, " and ", sources->back().file_prefix,
+                                " both run: choose one with --file-prefix"));
   for (Source& source : *sources)
     if (absl::Status status = Read(&source); !status.ok())
       return Fail(1, std::string(status.message()));
@@ -138,7 +144,7 @@ int Stats(const StatsOptions& options) {
   if (options.json)
     std::cout << sources->front().summary.dump(2) << "\n";
   else
-    std::cout << Tables(*sources, kWidth);
+    std::cout << Tables(*sources, kWidth, false);
   return 0;
 }
 
@@ -155,12 +161,23 @@ void AddStats(CLI::App* app, Run* run) {
           ->check(CLI::Range(0.1, 86400.0));
   stats
       ->add_option("--file-prefix", options->file_prefix,
-                   "Whom to ask (default: twinpath-dpdk and twinpath-xdp, whichever run)")
+                   "Whom to ask (default: twinpath-dpdk, -xdp and -splice, whichever run)")
       ->option_text("PREFIX");
   stats->callback([options, watch, run] {
     options->watch = watch->count() > 0;
     *run = [options] { return Stats(*options); };
   });
+}
+
+void AddTop(CLI::App* app, Run* run) {
+  auto options = std::make_shared<StatsOptions>();
+  options->watch = options->top = true;
+  CLI::App* top =
+      app->add_subcommand("top", "Show what moves now, the busiest of a running program");
+  top->add_option("SECONDS", options->seconds, "Between two looks (default: 1)")
+      ->check(CLI::Range(0.1, 86400.0));
+  top->add_option("--file-prefix", options->file_prefix, "As for stats")->option_text("PREFIX");
+  top->callback([options, run] { *run = [options] { return Stats(*options); }; });
 }
 
 }  // namespace twinpath

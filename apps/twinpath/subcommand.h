@@ -21,6 +21,7 @@ using AddSubcommand = void(CLI::App* app, Run* run);
 AddSubcommand AddCheck;
 AddSubcommand AddParity;
 AddSubcommand AddStats;
+AddSubcommand AddTop;
 
 }  // namespace twinpath
 

@@ -194,7 +194,58 @@ ordered_json LcoresAnswer(const Snapshot& snapshot, std::string_view parameters)
   });
 }
 
+ordered_json SpliceAnswer(const Snapshot& snapshot, std::string_view parameters) {
+  if (!parameters.empty()) return Error("/twinpath/splice takes no parameters");
+  const SpliceSnapshot& splice = snapshot.splice;
+  ordered_json answer;
+  AddText("listen", splice.listen, &answer);
+  AddText("mode", splice.mode, &answer);
+  AddText("why", splice.why, &answer);
+  answer["workers"] = splice.workers;
+  answer["max_connections"] = splice.max_connections;
+  answer["duration_us"] = DurationUs(snapshot);
+  for (const auto& [name, count] : splice.counters) answer[CounterName(name)] = count;
+  return answer;
+}
+
+ordered_json TargetsAnswer(const Snapshot& snapshot, std::string_view parameters) {
+  const std::vector<TargetSnapshot>& targets = snapshot.splice.targets;
+  return Page(snapshot, "/twinpath/targets", parameters, targets.size(), [&](size_t at) {
+    ordered_json entry;
+    AddText("address", targets[at].address, &entry);
+    AddText("state", targets[at].state, &entry);
+    entry["connections"] = targets[at].connections;
+    entry["failures"] = targets[at].failures;
+    return entry;
+  });
+}
+
+ordered_json ConnectionsAnswer(const Snapshot& snapshot, std::string_view parameters) {
+  const std::vector<ConnectionSnapshot>& connections = snapshot.splice.connections;
+  return Page(snapshot, "/twinpath/connections", parameters, connections.size(), [&](size_t at) {
+    const ConnectionSnapshot& connection = connections[at];
+    ordered_json entry = {{"number", connection.number}};
+    AddText("client", connection.client, &entry);
+    AddText("target", connection.target, &entry);
+    AddText("mode", connection.mode, &entry);
+    AddText("state", connection.state, &entry);
+    entry["age_us"] = static_cast<uint64_t>(std::llround(connection.age_s * 1e6));
+    entry["to_target_bytes"] = connection.to_target_bytes;
+    entry["to_client_bytes"] = connection.to_client_bytes;
+    return entry;
+  });
+}
+
 }  // namespace
+
+const std::vector<TelemetryCommand>& SpliceCommands() {
+  static const std::vector<TelemetryCommand> commands = {
+      {"/twinpath/info", "What runs: path, version, seed. No parameters"},
+      {"/twinpath/splice", "Mode and counters of the splicer. No parameters"},
+      {"/twinpath/targets", "Targets, up or down. Parameters: [FIRST]"},
+      {"/twinpath/connections", "Connections open now. Parameters: [FIRST]"}};
+  return commands;
+}
 
 const std::vector<TelemetryCommand>& TelemetryCommands() {
   // A help text of more than 63 octets is refused by librte_telemetry.
@@ -214,6 +265,9 @@ ordered_json AnswerCommand(const Snapshot& snapshot, std::string_view command,
   if (command == "/twinpath/queues") return QueuesAnswer(snapshot, parameters);
   if (command == "/twinpath/rules") return RulesAnswer(snapshot, parameters);
   if (command == "/twinpath/lcores") return LcoresAnswer(snapshot, parameters);
+  if (command == "/twinpath/splice") return SpliceAnswer(snapshot, parameters);
+  if (command == "/twinpath/targets") return TargetsAnswer(snapshot, parameters);
+  if (command == "/twinpath/connections") return ConnectionsAnswer(snapshot, parameters);
   return Error("no such command: " + std::string(command.substr(0, 64)));
 }
 

@@ -129,6 +129,51 @@ LcoreSnapshot ReadLcore(const ordered_json& entry, const std::string& core) {
           .packets = Number(entry, "packets")};
 }
 
+TargetSnapshot ReadTarget(const ordered_json& entry) {
+  return {.address = Text(entry, "address"),
+          .state = Text(entry, "state"),
+          .connections = Number(entry, "connections"),
+          .failures = Number(entry, "failures")};
+}
+
+ConnectionSnapshot ReadConnection(const ordered_json& entry) {
+  return {.number = Number(entry, "number"),
+          .client = Text(entry, "client"),
+          .target = Text(entry, "target"),
+          .mode = Text(entry, "mode"),
+          .state = Text(entry, "state"),
+          .age_s = static_cast<double>(Number(entry, "age_us")) / 1e6,
+          .to_target_bytes = Number(entry, "to_target_bytes"),
+          .to_client_bytes = Number(entry, "to_client_bytes")};
+}
+
+absl::Status FetchSplice(TelemetryClient* client, Snapshot* snapshot) {
+  absl::StatusOr<ordered_json> answer = client->Ask("/twinpath/splice");
+  if (!answer.ok()) return answer.status();
+  SpliceSnapshot& splice = snapshot->splice;
+  splice.listen = Text(*answer, "listen");
+  splice.mode = Text(*answer, "mode");
+  splice.why = Text(*answer, "why");
+  splice.workers = static_cast<uint32_t>(Number(*answer, "workers"));
+  splice.max_connections = static_cast<uint32_t>(Number(*answer, "max_connections"));
+  snapshot->duration_s = static_cast<double>(Number(*answer, "duration_us")) / 1e6;
+  for (const auto& [key, value] : answer->items())
+    if (value.is_number_unsigned() && key != "workers" && key != "max_connections" &&
+        key != "duration_us")
+      splice.counters.emplace_back(key, value.get<uint64_t>());
+  uint64_t ignored = 0;
+  absl::Status status = FetchList(
+      client, "/twinpath/targets", "",
+      [&](const ordered_json& entry) { splice.targets.push_back(ReadTarget(entry)); }, &ignored);
+  if (!status.ok()) return status;
+  status = FetchList(
+      client, "/twinpath/connections", "",
+      [&](const ordered_json& entry) { splice.connections.push_back(ReadConnection(entry)); },
+      &ignored);
+  // Connections come and go between two pages: those that were read are better than none.
+  return absl::IsAborted(status) ? absl::OkStatus() : status;
+}
+
 absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client) {
   absl::StatusOr<ordered_json> info = client->Ask("/twinpath/info");
   if (absl::IsNotFound(info.status()))
@@ -143,6 +188,11 @@ absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client) {
   if (snapshot.path.empty())
     return absl::UnavailableError(
         absl::StrCat("what runs at ", client->path(), " has no datapath yet, or no longer"));
+  if (snapshot.path == "splice") {
+    absl::Status status = FetchSplice(client, &snapshot);
+    if (!status.ok()) return status;
+    return snapshot;
+  }
   const std::string core = CoreField(snapshot.path);
   uint64_t duration_us = 0, ignored = 0;
   struct List {

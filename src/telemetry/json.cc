@@ -56,6 +56,38 @@ ordered_json RuleJson(const RuleSnapshot& rule) {
           {"loss_rate_high", high}};
 }
 
+ordered_json SpliceJson(const Snapshot& snapshot) {
+  const SpliceSnapshot& splice = snapshot.splice;
+  ordered_json summary = {{"path", snapshot.path},
+                          {"version", snapshot.version},
+                          {"seed", snapshot.seed},
+                          {"duration_s", std::round(snapshot.duration_s * 1e6) / 1e6},
+                          {"listen", splice.listen},
+                          {"mode", splice.mode},
+                          {"why", splice.why},
+                          {"workers", splice.workers},
+                          {"max_connections", splice.max_connections}};
+  ordered_json& totals = summary["totals"] = ordered_json::object();
+  for (const auto& [name, count] : splice.counters) totals[CounterName(name)] = count;
+  ordered_json& targets = summary["targets"] = ordered_json::array();
+  for (const TargetSnapshot& target : splice.targets)
+    targets.push_back({{"address", target.address},
+                       {"state", target.state},
+                       {"connections", target.connections},
+                       {"failures", target.failures}});
+  ordered_json& connections = summary["connections"] = ordered_json::array();
+  for (const ConnectionSnapshot& connection : splice.connections)
+    connections.push_back({{"number", connection.number},
+                           {"client", connection.client},
+                           {"target", connection.target},
+                           {"mode", connection.mode},
+                           {"state", connection.state},
+                           {"age_s", std::round(connection.age_s * 1e6) / 1e6},
+                           {"to_target_bytes", connection.to_target_bytes},
+                           {"to_client_bytes", connection.to_client_bytes}});
+  return summary;
+}
+
 tp_queue_counters Totals(const Snapshot& snapshot) {
   tp_queue_counters totals = {};
   const auto add = [](tp_count* sum, const tp_count& count) {
@@ -112,6 +144,7 @@ std::pair<double, double> LossRateBounds(uint64_t lost, uint64_t matched) {
 }
 
 ordered_json SummaryJson(const Snapshot& snapshot) {
+  if (snapshot.path == "splice") return SpliceJson(snapshot);
   ordered_json summary = {
       {"path", snapshot.path},
       {"version", snapshot.version},

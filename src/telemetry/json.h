@@ -16,7 +16,7 @@
 namespace twinpath {
 
 // The summary: path, seed, policy, duration_s, ports, queues, rules; rules with the 95 % confidence
-// bounds of their true loss rate.
+// bounds of their true loss rate. On path "splice": mode, totals, targets, connections.
 nlohmann::ordered_json SummaryJson(const Snapshot& snapshot);
 
 // The commands both paths serve, without their parameters, and a line of help for each.
@@ -25,6 +25,8 @@ struct TelemetryCommand {
   const char* help;
 };
 const std::vector<TelemetryCommand>& TelemetryCommands();
+// Those that twinpath-splice serves instead.
+const std::vector<TelemetryCommand>& SpliceCommands();
 
 // The value that answers `command` with `parameters` (what follows the comma; may be empty). Only
 // objects of scalars and of objects of scalars, and text in percent-encoded ASCII (answer.cc says
@@ -39,7 +41,8 @@ nlohmann::ordered_json AnswerCommand(const Snapshot& snapshot, std::string_view 
 // Wilson's score interval (Wilson 1927) at 95 % for `lost` of `matched`; {0, 1} for none matched.
 std::pair<double, double> LossRateBounds(uint64_t lost, uint64_t matched);
 
-// Packets per second of each queue and of all, between two summaries of one run, as a table. Empty
+// Packets per second of each queue and of all (on path "splice": bits per second of each
+// connection, the busiest first), between two summaries of one run, as a table. Empty
 // where no time passed between them, or they are of two runs. `width` as below.
 std::string RateTable(const nlohmann::ordered_json& before, const nlohmann::ordered_json& now,
                       size_t width = 100);

@@ -29,8 +29,9 @@ ordered_json GreetingJson(const std::string& version) {
 }
 
 // Sorted, as DPDK lists them.
-std::vector<TelemetryCommand> AllCommands() {
-  std::vector<TelemetryCommand> all = TelemetryCommands();
+std::vector<TelemetryCommand> AllCommands(const Snapshot& snapshot) {
+  std::vector<TelemetryCommand> all =
+      snapshot.path == "splice" ? SpliceCommands() : TelemetryCommands();
   all.insert(all.end(), {{"/", "All commands. No parameters"},
                          {"/help", "What a command does. Parameters: COMMAND"},
                          {"/info", "Version, process and longest answer. No parameters"}});
@@ -42,12 +43,13 @@ std::vector<TelemetryCommand> AllCommands() {
 
 ordered_json Answer(std::string_view command, std::string_view parameters,
                     const std::string& version, const std::function<Snapshot()>& snapshot) {
-  const std::vector<TelemetryCommand> all = AllCommands();
+  if (command == "/info") return GreetingJson(version);
+  const Snapshot now = snapshot();
+  const std::vector<TelemetryCommand> all = AllCommands(now);
   const auto find = [&](std::string_view name) {
     return std::find_if(all.begin(), all.end(), [&](const auto& c) { return name == c.name; });
   };
   if (find(command) == all.end()) return nullptr;
-  if (command == "/info") return GreetingJson(version);
   if (command == "/") {
     ordered_json names = ordered_json::array();
     for (const TelemetryCommand& known : all) names.push_back(known.name);
@@ -58,7 +60,7 @@ ordered_json Answer(std::string_view command, std::string_view parameters,
     if (known == all.end()) return nullptr;
     return {{known->name, known->help}};
   }
-  return AnswerCommand(snapshot(), command, parameters);
+  return AnswerCommand(now, command, parameters);
 }
 
 }  // namespace

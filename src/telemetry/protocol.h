@@ -31,7 +31,7 @@ std::string Greeting(const std::string& version);
 
 // The record that answers `request`: {"/command": value}. Besides the commands of json.h there are
 // DPDK's own: "/", "/info" and "/help,COMMAND". An unknown command answers null, as DPDK does.
-// `snapshot` is asked only where a command of ours is.
+// `snapshot` is asked once, but for /info: which commands there are hangs on what runs.
 std::string AnswerRequest(std::string_view request, const std::string& version,
                           const std::function<Snapshot()>& snapshot);
 

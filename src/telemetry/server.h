@@ -28,7 +28,7 @@ class TelemetryServer {
   };
 
   // Serves `file_prefix` ("twinpath-xdp") until destroyed. `version` is what the greeting says
-  // ("twinpath 0.1.0"). `snapshot` is called on the server's thread, once for each request.
+  // ("twinpath 0.1.0"). `snapshot` is called on the server's thread, at most once for each request.
   // The socket of a process that died is taken over; AlreadyExists where another one lives, naming
   // its process; InvalidArgument for a prefix that is no file name; PermissionDenied, or what the
   // system said, where the folder cannot be made.

@@ -47,8 +47,34 @@ struct LcoreSnapshot {
   uint64_t packets = 0;
 };
 
+// A spliced TCP connection. Bytes are payload.
+struct ConnectionSnapshot {
+  uint64_t number = 0;         // from 0, in the order of acceptance
+  std::string client, target;  // "127.0.0.1:80", "[::1]:80"
+  std::string mode;            // "copy", "splice", "sockmap"
+  std::string state;           // "connecting", "open", "half-closed", "resetting"
+  double age_s = 0;
+  uint64_t to_target_bytes = 0, to_client_bytes = 0;
+};
+
+struct TargetSnapshot {
+  std::string address;
+  std::string state;         // "up", "down", "to be tried"
+  uint64_t connections = 0;  // made
+  uint64_t failures = 0;     // attempts that failed
+};
+
+// Of twinpath-splice, which has no ports, queues and rules.
+struct SpliceSnapshot {
+  std::string listen, mode, why;
+  uint32_t workers = 0, max_connections = 0;
+  std::vector<std::pair<std::string, uint64_t>> counters;  // connections and bytes, by name
+  std::vector<TargetSnapshot> targets;
+  std::vector<ConnectionSnapshot> connections;  // open now, by number
+};
+
 struct Snapshot {
-  std::string path;  // "dpdk" or "xdp"
+  std::string path;  // "dpdk", "xdp" or "splice"
   std::string version;
   uint64_t seed = 0;
   std::string policy_file, policy_sha256;
@@ -57,6 +83,7 @@ struct Snapshot {
   std::vector<QueueSnapshot> queues;
   std::vector<RuleSnapshot> rules;
   std::vector<LcoreSnapshot> lcores;
+  SpliceSnapshot splice;  // on path "splice" only
 };
 
 // Packets and bytes sent from a queue, over all the ports it sent to.

@@ -5,10 +5,11 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <numeric>
 
+#include "src/telemetry/cells.h"
 #include "src/telemetry/fields.h"
 #include "src/telemetry/json.h"
+#include "src/telemetry/splice_table.h"
 #include "src/telemetry/text_table.h"
 
 namespace twinpath {
@@ -16,35 +17,12 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr size_t kNameWidth = 32;
-constexpr size_t kMaxRows = 40;  // of queues and of rules; the rest is summed in one row
-
-std::string Text(const ordered_json& object, const char* key, size_t width) {
-  return FitText(object.value(key, std::string()), width);
-}
-
-uint64_t Count(const ordered_json& object, const std::string& key) {
-  return object.value(key, uint64_t{0});
-}
-
 // 0.01 -> "1.0000%"; below a thousandth of a percent, in powers of ten.
 std::string Percent(double fraction) {
   char text[32];
   const double percent = fraction * 100;
   std::snprintf(text, sizeof(text), percent != 0 && percent < 1e-3 ? "%.2e%%" : "%.4f%%", percent);
   return text;
-}
-
-// The indexes of the `kMaxRows` entries of `list` whose `key` is greatest, in the list's order.
-std::vector<size_t> Busiest(const ordered_json& list, const char* key) {
-  std::vector<size_t> order(list.size());
-  std::iota(order.begin(), order.end(), 0);
-  if (order.size() <= kMaxRows) return order;
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return Count(list[a], key) > Count(list[b], key); });
-  order.resize(kMaxRows);
-  std::sort(order.begin(), order.end());
-  return order;
 }
 
 std::string Heading(const ordered_json& summary) {
@@ -151,6 +129,8 @@ std::vector<TextTable::Cell> RateRow(const std::string& port, const std::string&
 
 std::string RateTable(const ordered_json& before, const ordered_json& now, size_t width) {
   const double seconds = now.value("duration_s", 0.0) - before.value("duration_s", 0.0);
+  if (now.value("path", "") == "splice")
+    return seconds <= 0 ? "" : SpliceRateTable(before, now, seconds, width);
   const ordered_json& queues = now["queues"];
   if (seconds <= 0 || before["queues"].size() != queues.size()) return "";
   std::vector<std::string> headings = {"port", "queue", "rx bit", "rx"};
@@ -165,6 +145,7 @@ std::string RateTable(const ordered_json& before, const ordered_json& now, size_
 }
 
 std::string SummaryTable(const ordered_json& summary, size_t width) {
+  if (summary.value("path", "") == "splice") return SpliceTable(summary, width);
   return Heading(summary) + "\n" + PortsTable(summary["ports"], width) + "\n" +
          QueuesTable(summary, width) + "\n" + RulesTable(summary["rules"], width);
 }

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// twinpath-splice: forwards TCP connections. Reads the command line, starts the splicer, waits,
+// drains, and says what was counted. Main thread; signals are taken synchronously, by waiting for
+// them.
+
+#include <signal.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "apps/run_options.h"
+#include "src/config/command_line.h"
+#include "src/config/policy.h"
+#include "src/splice/splicer.h"
+#include "src/telemetry/json.h"
+#include "src/telemetry/server.h"
+
+namespace twinpath::splice {
+namespace {
+
+constexpr uint32_t kDefaultConnections = 10000;
+constexpr std::chrono::milliseconds kDrainLook(20);
+
+struct CommandLine {
+  std::string listen;
+  std::vector<std::string> targets;
+  std::string mode = "auto", refuse = "0", reset_after, summary, file_prefix = "twinpath-splice";
+  std::optional<uint32_t> workers, connections;
+  uint64_t seed = 0;
+  double connect_timeout = 5, retry = 5, drain = 10;
+  std::optional<double> idle, duration, stats_interval;
+  std::optional<uint32_t> keepalive;
+  bool nagle = false;
+};
+
+int Say(ExitStatus exit_status, const absl::Status& status) {
+  std::cerr << "twinpath-splice: " << std::string(status.message()) << "\n";
+  return exit_status;
+}
+
+void DescribeTimes(CLI::App& app, CommandLine* line) {
+  app.add_option("--connect-timeout", line->connect_timeout, "A target has S seconds to answer")
+      ->type_name("S")
+      ->check(WrongSeconds)
+      ->capture_default_str();
+  app.add_option("--retry", line->retry, "A target that failed is skipped for S seconds")
+      ->type_name("S")
+      ->check(WrongSeconds)
+      ->capture_default_str();
+  app.add_option("--idle", line->idle, "Reset a connection that moved nothing for S seconds")
+      ->type_name("S")
+      ->check(WrongSeconds);
+  app.add_option("--drain", line->drain,
+                 "On SIGTERM, or when --duration is over, open connections have S seconds to end")
+      ->type_name("S")
+      ->check(CLI::Range(0.0, 1e9))
+      ->capture_default_str();
+  app.add_option("--duration", line->duration, "End after S seconds")
+      ->type_name("S")
+      ->check(WrongSeconds);
+  app.add_option("--stats-interval", line->stats_interval, "Print tables every S seconds")
+      ->type_name("S")
+      ->check(WrongSeconds);
+}
+
+void Describe(CLI::App& app, CommandLine* line) {
+  app.add_option("--listen", line->listen, "Where clients connect: 0.0.0.0:8080, [::]:8080")
+      ->type_name("ADDRESS:PORT")
+      ->required();
+  app.add_option("--to", line->targets, "A target; several are taken in turn")
+      ->type_name("ADDRESS:PORT")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false)
+      ->required();
+  app.add_option("--mode", line->mode, "sockmap (in the kernel), splice (a pipe), copy, auto")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"auto", "sockmap", "splice", "copy"}))
+      ->capture_default_str();
+  app.add_option("--workers", line->workers, "Threads (default: one a CPU, at most 8)")
+      ->type_name("N")
+      ->check(CLI::Range(1u, 256u));
+  app.add_option("--max-connections", line->connections,
+                 "At once; one more is reset (default: 10000, or what the limit of file "
+                 "descriptors allows)")
+      ->type_name("N")
+      ->check(CLI::Range(1u, 1000000u));
+  app.add_flag("--nagle", line->nagle, "Leave Nagle's algorithm on (no TCP_NODELAY)");
+  app.add_option("--keepalive", line->keepalive, "Probe a peer that was silent for S seconds")
+      ->type_name("S")
+      ->check(CLI::Range(1u, 32767u));
+  app.add_option("--refuse", line->refuse, "Reset this share of the clients at once: 1%, 0.01")
+      ->type_name("PCT");
+  app.add_option(
+         "--reset-after", line->reset_after,
+         "Reset a connection after so much each way, or so long: 64K, 1M-16M, 500ms, 1s-30s")
+      ->type_name("OCTETS|TIME");
+  app.add_option("--seed", line->seed, "Seed of --refuse and of --reset-after's ranges")
+      ->type_name("N")
+      ->capture_default_str();
+  DescribeTimes(app, line);
+  app.add_option("--summary", line->summary, "Write the summary (JSON) at the end")
+      ->type_name("FILE");
+  app.add_option("--file-prefix", line->file_prefix, "Name of the telemetry socket's folder")
+      ->type_name("NAME")
+      ->capture_default_str();
+  app.set_version_flag("--version", std::string("twinpath-splice ") + TWINPATH_VERSION);
+}
+
+std::chrono::milliseconds Milliseconds(double seconds) {
+  return std::chrono::milliseconds(std::llround(seconds * 1e3));
+}
+
+absl::Status AddChaos(const CommandLine& line, ChaosPlan* plan) {
+  plan->seed = line.seed;
+  auto refuse = ParseProbability(line.refuse);
+  if (!refuse.ok())
+    return absl::InvalidArgumentError("--refuse: " + std::string(refuse.status().message()));
+  plan->refuse = *std::move(refuse);
+  if (line.reset_after.empty()) return absl::OkStatus();
+  auto reset_after = ParseResetAfter(line.reset_after);
+  if (!reset_after.ok()) return reset_after.status();
+  plan->reset_after = *reset_after;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SplicerOptions> Options(const CommandLine& line) {
+  SplicerOptions options;
+  auto listen = ParseAddress("--listen", line.listen, true);
+  if (!listen.ok()) return listen.status();
+  options.listen = *listen;
+  for (const std::string& text : line.targets) {
+    auto target = ParseAddress("--to", text);
+    if (!target.ok()) return target.status();
+    options.targets.push_back(*target);
+  }
+  for (const Mode mode : {Mode::kCopy, Mode::kSplice, Mode::kSockmap})
+    if (line.mode == ModeName(mode)) options.mode = mode;
+  options.workers = line.workers.value_or(std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
+  options.max_connections = line.connections.value_or(kDefaultConnections);
+  options.socket.nodelay = !line.nagle;
+  options.socket.keepalive_s = line.keepalive;
+  options.connect_timeout = Milliseconds(line.connect_timeout);
+  options.retry = Milliseconds(line.retry);
+  if (line.idle.has_value()) options.idle = Milliseconds(*line.idle);
+  absl::Status status = AddChaos(line, &options.chaos);
+  if (status.ok()) status = FitDescriptors(&options, !line.connections.has_value());
+  if (!status.ok()) return status;
+  return options;
+}
+
+// SIGINT, SIGTERM and SIGHUP, blocked from the start (threads made later inherit that) and waited
+// for.
+sigset_t HoldSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, number);
+  signal(SIGPIPE, SIG_IGN);  // splice(2) into a connection that is gone, and who reads the tables
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+// True where a signal came before `end`.
+bool SignalBefore(const sigset_t& signals, Clock::time_point end) {
+  for (;;) {
+    const auto left = std::chrono::nanoseconds(end - Clock::now()).count();
+    if (left <= 0) return false;
+    const timespec timeout = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
+    if (sigtimedwait(&signals, nullptr, &timeout) > 0) return true;
+  }
+}
+
+Clock::time_point After(Clock::time_point start, double seconds) {
+  return start +
+         std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+// Until the duration is over or a signal came, printing tables as asked.
+void Wait(const CommandLine& line, const sigset_t& signals, const Splicer& splicer) {
+  const auto start = Clock::now();
+  const auto end =
+      line.duration.has_value() ? After(start, *line.duration) : After(start, 3e9 /* a century */);
+  for (double turn = 1;; turn++) {
+    const auto next =
+        line.stats_interval.has_value() ? After(start, turn * *line.stats_interval) : end;
+    if (SignalBefore(signals, std::min(next, end)) || next >= end) return;
+    std::cout << SummaryTable(SummaryJson(splicer.TakeSnapshot())) << "\n" << std::flush;
+  }
+}
+
+// Until no connection is open, the time for it is over, or another signal came.
+void Drain(const CommandLine& line, const sigset_t& signals, Splicer* splicer) {
+  splicer->Drain();
+  const auto end = After(Clock::now(), line.drain);
+  while (splicer->open() != 0 && Clock::now() < end)
+    if (SignalBefore(signals, std::min(end, Clock::now() + kDrainLook))) return;
+}
+
+int RunProgram(const CommandLine& line, const sigset_t& signals) {
+  auto options = Options(line);
+  if (!options.ok()) return Say(kWrong, options.status());
+  absl::Status status = CheckSummary({.summary = line.summary});
+  if (!status.ok()) return Say(kWrong, status);
+  // Before anybody can connect: another instance may have the telemetry socket.
+  std::atomic<const Splicer*> running = nullptr;
+  std::unique_ptr<Splicer> splicer;  // outlives the server, whose thread reads it
+  auto server = TelemetryServer::Start(line.file_prefix,
+                                       std::string("twinpath ") + TWINPATH_VERSION, [&running] {
+                                         const Splicer* current = running.load();
+                                         return current ? current->TakeSnapshot() : Snapshot();
+                                       });
+  if (!server.ok()) return Say(kWrong, server.status());
+  auto created = Splicer::Create(
+      *options, [](const std::string& text) { std::cerr << "twinpath-splice: " + text + "\n"; });
+  if (!created.ok()) return Say(kWrong, created.status());
+  splicer = *std::move(created);
+  running = splicer.get();
+  std::cerr << "twinpath-splice: listening on " << splicer->address() << ", mode "
+            << ModeName(splicer->mode()) << " (" << splicer->why() << "), " << options->workers
+            << (options->workers == 1 ? " worker, " : " workers, ") << options->max_connections
+            << " connections at most\n";
+  Wait(line, signals, *splicer);
+  Drain(line, signals, splicer.get());
+  splicer->End();
+  status = ShowSummary(SummaryJson(splicer->TakeSnapshot()), line.summary);
+  return status.ok() ? kDone : Say(kFailed, status);
+}
+
+int Main(int argc, char** argv) {
+  const sigset_t signals = HoldSignals();
+  CommandLine line;
+  CLI::App app("Forwards TCP connections, in the kernel where that pays.");
+  Describe(app, &line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    std::cerr << "twinpath-splice: " << error.what() << "\n";
+    return kWrong;
+  }
+  return RunProgram(line, signals);
+}
+
+}  // namespace
+}  // namespace twinpath::splice
+
+int main(int argc, char** argv) { return twinpath::splice::Main(argc, argv); }

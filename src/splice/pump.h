@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Moves octets from one socket to another in user space: read and write, or splice(2) through a
+// pipe. A pump owns what it has read and not yet written. The worker's thread.
+
+#ifndef TWINPATH_SPLICE_PUMP_H_
+#define TWINPATH_SPLICE_PUMP_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "src/telemetry/file_descriptor.h"
+
+namespace twinpath::splice {
+
+// Why a pump stopped.
+enum class PumpStop {
+  kSourceEmpty,  // nothing to read now
+  kSinkFull,     // what is held has to wait until the sink can be written
+  kSourceEnded,  // the FIN has come, and nothing is held
+  kEnough,       // `most` octets were read, or it has been at it for long: call again
+  kSourceError,
+  kSinkError,
+};
+
+// What a worker's pumps share: a buffer, and the pipes that no pump holds. Pipes are kept for reuse
+// up to a number; they are made when the first octets of a connection come, so an idle connection
+// has none.
+class PumpPool {
+ public:
+  struct Pipe {
+    FileDescriptor in, out;  // written to, read from
+  };
+
+  PumpPool();
+  std::vector<char>& buffer() { return buffer_; }
+  // False where no pipe can be had (EMFILE, or the user's pipe limit): errno says why.
+  bool TakePipe(Pipe* pipe);
+  void GiveBack(Pipe pipe);
+
+ private:
+  std::vector<char> buffer_;
+  std::vector<Pipe> pipes_;
+};
+
+class Pump {
+ public:
+  virtual ~Pump() = default;
+
+  // Reads at most `most` octets from `source` and writes them to `sink`. What was moved before it
+  // stopped is in read() and written(). `error()` is errno's where it stopped by one.
+  virtual PumpStop Move(int source, int sink, uint64_t most) = 0;
+
+  uint64_t read() const { return read_; }
+  uint64_t written() const { return written_; }
+  uint64_t held() const { return read_ - written_; }
+  int error() const { return error_; }
+
+ protected:
+  uint64_t read_ = 0, written_ = 0;
+  int error_ = 0;
+};
+
+std::unique_ptr<Pump> MakeCopyPump(PumpPool* pool);
+std::unique_ptr<Pump> MakeSplicePump(PumpPool* pool);
+
+}  // namespace twinpath::splice
+
+#endif  // TWINPATH_SPLICE_PUMP_H_

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Socket calls.
+
+#include "src/splice/socket.h"
+
+#include <linux/sock_diag.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+
+#ifndef SO_MEMINFO
+#define SO_MEMINFO 55
+#endif
+
+namespace twinpath::splice {
+namespace {
+
+// enum in <net/tcp_states.h> of the kernel, which user space gets from <netinet/tcp.h> only, and
+// that one contradicts <linux/tcp.h>.
+constexpr uint8_t kTimeWait = 6, kClose = 7, kCloseWait = 8, kLastAck = 9, kClosing = 11;
+
+absl::Status CallError(const char* call, const Address& address, int error) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("--listen: ", call, " ", address.text(), ": ", std::strerror(error)));
+}
+
+void Set(int fd, int level, int option, int value) {
+  // Where the socket is closing it fails, and does not matter.
+  static_cast<void>(setsockopt(fd, level, option, &value, sizeof(value)));
+}
+
+tcp_info TcpInfo(int fd) {
+  tcp_info info = {};
+  socklen_t size = sizeof(info);
+  static_cast<void>(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size));
+  return info;
+}
+
+}  // namespace
+
+absl::StatusOr<FileDescriptor> Listen(const Address& address) {
+  FileDescriptor fd(socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (fd.get() < 0) return CallError("socket", address, errno);
+  Set(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  if (address.family() == AF_INET6) Set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  if (bind(fd.get(), address.get(), address.size)) return CallError("bind", address, errno);
+  if (listen(fd.get(), SOMAXCONN)) return CallError("listen", address, errno);
+  return fd;
+}
+
+Address LocalAddress(int fd) {
+  Address address;
+  address.size = sizeof(address.storage);
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address.storage), &address.size)) return {};
+  return address;
+}
+
+Address PeerAddress(int fd) {
+  Address address;
+  address.size = sizeof(address.storage);
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&address.storage), &address.size)) return {};
+  return address;
+}
+
+absl::StatusOr<FileDescriptor> StartConnect(const Address& address, int* error) {
+  *error = 0;
+  FileDescriptor fd(socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (fd.get() >= 0 &&
+      (connect(fd.get(), address.get(), address.size) == 0 || errno == EINPROGRESS))
+    return fd;
+  *error = errno;
+  return absl::UnavailableError(std::strerror(*error));
+}
+
+void ApplyOptions(int fd, const SocketOptions& options) {
+  if (options.nodelay) Set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (!options.keepalive_s.has_value()) return;
+  Set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  Set(fd, IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(*options.keepalive_s));
+  Set(fd, IPPROTO_TCP, TCP_KEEPINTVL, static_cast<int>(*options.keepalive_s));
+}
+
+int TakeError(int fd) {
+  int error = 0;
+  socklen_t size = sizeof(error);
+  if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size)) return errno;
+  return error;
+}
+
+void ResetOnClose(int fd) {
+  const linger now = {.l_onoff = 1, .l_linger = 0};
+  static_cast<void>(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)));
+}
+
+uint64_t ReceivedOctets(int fd) {
+  const tcp_info info = TcpInfo(fd);
+  const uint8_t state = info.tcpi_state;
+  const bool fin = state == kTimeWait || state == kClose || state == kCloseWait ||
+                   state == kLastAck || state == kClosing;
+  return info.tcpi_bytes_received - (fin && info.tcpi_bytes_received != 0 ? 1 : 0);
+}
+
+uint64_t QueuedOctets(int fd) {
+  const uint64_t acknowledged = TcpInfo(fd).tcpi_bytes_acked;
+  return acknowledged + UnacknowledgedOctets(fd);
+}
+
+uint32_t UnacknowledgedOctets(int fd) {
+  int octets = 0;
+  if (ioctl(fd, SIOCOUTQ, &octets) || octets < 0) return 0;
+  return static_cast<uint32_t>(octets);
+}
+
+SendQueue SendQueueOf(int fd) {
+  uint32_t memory[SK_MEMINFO_VARS] = {};
+  socklen_t size = sizeof(memory);
+  if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size)) return {};
+  return {.used = memory[SK_MEMINFO_WMEM_QUEUED], .allowed = memory[SK_MEMINFO_SNDBUF]};
+}
+
+void SetSendBuffer(int fd, uint64_t octets) {
+  const int value = static_cast<int>(std::min<uint64_t>(octets, INT_MAX / 2));
+  if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &value, sizeof(value)))
+    Set(fd, SOL_SOCKET, SO_SNDBUF, value);
+}
+
+}  // namespace twinpath::splice

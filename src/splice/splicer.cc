@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Set-up, and the choice of the mode.
+
+#include "src/splice/splicer.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "src/splice/socket.h"
+
+namespace twinpath::splice {
+namespace {
+
+constexpr uint64_t kOwnDescriptors = 64;                 // libraries, telemetry and its clients
+constexpr uint64_t kDescriptorsPerWorker = 16 + 2 * 64;  // epoll, maps; idle pipes
+
+struct Chosen {
+  Mode mode = Mode::kCopy;
+  std::string why;
+  std::vector<std::unique_ptr<Sockmap>> sockmaps;  // one a worker, in mode sockmap
+};
+
+absl::Status LoadSockmaps(const SplicerOptions& options, Chosen* chosen) {
+  for (uint32_t worker = 0; worker < options.workers; worker++) {
+    auto sockmap = Sockmap::Load(options.max_connections);
+    if (!sockmap.ok()) return sockmap.status();
+    chosen->sockmaps.push_back(*std::move(sockmap));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Chosen> Choose(const SplicerOptions& options) {
+  Chosen chosen;
+  chosen.mode = options.mode.value_or(kAutoMode);
+  chosen.why = options.mode.has_value() ? "as asked" : kAutoWhy;
+  if (chosen.mode != Mode::kSockmap) return chosen;
+  const absl::Status status = LoadSockmaps(options, &chosen);
+  if (!status.ok()) return status;
+  return chosen;
+}
+
+void AddCounters(const SplicerCounters& counters, uint32_t open, SpliceSnapshot* splice) {
+  splice->counters = {{"accepted", counters.accepted},
+                      {"open", open},
+                      {"refused", counters.refused},
+                      {"refused_by_chaos", counters.refused_by_chaos},
+                      {"failed", counters.failed},
+                      {"finished", counters.finished},
+                      {"reset", counters.reset},
+                      {"reset_by_chaos", counters.reset_by_chaos},
+                      {"idle", counters.idle},
+                      {"aborted", counters.aborted},
+                      {"drained", counters.drained},
+                      {"to_target_bytes", counters.to_target_bytes},
+                      {"to_client_bytes", counters.to_client_bytes}};
+}
+
+}  // namespace
+
+uint64_t DescriptorsFor(uint64_t connections, Mode mode) {
+  // Two sockets; while octets wait in user space, a pipe of two ends each way.
+  return connections * (mode == Mode::kSplice ? 6 : 2);
+}
+
+absl::Status FitDescriptors(SplicerOptions* options, bool lowered) {
+  const Mode mode = options->mode.value_or(kAutoMode);
+  const uint64_t own = kOwnDescriptors + kDescriptorsPerWorker * options->workers;
+  const uint64_t needed = own + DescriptorsFor(options->max_connections, mode);
+  rlimit limit = {};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur >= needed) return absl::OkStatus();
+  rlimit raised = {.rlim_cur = needed, .rlim_max = std::max<rlim_t>(needed, limit.rlim_max)};
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return absl::OkStatus();
+  const uint64_t each = DescriptorsFor(1, mode);
+  const uint64_t room = limit.rlim_max > own ? (limit.rlim_max - own) / each : 0;
+  if (!lowered || room == 0)
+    return absl::FailedPreconditionError(absl::StrCat(
+        "--max-connections: ", options->max_connections, " in mode ", ModeName(mode), " take ",
+        needed, " file descriptors, and this process may have ", limit.rlim_max,
+        ": allow more with ulimit -Hn ", needed, ", or at most ", room, " connections"));
+  raised = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &raised);
+  options->max_connections = static_cast<uint32_t>(room);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Splicer>> Splicer::Create(
+    SplicerOptions options, std::function<void(const std::string&)> log) {
+  // The address first: a port in use is the likelier mistake, and nothing was made for it.
+  auto listener = Listen(options.listen);
+  if (!listener.ok()) return listener.status();
+  auto chosen = Choose(options);
+  if (!chosen.ok()) return chosen.status();
+  auto splicer = std::unique_ptr<Splicer>(new Splicer(std::move(options), chosen->mode, chosen->why,
+                                                      *std::move(listener), std::move(log)));
+  for (uint32_t i = 0; i < splicer->options_.workers; i++) {
+    auto worker = Worker::Start(
+        &splicer->shared_, chosen->sockmaps.empty() ? nullptr : std::move(chosen->sockmaps[i]));
+    if (!worker.ok()) return worker.status();
+    splicer->workers_.push_back(*std::move(worker));
+  }
+  return splicer;
+}
+
+Splicer::Splicer(SplicerOptions options, Mode mode, std::string why, FileDescriptor listener,
+                 std::function<void(const std::string&)> log)
+    : options_(std::move(options)),
+      why_(std::move(why)),
+      listener_(std::move(listener)),
+      log_(std::move(log)),
+      targets_(options_.targets, options_.retry),
+      shared_{.options = options_,
+              .mode = mode,
+              .listener = listener_.get(),
+              .targets = targets_,
+              .log = log_},
+      started_(Clock::now()) {}
+
+Splicer::~Splicer() { End(); }
+
+void Splicer::Drain() {
+  for (const auto& worker : workers_) worker->Drain();
+}
+
+void Splicer::End() {
+  for (const auto& worker : workers_) worker->End();
+}
+
+std::string Splicer::address() const { return LocalAddress(listener_.get()).text(); }
+
+Snapshot Splicer::TakeSnapshot() const {
+  const Clock::time_point now = Clock::now();
+  Snapshot snapshot = {.path = "splice",
+                       .version = TWINPATH_VERSION,
+                       .seed = options_.chaos.seed,
+                       .duration_s = std::chrono::duration<double>(now - started_).count()};
+  SpliceSnapshot& splice = snapshot.splice;
+  splice.listen = address();
+  splice.mode = ModeName(shared_.mode);
+  splice.why = why_;
+  splice.workers = options_.workers;
+  splice.max_connections = options_.max_connections;
+  SplicerCounters counters;
+  for (const auto& worker : workers_) worker->AddTo(now, &counters, &splice.connections);
+  std::sort(splice.connections.begin(), splice.connections.end(),
+            [](const auto& a, const auto& b) { return a.number < b.number; });
+  AddCounters(counters, static_cast<uint32_t>(splice.connections.size()), &splice);
+  splice.targets = targets_.Snapshot(now);
+  return snapshot;
+}
+
+}  // namespace twinpath::splice
