@@ -62,7 +62,7 @@ void DescribeTimes(CLI::App& app, CommandLine* line) {
   app.add_option("--drain", line->drain,
                  "On SIGTERM, or when --duration is over, open connections have S seconds to end")
       ->type_name("S")
-      ->check(CLI::Range(0.0, 1e9))
+      ->check([](const std::string& text) { return text == "0" ? "" : WrongSeconds(text); })
       ->capture_default_str();
   app.add_option("--duration", line->duration, "End after S seconds")
       ->type_name("S")

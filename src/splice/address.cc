@@ -25,7 +25,8 @@ bool Split(std::string_view text, std::string* host, std::string_view* port, boo
   if (colon == std::string_view::npos) return false;
   std::string_view left = text.substr(0, colon);
   *port = text.substr(colon + 1);
-  *bracketed = left.size() >= 2 && left.front() == '[' && left.back() == ']';
+  if (left.empty() || (left.front() == '[') != (left.back() == ']')) return false;
+  *bracketed = left.size() >= 2 && left.front() == '[';
   if (*bracketed) left = left.substr(1, left.size() - 2);
   *host = std::string(left);
   return true;

@@ -71,7 +71,7 @@ class Program:
         return self
 
     def __exit__(self, *error):
-        """However far the test came."""
+        """However far the test came; again does no harm."""
         self.process.kill()
         self.process.wait(30)
         self.output.close()
@@ -167,8 +167,8 @@ class SpliceTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(dir="/run")
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
-        self.addCleanup(lambda: pathlib.Path("/run/dpdk/twinpath-splice/dpdk_telemetry.v2").unlink(
-            missing_ok=True))  # of a program that was killed
+        pathlib.Path("/run/dpdk/twinpath-splice/dpdk_telemetry.v2").unlink(
+            missing_ok=True)  # of a program that another test killed
 
     def start(self, *arguments, **options):
         return Program(self.folder, *map(str, arguments), **options)
@@ -178,12 +178,19 @@ class SpliceTest(unittest.TestCase):
         self.addCleanup(server.close)
         return server
 
-    def in_each_mode(self, *arguments, server=None, modes=MODES, **options):
-        """(server, program) in each mode, as a subtest."""
-        for mode in modes:
-            with self.subTest(mode=mode):
-                target = server or self.server()
-                with self.start("--to", target.text, "--mode", mode, *arguments,
-                                **options) as program:
-                    self.assertEqual(mode, program.mode)
-                    yield target, program
+    def in_each_mode(self, *arguments):
+        """(server, program) in each mode."""
+        for mode in MODES:
+            server = self.server()
+            program = self.running("--to", server.text, "--mode", mode, *arguments)
+            self.assertEqual(mode, program.mode)
+            yield server, program
+            program.__exit__()
+
+    def running(self, *arguments, **options):
+        """The program, ended with the test at the latest; what it runs with is printed, for the
+        case that the test fails."""
+        print("  with", *arguments, flush=True)
+        program = self.start(*arguments, **options)
+        self.addCleanup(program.__exit__)
+        return program
