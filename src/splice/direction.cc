@@ -50,7 +50,7 @@ class Pumped : public Direction {
     return pump_->held() == 0;
   }
 
-  void SourceEnded() override {}  // reading tells
+  void SourceEnded() override { pump_->ReadToEnd(); }
   bool ReadsSource() const override { return !ended_; }
   bool WritesSink() const override { return !ended_; }
   uint64_t Forwarded() const override { return pump_->written(); }

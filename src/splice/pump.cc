@@ -53,6 +53,7 @@ class CopyPump : public Pump {
       if (sent < 0) return PumpStop::kSinkError;
       rest_.assign(buffer.begin() + sent, buffer.begin() + got);
       if (!rest_.empty()) return PumpStop::kSinkFull;
+      if (size < wanted && !to_end_) return PumpStop::kSourceEmpty;
     }
   }
 

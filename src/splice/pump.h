@@ -53,6 +53,10 @@ class Pump {
   // stopped is in read() and written(). `error()` is errno's where it stopped by one.
   virtual PumpStop Move(int source, int sink, uint64_t most) = 0;
 
+  // The source's FIN has come: reads on until it is met. Until then a short read is taken for the
+  // last one (epoll(7): an edge follows), which spares a call a message.
+  void ReadToEnd() { to_end_ = true; }
+
   uint64_t read() const { return read_; }
   uint64_t written() const { return written_; }
   uint64_t held() const { return read_ - written_; }
@@ -61,6 +65,7 @@ class Pump {
  protected:
   uint64_t read_ = 0, written_ = 0;
   int error_ = 0;
+  bool to_end_ = false;
 };
 
 std::unique_ptr<Pump> MakeCopyPump(PumpPool* pool);

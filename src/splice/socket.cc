@@ -81,6 +81,7 @@ absl::StatusOr<FileDescriptor> StartConnect(const Address& address, int* error) 
 }
 
 void ApplyOptions(int fd, const SocketOptions& options) {
+  Set(fd, SOL_SOCKET, SO_OOBINLINE, 1);  // an urgent octet is an octet of the stream
   if (options.nodelay) Set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   if (!options.keepalive_s.has_value()) return;
   Set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);

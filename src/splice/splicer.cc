@@ -4,6 +4,7 @@
 #include "src/splice/splicer.h"
 
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <chrono>
@@ -111,6 +112,7 @@ Splicer::Splicer(SplicerOptions options, Mode mode, std::string why, FileDescrip
     : options_(std::move(options)),
       why_(std::move(why)),
       listener_(std::move(listener)),
+      address_(LocalAddress(listener_.get()).text()),
       log_(std::move(log)),
       targets_(options_.targets, options_.retry),
       shared_{.options = options_,
@@ -124,13 +126,13 @@ Splicer::~Splicer() { End(); }
 
 void Splicer::Drain() {
   for (const auto& worker : workers_) worker->Drain();
+  // New clients are refused from now on, and those that nobody has accepted yet reset.
+  shutdown(listener_.get(), SHUT_RD);
 }
 
 void Splicer::End() {
   for (const auto& worker : workers_) worker->End();
 }
-
-std::string Splicer::address() const { return LocalAddress(listener_.get()).text(); }
 
 Snapshot Splicer::TakeSnapshot() const {
   const Clock::time_point now = Clock::now();
@@ -139,7 +141,7 @@ Snapshot Splicer::TakeSnapshot() const {
                        .seed = options_.chaos.seed,
                        .duration_s = std::chrono::duration<double>(now - started_).count()};
   SpliceSnapshot& splice = snapshot.splice;
-  splice.listen = address();
+  splice.listen = address_;
   splice.mode = ModeName(shared_.mode);
   splice.why = why_;
   splice.workers = options_.workers;

@@ -37,7 +37,7 @@ class Splicer {
   Splicer& operator=(const Splicer&) = delete;
   ~Splicer();
 
-  // Accepts no more. Connections that are open go on.
+  // Accepts no more: clients are refused. Connections that are open go on.
   void Drain();
   // Resets what is open, and ends the workers. Counters stay.
   void End();
@@ -48,7 +48,7 @@ class Splicer {
   // Why that mode.
   const std::string& why() const { return why_; }
   // Where it listens: with the port that the kernel chose, if it was to choose.
-  std::string address() const;
+  const std::string& address() const { return address_; }
 
   Snapshot TakeSnapshot() const;
 
@@ -58,7 +58,8 @@ class Splicer {
 
   const SplicerOptions options_;
   const std::string why_;
-  FileDescriptor listener_;
+  const FileDescriptor listener_;
+  const std::string address_;
   Log log_;
   Targets targets_;
   Shared shared_;

@@ -238,18 +238,20 @@ class Ending(SpliceTest):
             served.close()
             self.assertEqual((b"", "fin"), outcome(client))
             totals = program.end()["totals"]
-            self.assertEqual((1, 1, 0), (totals["finished"], totals["drained"], totals["aborted"]))
+            self.assertEqual(0, totals["aborted"])
+            self.assertLessEqual(1, totals["drained"])
 
     def refused(self, program):
-        """Nobody is accepted any more: a connection made by the kernel is left alone."""
-        wait_for("draining", lambda: program.process.poll() is None)
-        time.sleep(0.2)
-        late = program.connect()
-        late.settimeout(0.3)
-        try:
-            self.assertRaises(TimeoutError, late.recv, 1)
-        finally:
-            late.close()
+        """Nobody can connect any more, soon after the signal."""
+        def answer():
+            try:
+                program.connect().close()
+            except ConnectionRefusedError:
+                return True
+            except ConnectionResetError:
+                pass  # just before
+            return False
+        wait_for("draining", answer)
 
     def test_what_does_not_end_in_time_is_reset(self):
         for server, program in self.in_each_mode("--drain", "0.2"):

@@ -34,6 +34,22 @@ class Streams(SpliceTest):
             client.close()
             self.assertEqual(1, program.stop()["totals"]["finished"])
 
+    def test_an_urgent_octet_is_an_octet_of_the_stream(self):
+        for server, program in self.in_each_mode():
+            client, served = program.connect(), server.take()
+            for _ in range(3):
+                client.sendall(b"a")
+                client.send(b"bc", socket.MSG_OOB)
+                client.sendall(b"d")
+                got = b""
+                while len(got) < 4:
+                    got += served.recv(4 - len(got))
+                self.assertEqual(b"abcd", got)
+            client.close()
+            self.assertEqual(b"", read_all(served))
+            served.close()
+            self.assertEqual(1, program.stop()["totals"]["finished"])
+
     def test_a_fin_before_the_target_is_reached_is_passed_on_after_the_octets(self):
         for server, program in self.in_each_mode():
             client = program.connect()
