@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Goodput, request-response latency and CPU time of twinpath-splice in each mode, beside haproxy in
 TCP mode and socat, in one run, interleaved.
@@ -129,7 +129,7 @@ def show(bench, names):
 
 
 def plot(bench, names, file):
-    import matplotlib
+    import matplotlib  # Debian's, so this file is run by Debian's Python
     matplotlib.use("Agg")
     from matplotlib import pyplot
     shown = (0, 2, 3, 1)  # goodput, p50, p99, CPU
