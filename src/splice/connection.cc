@@ -156,6 +156,7 @@ void Connection::OnSocket(int side, uint32_t events, Clock::time_point now) {
   }
   if (phase_ == Phase::kForwarding) {
     if (events & (EPOLLRDHUP | EPOLLHUP)) directions_[side]->SourceEnded();
+    if (events & EPOLLPRI) directions_[side]->Urgent();
     RunAll(now);
   }
   // What came before the error has been read now, if anything could be.
@@ -330,7 +331,7 @@ void Connection::Watch(int side, uint32_t interest) {
 void Connection::WatchBoth() {
   for (int side = 0; side < 2; side++) {
     uint32_t interest = kEvents;
-    if (!fin_passed_[side] && directions_[side]->ReadsSource()) interest |= EPOLLIN;
+    if (!fin_passed_[side] && directions_[side]->ReadsSource()) interest |= EPOLLIN | EPOLLPRI;
     if (!fin_passed_[1 - side] && directions_[1 - side]->WritesSink()) interest |= EPOLLOUT;
     Watch(side, interest);
   }

@@ -24,7 +24,12 @@ class Pumped : public Direction {
 
   Progress Run(uint64_t most) override {
     if (ended_) return Progress::kEnded;
-    const PumpStop stop = pump_->Move(source_, sink_, most - pump_->read());
+    PumpStop stop = pump_->Move(source_, sink_, most - pump_->read());
+    if (auto copying = urgent_ ? pump_->MakeCopying() : nullptr) {
+      pump_ = std::move(copying);
+      pump_->ReadToEnd();
+      if (stop == PumpStop::kSourceEmpty) stop = pump_->Move(source_, sink_, most - pump_->read());
+    }
     error_ = pump_->error();
     if (pump_->written() == most) return Progress::kSpent;
     switch (stop) {
@@ -51,6 +56,10 @@ class Pumped : public Direction {
   }
 
   void SourceEnded() override { pump_->ReadToEnd(); }
+  void Urgent() override {
+    pump_->ReadToEnd();
+    urgent_ = true;
+  }
   bool ReadsSource() const override { return !ended_; }
   bool WritesSink() const override { return !ended_; }
   uint64_t Forwarded() const override { return pump_->written(); }
@@ -58,7 +67,7 @@ class Pumped : public Direction {
  private:
   const int source_, sink_;
   std::unique_ptr<Pump> pump_;
-  bool ended_ = false;
+  bool ended_ = false, urgent_ = false;
 };
 
 class Mapped : public Direction {

@@ -35,6 +35,8 @@ class Direction {
   virtual bool Flush() = 0;
   // The source's FIN was seen.
   virtual void SourceEnded() = 0;
+  // An urgent octet is at the source.
+  virtual void Urgent() {}
   // The program asked for user space.
   virtual void OnEvent() {}
   // Forwards no more of what arrives from now on.

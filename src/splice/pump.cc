@@ -23,7 +23,8 @@ bool WouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 class CopyPump : public Pump {
  public:
-  explicit CopyPump(PumpPool* pool) : pool_(pool) {}
+  // `moved` octets were moved already.
+  explicit CopyPump(PumpPool* pool, uint64_t moved = 0) : pool_(pool) { read_ = written_ = moved; }
 
   PumpStop Move(int source, int sink, uint64_t most) override {
     const uint64_t start = read_;
@@ -86,6 +87,10 @@ class SplicePump : public Pump {
   ~SplicePump() override {
     // A pipe that still holds octets is not another connection's.
     if (held() == 0) Release();
+  }
+
+  std::unique_ptr<Pump> MakeCopying() const override {
+    return held() == 0 ? std::make_unique<CopyPump>(pool_, read_) : nullptr;
   }
 
   PumpStop Move(int source, int sink, uint64_t most) override {

@@ -53,9 +53,14 @@ class Pump {
   // stopped is in read() and written(). `error()` is errno's where it stopped by one.
   virtual PumpStop Move(int source, int sink, uint64_t most) = 0;
 
-  // The source's FIN has come: reads on until it is met. Until then a short read is taken for the
-  // last one (epoll(7): an edge follows), which spares a call a message.
+  // The source's FIN has come, or an urgent octet, before which reads stop short: from now on reads
+  // until nothing is there. Until then a short read is taken for the last one (epoll(7): an edge
+  // follows), which spares a call a message.
   void ReadToEnd() { to_end_ = true; }
+
+  // A pump that copies, to go on in place of this one from now on, which must hold nothing; nullptr
+  // where this one copies or holds octets. (splice(2) never passes an urgent octet.)
+  virtual std::unique_ptr<Pump> MakeCopying() const { return nullptr; }
 
   uint64_t read() const { return read_; }
   uint64_t written() const { return written_; }

@@ -38,18 +38,19 @@ def outcome(client):
 
 
 def attempt(program):
-    """The outcome of a client that sends nothing. Its reset may come before connect() is over."""
+    """The outcome of a client that asks, and sends its FIN."""
     try:
-        client = program.connect()
+        client = program.connect()  # its reset may come before this is over
     except OSError:
         return b"", "reset"
     with contextlib.suppress(OSError):
+        client.sendall(b"?")
         client.shutdown(socket.SHUT_WR)
     return outcome(client)
 
 
 class Serving(threading.Thread):
-    """A target that says its name to each client, and reads until the FIN."""
+    """A target that says its name to each client that asks, and reads until the FIN."""
 
     def __init__(self, server, name):
         super().__init__(daemon=True)
@@ -68,6 +69,7 @@ class Serving(threading.Thread):
             self.served += 1
             with connection, contextlib.suppress(OSError):  # it may be reset
                 connection.settimeout(10)
+                connection.recv(1)
                 connection.sendall(self.name_bytes)
                 connection.shutdown(socket.SHUT_WR)
                 read_all(connection)
