@@ -147,7 +147,8 @@ def plot(bench, names, file):
                          [bench.figure(metric, name, size, connections)
                           for connections in bench.connections],
                          width, label=name, color=colours[name])
-            axes.set_yscale("log")
+            if unit == "us":
+                axes.set_yscale("log")  # from one connection to 256 it grows a hundredfold
             axes.set_xticks(range(len(bench.connections)), [str(n) for n in bench.connections])
             axes.set_title(f"{title}, {SIZES[size]} messages", fontsize=10)
             axes.set_ylabel(unit.replace("us", "µs"))
