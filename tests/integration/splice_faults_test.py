@@ -163,8 +163,9 @@ class Limits(SpliceTest):
         resource.setrlimit(resource.RLIMIT_NOFILE,
                            (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
         pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("1100 60999")
-        with self.server() as server, self.start("--to", server.text, "--max-connections", limit,
-                                                 listen="127.0.0.1:7000") as program:
+        with self.server() as server, self.start(
+                "--to", server.text, "--max-connections", limit, "--mode", "copy",
+                listen="127.0.0.1:7000") as program:
             idle = program.descriptors()
             poll, sockets = select.poll(), {}
             for _ in range(clients):
