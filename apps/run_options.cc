@@ -31,6 +31,9 @@ CLI::Option* AddRunOptions(CLI::App& app, const std::string& device, const std::
                  "Where the default rule sends: pass, drop, reflect, wire or a port's name")
       ->type_name("WHAT");
   app.add_option("--seed", options->overrides.seed, "Seed of the losses")->type_name("N");
+  app.add_option("--flow-memory", options->flow_memory,
+                 "Size of the table of flows, for losses of scope flow: 64MiB by default")
+      ->type_name("SIZE");
   app.add_option("--duration", options->duration, "End after S seconds")
       ->type_name("S")
       ->check(WrongSeconds);

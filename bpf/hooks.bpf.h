@@ -26,6 +26,10 @@ struct tp_datapath {
   __u32 queue_index; /* over all ports */
   __u32 words;       /* of the key; a constant of the program, 0 where it looks at no header */
   int draws;         /* 0 where the block's fates are known to be drawn; a constant */
+  int any;           /* rules may ask for anything; a constant */
+  __u64 now;         /* nanoseconds, where a condition asks for them */
+  struct tp_flow_region* region; /* that is locked */
+  struct tp_stream_lock* stream; /* likewise */
 };
 
 /*
@@ -71,24 +75,149 @@ TP_INLINE const struct tp_key* tp_hook_entry(struct tp_datapath* dp, __u32 i) {
   return bpf_map_lookup_elem(&tp_entries, &i);
 }
 
-TP_INLINE __u64 tp_hook_threshold(struct tp_datapath* dp, __u32 rule) {
-  const struct tp_rule* entry = bpf_map_lookup_elem(&tp_rules, &rule);
+TP_INLINE const struct tp_rule* tp_hook_rule(struct tp_datapath* dp, __u32 rule) {
   (void)dp;
-  return entry ? entry->threshold : 0;
+  return bpf_map_lookup_elem(&tp_rules, &rule);
+}
+TP_INLINE const struct tp_detail* tp_hook_detail(struct tp_datapath* dp, __u32 i) {
+  (void)dp;
+  return bpf_map_lookup_elem(&tp_details, &i);
+}
+TP_INLINE const struct tp_link* tp_hook_link(struct tp_datapath* dp, __u32 i) {
+  (void)dp;
+  return bpf_map_lookup_elem(&tp_links, &i);
+}
+TP_INLINE const struct tp_run* tp_hook_run(struct tp_datapath* dp, __u32 i) {
+  (void)dp;
+  return bpf_map_lookup_elem(&tp_runs, &i);
+}
+TP_INLINE __u64 tp_hook_now(struct tp_datapath* dp) { return dp->now; }
+TP_INLINE struct tp_queue_extras* tp_hook_extras(struct tp_datapath* dp) {
+  return dp->queue_index < TP_MAX_XDP_QUEUES ? &tp_extras[dp->queue_index] : 0;
+}
+TP_INLINE struct tp_flow_bucket* tp_hook_flows(struct tp_datapath* dp, __u32 i) {
+  (void)dp;
+  return bpf_map_lookup_elem(&tp_flows, &i);
+}
+TP_INLINE __u32 tp_hook_regions(struct tp_datapath* dp) { return dp->constants->regions; }
+TP_INLINE __u32 tp_hook_region_buckets(struct tp_datapath* dp) {
+  return dp->constants->region_buckets;
+}
+TP_INLINE __u32* tp_hook_lock(struct tp_datapath* dp, __u32 region) {
+  dp->region = bpf_map_lookup_elem(&tp_flow_regions, &region);
+  if (!dp->region) return 0;
+  bpf_spin_lock(&dp->region->lock);
+  return &dp->region->packets;
+}
+TP_INLINE void tp_hook_unlock(struct tp_datapath* dp, __u32 region) {
+  (void)region;
+  bpf_spin_unlock(&dp->region->lock);
+}
+TP_INLINE int tp_hook_lock_stream(struct tp_datapath* dp, struct tp_state* state) {
+  __u32 index = (__u32)state->key_a & (TP_STREAM_LOCKS - 1);
+  dp->stream = bpf_map_lookup_elem(&tp_stream_locks, &index);
+  if (!dp->stream) return 0;
+  bpf_spin_lock(&dp->stream->lock);
+  return 1;
+}
+TP_INLINE void tp_hook_unlock_stream(struct tp_datapath* dp) { bpf_spin_unlock(&dp->stream->lock); }
+
+TP_INLINE struct tp_state* tp_hook_state(struct tp_datapath* dp, __u32 rule) {
+  if (!dp->words) return &dp->queue->only;
+  __u32 index = dp->queue_index * dp->constants->n_slots + rule;
+  return bpf_map_lookup_elem(&tp_states, &index);
+}
+TP_INLINE struct tp_state* tp_hook_state_of(struct tp_datapath* dp, const struct tp_rule* rule,
+                                            __u32 index) {
+  (void)index;
+  __u32 at = dp->queue_index * dp->constants->n_slots + rule->slot;
+  return bpf_map_lookup_elem(&tp_states, &at);
+}
+TP_INLINE struct tp_count* tp_hook_marked(struct tp_datapath* dp, const struct tp_rule* rule,
+                                          __u32 index) {
+  (void)index;
+  __u32 at = dp->queue_index * dp->constants->n_slots + rule->slot;
+  return bpf_map_lookup_elem(&tp_marked, &at);
+}
+TP_INLINE __u64 tp_hook_matched(struct tp_datapath* dp, const struct tp_rule* rule, __u32 index) {
+  const struct tp_state* state = tp_hook_state_of(dp, rule, index);
+  return state ? state->n : 0;
 }
 
-/* The draws of 64 packets at once: a function of its own, so that the program needs no registers
+#include "src/policy/condition.h"
+#include "src/policy/ecn.h"
+#include "src/policy/flow.h"
+#include "src/policy/model.h"
+#include "src/policy/packet.h"
+
+/* The fates of 64 packets at once: a function of its own, so that the program needs no registers
  * for what happens once in 64 packets. */
-__attribute__((noinline)) __u64 tp_draw_fates(const struct tp_state* state, __u64 block,
+__attribute__((noinline)) __u64 tp_draw_fates(struct tp_state* state, __u32 index, __u64 block,
                                               __u64 lanes) {
   if (!state) return 0;
   struct tp_datapath dp = {.constants = tp_get_constants()};
-  return tp_fates(state, block, tp_hook_threshold(&dp, state->rule), lanes);
+  const struct tp_rule* rule = tp_hook_rule(&dp, index);
+  if (!rule) return 0;
+  const struct tp_detail* detail = tp_hook_detail(&dp, rule->detail);
+  if (!detail) return 0;
+  __u64 chain = state->chain;
+  const __u64 fates =
+      tp_model_fates(&dp, rule, detail, state->key_a, state->key_b, block, lanes, &chain);
+  if (tp_has_memory(rule->model)) state->chain = (__u8)chain;
+  return fates;
+}
+TP_INLINE __u64 tp_hook_fates(struct tp_datapath* dp, struct tp_state* state, __u32 index,
+                              __u64 block, __u64 lanes) {
+  return dp->draws ? tp_draw_fates(state, index, block, lanes) : state->mask;
 }
 
-TP_INLINE __u64 tp_hook_fates(struct tp_datapath* dp, const struct tp_state* state, __u64 block,
-                              __u64 lanes) {
-  return dp->draws ? tp_draw_fates(state, block, lanes) : state->mask;
+/* What few programs do, each a function of its own, for the verifier as above. */
+__attribute__((noinline)) int tp_lose_in_flow(__u32 index, __u64 flow_key, __u32 queue_index) {
+  struct tp_datapath dp = {.constants = tp_get_constants(), .queue_index = queue_index};
+  const struct tp_rule* rule = tp_hook_rule(&dp, index);
+  if (!rule) return 0;
+  const struct tp_detail* detail = tp_hook_detail(&dp, rule->detail);
+  return detail ? tp_flow_lose(&dp, rule, detail, flow_key) : 0;
+}
+TP_INLINE int tp_hook_lose_flow(struct tp_datapath* dp, const struct tp_rule* rule, __u32 index,
+                                __u64 flow_key) {
+  (void)rule;
+  return tp_lose_in_flow(index, flow_key, dp->queue_index);
+}
+
+__attribute__((noinline)) __u64 tp_hash_packet(struct xdp_md* ctx, const struct tp_key* key,
+                                               __u64 a, __u64 b) {
+  if (!key) return 0;
+  return tp_packet_hash(key, (const __u8*)(long)ctx->data, (const __u8*)(long)ctx->data_end, a, b);
+}
+TP_INLINE __u64 tp_hook_packet_hash(struct tp_datapath* dp, const struct tp_rule* rule,
+                                    const struct tp_key* key, const __u8* data, const __u8* end) {
+  (void)data;
+  (void)end;
+  return tp_hash_packet(dp->ctx, key, rule->key_a, rule->key_b);
+}
+
+__attribute__((noinline)) int tp_mark_packet(struct xdp_md* ctx, const struct tp_key* key) {
+  if (!key) return 0;
+  return tp_mark_ce(key, (__u8*)(long)ctx->data, (const __u8*)(long)ctx->data_end);
+}
+TP_INLINE int tp_hook_mark_ce(struct tp_datapath* dp, const struct tp_key* key, __u8* data,
+                              const __u8* end) {
+  (void)data;
+  (void)end;
+  return tp_mark_packet(dp->ctx, key);
+}
+
+__attribute__((noinline)) __u32 tp_hold_first(const struct tp_key* key, __u32 link,
+                                              __u32 queue_index, __u64 now) {
+  struct tp_datapath dp = {
+      .constants = tp_get_constants(), .queue_index = queue_index, .any = 1, .now = now};
+  if (!key) return TP_NO_RULE;
+  return tp_first_holding(&dp, key, link);
+}
+TP_INLINE __u32 tp_hook_chain(struct tp_datapath* dp, const struct tp_key* key, __u32 link) {
+  if (!dp->any) return TP_NO_RULE;
+  return tp_hold_first(key, link, dp->queue_index, dp->now);
 }
 
 /* Where the frame lies is asked again: until here, two registers more are free. */
@@ -106,12 +235,6 @@ TP_INLINE const struct tp_state* tp_hook_fixed(struct tp_datapath* dp,
   return dp->words ? state : &dp->constants->only;
 }
 
-TP_INLINE struct tp_state* tp_hook_state(struct tp_datapath* dp, __u32 rule) {
-  if (!dp->words) return &dp->queue->only;
-  __u32 index = dp->queue_index * dp->constants->n_rules + rule;
-  return bpf_map_lookup_elem(&tp_states, &index);
-}
-
 #include "src/policy/classify.h"
 
 /* One shape, as a function of its own, for the verifier as above: of the shapes behind the first,
@@ -124,11 +247,29 @@ TP_INLINE struct tp_state* tp_hook_state(struct tp_datapath* dp, __u32 rule) {
   }
 TP_PROBE(tp_probe_narrow, TP_NARROW_WORDS)
 TP_PROBE(tp_probe_full, TP_ALL_WORDS)
+__attribute__((noinline)) __u32 tp_probe_any(const struct tp_key* key, __u32 shape,
+                                             __u32 queue_index, __u64 now) {
+  struct tp_datapath dp = {.constants = tp_get_constants(),
+                           .queue_index = queue_index,
+                           .words = TP_ALL_WORDS,
+                           .any = 1,
+                           .now = now};
+  if (!key) return TP_NO_RULE;
+  return tp_lookup_shape(&dp, key, tp_hook_shape(&dp, shape));
+}
 
 TP_INLINE __u32 tp_hook_classify(struct tp_datapath* dp, const struct tp_key* key, __u32 n_shapes,
                                  __u32 fallback) {
   const struct tp_shape* first = tp_hook_shape(dp, 0);
   __u32 best = fallback;
+  if (dp->any) {
+    for (__u32 i = 0; i < TP_MAX_SHAPES; i++) {
+      if (i >= n_shapes || tp_hook_shape(dp, i)->min_rule >= best) break;
+      __u32 rule = tp_probe_any(key, i, dp->queue_index, dp->now);
+      if (rule < best) best = rule;
+    }
+    return best;
+  }
   if (first->min_rule < best) {
     __u32 rule = tp_lookup_shape(dp, key, first);
     if (rule < best) best = rule;

@@ -7,6 +7,7 @@
 
 enum {
   TP_MAX_XDP_QUEUES = 1024, /* RX queues over all ports */
+  TP_STREAM_LOCKS = 1024,   /* a power of two */
 
   /* What the program that looks at few words of the key knows of it: version, protocol, flags and
    * EtherType; both IPv4 addresses; both ports. Enough for five-tuples. */
@@ -19,15 +20,19 @@ struct tp_constants {
   __u32 port;           /* ingress, index into the policy's ports */
   __u32 first_queue;    /* the port's queue 0, among the queues of all ports */
   __u32 n_queues;       /* the port's; first_queue + n_queues <= TP_MAX_XDP_QUEUES */
-  __u32 n_rules;        /* of the policy, the default included */
+  __u32 n_slots;        /* streams of a queue */
   __u32 n_shapes;       /* as in tp_plan */
   __u32 fallback;       /* as in tp_plan */
   __u32 bucket_mask;    /* number of buckets - 1 */
   __u32 no_xdp_tx;      /* what leaves by the port it came by is redirected, too */
+  __u32 regions;        /* of the table of flows */
+  __u32 region_buckets; /* of each */
+  __u32 timed;          /* a rule's condition asks for the time, */
+  __u32 clock_given;    /* which tp_clock says, and not the kernel */
   struct tp_state only; /* as tp_xdp_queue.only, for its constant fields */
   struct tp_shape shapes[TP_MAX_SHAPES]; /* the plan's run */
 };
-TP_STATIC_ASSERT(sizeof(struct tp_constants) == 96 + 80 * TP_MAX_SHAPES, "shared with src/xdp");
+TP_STATIC_ASSERT(sizeof(struct tp_constants) == 112 + 80 * TP_MAX_SHAPES, "shared with src/xdp");
 
 /* One queue. Written by the CPU that serves it, read by anyone. Where the policy looks at no
  * header, its one stream is here and not in the map of streams, so that it is found without a

@@ -26,13 +26,55 @@
 TP_TABLE(tp_buckets, struct tp_bucket);
 TP_TABLE(tp_entries, struct tp_key);
 TP_TABLE(tp_rules, struct tp_rule);
+TP_TABLE(tp_details, struct tp_detail);
+TP_TABLE(tp_links, struct tp_link);
+TP_TABLE(tp_runs, struct tp_run);
 
-/* The streams, by queue * n_rules + rule, but for tp_xdp_queue.only. Written by the CPU that serves
+/* The streams, by queue * n_slots + slot, but for tp_xdp_queue.only. Written by the CPU that serves
  * the queue. */
 TP_TABLE(tp_states, struct tp_state);
+/* What of them was marked; one element where no rule marks. */
+TP_TABLE(tp_marked, struct tp_count);
+
+/* The flows of all queues, and for each region its lock and its count of packets. Written by any
+ * CPU under the lock. */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct tp_flow_bucket);
+} tp_flows SEC(".maps");
+
+struct tp_flow_region {
+  struct bpf_spin_lock lock;
+  __u32 packets;
+};
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct tp_flow_region);
+} tp_flow_regions SEC(".maps");
+
+/* For streams of models with memory that several CPUs serve: by a few bits of their key. */
+struct tp_stream_lock {
+  struct bpf_spin_lock lock;
+};
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, TP_STREAM_LOCKS);
+  __type(key, __u32);
+  __type(value, struct tp_stream_lock);
+} tp_stream_locks SEC(".maps");
 
 /* The queues. In .bss and of a fixed number, so that one is found by an addition. */
 struct tp_xdp_queue tp_queues[TP_MAX_XDP_QUEUES] = {};
+
+/* By queue, as above. */
+struct tp_queue_extras tp_extras[TP_MAX_XDP_QUEUES] = {};
+
+/* Nanoseconds, for tp_constants.clock_given. Written between two frames. */
+__u64 tp_clock = 0;
 
 /* By port: frames of RX queues that came up after the tables were made. */
 struct tp_count tp_strays[TP_MAX_PORTS] = {};

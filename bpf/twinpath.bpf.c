@@ -4,9 +4,9 @@
  * points and the way from a verdict to an XDP action. Runs on the CPU that serves the RX queue; one
  * instance a port, told apart by tp_constants.
  *
- * There is one body and nine entry points, of which a port loads the one that does no more than its
- * policy and its interface ask for: how much of the headers the policy looks at (nothing, few words
- * of the key, all), and how the frames come:
+ * There is one body and twelve entry points, of which a port loads the one that does no more than
+ * its policy and its interface ask for: how much of the headers the policy looks at (nothing, few
+ * words of the key, all), or that its rules may ask for anything; and how the frames come:
  * - plain: in one piece, a queue served by one CPU at a time (native mode);
  * - frags: in several pieces (native mode with a large MTU), so that a helper tells the length;
  * - shared: in one piece, a queue served by several CPUs at once (generic mode).
@@ -42,7 +42,7 @@ TP_INLINE int redirect(struct tp_queue_counters* counters, __u8 out_port, __u32 
  * because a program that calls nothing saves no registers, and that is a good part of what the
  * other 63 packets cost.
  */
-TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int frags, int shared,
+TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int any, int frags, int shared,
                     int (*drawing)(struct xdp_md*)) {
   const struct tp_constants* constants = tp_get_constants();
   __u8* data = (__u8*)(long)ctx->data;
@@ -64,10 +64,15 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int frags, int shared,
   struct tp_queue_counters* counters = &queue->counters;
   if (words) count_frame(&counters->rx, bytes, shared);
 
-  struct tp_datapath dp = {constants, ctx, queue, index, words, !drawing};
+  struct tp_datapath dp = {constants, ctx, queue, index, words, !drawing, any, 0, 0, 0};
   __u8 port = (__u8)constants->port;
-  struct tp_decision decision = tp_decide(
-      &dp, data, end, bytes, port, words ? constants->n_shapes : 0, constants->fallback, shared);
+  if (any && constants->timed)
+    dp.now = constants->clock_given ? tp_clock : bpf_ktime_get_coarse_ns();
+  struct tp_decision decision =
+      any ? tp_decide_any(&dp, data, end, bytes, port, constants->n_shapes, constants->fallback,
+                          shared)
+          : tp_decide(&dp, data, end, bytes, port, words ? constants->n_shapes : 0,
+                      constants->fallback, shared);
   if (decision.verdict == TP_TX && (decision.out_port != port || constants->no_xdp_tx))
     return redirect(counters, decision.out_port, bytes, shared);
   count_frame(tp_verdict_count(counters, decision.verdict, decision.out_port), bytes, shared);
@@ -78,14 +83,14 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int frags, int shared,
 /* Entry points: by what the policy looks at, and by how the frames come. */
 #define TP_ENTRY(name, words, frags, shared) \
   SEC("xdp")                                 \
-  int name(struct xdp_md* ctx) { return serve(ctx, words, frags, shared, 0); }
+  int name(struct xdp_md* ctx) { return serve(ctx, words, 0, frags, shared, 0); }
 
 #define TP_ALL_ENTRY(name, frags)                                    \
   __attribute__((noinline)) int name##_drawing(struct xdp_md* ctx) { \
-    return serve(ctx, 0, frags, 0, 0);                               \
+    return serve(ctx, 0, 0, frags, 0, 0);                            \
   }                                                                  \
   SEC("xdp")                                                         \
-  int name(struct xdp_md* ctx) { return serve(ctx, 0, frags, 0, name##_drawing); }
+  int name(struct xdp_md* ctx) { return serve(ctx, 0, 0, frags, 0, name##_drawing); }
 
 TP_ALL_ENTRY(tp_all_plain, 0)
 TP_ALL_ENTRY(tp_all_frags, 1)
@@ -96,5 +101,13 @@ TP_ENTRY(tp_narrow_shared, TP_NARROW_WORDS, 0, 1)
 TP_ENTRY(tp_full_plain, TP_ALL_WORDS, 0, 0)
 TP_ENTRY(tp_full_frags, TP_ALL_WORDS, 1, 0)
 TP_ENTRY(tp_full_shared, TP_ALL_WORDS, 0, 1)
+
+#define TP_ANY_ENTRY(name, frags, shared) \
+  SEC("xdp")                              \
+  int name(struct xdp_md* ctx) { return serve(ctx, TP_ALL_WORDS, 1, frags, shared, 0); }
+
+TP_ANY_ENTRY(tp_any_plain, 0, 0)
+TP_ANY_ENTRY(tp_any_frags, 1, 0)
+TP_ANY_ENTRY(tp_any_shared, 0, 1)
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -105,7 +105,8 @@ void Wait(const CommandLine& line, const sigset_t& signals, XdpPath& path) {
 }
 
 int RunProgram(const CommandLine& line, const sigset_t& signals) {
-  XdpOptions options = {.ports = {}, .mode = XdpMode::kAuto, .pin = line.pin};
+  XdpOptions options = {
+      .ports = {}, .mode = XdpMode::kAuto, .pin = line.pin, .flow_memory = kDefaultFlowMemory};
   if (line.mode == "native") options.mode = XdpMode::kNative;
   if (line.mode == "generic") options.mode = XdpMode::kGeneric;
   std::vector<std::string> names;
@@ -114,6 +115,11 @@ int RunProgram(const CommandLine& line, const sigset_t& signals) {
     if (!port.ok()) return Say(kWrong, port.status());
     names.push_back(port->name);
     options.ports.push_back(*std::move(port));
+  }
+  if (line.run.flow_memory.has_value()) {
+    auto octets = ParseFlowMemory(*line.run.flow_memory, "--flow-memory");
+    if (!octets.ok()) return Say(kWrong, octets.status());
+    options.flow_memory = *octets;
   }
   auto policy = MakePolicy(line.run.policy, line.run.overrides, names);
   if (!policy.ok()) return Say(kWrong, policy.status());

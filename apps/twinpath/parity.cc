@@ -48,6 +48,13 @@ struct Replays {
   std::unique_ptr<XdpReplay> xdp;
   std::unique_ptr<DpdkReplay> dpdk, bursts;
 
+  // Lets conditions go by this time.
+  void SetClock(uint64_t now) {
+    xdp->SetClock(now);
+    dpdk->SetClock(now);
+    bursts->SetClock(now);
+  }
+
   static absl::StatusOr<Replays> Create(const CompiledPolicy& policy, uint32_t queues) {
     Replays replays;
     absl::StatusOr<std::unique_ptr<XdpReplay>> xdp = XdpReplay::Create(policy, queues);
@@ -157,6 +164,9 @@ absl::Status FeedAll(const ParityOptions& options, Setup* setup, ParityRun* run,
     }
     return bursts->Feed(frame, verdicts[1]);
   };
+  // Conditions go by the captures' own time, from the first frame on; it never goes back.
+  std::optional<int64_t> start;
+  int64_t now = 0;
   for (Capture& capture : setup->captures) {
     for (;;) {
       absl::StatusOr<std::optional<absl::Span<const uint8_t>>> frame = capture.Next();
@@ -165,6 +175,12 @@ absl::Status FeedAll(const ParityOptions& options, Setup* setup, ParityRun* run,
       if ((*frame)->size() > kLongestFrame) {
         run->Skip();
         continue;
+      }
+      if (!start) start = capture.time();
+      if (setup->policy.timed && capture.time() - *start > now) {
+        if (absl::Status s = bursts->Finish(); !s.ok()) return s;
+        now = capture.time() - *start;
+        setup->replays.SetClock(static_cast<uint64_t>(now));
       }
       const uint32_t queue = QueueOf(**frame, options.queues);
       if (absl::Status s = run->Feed(setup->port, queue, **frame, observe); !s.ok()) return s;
@@ -194,7 +210,8 @@ int Parity(const ParityOptions& options) {
   BurstCheck bursts(
       [&](size_t port, uint32_t queue, absl::Span<const std::vector<uint8_t>> frames) {
         return replays.bursts->RunBurst(port, queue, frames);
-      });
+      },
+      setup->policy.has_flows);
   const absl::Status fed = FeedAll(options, &*setup, &run, &bursts);
   // A capture that breaks off is wrong input, and what came before it is not the whole answer.
   if (!fed.ok()) {

@@ -34,7 +34,8 @@ absl::StatusOr<Capture> Capture::Open(const std::string& path) {
         absl::StrCat("cannot open the capture ", path, ": ", std::strerror(errno)));
   }
   char error[PCAP_ERRBUF_SIZE] = "";
-  pcap_t* handle = pcap_fopen_offline(file, error);
+  pcap_t* handle =
+      pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error);
   if (!handle) {
     std::fclose(file);
     return absl::InvalidArgumentError(absl::StrCat(path, ": no pcap or pcapng capture: ", error));
@@ -57,6 +58,7 @@ absl::StatusOr<std::optional<absl::Span<const uint8_t>>> Capture::Next() {
         absl::StrCat(path_, ": packet ", frames_ + 1, ": ", pcap_geterr(handle_.get())));
   }
   frames_++;
+  time_ = int64_t{header->ts.tv_sec} * 1'000'000'000 + header->ts.tv_usec;
   if (header->caplen < header->len) cut_++;
   return std::optional(absl::Span<const uint8_t>(octets, header->caplen));
 }

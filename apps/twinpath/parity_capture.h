@@ -29,6 +29,7 @@ class Capture {
 
   const std::string& path() const { return path_; }
   uint64_t frames() const { return frames_; }  // read so far
+  int64_t time() const { return time_; }       // of the last one read, in nanoseconds since 1970
   // Of those, cut short by the snapshot length of whoever captured them.
   uint64_t cut() const { return cut_; }
 
@@ -42,6 +43,7 @@ class Capture {
   std::unique_ptr<pcap, Close> handle_;
   uint64_t frames_ = 0;
   uint64_t cut_ = 0;
+  int64_t time_ = 0;
 };
 
 }  // namespace twinpath

@@ -33,6 +33,9 @@ void CompareQueues(const QueueSnapshot& a, const QueueSnapshot& b,
     Compare(absl::StrCat(name, "tx by port ", port), a.counters.tx[port], b.counters.tx[port],
             differences);
   }
+  Compare(name + "marked", a.extras.marked, b.extras.marked, differences);
+  Compare(name + "flows added and evicted", {a.extras.flows_added, a.extras.flows_evicted},
+          {b.extras.flows_added, b.extras.flows_evicted}, differences);
 }
 
 }  // namespace
@@ -101,6 +104,7 @@ std::vector<std::string> SnapshotDifferences(const Snapshot& a, const Snapshot& 
     }
     Compare(name + "matched", a.rules[i].matched, b.rules[i].matched, &differences);
     Compare(name + "lost", a.rules[i].lost, b.rules[i].lost, &differences);
+    Compare(name + "marked", a.rules[i].marked, b.rules[i].marked, &differences);
   }
   if (a.rules.size() != b.rules.size()) {
     differences.push_back(absl::StrCat("rules: ", a.rules.size(), " and ", b.rules.size()));
@@ -109,7 +113,11 @@ std::vector<std::string> SnapshotDifferences(const Snapshot& a, const Snapshot& 
 }
 
 absl::Status BurstCheck::Feed(const ParityFrame& frame, const FrameVerdict& alone) {
-  Queue& burst = queues_[{frame.port, frame.queue}];
+  const auto previous = std::exchange(last_, {frame.port, frame.queue});
+  if (ordered_ && previous != last_) {
+    if (absl::Status status = Finish(); !status.ok()) return status;
+  }
+  Queue& burst = queues_[last_];
   burst.numbers.push_back(frame.n);
   burst.frames.emplace_back(frame.octets.begin(), frame.octets.end());
   burst.alone.push_back(alone);

@@ -93,7 +93,9 @@ class BurstCheck {
   using RunBurst = std::function<absl::StatusOr<std::vector<std::optional<FrameVerdict>>>(
       size_t port, uint32_t queue, absl::Span<const std::vector<uint8_t>> frames)>;
 
-  explicit BurstCheck(RunBurst run) : run_(std::move(run)) {}
+  // `ordered`: the order of frames matters over all queues, because streams are not the queues'
+  // own; a burst is then of frames that came one after the other.
+  BurstCheck(RunBurst run, bool ordered) : run_(std::move(run)), ordered_(ordered) {}
 
   // Adds a frame and what became of it alone; runs its queue's burst where it is full.
   absl::Status Feed(const ParityFrame& frame, const FrameVerdict& alone);
@@ -114,6 +116,8 @@ class BurstCheck {
   absl::Status Flush(size_t port, uint32_t queue, Queue* burst);
 
   RunBurst run_;
+  bool ordered_;
+  std::pair<size_t, uint32_t> last_;
   std::map<std::pair<size_t, uint32_t>, Queue> queues_;
   uint64_t different_ = 0;
   std::optional<uint64_t> first_;

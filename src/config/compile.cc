@@ -9,9 +9,9 @@
 #include <array>
 #include <cstring>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "absl/strings/str_cat.h"
+#include "src/config/compile_loss.h"
 #include "src/config/json_document.h"
 #include "src/config/match_keys.h"
 #include "src/config/port_uses.h"
@@ -42,38 +42,6 @@ struct Shape {
   std::array<uint32_t, TP_MAX_PORTS> min_rule;
 };
 
-// What a policy may say and no datapath does yet: the first of it, by its pointer.
-absl::Status CheckSupported(const Policy& policy) {
-  absl::Status status;
-  auto later = [&](bool asked, const std::string& pointer, const std::string& found) {
-    if (asked && status.ok()) {
-      status = FoundError(policy.file, pointer, absl::StrCat(found, ", which is not supported yet"),
-                          "a policy without it");
-    }
-  };
-  auto check = [&](const RuleSpec& rule, const std::string& pointer) {
-    const LossSpec& loss = rule.loss;
-    const bool random = loss.model == LossSpec::Model::kNone ||  //
-                        loss.model == LossSpec::Model::kRandom;
-    later(!random, pointer + "/loss/model", "another model than random");
-    later(loss.scope != LossSpec::Scope::kQueue, pointer + "/loss/scope", "a scope beside queue");
-    later(loss.ecn_mark, pointer + "/loss/ecn_mark", "marking");
-    later(rule.match.length.has_value(), pointer + "/match/length", "a length");
-    const std::optional<VlanMatch>& vlan = rule.match.vlan;
-    later(vlan && (vlan->tags.size() > 1 || (vlan->whole && !vlan->tags.empty())),
-          pointer + "/match/vlan", "a stack of tags");
-    later(rule.active.has_value(), pointer + "/active", "a time");
-    later(rule.packets.has_value(), pointer + "/packets", "a number of packets");
-    later(rule.flows.has_value(), pointer + "/flows", "a share of flows");
-  };
-  for (size_t r = 0; r < policy.rules.size(); r++) {
-    check(policy.rules[r], absl::StrCat("/rules/", r));
-    if (!status.ok()) return status;
-  }
-  check(policy.fallback, "/default");
-  return status;
-}
-
 class Compiler {
  public:
   Compiler(const Policy& policy, const std::vector<std::string>& ports) : policy_(policy) {
@@ -84,10 +52,11 @@ class Compiler {
     absl::Status status = CheckLimits();
     if (status.ok()) status = CheckPorts(policy_, compiled_.ports);
     for (size_t r = 0; r < policy_.rules.size() && status.ok(); r++) status = CheckKeys(r);
-    if (status.ok()) status = CheckSupported(policy_);
     if (!status.ok()) return status;
+    compiled_.details.emplace_back();
     for (const RuleSpec& rule : policy_.rules) AddRule(rule);
     AddRule(policy_.fallback);
+    if (status = CheckRuns(); !status.ok()) return status;
     FindFallbacks();
     FindNeeds();
     if (status = FindShapes(); !status.ok()) return status;
@@ -141,12 +110,9 @@ class Compiler {
     tp_rule rule = {};
     tp_rule_key(policy_.seed, tp_name_hash(spec.name.data(), spec.name.size()), &rule.key_a,
                 &rule.key_b);
-    rule.loss = TP_LOSS_NONE;
-    if (spec.loss.model == LossSpec::Model::kRandom && !spec.loss.parameters[0].never) {
-      const Probability& rate = spec.loss.parameters[0];
-      rule.loss = rate.always ? TP_LOSS_ALL : TP_LOSS_RANDOM;
-      if (!rate.always) rule.threshold = rate.threshold;
-    }
+    rule.slot = static_cast<uint32_t>(compiled_.rules.size());
+    CompileLoss(spec.loss, &rule, &compiled_);
+    CompileConditions(spec, &rule, &compiled_);
     switch (spec.forward.action) {
       case ForwardSpec::Action::kPass:
         rule.action = TP_ACTION_PASS;
@@ -166,12 +132,25 @@ class Compiler {
     compiled_.rule_names.push_back(spec.name);
   }
 
+  absl::Status CheckRuns() const {
+    if (compiled_.runs.size() <= TP_MAX_RUNS) return absl::OkStatus();
+    return Refuse("/rules", absl::StrCat("sequences of ", compiled_.runs.size(), " runs in all"),
+                  absl::StrCat("at most ", TP_MAX_RUNS, " runs of packets 64 n to 64 n + 63"));
+  }
+
+  bool HasCondition(size_t r) const { return (compiled_.rules[r].flags & TP_RULE_CONDITIONS) != 0; }
+
+  // Whether rule `r` takes whatever comes in by its port, or by any.
+  bool TakesAll(size_t r) const {
+    return AsksNothingOfFrame(policy_.rules[r].match) && !HasCondition(r);
+  }
+
   // For each port the first rule that takes whatever comes in by it.
   void FindFallbacks() {
     fallback_.assign(compiled_.ports.size(), static_cast<uint32_t>(policy_.rules.size()));
     for (size_t r = policy_.rules.size(); r-- > 0;) {
       const MatchSpec& match = policy_.rules[r].match;
-      if (!AsksNothingOfFrame(match)) continue;
+      if (!TakesAll(r)) continue;
       for (size_t p = 0; p < fallback_.size(); p++) {
         if (!match.port || PortIndex(*match.port) == p) fallback_[p] = static_cast<uint32_t>(r);
       }
@@ -181,6 +160,7 @@ class Compiler {
   // What the rules need that some port can reach: a wire's default, which nothing reaches, needs no
   // way to the kernel.
   void FindNeeds() {
+    compiled_.any.resize(fallback_.size());
     for (size_t p = 0; p < fallback_.size(); p++) {
       for (size_t r = 0; r <= fallback_[p]; r++) {
         const bool is_default = r == policy_.rules.size();
@@ -189,11 +169,19 @@ class Compiler {
         compiled_.passes |= rule.forward.action == ForwardSpec::Action::kPass;
         compiled_.sends_to_port |= rule.forward.action == ForwardSpec::Action::kPort;
         compiled_.matches_vlan |= rule.match.vlan.has_value();
+        const tp_rule& made = compiled_.rules[r];
+        const bool by_flow = made.loss == TP_LOSS_FLOW, marks = made.flags & TP_RULE_MARKS;
+        compiled_.has_flows |= by_flow;
+        compiled_.marks |= marks;
+        compiled_.timed |= made.flags & TP_RULE_TIMED;
+        compiled_.counted |= made.flags & TP_RULE_COUNTED;
+        if (by_flow || marks || made.loss == TP_LOSS_PACKET || HasCondition(r))
+          compiled_.any[p] = true;
       }
     }
   }
 
-  // The ports that can meet rule `r`, which asks something of the frame.
+  // The ports that can meet rule `r`, which does not take all.
   std::vector<size_t> PortsMeeting(size_t r) const {
     const MatchSpec& match = policy_.rules[r].match;
     std::vector<size_t> ports;
@@ -218,7 +206,7 @@ class Compiler {
   absl::Status FindShapes() {
     std::vector<uint32_t> shapes_of_port(compiled_.ports.size());
     for (size_t r = 0; r < policy_.rules.size(); r++) {
-      if (AsksNothingOfFrame(policy_.rules[r].match)) continue;
+      if (TakesAll(r)) continue;
       std::vector<size_t> ports = PortsMeeting(r);
       if (ports.empty()) continue;
       absl::Status status = ForEachKey(r, [&](tp_key mask, const tp_key&) {
@@ -264,21 +252,24 @@ class Compiler {
       std::stable_sort(
           compiled_.shapes.begin() + plan.first_shape, compiled_.shapes.end(),
           [](const tp_shape& a, const tp_shape& b) { return a.min_rule < b.min_rule; });
+      plan.looks = plan.n_shapes != 0 || compiled_.any[p];
       compiled_.plans.push_back(plan);
     }
   }
 
   absl::Status AddEntries() {
     std::vector<RuleEntry> entries;
-    std::unordered_set<tp_key, KeyHash, KeyEqual> seen;
+    std::unordered_map<tp_key, size_t, KeyHash, KeyEqual> entry_of;
     for (size_t r = 0; r < policy_.rules.size(); r++) {
-      if (AsksNothingOfFrame(policy_.rules[r].match) || PortsMeeting(r).empty()) continue;
+      if (TakesAll(r) || PortsMeeting(r).empty()) continue;
       absl::Status status = ForEachKey(r, [&](const tp_key& mask, tp_key value) {
         const tp_key& shape_mask = shapes_[shape_index_.at(mask)].mask;
         value.shape = shape_mask.shape;
-        if (!seen.insert(value).second) return absl::OkStatus();  // an earlier rule has it
+        auto [it, fresh] = entry_of.emplace(value, entries.size());
+        if (!fresh) return Chain(r, &entries[it->second].rule);  // an earlier rule has it
         if (entries.size() == TP_MAX_ENTRIES) return TooManyEntries(r);
-        entries.push_back({value, tp_key_hash(&value, &shape_mask), static_cast<uint32_t>(r)});
+        const uint32_t first = HasCondition(r) ? AddLink(r) : static_cast<uint32_t>(r);
+        entries.push_back({value, tp_key_hash(&value, &shape_mask), first});
         return absl::OkStatus();
       });
       if (!status.ok()) return status;
@@ -288,6 +279,32 @@ class Compiler {
     compiled_.buckets = *std::move(buckets);
     compiled_.entries.reserve(entries.size());
     for (const RuleEntry& entry : entries) compiled_.entries.push_back(entry.key);
+    return absl::OkStatus();
+  }
+
+  // What stands in a bucket for rule `r`, behind which others may come.
+  uint32_t AddLink(size_t r) {
+    compiled_.links.push_back({static_cast<uint32_t>(r), TP_NO_RULE});
+    return static_cast<uint32_t>(compiled_.links.size() - 1) | TP_CHAIN;
+  }
+
+  // Puts rule `r` behind `first`, for when none of the rules there holds.
+  absl::Status Chain(size_t r, const uint32_t* first) {
+    if (!(*first & TP_CHAIN)) return absl::OkStatus();
+    uint32_t link = *first & ~TP_CHAIN;
+    for (size_t length = 1;; length++) {
+      const tp_link& candidate = compiled_.links[link];
+      if (!HasCondition(candidate.rule) || candidate.rule == r) return absl::OkStatus();
+      if (length == TP_MAX_CHAIN)
+        return Refuse(
+            absl::StrCat("/rules/", r, "/match"),
+            absl::StrCat("the same match as ", length, " rules with conditions before it"),
+            absl::StrCat("at most ", TP_MAX_CHAIN - 1));
+      if (candidate.next == TP_NO_RULE) break;
+      link = candidate.next;
+    }
+    const uint32_t added = AddLink(r) & ~TP_CHAIN;
+    compiled_.links[link].next = added;
     return absl::OkStatus();
   }
 
@@ -310,6 +327,10 @@ class Compiler {
 absl::StatusOr<CompiledPolicy> CompilePolicy(const Policy& policy,
                                              const std::vector<std::string>& ports) {
   return Compiler(policy, ports).Run();
+}
+
+void SetOrigin(uint64_t now, CompiledPolicy* policy) {
+  for (tp_detail& detail : policy->details) detail.origin = now;
 }
 
 std::vector<tp_state> InitialStates(const CompiledPolicy& policy, size_t port, uint32_t queue) {

@@ -22,11 +22,22 @@ struct CompiledPolicy {
   std::vector<tp_shape> shapes;    // runs, one for each plan
   std::vector<tp_bucket> buckets;  // a power of two of them, at least 1
   std::vector<tp_key> entries;     // masked keys
+  std::vector<tp_link> links;      // of keys whose first rule has a condition
+  std::vector<tp_detail> details;  // [0] is nobody's
+  std::vector<tp_run> runs;        // of all sequences
+
+  // For each port, whether tp_decide_any must decide: a rule that it can reach loses by flow or by
+  // packet, marks, or has a condition.
+  std::vector<bool> any;
 
   // Where rules that some port can reach need what a datapath may lack.
   bool sends_to_port = false;  // {"port": ...}
   bool passes = false;         // "pass" for at least one rule
   bool matches_vlan = false;
+  bool has_flows = false;  // a table of flows
+  bool marks = false;      // counts of marked packets
+  bool timed = false;      // a clock
+  bool counted = false;    // packets decided one after the other: see TP_RULE_COUNTED
 };
 
 // Compiles `policy` for a program whose ports are `ports`, in order. Errors (InvalidArgument) name
@@ -34,6 +45,9 @@ struct CompiledPolicy {
 // TP_MAX_* allow, with the counts.
 absl::StatusOr<CompiledPolicy> CompilePolicy(const Policy& policy,
                                              const std::vector<std::string>& ports);
+
+// Lets the times of all conditions count from `now`, in nanoseconds of the datapath's clock.
+void SetOrigin(uint64_t now, CompiledPolicy* policy);
 
 // The stream states of one queue of one port, at packet 0, one for each rule.
 std::vector<tp_state> InitialStates(const CompiledPolicy& policy, size_t port, uint32_t queue);

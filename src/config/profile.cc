@@ -113,6 +113,14 @@ absl::StatusOr<ExceptionPath> ReadException(const JsonCursor& c) {
   return c.Wrong("\"auto\", \"virtio_user\", \"tap\" or \"none\"");
 }
 
+absl::StatusOr<uint64_t> ReadFlowMemory(const JsonCursor& c) {
+  if (c.Is(Kind::kString) || c.Is(Kind::kUnsigned)) {
+    auto octets = ParseFlowMemory(c.value().text, "");
+    if (octets.ok()) return octets;
+  }
+  return c.Wrong(kFlowMemoryAllowed);
+}
+
 // Reads the member `key`, where it is there, by read(cursor) into *field.
 template <typename Read, typename T>
 void ReadMember(const JsonCursor& root, std::string_view key, Read read, T* field,
@@ -148,9 +156,10 @@ absl::StatusOr<Profile> ParseProfile(std::string_view text, const std::string& f
   if (!version.Is(Kind::kUnsigned) || version.value().number != kProfileVersion) {
     return version.Wrong(absl::StrCat(kProfileVersion));
   }
-  absl::Status status = root.CheckKeys(
-      {"version", "about", "eal", "ports", "queues", "lcores", "rx_descriptors", "tx_descriptors",
-       "mbufs", "mempool_cache", "burst", "mtu", "promiscuous", "exception", "telemetry"});
+  absl::Status status =
+      root.CheckKeys({"version", "about", "eal", "ports", "queues", "lcores", "rx_descriptors",
+                      "tx_descriptors", "mbufs", "mempool_cache", "burst", "mtu", "promiscuous",
+                      "flow_memory", "exception", "telemetry"});
   Profile profile;
   profile.file = file;
   auto range = [](uint64_t min, uint64_t max) {
@@ -170,6 +179,7 @@ absl::StatusOr<Profile> ParseProfile(std::string_view text, const std::string& f
   ReadMember(root, "burst", range(1, 64), &profile.burst, &status);
   ReadMember(root, "mtu", range(68, 9702), &profile.mtu, &status);
   ReadMember(root, "promiscuous", flag, &profile.promiscuous, &status);
+  ReadMember(root, "flow_memory", ReadFlowMemory, &profile.flow_memory, &status);
   ReadMember(root, "exception", ReadException, &profile.exception, &status);
   ReadMember(root, "telemetry", flag, &profile.telemetry, &status);
   if (!status.ok()) return status;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "src/config/flow_memory.h"
 
 namespace twinpath {
 
@@ -40,6 +41,7 @@ struct Profile {
   uint32_t burst = 32;  // 1 to 64
   uint32_t mtu = 1500;  // octets
   bool promiscuous = true;
+  uint64_t flow_memory = kDefaultFlowMemory;  // octets of the table of flows
   ExceptionPath exception = ExceptionPath::kAuto;
   bool telemetry = true;
 };

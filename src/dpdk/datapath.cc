@@ -124,10 +124,18 @@ QueueSpec Datapath::SpecOf(size_t port, uint32_t queue) const {
 }
 
 absl::Status Datapath::MakeWorkers(const Preflight& plan) {
-  auto tables = PolicyTables::Create(compiled_,
-                                     static_cast<int>(rte_lcore_to_socket_id(plan.lcores.front())));
+  const int node = static_cast<int>(rte_lcore_to_socket_id(plan.lcores.front()));
+  auto tables = PolicyTables::Create(compiled_, node);
   if (!tables.ok()) return tables.status();
   tables_ = *std::move(tables);
+  if (compiled_.has_flows) {
+    const FlowTableShape shape = FlowTableWithin(profile_.flow_memory);
+    auto flows = FlowTable::Create(shape, node, lcores_.size() == 1);
+    if (!flows.ok()) return flows.status();
+    flows_ = *std::move(flows);
+    notes_.push_back(
+        absl::StrCat("flows: ", shape.places(), " places, ", shape.octets(), " octets"));
+  }
   if (limits_.packets.has_value()) budget_.emplace(*limits_.packets);
   for (size_t l = 0; l < lcores_.size(); l++) {
     std::vector<QueueSpec> specs;
@@ -137,7 +145,8 @@ absl::Status Datapath::MakeWorkers(const Preflight& plan) {
     auto worker = Worker::Create(compiled_, *tables_, specs,
                                  {.burst = profile_.burst,
                                   .node = static_cast<int>(rte_lcore_to_socket_id(lcores_[l])),
-                                  .budget = budget_.has_value() ? &*budget_ : nullptr});
+                                  .budget = budget_.has_value() ? &*budget_ : nullptr,
+                                  .flows = flows_.has_value() ? flows_->get() : nullptr});
     if (!worker.ok()) return worker.status();
     workers_.push_back(*std::move(worker));
   }

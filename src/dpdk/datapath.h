@@ -26,6 +26,7 @@
 #include "src/dpdk/budget.h"
 #include "src/dpdk/eal.h"
 #include "src/dpdk/exception_port.h"
+#include "src/dpdk/flow_table.h"
 #include "src/dpdk/held_output.h"
 #include "src/dpdk/interface_guard.h"
 #include "src/dpdk/mempool.h"
@@ -93,6 +94,7 @@ class Datapath {
   std::vector<Port> ports_;
   std::vector<std::optional<ExceptionPort>> exceptions_;  // one for each port
   std::optional<PolicyTables> tables_;
+  std::optional<FlowTable> flows_;
   std::optional<PacketBudget> budget_;
   std::vector<uint32_t> lcores_;
   std::vector<std::unique_ptr<Worker>> workers_;  // one for each lcore

@@ -77,6 +77,7 @@ absl::Status Datapath::Run() {
     return nullptr;
   };
   started_ = Clock::now();
+  tables_->SetOrigin(CoarseNow());
   running_.store(true);
   int code = rte_ctrl_thread_create(&control, "tp-control", nullptr, entry, this);
   if (code != 0) return absl::ErrnoToStatus(-code, "rte_ctrl_thread_create");
@@ -138,6 +139,11 @@ Snapshot Datapath::TakeSnapshot() const {
     snapshot.duration_s = std::chrono::duration<double>(until - started_).count();
   }
   for (const std::string& name : compiled_.rule_names) snapshot.rules.push_back({.name = name});
+  if (flows_.has_value()) {
+    const FlowTableShape shape = FlowTableWithin(profile_.flow_memory);
+    snapshot.flow_places = shape.places();
+    snapshot.flow_octets = shape.octets();
+  }
   snapshot.queues.resize(ports_.size() * profile_.queues);
   std::vector<KernelCounters> kernel(ports_.size());
   for (size_t l = 0; l < workers_.size(); l++) {
@@ -153,8 +159,10 @@ Snapshot Datapath::TakeSnapshot() const {
           .port = ports_[queue->port].name(),
           .queue = queue->queue,
           .core = static_cast<int32_t>(lcores_[l]),
-          .counters = CopyCounters(queue->counters)};
+          .counters = CopyCounters(queue->counters),
+          .extras = CopyCounters(queue->extras)};
       AddStates(queue->states.get(), worker.n_rules(), &snapshot.rules);
+      if (compiled_.marks) AddMarked(queue->marked.get(), worker.n_rules(), &snapshot.rules);
       const KernelCounters from = CopyCounters(queue->kernel);
       AddTo(&kernel[queue->port].rx, from.rx);
       AddTo(&kernel[queue->port].tx, from.tx);

@@ -192,10 +192,12 @@ absl::StatusOr<Preflight> CheckBeforeEal(const Profile& profile, const CompiledP
   auto mempool = ChooseMempool(profile, plan);
   if (!mempool.ok()) return mempool.status();
   plan.mempool = *mempool;
+  const uint64_t flows =
+      policy.has_flows ? FlowTableWithin(profile.flow_memory).octets() * 9 / 8 : 0;  // and locks
   const uint64_t needed =
       (plan.mempool.Bytes() + PolicyBytes(policy, profile.queues * profile.ports.size())) *
           nodes.size() +
-      kOverheadBytes;
+      flows + kOverheadBytes;
 
   request.lcores = plan.lcores;
   request.arguments = profile.eal;

@@ -31,14 +31,15 @@ constexpr uint32_t kQueuesAnEthdev = 16;  // what net_ring holds
 void DpdkReplay::RingFree::operator()(rte_ring* ring) const { rte_ring_free(ring); }
 
 absl::StatusOr<std::unique_ptr<DpdkReplay>> DpdkReplay::Create(const CompiledPolicy& policy,
-                                                               uint32_t queues) {
+                                                               uint32_t queues,
+                                                               uint64_t flow_memory) {
   if (policy.ports.size() * queues > kMaxQueues)
     return absl::InvalidArgumentError(
         absl::StrCat("--queues: found ", queues, " queues on each of ", policy.ports.size(),
                      " ports, allowed ", kMaxQueues, " over all ports"));
   absl::Status eal = StartReplayEal();
   if (!eal.ok()) return eal;
-  std::unique_ptr<DpdkReplay> replay(new DpdkReplay(policy, queues));
+  std::unique_ptr<DpdkReplay> replay(new DpdkReplay(policy, queues, flow_memory));
   absl::Status done = replay->SetUp();
   if (!done.ok()) return done;
   return replay;
@@ -67,6 +68,13 @@ absl::Status DpdkReplay::SetUp() {
   if (!tables.ok()) return tables.status();
   tables_.emplace(*std::move(tables));
 
+  if (policy_.has_flows) {
+    // Locked like the real one, although one thread serves all queues here.
+    auto flows = FlowTable::Create(FlowTableWithin(flow_memory_), SOCKET_ID_ANY, false);
+    if (!flows.ok()) return flows.status();
+    flows_.emplace(*std::move(flows));
+  }
+
   std::vector<QueueSpec> specs;
   for (uint32_t q = 0; q < queues_; q++) {
     for (uint32_t p = 0; p < ports_.size(); p++) {
@@ -76,8 +84,11 @@ absl::Status DpdkReplay::SetUp() {
       specs.push_back(std::move(spec));
     }
   }
-  auto worker =
-      Worker::Create(policy_, *tables_, specs, {.burst = kMaxBurst, .node = SOCKET_ID_ANY});
+  auto worker = Worker::Create(policy_, *tables_, specs,
+                               {.burst = kMaxBurst,
+                                .node = SOCKET_ID_ANY,
+                                .flows = flows_.has_value() ? flows_->get() : nullptr,
+                                .clock = &clock_});
   if (!worker.ok()) return worker.status();
   worker_ = *std::move(worker);
   matched_.assign(specs.size(), std::vector<uint64_t>(policy_.rules.size(), 0));
@@ -276,8 +287,12 @@ Snapshot DpdkReplay::TakeSnapshot() const {
                               .queues = queues_});
     for (uint32_t q = 0; q < queues_; q++) {
       const Worker::Queue& queue = *worker_->queues()[q * policy_.ports.size() + p];
-      snapshot.queues.push_back({.port = policy_.ports[p], .queue = q, .counters = queue.counters});
+      snapshot.queues.push_back({.port = policy_.ports[p],
+                                 .queue = q,
+                                 .counters = queue.counters,
+                                 .extras = queue.extras});
       AddStates(queue.states.get(), policy_.rules.size(), &snapshot.rules);
+      if (policy_.marks) AddMarked(queue.marked.get(), policy_.rules.size(), &snapshot.rules);
     }
   }
   return snapshot;

@@ -18,6 +18,7 @@
 #include "src/config/compile.h"
 #include "src/config/frame_verdict.h"
 #include "src/dpdk/ethdev.h"
+#include "src/dpdk/flow_table.h"
 #include "src/dpdk/mempool.h"
 #include "src/dpdk/tables.h"
 #include "src/dpdk/worker.h"
@@ -37,8 +38,8 @@ class DpdkReplay {
   // A worker for `policy` with `queues` queues a port, at packet 0 of every stream. The first call
   // starts EAL (on hugepages where enough are free, else without) for the rest of the process; it
   // leaves nothing behind. InvalidArgument beyond kMaxQueues.
-  static absl::StatusOr<std::unique_ptr<DpdkReplay>> Create(const CompiledPolicy& policy,
-                                                            uint32_t queues);
+  static absl::StatusOr<std::unique_ptr<DpdkReplay>> Create(
+      const CompiledPolicy& policy, uint32_t queues, uint64_t flow_memory = kReplayFlowMemory);
   ~DpdkReplay();
 
   // What becomes of the next frame (0 to kMaxFrame octets) that comes in by `port` on `queue`. An
@@ -49,6 +50,9 @@ class DpdkReplay {
   // has no verdict of its own here, and none has a rule: the counters are the burst's.
   absl::StatusOr<std::vector<std::optional<FrameVerdict>>> RunBurst(
       size_t port, uint32_t queue, absl::Span<const std::vector<uint8_t>> frames);
+
+  // The time of the next frames, in nanoseconds: what conditions go by. 0 at first.
+  void SetClock(uint64_t now) { clock_ = now; }
 
   // What was counted so far.
   Snapshot TakeSnapshot() const;
@@ -70,7 +74,8 @@ class DpdkReplay {
     uint32_t port;
   };
 
-  DpdkReplay(const CompiledPolicy& policy, uint32_t queues) : policy_(policy), queues_(queues) {}
+  DpdkReplay(const CompiledPolicy& policy, uint32_t queues, uint64_t flow_memory)
+      : policy_(policy), queues_(queues), flow_memory_(flow_memory) {}
   absl::Status SetUp();
   absl::StatusOr<RingPort> MakePort(const std::string& name) const;
   absl::Status AddEthdevs();
@@ -79,12 +84,15 @@ class DpdkReplay {
 
   const CompiledPolicy policy_;
   const uint32_t queues_;
+  const uint64_t flow_memory_;
+  uint64_t clock_ = 0;
   uint32_t serial_ = 0;  // in the names of this replay's rings and mempool
   std::optional<Mempool> mempool_;
   std::vector<RingPort> ports_;    // the policy's
   std::vector<RingPort> kernels_;  // the exception port of each
   std::vector<Ethdev> ethdevs_;    // each around the rings of a few queues, of whatever ports
   std::optional<PolicyTables> tables_;
+  std::optional<FlowTable> flows_;
   std::unique_ptr<Worker> worker_;
   // By queue of the worker: the packets that each rule had matched.
   std::vector<std::vector<uint64_t>> matched_;

@@ -8,19 +8,22 @@
 namespace twinpath {
 
 absl::StatusOr<PolicyTables> PolicyTables::Create(const CompiledPolicy& policy, int node) {
-  auto shapes = CopyToEal(policy.shapes, node);
-  if (!shapes.ok()) return shapes.status();
-  auto buckets = CopyToEal(policy.buckets, node);
-  if (!buckets.ok()) return buckets.status();
-  auto entries = CopyToEal(policy.entries, node);
-  if (!entries.ok()) return entries.status();
-  auto rules = CopyToEal(policy.rules, node);
-  if (!rules.ok()) return rules.status();
   PolicyTables tables;
-  tables.shapes_ = *std::move(shapes);
-  tables.buckets_ = *std::move(buckets);
-  tables.entries_ = *std::move(entries);
-  tables.rules_ = *std::move(rules);
+  absl::Status status;
+  const auto copy = [&](const auto& from, auto* to) {
+    auto made = CopyToEal(from, node);
+    status.Update(made.status());
+    if (made.ok()) *to = *std::move(made);
+  };
+  copy(policy.shapes, &tables.shapes_);
+  copy(policy.buckets, &tables.buckets_);
+  copy(policy.entries, &tables.entries_);
+  copy(policy.rules, &tables.rules_);
+  copy(policy.details, &tables.details_);
+  copy(policy.links, &tables.links_);
+  copy(policy.runs, &tables.runs_);
+  if (!status.ok()) return status;
+  tables.n_details_ = policy.details.size();
   tables.bucket_mask_ = static_cast<uint32_t>(policy.buckets.size() - 1);
   return tables;
 }

@@ -25,21 +25,33 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(const CompiledPolicy& pol
                                                        const PolicyTables& tables,
                                                        const std::vector<QueueSpec>& queues,
                                                        const Options& options) {
-  std::unique_ptr<Worker> worker(new Worker(options, policy.rules.size()));
+  std::unique_ptr<Worker> worker(new Worker(options, policy));
   for (const QueueSpec& spec : queues) {
     auto queue = std::make_unique<Queue>();
     auto states = CopyToEal(InitialStates(policy, spec.port, spec.queue), options.node);
     if (!states.ok()) return states.status();
+    auto marked = EmptyInEal<tp_count>(policy.marks ? policy.rules.size() : 0,
+                                       "the counts of marked packets", options.node);
+    if (!marked.ok()) return marked.status();
     const tp_plan& plan = policy.plans[spec.port];
     queue->states = *std::move(states);
+    queue->marked = *std::move(marked);
     queue->decision = {.shapes = tables.shapes() + plan.first_shape,
                        .buckets = tables.buckets(),
                        .entries = tables.entries(),
                        .rules = tables.rules(),
+                       .details = tables.details(),
+                       .links = tables.links(),
+                       .runs = tables.runs(),
                        .states = queue->states.get(),
+                       .marked = policy.marks ? queue->marked.get() : nullptr,
+                       .extras = &queue->extras,
+                       .flows = options.flows,
                        .bucket_mask = tables.bucket_mask()};
     queue->n_shapes = plan.n_shapes;
     queue->fallback = plan.fallback;
+    queue->looks = plan.looks != 0;
+    queue->any = policy.any[spec.port];
     queue->port = static_cast<uint8_t>(spec.port);
     queue->queue = spec.queue;
     queue->rx = spec.rx;
@@ -86,10 +98,12 @@ void Worker::Turn() {
                          : ReceiveGranted(queue);
     if (count != 0) {
       received += count;
-      if (queue.n_shapes == 0)
+      if (!queue.looks)
         DecideUnseen(queue, count);
-      else
+      else if (TP_LIKELY(!queue.any))
         DecideByHeaders(queue, count);
+      else
+        DecideAny(queue, count);
       // A burst's worth at a time: with little loss, that is once in many bursts.
       if (n_drops_ >= burst_) FreeDrops();
     }

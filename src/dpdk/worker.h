@@ -6,6 +6,8 @@
 #ifndef TWINPATH_DPDK_WORKER_H_
 #define TWINPATH_DPDK_WORKER_H_
 
+#include <rte_mbuf.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -54,12 +56,18 @@ struct TurnCounters {
   uint64_t packets = 0;
 };
 
+// Nanoseconds of the clock that conditions go by; it does not jump, and ticks every few
+// milliseconds.
+uint64_t CoarseNow();
+
 class Worker {
  public:
   struct Options {
-    uint32_t burst = 32;             // 1 to kMaxBurst
-    int node = 0;                    // NUMA node of the stream states
-    PacketBudget* budget = nullptr;  // none: no limit
+    uint32_t burst = 32;                   // 1 to kMaxBurst
+    int node = 0;                          // NUMA node of the stream states
+    PacketBudget* budget = nullptr;        // none: no limit
+    const tp_flow_table* flows = nullptr;  // for a policy that has flows
+    const uint64_t* clock = nullptr;       // nanoseconds; none: CLOCK_MONOTONIC_COARSE
   };
 
   // One logical queue while it is served.
@@ -68,6 +76,8 @@ class Worker {
     tp_datapath decision = {};
     uint32_t n_shapes = 0;
     uint32_t fallback = 0;
+    bool looks = false;  // into frames
+    bool any = false;    // its rules may ask for anything: see tp_decide_any
     uint8_t port = 0;
     bool to_kernel_there = false;
     bool from_kernel_there = false;
@@ -75,9 +85,11 @@ class Worker {
     QueueEnd rx, to_kernel, from_kernel;
     QueueEnd tx[TP_MAX_PORTS];
     EalArray<tp_state> states;  // worker: rw, control: ro
+    EalArray<tp_count> marked;  // by rule; worker: rw, control: ro; none where no rule marks
     // worker: rw, control: ro
     alignas(64) tp_queue_counters counters = {};
     KernelCounters kernel;
+    tp_queue_extras extras = {};
     // worker: rw; frames received beyond the budget's grant, oldest first from `held_at`
     uint32_t held_at = 0, held = 0;
     rte_mbuf* held_frames[kMaxBurst] = {};
@@ -111,8 +123,13 @@ class Worker {
     rte_mbuf* frames[kMaxBurst];
   };
 
-  Worker(const Options& options, size_t n_rules)
-      : burst_(static_cast<uint16_t>(options.burst)), budget_(options.budget), n_rules_(n_rules) {}
+  Worker(const Options& options, const CompiledPolicy& policy)
+      : burst_(static_cast<uint16_t>(options.burst)),
+        budget_(options.budget),
+        clock_(options.clock),
+        timed_(policy.timed),
+        counted_(policy.counted),
+        n_rules_(policy.rules.size()) {}
 
   bool Housekeep(std::atomic<bool>* stop);
   uint32_t ReceiveGranted(Queue& queue);
@@ -121,6 +138,10 @@ class Worker {
   uint32_t Parse(Queue& queue, uint32_t count);
   void Classify(Queue& queue, uint32_t count);
   void LoseAndForward(Queue& queue, uint32_t count);
+  void DecideAny(Queue& queue, uint32_t count);
+  void FindFlows(Queue& queue, uint32_t count);
+  void Put(Queue& queue, rte_mbuf* frame, tp_verdict verdict, uint8_t out_port);
+  void SendBatches(Queue& queue);
   uint32_t ReflectAll(Queue& queue, uint32_t count, uint64_t* bytes);
   void Transmit(Queue& queue, uint8_t out_port, rte_mbuf** frames, uint32_t count, uint64_t bytes);
   void Pass(Queue& queue, rte_mbuf** frames, uint32_t count, uint64_t bytes);
@@ -131,6 +152,8 @@ class Worker {
 
   uint16_t burst_;
   PacketBudget* budget_;
+  const uint64_t* clock_;
+  bool timed_, counted_;
   size_t n_rules_;
   uint64_t grant_ = 0;    // of the budget, not yet received
   uint64_t unspent_ = 0;  // received, not yet told to the budget
@@ -148,10 +171,25 @@ class Worker {
   alignas(64) tp_key keys_[kMaxBurst];
   uint64_t hashes_[kMaxBurst];
   uint32_t rules_[kMaxBurst];
+  uint64_t flow_keys_[kMaxBurst];  // of those whose rule loses by flow
   uint8_t pending_[kMaxBurst];
   uint8_t slots_[kMaxBurst];  // of the pending ones' buckets: bit s, where the tag of slot s fits
   Batch batches_[TP_MAX_PORTS + 1];  // by out port; the last: to the kernel
 };
+
+// Puts a decided frame where its verdict sends it, or counts it and drops it. `out_port` is for
+// TP_TX; TP_MAX_PORTS for TP_PASS.
+inline void Worker::Put(Queue& queue, rte_mbuf* frame, tp_verdict verdict, uint8_t out_port) {
+  if (verdict == TP_TX || verdict == TP_PASS) {
+    Batch& batch = batches_[out_port];
+    batch.frames[batch.count++] = frame;
+    batch.bytes += frame->pkt_len;
+    batches_used_ |= 1u << out_port;
+  } else {
+    tp_count_add(&queue.counters.verdict[verdict], 1, frame->pkt_len);
+    Drop(frame);
+  }
+}
 
 }  // namespace twinpath
 

@@ -32,8 +32,11 @@ uint32_t LookUp(tp_datapath* decision, const tp_shape& shape, const tp_key& key,
   const tp_bucket* bucket = tp_hook_bucket(decision, static_cast<uint32_t>(hash));
   const uint32_t slot = FirstSlot(slots);
   if (TP_LIKELY(slots != 0 &&
-                tp_key_equal(&key, &shape.mask, tp_hook_entry(decision, bucket->entry[slot]))))
-    return bucket->rule[slot];
+                tp_key_equal(&key, &shape.mask, tp_hook_entry(decision, bucket->entry[slot])))) {
+    const uint32_t rule = bucket->rule[slot];
+    return TP_LIKELY(!(rule & TP_CHAIN)) ? rule
+                                         : tp_first_holding(decision, &key, rule & ~TP_CHAIN);
+  }
   return tp_lookup(decision, &key, &shape, hash);
 }
 
@@ -110,18 +113,15 @@ void Worker::LoseAndForward(Queue& queue, uint32_t count) {
     uint8_t out_port = TP_MAX_PORTS;
     tp_verdict verdict = TP_LOST;
     if (!tp_lose(&queue.decision, state, length))
-      verdict =
-          tp_forward(&queue.decision, state, queue.port, data, data + frame->data_len, &out_port);
-    if (verdict == TP_TX || verdict == TP_PASS) {
-      Batch& batch = batches_[out_port];
-      batch.frames[batch.count++] = frame;
-      batch.bytes += length;
-      batches_used_ |= 1u << out_port;
-    } else {
-      tp_count_add(&queue.counters.verdict[verdict], 1, length);
-      Drop(frame);
-    }
+      verdict = tp_forward(&queue.decision, state->action, state->out_port, queue.port, data,
+                           data + frame->data_len, &out_port);
+    Put(queue, frame, verdict, out_port);
   }
+  SendBatches(queue);
+}
+
+// What the burst's frames leave by.
+void Worker::SendBatches(Queue& queue) {
   for (uint32_t left = std::exchange(batches_used_, 0); left != 0; left &= left - 1) {
     uint32_t out_port = static_cast<uint32_t>(__builtin_ctz(left));
     Batch& batch = batches_[out_port];

@@ -10,15 +10,14 @@
  * - const struct tp_bucket* tp_hook_bucket(struct tp_datapath*, __u32 i): bucket i, wrapped around
  * - const struct tp_key* tp_hook_entry(struct tp_datapath*, __u32 i): entry i
  * - __u32 tp_hook_words(struct tp_datapath*): the words of the key (TP_WORD) that shapes look at,
- * at least; a constant, because each word is asked for where it is used The first three may return
- * NULL, but only for an index that the tables do not have.
+ * at least; a constant, because each word is asked for where it is used
+ * - __u32 tp_hook_chain(struct tp_datapath*, const struct tp_key*, __u32 link): tp_first_holding
+ * The first three may return NULL, but only for an index that the tables do not have.
  */
 #ifndef TWINPATH_POLICY_CLASSIFY_H_
 #define TWINPATH_POLICY_CLASSIFY_H_
 
 #include "types.h"
-
-#define TP_NO_RULE 0xffffffffU
 
 /* Word `i` of a key under a mask. Word 7 carries the shape's number, which is in the mask. */
 TP_INLINE __u64 tp_masked_word(const struct tp_key* key, const struct tp_key* mask, int i) {
@@ -65,7 +64,7 @@ TP_INLINE int tp_key_equal(const struct tp_key* key, const struct tp_key* mask,
   return tp_key_equal_words(key, mask, entry, TP_ALL_WORDS);
 }
 
-/* The first rule of this shape whose key is `key` under its mask, or TP_NO_RULE. */
+/* The first rule of this shape that holds and whose key is `key` under its mask, or TP_NO_RULE. */
 TP_INLINE __u32 tp_lookup(struct tp_datapath* dp, const struct tp_key* key,
                           const struct tp_shape* shape, __u64 hash) {
   __u32 tag = tp_hash_tag(hash);
@@ -75,8 +74,10 @@ TP_INLINE __u32 tp_lookup(struct tp_datapath* dp, const struct tp_key* key,
     for (int slot = 0; slot < TP_BUCKET_SLOTS; slot++) {
       if (bucket->tag[slot] != tag) continue;
       const struct tp_key* entry = tp_hook_entry(dp, bucket->entry[slot]);
-      if (entry && tp_key_equal_words(key, &shape->mask, entry, tp_hook_words(dp)))
-        return bucket->rule[slot];
+      if (!entry || !tp_key_equal_words(key, &shape->mask, entry, tp_hook_words(dp))) continue;
+      __u32 rule = bucket->rule[slot];
+      if (TP_UNLIKELY(rule & TP_CHAIN)) rule = tp_hook_chain(dp, key, rule & ~TP_CHAIN);
+      return rule;
     }
     if (bucket->used < TP_BUCKET_SLOTS) break; /* nothing spilled into the next one */
   }
@@ -88,7 +89,8 @@ TP_INLINE __u32 tp_lookup_shape(struct tp_datapath* dp, const struct tp_key* key
   return tp_lookup(dp, key, shape, tp_key_hash_words(key, &shape->mask, tp_hook_words(dp)));
 }
 
-/* The first rule that matches `key`; `fallback` and `n_shapes` are the ingress port's plan's. */
+/* The first rule that matches `key` and holds; `fallback` and `n_shapes` are the ingress port's
+ * plan's. */
 TP_INLINE __u32 tp_classify(struct tp_datapath* dp, const struct tp_key* key, __u32 n_shapes,
                             __u32 fallback) {
   __u32 best = fallback;

@@ -10,13 +10,14 @@
 
 #include "types.h"
 
-/* The verdict on a packet that its loss model spared, and in *out_port the port it leaves by (TP_TX
- * only). A frame too short to reflect is malformed. */
-TP_INLINE enum tp_verdict tp_forward(struct tp_datapath* dp, const struct tp_state* state,
-                                     __u8 port, __u8* data, const __u8* end, __u8* out_port) {
-  switch (state->action) {
+/* The verdict on a packet that its loss model spared, by its rule's action, and in *out_port the
+ * port it leaves by (TP_TX only): `to` for TP_ACTION_PORT. A frame too short to reflect is
+ * malformed. */
+TP_INLINE enum tp_verdict tp_forward(struct tp_datapath* dp, __u8 action, __u8 to, __u8 port,
+                                     __u8* data, const __u8* end, __u8* out_port) {
+  switch (action) {
     case TP_ACTION_PORT:
-      *out_port = state->out_port;
+      *out_port = to;
       return TP_TX;
     case TP_ACTION_REFLECT:
       *out_port = port;

@@ -73,11 +73,6 @@ TP_INLINE __u64 tp_loss_mask(__u64 a, __u64 b, __u64 block, __u64 threshold, __u
   return less;
 }
 
-/* The fates of a stream's block, for these lanes. */
-TP_INLINE __u64 tp_fates(const struct tp_state* state, __u64 block, __u64 threshold, __u64 lanes) {
-  return tp_loss_mask(state->key_a, state->key_b, block, threshold, lanes);
-}
-
 /* Packet n's whole draw, as tp_loss_mask compares it. For tests and explanations: 64 words for one
  * packet. */
 TP_INLINE __u64 tp_draw(__u64 a, __u64 b, __u64 n) {

@@ -48,6 +48,10 @@ enum {
   TP_KEY_WORDS = 8,
   TP_PARSE_WINDOW = 1024, /* octets from the start of the frame that headers may take */
   TP_MAX_EXTENSIONS = 8,  /* IPv6 extension headers walked; RFC 8883 lets a node give up */
+  TP_MAX_CHAIN = 16,      /* rules of the same match, all but the last with a condition */
+  TP_MAX_RUNS = 65536,    /* over all sequences of a policy */
+  TP_FLOW_WAYS = 8,       /* flows in a bucket; each has two buckets to be in */
+  TP_REGION_BUCKETS = 64, /* that one lock serves */
 };
 
 /* What became of a packet. On every queue, at rest, received packets are the sum over all verdicts.
@@ -71,11 +75,39 @@ enum tp_action {
   TP_ACTION_PORT = 3,
 };
 
+/* Whose packets a rule's loss numbers. */
 enum tp_loss_kind {
   TP_LOSS_NONE = 0,   /* loses nothing, exactly */
   TP_LOSS_ALL = 1,    /* loses everything, exactly */
-  TP_LOSS_RANDOM = 2, /* lost iff draw < threshold */
+  TP_LOSS_STREAM = 2, /* by its model, one stream for each port and queue */
+  TP_LOSS_FLOW = 3,   /* by its model, one stream for each flow */
+  TP_LOSS_PACKET = 4, /* none: at random, by a keyed hash of the packet */
 };
+
+/* How the packets of one stream are lost: see model.h. */
+enum tp_model_kind {
+  TP_MODEL_RANDOM = 0,
+  TP_MODEL_GILBERT_ELLIOTT = 1,
+  TP_MODEL_FOUR_STATE = 2,
+  TP_MODEL_PERIODIC = 3,
+  TP_MODEL_SEQUENCE = 4,
+};
+
+/* tp_rule.flags */
+enum {
+  TP_RULE_MARKS = 1,     /* ECN-capable packets are marked instead of lost */
+  TP_RULE_BOTH_WAYS = 2, /* TP_LOSS_FLOW: both directions are one flow */
+  TP_RULE_TIMED = 4,     /* holds at some times */
+  TP_RULE_COUNTED = 8,   /* holds for so many packets of each port and queue */
+  TP_RULE_SHARE = 16,    /* holds for a share of the flows */
+  TP_RULE_CONDITIONS = TP_RULE_TIMED | TP_RULE_COUNTED | TP_RULE_SHARE,
+};
+
+/* No rule, or no link. */
+#define TP_NO_RULE 0xffffffffU
+
+/* In a bucket, in a rule's place: the index of a link. */
+#define TP_CHAIN 0x80000000U
 
 /* tp_key.flags */
 enum {
@@ -148,21 +180,51 @@ TP_STATIC_ASSERT(sizeof(struct tp_bucket) == 64, "one cache line");
 /* One rule, read-only. Rules are in order; the last is the default. */
 struct tp_rule {
   __u64 key_a, key_b; /* of its streams: from the seed and the rule's name */
-  __u64 threshold;    /* TP_LOSS_RANDOM: of 2^64 */
+  __u64 threshold;    /* TP_MODEL_RANDOM: lost iff draw < threshold, of 2^64 */
   __u8 loss;          /* enum tp_loss_kind */
   __u8 action;        /* enum tp_action */
   __u8 out_port;      /* TP_ACTION_PORT: index into the policy's ports */
-  __u8 padding[5];
+  __u8 flags;         /* TP_RULE_... */
+  __u8 model;         /* enum tp_model_kind */
+  __u8 padding[3];
+  __u32 detail; /* index of its tp_detail; 0, which is nobody's, where it needs none */
+  __u32 slot;   /* of its streams among a queue's, where that is not the rule's own number */
+  __u64 epoch;  /* tells its flows from those it had before its loss was changed */
 };
-TP_STATIC_ASSERT(sizeof(struct tp_rule) == 32, "shared with BPF");
+TP_STATIC_ASSERT(sizeof(struct tp_rule) == 48, "shared with BPF");
+
+/* What few rules have, read-only: the parameters of a model other than random, and conditions. */
+struct tp_detail {
+  __u64 value[8]; /* of the model: see model.h */
+  __u64 always;   /* bit i: the probability value[i] is exactly 1 */
+  /* TP_RULE_TIMED, in nanoseconds of the datapath's clock: holds from `origin + from` on, for
+   * `length` (0: without end), and again after each `every` (0: once). */
+  __u64 origin, from, length, every;
+  __u64 packets; /* TP_RULE_COUNTED */
+  __u64 share;   /* TP_RULE_SHARE: of 2^64 */
+  __u64 padding;
+};
+TP_STATIC_ASSERT(sizeof(struct tp_detail) == 128, "shared with BPF");
+
+/* The next rule to try for a key whose earlier rules have conditions; read-only. */
+struct tp_link {
+  __u32 rule;
+  __u32 next; /* link, or TP_NO_RULE */
+};
+
+/* Of a sequence, read-only, in order: packets 64 * w to 64 * w + 63 are lost as `bits` say, for
+ * every w from `first` to `last`. */
+struct tp_run {
+  __u64 first, last, bits;
+};
 
 /* How one ingress port is decided, read-only. */
 struct tp_plan {
   __u64 port_key;    /* of its streams: from the port's name */
   __u32 first_shape; /* of the shapes that are tried for this port, in order of min_rule */
-  __u32 n_shapes;    /* 0: no header can change the verdict, and the frame is not looked into */
-  __u32 fallback;    /* the rule that takes what no shape took */
-  __u32 padding;
+  __u32 n_shapes;
+  __u32 fallback; /* the rule that takes what no shape took */
+  __u32 looks;    /* 0: nothing in a frame can change its verdict, and none is looked into */
 };
 TP_STATIC_ASSERT(sizeof(struct tp_plan) == 24, "shared with BPF");
 
@@ -178,8 +240,9 @@ struct tp_state {
   __u64 lost_packets;
   __u64 matched_bytes;
   __u64 lost_bytes;
-  __u8 loss, action, out_port, padding; /* the rule's, set once */
-  __u32 rule;                           /* set once */
+  __u8 loss, action, out_port; /* the rule's, set once */
+  __u8 chain;                  /* where the model's chain is when the next block begins */
+  __u32 rule;                  /* set once */
 };
 TP_STATIC_ASSERT(sizeof(struct tp_state) == 64, "one cache line");
 
@@ -195,5 +258,28 @@ struct tp_queue_counters {
   struct tp_count tx[TP_MAX_PORTS];
 } __attribute__((aligned(64)));
 TP_STATIC_ASSERT(sizeof(struct tp_queue_counters) == 384, "shared with BPF");
+
+/* What few policies count, beside these. One writer, as above. */
+struct tp_queue_extras {
+  struct tp_count marked; /* CE set instead of lost; their verdict is another */
+  __u64 flows_added;      /* flows that were new */
+  __u64 flows_evicted;    /* flows that had to go for them: the longest idle of where they fit */
+};
+
+/* One flow's stream, wherever its packets come in. Written under the lock of its region. */
+struct tp_flow {
+  __u64 key;   /* who it is: flow, rule and epoch in one number */
+  __u64 n;     /* as in tp_state, */
+  __u64 mask;  /* this, */
+  __u64 chain; /* and this */
+};
+
+/* A tag of 0 is a free place. */
+struct tp_flow_bucket {
+  __u32 tag[TP_FLOW_WAYS];
+  __u32 used_at[TP_FLOW_WAYS]; /* when last, by the region's count of its packets */
+  struct tp_flow flow[TP_FLOW_WAYS];
+};
+TP_STATIC_ASSERT(sizeof(struct tp_flow_bucket) == 320, "shared with BPF");
 
 #endif /* TWINPATH_POLICY_TYPES_H_ */

@@ -21,6 +21,9 @@ inline constexpr std::array<const char*, TP_VERDICTS> kVerdictNames = {
 // Adds rx_packets, rx_bytes, tx_packets, ... no_port_bytes to `object`.
 void AddCounters(const tp_queue_counters& counters, nlohmann::ordered_json* object);
 
+// Adds marked_packets, marked_bytes, flows_added and flows_evicted.
+void AddExtras(const tp_queue_extras& extras, nlohmann::ordered_json* object);
+
 // "lcore" on the DPDK path, "cpu" on the XDP path: what QueueSnapshot::core numbers.
 const char* CoreField(std::string_view path);
 

@@ -34,6 +34,7 @@ ordered_json QueueJson(const Snapshot& snapshot, const QueueSnapshot& queue) {
   ordered_json object = {
       {"port", Utf8(queue.port)}, {"queue", queue.queue}, {CoreField(snapshot.path), queue.core}};
   AddCounters(queue.counters, &object);
+  AddExtras(queue.extras, &object);
   ordered_json& tx_to = object["tx_to"] = ordered_json::object();
   for (size_t port = 0; port < TP_MAX_PORTS; ++port) {
     const uint64_t packets = queue.counters.tx[port].packets;
@@ -51,6 +52,8 @@ ordered_json RuleJson(const RuleSnapshot& rule) {
           {"matched_bytes", rule.matched.bytes},
           {"lost_packets", rule.lost.packets},
           {"lost_bytes", rule.lost.bytes},
+          {"marked_packets", rule.marked.packets},
+          {"marked_bytes", rule.marked.bytes},
           {"loss_rate", LossRate(rule)},
           {"loss_rate_low", low},
           {"loss_rate_high", high}};
@@ -115,6 +118,13 @@ void AddCounters(const tp_queue_counters& counters, ordered_json* object) {
   }
 }
 
+void AddExtras(const tp_queue_extras& extras, ordered_json* object) {
+  (*object)["marked_packets"] = extras.marked.packets;
+  (*object)["marked_bytes"] = extras.marked.bytes;
+  (*object)["flows_added"] = extras.flows_added;
+  (*object)["flows_evicted"] = extras.flows_evicted;
+}
+
 const char* CoreField(std::string_view path) { return path == "xdp" ? "cpu" : "lcore"; }
 
 std::string CounterName(std::string_view name) {
@@ -151,6 +161,8 @@ ordered_json SummaryJson(const Snapshot& snapshot) {
       {"seed", snapshot.seed},
       {"policy", {{"file", Utf8(snapshot.policy_file)}, {"sha256", snapshot.policy_sha256}}},
       {"duration_s", std::round(snapshot.duration_s * 1e6) / 1e6}};
+  if (snapshot.flow_places != 0)
+    summary["flow_table"] = {{"places", snapshot.flow_places}, {"bytes", snapshot.flow_octets}};
   ordered_json& ports = summary["ports"] = ordered_json::array();
   for (const PortSnapshot& port : snapshot.ports) ports.push_back(PortJson(port));
   ordered_json& queues = summary["queues"] = ordered_json::array();

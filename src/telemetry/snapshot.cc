@@ -37,4 +37,11 @@ void AddStates(const tp_state* states, size_t count, std::vector<RuleSnapshot>* 
   }
 }
 
+void AddMarked(const tp_count* marked, size_t count, std::vector<RuleSnapshot>* rules) {
+  for (size_t i = 0; i < count && i < rules->size(); i++) {
+    (*rules)[i].marked.packets += __atomic_load_n(&marked[i].packets, __ATOMIC_RELAXED);
+    (*rules)[i].marked.bytes += __atomic_load_n(&marked[i].bytes, __ATOMIC_RELAXED);
+  }
+}
+
 }  // namespace twinpath

@@ -31,12 +31,14 @@ struct QueueSnapshot {
   uint32_t queue = 0;
   int32_t core = -1;  // the lcore (DPDK) or the CPU that last served it (XDP); -1: none yet
   tp_queue_counters counters = {};
+  tp_queue_extras extras = {};
 };
 
 struct RuleSnapshot {
   std::string name;
   tp_count matched = {};
   tp_count lost = {};
+  tp_count marked = {};  // CE set instead
 };
 
 struct LcoreSnapshot {
@@ -84,6 +86,7 @@ struct Snapshot {
   std::vector<RuleSnapshot> rules;
   std::vector<LcoreSnapshot> lcores;
   SpliceSnapshot splice;  // on path "splice" only
+  uint64_t flow_places = 0, flow_octets = 0;  // of the table of flows; 0: the policy needs none
 };
 
 // Packets and bytes sent from a queue, over all the ports it sent to.
@@ -92,6 +95,9 @@ tp_count Transmitted(const tp_queue_counters& counters);
 // rx - (tx + pass + lost + denied + malformed + tx_full + no_port), in packets: 0 on every queue at
 // rest.
 int64_t Imbalance(const tp_queue_counters& counters);
+
+// Adds by how much a reader's rules were marked on one queue: `marked` has one count for each.
+void AddMarked(const tp_count* marked, size_t count, std::vector<RuleSnapshot>* rules);
 
 // Sums stream states (of any queues) into their rules' counts.
 void AddStates(const tp_state* states, size_t count, std::vector<RuleSnapshot>* rules);

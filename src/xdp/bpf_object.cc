@@ -82,9 +82,11 @@ bpf_program* SelectProgram(const Skeleton& skeleton, const char* wanted) {
   return selected;
 }
 
-// What a port's shapes look at: nothing, few words of the key, or all.
+// What a port's shapes look at: nothing, few words of the key, or all; or that its rules may ask
+// for anything.
 const char* WordsNeeded(const CompiledPolicy& policy, size_t port) {
   const tp_plan& plan = policy.plans[port];
+  if (policy.any[port]) return "any";
   if (plan.n_shapes == 0) return "all";
   uint32_t words = 0;
   for (uint32_t i = 0; i < plan.n_shapes; i++) {
@@ -124,6 +126,10 @@ struct XdpTables::Kernel {
   MappedArray<tp_bucket> buckets;
   MappedArray<tp_key> entries;
   MappedArray<tp_rule> rules;
+  MappedArray<tp_detail> details;
+  MappedArray<tp_link> links;
+  MappedArray<tp_run> runs;
+  MappedArray<tp_count> marked;
   MappedArray<tp_state> states;
 };
 
@@ -141,7 +147,8 @@ XdpTables::XdpTables(CompiledPolicy policy, const std::vector<uint32_t>& queues)
 XdpTables::~XdpTables() = default;
 
 absl::StatusOr<std::unique_ptr<XdpTables>> XdpTables::Create(CompiledPolicy policy,
-                                                             const std::vector<uint32_t>& queues) {
+                                                             const std::vector<uint32_t>& queues,
+                                                             uint64_t flow_memory) {
   xdp::CaptureLibbpfLog();
   std::unique_ptr<XdpTables> tables(new XdpTables(std::move(policy), queues));
   const CompiledPolicy& compiled = tables->policy_;
@@ -161,12 +168,20 @@ absl::StatusOr<std::unique_ptr<XdpTables>> XdpTables::Create(CompiledPolicy poli
   bpf_map__set_max_entries(maps.tp_buckets, Elements(compiled.buckets.size()));
   bpf_map__set_max_entries(maps.tp_entries, Elements(compiled.entries.size()));
   bpf_map__set_max_entries(maps.tp_rules, Elements(compiled.rules.size()));
+  bpf_map__set_max_entries(maps.tp_details, Elements(compiled.details.size()));
+  bpf_map__set_max_entries(maps.tp_links, Elements(compiled.links.size()));
+  bpf_map__set_max_entries(maps.tp_runs, Elements(compiled.runs.size()));
   bpf_map__set_max_entries(maps.tp_states, Elements(states));
+  bpf_map__set_max_entries(maps.tp_marked, Elements(compiled.marks ? states : 0));
+  if (compiled.has_flows) tables->flows_ = FlowTableWithin(flow_memory);
+  bpf_map__set_max_entries(maps.tp_flows, Elements(tables->flows_.buckets()));
+  bpf_map__set_max_entries(maps.tp_flow_regions, Elements(tables->flows_.regions));
   SelectProgram(kernel.skeleton, nullptr);
   const int error = twinpath_bpf__load(kernel.skeleton.get());
   if (error)
     return KernelError(absl::StrCat("making the maps for ", compiled.rules.size(), " rules and ",
-                                    tables->total_queues_, " RX queues"),
+                                    tables->total_queues_, " RX queues, and ",
+                                    tables->flows_.octets(), " octets of flows"),
                        -error);
 
   std::vector<tp_state> initial;
@@ -182,13 +197,38 @@ absl::StatusOr<std::unique_ptr<XdpTables>> XdpTables::Create(CompiledPolicy poli
   absl::Status status = kernel.buckets.Fill(maps.tp_buckets, compiled.buckets);
   status.Update(kernel.entries.Fill(maps.tp_entries, compiled.entries));
   status.Update(kernel.rules.Fill(maps.tp_rules, compiled.rules));
+  status.Update(kernel.details.Fill(maps.tp_details, compiled.details));
+  status.Update(kernel.links.Fill(maps.tp_links, compiled.links));
+  status.Update(kernel.runs.Fill(maps.tp_runs, compiled.runs));
   status.Update(kernel.states.Fill(maps.tp_states, initial));
+  status.Update(kernel.marked.Map(maps.tp_marked));
   if (!status.ok()) return status;
   return tables;
 }
 
 const tp_xdp_queue& XdpTables::SharedQueue(size_t port, uint32_t queue) const {
-  return kernel_->skeleton->bss->tp_queues[first_queue_[port] + queue];
+  return kernel_->skeleton->bss->tp_queues[QueueIndex(port, queue)];
+}
+
+void XdpTables::SetClock(uint64_t now) {
+  clock_given_ = true;
+  __atomic_store_n(&kernel_->skeleton->bss->tp_clock, now, __ATOMIC_RELAXED);
+}
+
+tp_queue_extras XdpTables::Extras(size_t port, uint32_t queue) const {
+  const tp_queue_extras& shared = kernel_->skeleton->bss->tp_extras[QueueIndex(port, queue)];
+  const auto read = [](const __u64& counter) {
+    return __atomic_load_n(&counter, __ATOMIC_RELAXED);
+  };
+  return {.marked = {.packets = read(shared.marked.packets), .bytes = read(shared.marked.bytes)},
+          .flows_added = read(shared.flows_added),
+          .flows_evicted = read(shared.flows_evicted)};
+}
+
+absl::Span<const tp_count> XdpTables::marked(size_t port, uint32_t queue) const {
+  if (!policy_.marks) return {};
+  const size_t rules = policy_.rules.size();
+  return {kernel_->marked.get() + QueueIndex(port, queue) * rules, rules};
 }
 
 tp_queue_counters XdpTables::Counters(size_t port, uint32_t queue) const {
@@ -268,10 +308,14 @@ absl::StatusOr<XdpProgram> XdpProgram::Load(const XdpTables& tables, size_t port
   constants.port = static_cast<uint32_t>(port);
   constants.first_queue = tables.first_queue_[port];
   constants.n_queues = tables.queues_[port];
-  constants.n_rules = static_cast<uint32_t>(policy.rules.size());
+  constants.n_slots = static_cast<uint32_t>(policy.rules.size());
   constants.n_shapes = plan.n_shapes;
   constants.fallback = plan.fallback;
   constants.bucket_mask = Elements(policy.buckets.size()) - 1;
+  constants.regions = tables.flows_.regions;
+  constants.region_buckets = tables.flows_.region_buckets;
+  constants.timed = policy.timed;
+  constants.clock_given = tables.clock_given_;
   constants.no_xdp_tx = !tables.xdp_tx_[port];
   constants.only = InitialStates(policy, port, 0)[plan.fallback];
   std::copy_n(policy.shapes.begin() + plan.first_shape, plan.n_shapes, constants.shapes);

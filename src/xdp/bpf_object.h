@@ -18,16 +18,19 @@
 #include "absl/types/span.h"
 #include "bpf/layout.h"
 #include "src/config/compile.h"
+#include "src/config/flow_memory.h"
 #include "src/telemetry/file_descriptor.h"
 
 namespace twinpath {
 
 class XdpTables {
  public:
-  // `queues` is the number of RX queues of each of the policy's ports. ResourceExhausted, with the
-  // sizes, where the kernel has no room for the maps.
-  static absl::StatusOr<std::unique_ptr<XdpTables>> Create(CompiledPolicy policy,
-                                                           const std::vector<uint32_t>& queues);
+  // `queues` is the number of RX queues of each of the policy's ports; a table of flows, if the
+  // policy needs one, takes `flow_memory` octets. ResourceExhausted, with the sizes, where the
+  // kernel has no room for the maps.
+  static absl::StatusOr<std::unique_ptr<XdpTables>> Create(
+      CompiledPolicy policy, const std::vector<uint32_t>& queues,
+      uint64_t flow_memory = kDefaultFlowMemory);
   ~XdpTables();
   XdpTables(const XdpTables&) = delete;
   XdpTables& operator=(const XdpTables&) = delete;
@@ -37,13 +40,21 @@ class XdpTables {
 
   // What a queue counted so far, and the CPU that last served it (-1: none yet).
   tp_queue_counters Counters(size_t port, uint32_t queue) const;
+  tp_queue_extras Extras(size_t port, uint32_t queue) const;
   int32_t Cpu(size_t port, uint32_t queue) const;
   // Whether the port's plan can reach one rule only. Its stream then counts nothing but packets:
   // the queue's counters are its counts.
-  bool sole(size_t port) const { return policy_.plans[port].n_shapes == 0; }
+  bool sole(size_t port) const { return policy_.plans[port].looks == 0; }
   // A queue's streams: one for each rule, in order, or the only one. Valid as long as the tables
   // are; the kernel writes them.
   absl::Span<const tp_state> states(size_t port, uint32_t queue) const;
+  // What of a queue's packets was marked, by rule; empty where no rule marks.
+  absl::Span<const tp_count> marked(size_t port, uint32_t queue) const;
+  // The table of flows; of no places where the policy has none.
+  const FlowTableShape& flows() const { return flows_; }
+  // Lets conditions go by this time, in nanoseconds, in programs loaded from now on and until it is
+  // set again; until then they go by the kernel's CLOCK_MONOTONIC_COARSE.
+  void SetClock(uint64_t now);
   // Frames of RX queues beyond those the tables were made for: dropped.
   const tp_count& strays(size_t port) const;
 
@@ -62,12 +73,15 @@ class XdpTables {
   friend class XdpProgram;
   struct Kernel;  // the skeleton object and the maps in memory
   XdpTables(CompiledPolicy policy, const std::vector<uint32_t>& queues);
+  uint32_t QueueIndex(size_t port, uint32_t queue) const { return first_queue_[port] + queue; }
   const tp_xdp_queue& SharedQueue(size_t port, uint32_t queue) const;
 
   CompiledPolicy policy_;
   std::vector<uint32_t> queues_, first_queue_, out_ports_;
   std::vector<bool> xdp_tx_;
   uint32_t total_queues_ = 0;
+  FlowTableShape flows_;
+  bool clock_given_ = false;
   std::unique_ptr<Kernel> kernel_;
 };
 

@@ -6,6 +6,7 @@
 #include <linux/if_link.h>
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -56,7 +57,11 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
   if (!status.ok()) return status;
   std::vector<uint32_t> queues;
   for (const Port& port : path->ports_) queues.push_back(port.interface.rx_queues);
-  auto tables = XdpTables::Create(std::move(compiled), queues);
+  timespec now;  // of the clock that the programs read
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  SetOrigin(static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec),
+            &compiled);
+  auto tables = XdpTables::Create(std::move(compiled), queues, options.flow_memory);
   if (!tables.ok()) return tables.status();
   path->tables_ = *std::move(tables);
   std::vector<uint32_t> indexes;
@@ -247,6 +252,8 @@ Snapshot XdpPath::TakeSnapshot() const {
                             ? std::chrono::nanoseconds(ran)
                             : std::chrono::nanoseconds(std::chrono::steady_clock::now() - start_);
   snapshot.duration_s = std::chrono::duration<double>(duration).count();
+  snapshot.flow_places = tables_->flows().places();
+  snapshot.flow_octets = tables_->flows().octets();
   for (size_t i = 0; i < ports_.size(); i++) {
     const Port& port = ports_[i];
     AppendPort(*tables_, i,

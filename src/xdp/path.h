@@ -34,6 +34,7 @@ struct XdpOptions {
   std::vector<PortSpec> ports;  // the compiled policy's, in its order; devices are interfaces
   XdpMode mode = XdpMode::kAuto;
   bool pin = false;  // leave the programs attached, pinned under PinFolder(port)
+  uint64_t flow_memory = kDefaultFlowMemory;  // octets of the table of flows
 };
 
 class XdpPath {

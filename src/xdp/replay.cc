@@ -34,22 +34,25 @@ uint32_t ActionOf(tp_verdict verdict, bool same_port) {
 
 absl::StatusOr<std::unique_ptr<XdpReplay>> XdpReplay::Create(const CompiledPolicy& policy,
                                                              uint32_t queues,
-                                                             XdpProgram::Frames frames) {
+                                                             XdpProgram::Frames frames,
+                                                             uint64_t flow_memory) {
   std::unique_ptr<XdpReplay> replay(new XdpReplay);
   auto thread = NamespaceThread::Start();
   if (!thread.ok()) return thread.status();
   replay->thread_ = *std::move(thread);
   absl::Status status;
-  replay->thread_->Run([&] { status = replay->SetUp(policy, queues, frames); });
+  replay->thread_->Run([&] { status = replay->SetUp(policy, queues, frames, flow_memory); });
   if (!status.ok()) return status;
   return replay;
 }
 
 absl::Status XdpReplay::SetUp(const CompiledPolicy& policy, uint32_t queues,
-                              XdpProgram::Frames frames) {
-  auto tables = XdpTables::Create(policy, std::vector<uint32_t>(policy.ports.size(), queues));
+                              XdpProgram::Frames frames, uint64_t flow_memory) {
+  auto tables =
+      XdpTables::Create(policy, std::vector<uint32_t>(policy.ports.size(), queues), flow_memory);
   if (!tables.ok()) return tables.status();
   tables_ = *std::move(tables);
+  tables_->SetClock(0);
   std::vector<uint32_t> indexes;
   for (size_t i = 0; i < policy.ports.size(); i++) {
     auto index = MakeVeth(absl::StrCat("port", i), queues);

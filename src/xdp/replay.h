@@ -26,13 +26,17 @@ class XdpReplay {
   // (generic mode); frames of more than a page take the program for fragments whatever it is.
   static absl::StatusOr<std::unique_ptr<XdpReplay>> Create(
       const CompiledPolicy& policy, uint32_t queues,
-      XdpProgram::Frames frames = XdpProgram::Frames::kPlain);
+      XdpProgram::Frames frames = XdpProgram::Frames::kPlain,
+      uint64_t flow_memory = kReplayFlowMemory);
 
   // What the program does with `frame`, received by this port and queue. InvalidArgument for a
   // frame of more than kMaxFrame octets. Unimplemented for one without a whole Ethernet header
   // where the kernel's test run does not take any (before 6.18).
   static constexpr size_t kMaxFrame = 65535;
   absl::StatusOr<FrameVerdict> Run(size_t port, uint32_t queue, absl::Span<const uint8_t> frame);
+
+  // The time of the next frames, in nanoseconds: what conditions go by. 0 at first.
+  void SetClock(uint64_t now) { tables_->SetClock(now); }
 
   // Ports, queues and rules with what was counted; the caller fills in the rest.
   Snapshot TakeSnapshot() const;
@@ -52,7 +56,8 @@ class XdpReplay {
     std::vector<uint8_t> bytes;
   };
   XdpReplay() = default;
-  absl::Status SetUp(const CompiledPolicy& policy, uint32_t queues, XdpProgram::Frames frames);
+  absl::Status SetUp(const CompiledPolicy& policy, uint32_t queues, XdpProgram::Frames frames,
+                     uint64_t flow_memory);
   TestRun Feed(size_t port, uint32_t queue, absl::Span<const uint8_t> frame);
   absl::StatusOr<FrameVerdict> Interpret(size_t port, uint32_t queue, TestRun run);
 

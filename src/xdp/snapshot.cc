@@ -28,7 +28,10 @@ void AppendPort(const XdpTables& tables, size_t index, PortSnapshot port, Snapsh
     snapshot->queues.push_back({.port = port.name,
                                 .queue = queue,
                                 .core = tables.Cpu(index, queue),
-                                .counters = counters});
+                                .counters = counters,
+                                .extras = tables.Extras(index, queue)});
+    const absl::Span<const tp_count> marked = tables.marked(index, queue);
+    AddMarked(marked.data(), marked.size(), &snapshot->rules);
     const absl::Span<const tp_state> states = tables.states(index, queue);
     if (tables.sole(index)) {
       RuleSnapshot& rule = snapshot->rules[states[0].rule];

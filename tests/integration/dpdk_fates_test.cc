@@ -182,7 +182,7 @@ class DpdkFates : public ::testing::Test {
                         uint32_t queue) {
     const auto p = ParseProbability(rate);
     EXPECT_TRUE(p.ok()) << p.status();
-    const tp_loss_kind kind = p->never ? TP_LOSS_NONE : p->always ? TP_LOSS_ALL : TP_LOSS_RANDOM;
+    const tp_loss_kind kind = p->never ? TP_LOSS_NONE : p->always ? TP_LOSS_ALL : TP_LOSS_STREAM;
     return Stream({.seed = seed, .rule = rule, .port = "in", .queue = queue}, p->threshold, kind)
         .Fates(kBlocks);
   }

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "src/config/compile.h"
+#include "src/config/flow_memory.h"
 #include "src/config/frame_verdict.h"
 #include "src/policy/host.h"
 #include "src/telemetry/snapshot.h"
@@ -22,10 +23,15 @@ class HostReplay {
   HostReplay(const CompiledPolicy& policy, uint32_t queues) : policy_(policy) {
     for (size_t port = 0; port < policy_.ports.size(); port++) {
       for (uint32_t queue = 0; queue < queues; queue++) {
-        queues_.push_back({InitialStates(policy_, port, queue), {}});
+        queues_.push_back({InitialStates(policy_, port, queue), {}, {}, {}});
+        queues_.back().marked.resize(policy_.rules.size());
       }
     }
     per_port_ = queues;
+    const FlowTableShape shape = FlowTableWithin(kReplayFlowMemory);
+    flow_buckets_.resize(shape.buckets());
+    regions_.resize(shape.regions);
+    flows_ = {flow_buckets_.data(), regions_.data(), shape.regions, shape.region_buckets, 0};
   }
 
   absl::StatusOr<FrameVerdict> Run(size_t port, uint32_t queue, absl::Span<const uint8_t> frame) {
@@ -36,13 +42,21 @@ class HostReplay {
     datapath.buckets = policy_.buckets.data();
     datapath.entries = policy_.entries.data();
     datapath.rules = policy_.rules.data();
+    datapath.details = policy_.details.data();
+    datapath.links = policy_.links.data();
+    datapath.runs = policy_.runs.data();
     datapath.states = q.states.data();
+    datapath.marked = policy_.marks ? q.marked.data() : nullptr;
+    datapath.extras = &q.extras;
+    datapath.flows = &flows_;
+    datapath.now = clock_;
     datapath.bucket_mask = static_cast<__u32>(policy_.buckets.size() - 1);
     std::vector<uint8_t> bytes(frame.begin(), frame.end());
     const uint32_t length = static_cast<uint32_t>(bytes.size());
+    const auto decide = policy_.any[port] ? tp_decide_any : tp_decide;
     const tp_decision decision =
-        tp_decide(&datapath, bytes.data(), bytes.data() + bytes.size(), length,
-                  static_cast<__u8>(port), plan.n_shapes, plan.fallback, 0);
+        decide(&datapath, bytes.data(), bytes.data() + bytes.size(), length,
+               static_cast<__u8>(port), plan.n_shapes, plan.fallback, 0);
     tp_count_add(&q.counters.rx, 1, length);
     tp_count_add(tp_verdict_count(&q.counters, decision.verdict, decision.out_port), 1, length);
     FrameVerdict result;
@@ -53,13 +67,16 @@ class HostReplay {
     return result;
   }
 
+  void SetClock(uint64_t now) { clock_ = now; }
+
   twinpath::Snapshot Snapshot() const {
     twinpath::Snapshot snapshot;
-    for (const std::string& name : policy_.rule_names) snapshot.rules.push_back({name, {}, {}});
+    for (const std::string& name : policy_.rule_names) snapshot.rules.push_back({name, {}, {}, {}});
     for (size_t i = 0; i < queues_.size(); i++) {
       snapshot.queues.push_back({policy_.ports[i / per_port_], static_cast<uint32_t>(i % per_port_),
-                                 -1, queues_[i].counters});
+                                 -1, queues_[i].counters, queues_[i].extras});
       AddStates(queues_[i].states.data(), queues_[i].states.size(), &snapshot.rules);
+      AddMarked(queues_[i].marked.data(), queues_[i].marked.size(), &snapshot.rules);
     }
     return snapshot;
   }
@@ -68,10 +85,16 @@ class HostReplay {
   struct Queue {
     std::vector<tp_state> states;
     tp_queue_counters counters;
+    tp_queue_extras extras;
+    std::vector<tp_count> marked;
   };
   CompiledPolicy policy_;
   std::vector<Queue> queues_;
   size_t per_port_;
+  std::vector<tp_flow_bucket> flow_buckets_;
+  std::vector<tp_flow_region> regions_;
+  tp_flow_table flows_ = {};
+  uint64_t clock_ = 0;
 };
 
 }  // namespace twinpath

@@ -169,18 +169,20 @@ TEST(SnapshotDifferences, NameEachCounterThatDiffers) {
 BurstCheck CheckBursts(std::function<void(std::vector<std::optional<FrameVerdict>>*)> change,
                        size_t* largest) {
   auto alone = Replay("7", 2), together = Replay("7", 2);
-  BurstCheck check([=](size_t port, uint32_t queue, absl::Span<const std::vector<uint8_t>> frames) {
-    *largest = std::max(*largest, frames.size());
-    std::vector<std::optional<FrameVerdict>> left;
-    for (const std::vector<uint8_t>& frame : frames) {
-      FrameVerdict verdict = *together->Run(port, queue, frame);
-      verdict.rule.reset();
-      const bool leaves = verdict.verdict == TP_TX || verdict.verdict == TP_PASS;
-      left.push_back(leaves ? std::optional(verdict) : std::nullopt);
-    }
-    change(&left);
-    return absl::StatusOr<std::vector<std::optional<FrameVerdict>>>(left);
-  });
+  BurstCheck check(
+      [=](size_t port, uint32_t queue, absl::Span<const std::vector<uint8_t>> frames) {
+        *largest = std::max(*largest, frames.size());
+        std::vector<std::optional<FrameVerdict>> left;
+        for (const std::vector<uint8_t>& frame : frames) {
+          FrameVerdict verdict = *together->Run(port, queue, frame);
+          verdict.rule.reset();
+          const bool leaves = verdict.verdict == TP_TX || verdict.verdict == TP_PASS;
+          left.push_back(leaves ? std::optional(verdict) : std::nullopt);
+        }
+        change(&left);
+        return absl::StatusOr<std::vector<std::optional<FrameVerdict>>>(left);
+      },
+      false);
   for (uint64_t n = 0; n < 200; n++) {
     const std::vector<uint8_t> octets = n % 3 ? Udp() : Tcp();
     const ParityFrame frame = {n, 0, static_cast<uint32_t>(n % 5 == 0), octets};

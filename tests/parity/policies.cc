@@ -18,6 +18,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// How much of what rules may ask for a policy uses: each way has code of its own.
+enum class Language {
+  kRandom,  // losses at random
+  kModels,  // of queues, by all other models
+  kAll,     // by any model and scope, marks, conditions
+};
+
 // Which fields the rules of a template look at; 0 or false: not at all.
 struct Template {
   enum class Family { kAny, kIpv4, kIpv6 } family = Family::kAny;
@@ -25,6 +32,8 @@ struct Template {
   bool src = false, dst = false, src_port = false, dst_port = false;
   int src_length = 0, dst_length = 0;
   bool src_range = false, dst_range = false;
+  bool tcp_flags = false, dscp = false, ecn = false, fragment = false, length = false;
+  bool vlan_stack = false, mac_mask = false;
 };
 
 Template MakeTemplate(Universe* u) {
@@ -48,6 +57,13 @@ Template MakeTemplate(Universe* u) {
   t.dst_port = u->Chance(3);
   t.src_range = t.src_port && u->Chance(3);
   t.dst_range = t.dst_port && !t.src_range && u->Chance(2);
+  t.tcp_flags = u->Chance(10);
+  t.dscp = u->Chance(10);
+  t.ecn = u->Chance(10);
+  t.fragment = u->Chance(8);
+  t.length = !t.src_range && !t.dst_range && u->Chance(8);
+  t.vlan_stack = u->Chance(2);
+  t.mac_mask = u->Chance(2);
   return t;
 }
 
@@ -80,8 +96,16 @@ Json MakeMatch(const Template& t, const std::vector<std::string>& ports, Univers
   if (t.vlan) {
     const uint16_t vid = u->Vlan();
     match["vlan"] = vid == 4095 ? Json("none") : Json(vid);
+    if (t.vlan_stack && vid != 4095) {
+      match["vlan"] = Json::array({u->Chance(3) ? Json("any") : Json(vid)});
+      if (u->Chance(2)) match["vlan"].push_back(u->Chance(2) ? Json("any") : Json(u->Draw(4)));
+    }
   }
-  if (t.src_mac) match["src_mac"] = absl::StrFormat("02:00:00:00:00:%02x", u->Mac());
+  if (t.src_mac) {
+    match["src_mac"] = t.mac_mask
+                           ? absl::StrFormat("00:00:00:00:00:%02x/00:00:00:00:00:03", u->Mac() & 3)
+                           : absl::StrFormat("02:00:00:00:00:%02x", u->Mac());
+  }
   if (t.dst_mac) match["dst_mac"] = absl::StrFormat("02:00:00:00:01:%02x", u->Mac());
   const bool needs_ip = t.proto || t.src_port || t.dst_port;
   if (t.ether_type && !any) match["ether_type"] = four ? "ipv4" : "0x86dd";
@@ -103,15 +127,89 @@ Json MakeMatch(const Template& t, const std::vector<std::string>& ports, Univers
                          ? u->Of({6, 17})
                          : u->Of({6, 17, 1, 58, 253, 59, 132, 47, 50, 60, 0, 44});
   }
+  if (t.tcp_flags && (!match.contains("proto") || match["proto"] == 6))
+    match["tcp_flags"] = u->Of({"syn", "syn,!ack", "ack", "!ack", "fin,rst", "!syn,ack,psh"});
+  if (t.dscp) match["dscp"] = u->Of({0, 46, 10, 8});
+  if (t.ecn) match["ecn"] = u->Draw(4);
+  if (t.fragment) {
+    match["fragment"] = u->Of({Json(true), Json(false), Json("first"), Json("later")});
+  }
+  if (t.length) match["length"] = u->Of({"60-127", "0-70", "64-65535", "1000-1514"});
   if (t.src_port) match["src_port"] = PortMatch(u, t.src_range);
   if (t.dst_port) match["dst_port"] = PortMatch(u, t.dst_range);
   return match;
 }
 
-void AddFate(const std::vector<std::string>& ports, Universe* u, Json* rule) {
+const char* Rate(Universe* u) {
+  return u->Of({"0%", "0.01%", "1%", "10%", "33.3%", "50%", "90%", "100%", "1e-9"});
+}
+
+Json RandomLoss(Universe* u) { return {{"model", "random"}, {"rate", Rate(u)}}; }
+
+// Of every model but random.
+Json ModelLoss(Universe* u) {
+  switch (u->Draw(5)) {
+    case 0:
+      return {{"model", "correlated"}, {"rate", Rate(u)}, {"correlation", u->Of({"0%", "90%"})}};
+    case 1:
+      return {{"model", "gilbert_elliott"},
+              {"p", Rate(u)},
+              {"r", Rate(u)},
+              {"loss_bad", Rate(u)},
+              {"loss_good", Rate(u)}};
+    case 2:
+      return {{"model", "four_state"},
+              {"p13", u->Of({"0%", "1%", "50%"})},
+              {"p31", u->Of({"0%", "5%", "50%"})},
+              {"p32", u->Of({"0%", "5%", "50%"})},
+              {"p23", u->Of({"0%", "10%", "100%"})},
+              {"p14", u->Of({"0%", "2%", "50%"})}};
+    case 3: {
+      const uint64_t every = u->Of<uint64_t>({1, 2, 7, 63, 64, 65, 100});
+      return {{"model", "periodic"},
+              {"every", every},
+              {"offset", u->Of({0, 1, 70})},
+              {"burst", 1 + u->Draw(every)}};
+    }
+    default: {
+      Json loss = {{"model", "sequence"}, {"packets", {1, "3-5", "62-70", 99}}};
+      if (u->Chance(2)) loss["repeat"] = u->Of({100, 101, 128});
+      return loss;
+    }
+  }
+}
+
+Json AnyLoss(Universe* u) {
+  Json loss = u->Chance(2) ? ModelLoss(u) : RandomLoss(u);
+  switch (u->Draw(4)) {
+    case 0:
+      loss["scope"] = "flow";
+      if (u->Chance(2)) loss["flow"] = "bidirectional";
+      break;
+    case 1:
+      if (loss["model"] == "random") loss["scope"] = "packet";
+      break;
+    default:
+      break;
+  }
+  if (u->Chance(3)) loss["ecn_mark"] = true;
+  return loss;
+}
+
+void AddConditions(Universe* u, Json* rule) {
+  if (u->Chance(3)) (*rule)["flows"] = u->Of({"0%", "5%", "50%", "100%"});
+  if (u->Chance(3)) (*rule)["packets"] = u->Of({1, 2, 10, 1000});
+  if (u->Chance(3)) {
+    (*rule)["active"] = u->Of({Json{{"for", "1s"}}, Json{{"from", "1s"}},
+                               Json{{"from", "500ms"}, {"for", "1s"}, {"every", "2s"}}});
+  }
+}
+
+void AddFate(Language language, const std::vector<std::string>& ports, Universe* u, Json* rule) {
   if (!u->Chance(4)) {
-    const char* rate = u->Of({"0%", "0.01%", "1%", "10%", "33.3%", "50%", "90%", "100%", "1e-9"});
-    (*rule)["loss"] = {{"model", "random"}, {"rate", rate}};
+    (*rule)["loss"] = language == Language::kRandom   ? RandomLoss(u)
+                      : language == Language::kModels ? ModelLoss(u)
+                                                      : AnyLoss(u);
   }
   switch (u->Draw(6)) {
     case 0:
@@ -135,6 +233,7 @@ void AddFate(const std::vector<std::string>& ports, Universe* u, Json* rule) {
 RandomPolicy MakeRandomPolicy(uint64_t number) {
   Universe u(number ^ 0x706f6c69637900ULL);
   RandomPolicy policy;
+  const Language language = u.Of({Language::kRandom, Language::kModels, Language::kAll});
   const size_t n_ports = 1 + u.Draw(4);
   for (size_t i = 0; i < n_ports; i++) policy.ports.push_back(absl::StrCat("port", i));
   policy.queues = static_cast<uint32_t>(1 + u.Draw(4));
@@ -145,11 +244,12 @@ RandomPolicy MakeRandomPolicy(uint64_t number) {
   for (size_t i = 0; i < n_rules; i++) {
     Json rule = {{"name", absl::StrCat("rule ", i)}};
     rule["match"] = MakeMatch(templates[u.Draw(templates.size())], policy.ports, &u);
-    AddFate(policy.ports, &u, &rule);
+    AddFate(language, policy.ports, &u, &rule);
+    if (language == Language::kAll && u.Chance(3)) AddConditions(&u, &rule);
     json["rules"].push_back(std::move(rule));
   }
   json["default"] = Json::object();
-  AddFate(policy.ports, &u, &json["default"]);
+  AddFate(language, policy.ports, &u, &json["default"]);
   policy.json = json.dump(1);
   return policy;
 }

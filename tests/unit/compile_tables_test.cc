@@ -185,7 +185,7 @@ TEST(CompileTablesTest, ExactEndsOfARateDrawNothing) {
                              {"a", "b"});
   EXPECT_EQ(c.rules[0].loss, TP_LOSS_NONE);
   EXPECT_EQ(c.rules[1].loss, TP_LOSS_ALL);
-  EXPECT_EQ(c.rules[2].loss, TP_LOSS_RANDOM);
+  EXPECT_EQ(c.rules[2].loss, TP_LOSS_STREAM);
   EXPECT_EQ(c.rules[2].threshold, 1ull << 63);
   EXPECT_EQ(c.rules[0].action, TP_ACTION_PASS);
   EXPECT_EQ(c.rules[2].action, TP_ACTION_DROP);

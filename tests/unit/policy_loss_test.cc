@@ -42,7 +42,7 @@ std::string Name(const StreamSpec& spec, double p) {
 TEST(Loss, EndsAreExact) {
   for (const StreamSpec& spec : Specs()) {
     EXPECT_EQ(Lost(Stream(spec, 0, TP_LOSS_NONE).Fates(kBlocks)), 0u);
-    EXPECT_EQ(Lost(Stream(spec, 0, TP_LOSS_RANDOM).Fates(kBlocks)), 0u);
+    EXPECT_EQ(Lost(Stream(spec, 0, TP_LOSS_STREAM).Fates(kBlocks)), 0u);
     EXPECT_EQ(Lost(Stream(spec, 0, TP_LOSS_ALL).Fates(kBlocks)), 64 * kBlocks);
   }
 }

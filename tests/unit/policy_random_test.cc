@@ -119,7 +119,7 @@ TEST(Random, MaskIsTheComparisonOfEachDraw) {
 }
 
 TEST(Lose, RunsAndSharedTakeTheSameFatesAsOneByOne) {
-  for (tp_loss_kind kind : {TP_LOSS_NONE, TP_LOSS_ALL, TP_LOSS_RANDOM}) {
+  for (tp_loss_kind kind : {TP_LOSS_NONE, TP_LOSS_ALL, TP_LOSS_STREAM}) {
     for (double p : {0.0, 0.01, 0.3, 0.5, 0.99}) {
       for (uint32_t fixed = 0; fixed <= 64; fixed++) {
         Stream one({}, Threshold(p), kind), shared({}, Threshold(p), kind),

@@ -24,12 +24,13 @@ struct StreamSpec {
 class Stream {
  public:
   // Loses with `threshold` of 2^64, by the random model unless `kind` says otherwise.
-  Stream(const StreamSpec& spec, uint64_t threshold, tp_loss_kind kind = TP_LOSS_RANDOM) {
+  Stream(const StreamSpec& spec, uint64_t threshold, tp_loss_kind kind = TP_LOSS_STREAM) {
     tp_rule_key(spec.seed, tp_name_hash(spec.rule.data(), spec.rule.size()), &rule_.key_a,
                 &rule_.key_b);
     rule_.threshold = threshold;
     rule_.loss = static_cast<__u8>(kind);
     datapath_.rules = &rule_;
+    datapath_.details = &detail_;
     tp_state_init(&state_, &rule_, 0, tp_name_hash(spec.port.data(), spec.port.size()), spec.queue);
   }
   Stream(const Stream&) = delete;
@@ -49,6 +50,7 @@ class Stream {
 
  private:
   tp_rule rule_ = {};
+  tp_detail detail_ = {};
   tp_state state_;
   tp_datapath datapath_ = {};
 };

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
+/*
+ * Who a packet belongs to, and the table of flows: one for all queues, so that packet n of a flow
+ * meets the same fate wherever its packets come in. Fixed in size: a flow may be in either of two
+ * buckets of one region, and goes where more room is (Azar, Broder, Karlin, Upfal: "Balanced
+ * allocations", 1994), so that nine tenths of the places fill before a flow has to go for another.
+ * Then the one goes that was idle for the longest of those two buckets, by the region's own count
+ * of packets: no clock decides. A region is used under its lock.
+ *
+ * The datapath supplies, before including this:
+ * - struct tp_flow_bucket* tp_hook_flows(struct tp_datapath*, __u32 i): bucket i, or NULL
+ * - __u32 tp_hook_regions(struct tp_datapath*), __u32 tp_hook_region_buckets(struct tp_datapath*):
+ *   how many, and of how many buckets each
+ * - __u32* tp_hook_lock(struct tp_datapath*, __u32 region): locks it; returns its count of packets,
+ *   or NULL, unlocked
+ * - void tp_hook_unlock(struct tp_datapath*, __u32 region)
+ * - struct tp_queue_extras* tp_hook_extras(struct tp_datapath*): the queue's
+ */
+#ifndef TWINPATH_POLICY_FLOW_H_
+#define TWINPATH_POLICY_FLOW_H_
+
+#include "model.h"
+#include "random.h"
+#include "types.h"
+
+/* One end of a flow: an address and a transport port. */
+TP_INLINE __u64 tp_flow_end(__u64 low, __u64 high, __u64 port) {
+  return tp_mix((low ^ high * 0xd6e8feb86659fd93ULL) + port * TP_GOLDEN);
+}
+
+/*
+ * The packet's flow, as 64 bits: by IP version, protocol, addresses and ports. All fragments of a
+ * datagram are in the flow without ports: only the first has them. What is not IP: by MAC addresses
+ * and EtherType. With `both_ways` the answers are in the flow of the questions.
+ */
+TP_INLINE __u64 tp_flow_of(const struct tp_key* key, int both_ways) {
+  const tp_u64_alias* k = (const tp_u64_alias*)key;
+  __u64 source, destination, kind, ports = k[7] & 0xffffffff;
+  if (!(key->flags & TP_KEY_PORTS) || key->flags & TP_KEY_FRAGMENT) ports = 0;
+  if (key->flags & TP_KEY_IP) {
+    kind = (k[0] >> 8) & 0xffff;
+    if (key->ip_version == 4) {
+      source = tp_flow_end(k[3] & 0xffffffff, 0, ports & 0xffff);
+      destination = tp_flow_end(k[3] >> 32, 0, ports >> 16);
+    } else {
+      source = tp_flow_end(k[3], k[4], ports & 0xffff);
+      destination = tp_flow_end(k[5], k[6], ports >> 16);
+    }
+  } else {
+    kind = (__u64)key->ether_type << 16;
+    source = tp_flow_end(k[2] & TP_LOW48, 0, 0);
+    destination = tp_flow_end(k[1] & TP_LOW48, 0, 0);
+  }
+  if (both_ways && source > destination) {
+    __u64 other = source;
+    source = destination;
+    destination = other;
+  }
+  return tp_mix(source + (destination ^ kind) * 0xa0761d6478bd642fULL);
+}
+
+/* The first key word of a flow's stream of draws under a rule; the second is the rule's. */
+TP_INLINE __u64 tp_flow_key(const struct tp_rule* rule, const struct tp_key* key) {
+  return tp_mix(tp_flow_of(key, rule->flags & TP_RULE_BOTH_WAYS) + rule->key_a);
+}
+
+/* Where a flow may be. */
+struct tp_flow_place {
+  __u64 id; /* tp_flow.key */
+  __u32 region, first, second;
+  __u32 tag;
+};
+
+/* `number` of [0, 2^16) or [0, 2^32) to [0, n) */
+TP_INLINE __u32 tp_scale(__u64 number, __u64 n, int bits) { return (__u32)(number * n >> bits); }
+
+TP_INLINE struct tp_flow_place tp_flow_find_place(struct tp_datapath* dp,
+                                                  const struct tp_rule* rule, __u64 flow_key) {
+  struct tp_flow_place place;
+  const __u32 n = tp_hook_region_buckets(dp);
+  place.id = flow_key + rule->epoch * TP_GOLDEN;
+  place.region = tp_scale(place.id >> 32, tp_hook_regions(dp), 32);
+  place.first = tp_scale(place.id & 0xffff, n, 16);
+  place.second = tp_scale(place.id >> 16 & 0xffff, n, 16);
+  if (place.second == place.first) place.second = place.first + 1 < n ? place.first + 1 : 0;
+  place.first += place.region * n;
+  place.second += place.region * n;
+  place.tag = (__u32)(place.id >> 20) | 1;
+  return place;
+}
+
+TP_INLINE struct tp_flow* tp_flow_in(struct tp_flow_bucket* bucket,
+                                     const struct tp_flow_place* place, __u32 now) {
+  for (int way = 0; way < TP_FLOW_WAYS; way++) {
+    if (bucket->tag[way] != place->tag || bucket->flow[way].key != place->id) continue;
+    bucket->used_at[way] = now;
+    return &bucket->flow[way];
+  }
+  return 0;
+}
+
+TP_INLINE __u32 tp_flows_used(const struct tp_flow_bucket* bucket) {
+  __u32 used = 0; /* places fill from 0, and are never left free again */
+  for (int way = 0; way < TP_FLOW_WAYS; way++) used += bucket->tag[way] != 0;
+  return used;
+}
+
+/* The flow's stream, as new where it is not known. The region is locked. */
+TP_INLINE struct tp_flow* tp_flow_get(struct tp_flow_bucket* first, struct tp_flow_bucket* second,
+                                      const struct tp_flow_place* place, __u32 now, int* added,
+                                      int* evicted) {
+  *added = 0;
+  *evicted = 0;
+  struct tp_flow* flow = tp_flow_in(first, place, now);
+  if (!flow) flow = tp_flow_in(second, place, now);
+  if (flow) return flow;
+  struct tp_flow_bucket* bucket = first;
+  __u32 way = tp_flows_used(first), other = tp_flows_used(second);
+  if (other < way) {
+    bucket = second;
+    way = other;
+  }
+  if (way >= TP_FLOW_WAYS) {
+    __u32 longest = 0;
+    for (int i = 0; i < 2 * TP_FLOW_WAYS; i++) {
+      struct tp_flow_bucket* candidate = i < TP_FLOW_WAYS ? first : second;
+      const __u32 idle = now - candidate->used_at[i & (TP_FLOW_WAYS - 1)];
+      if (i && idle <= longest) continue;
+      longest = idle;
+      bucket = candidate;
+      way = (__u32)i & (TP_FLOW_WAYS - 1);
+    }
+    *evicted = 1;
+  }
+  *added = 1;
+  way &= TP_FLOW_WAYS - 1;
+  bucket->tag[way] = place->tag;
+  bucket->used_at[way] = now;
+  flow = &bucket->flow[way];
+  flow->key = place->id;
+  flow->n = 0;
+  flow->mask = 0;
+  flow->chain = 0;
+  return flow;
+}
+
+/* Takes the flow's next packet; returns 1 where its model loses it, else 0. Without a table, or
+ * where the lock is not to be had, nothing is lost: a datapath whose policy has flows has both. */
+TP_INLINE int tp_flow_lose(struct tp_datapath* dp, const struct tp_rule* rule,
+                           const struct tp_detail* detail, __u64 flow_key) {
+  const struct tp_flow_place place = tp_flow_find_place(dp, rule, flow_key);
+  struct tp_flow_bucket* first = tp_hook_flows(dp, place.first);
+  struct tp_flow_bucket* second = tp_hook_flows(dp, place.second);
+  struct tp_queue_extras* extras = tp_hook_extras(dp);
+  if (!first || !second || !extras) return 0;
+  const __u8 model = rule->model;
+  int added, evicted;
+  __u32* clock = tp_hook_lock(dp, place.region);
+  if (!clock) return 0;
+  const __u32 now = ++*clock;
+  struct tp_flow* flow = tp_flow_get(first, second, &place, now, &added, &evicted);
+  const __u64 n = flow->n;
+  flow->n = n + 1;
+  __u64 mask = flow->mask;
+  if (model != TP_MODEL_SEQUENCE && (n & 63) == 0) {
+    __u64 chain = flow->chain;
+    mask = tp_drawn_fates(rule, detail, flow_key, rule->key_b, n >> 6, ~0ULL, &chain);
+    flow->chain = chain;
+    flow->mask = mask;
+  }
+  tp_hook_unlock(dp, place.region);
+  /* A queue may have several CPUs; a flow is new once. */
+  if (added) __sync_fetch_and_add(&extras->flows_added, 1);
+  if (evicted) __sync_fetch_and_add(&extras->flows_evicted, 1);
+  if (model == TP_MODEL_SEQUENCE) mask = tp_sequence_fates(dp, detail, n >> 6);
+  return (int)(mask >> (n & 63) & 1);
+}
+
+#endif /* TWINPATH_POLICY_FLOW_H_ */

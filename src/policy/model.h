@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
+/*
+ * How the packets of one stream are lost: 64 fates at a time, bit i for packet 64 * block + i.
+ * Integers only. Pure but for `chain`, where a model with memory keeps the state it is in when the
+ * next block begins; whoever has the stream draws its blocks in order. Any thread.
+ *
+ * A stream begins in a state drawn from the model's stationary distribution, so that the first
+ * packets of a short flow are lost at the same rate as all others. Packet n meets the fate of the
+ * state it finds, and then the state changes.
+ *
+ * tp_detail.value holds, by model, probabilities as thresholds of 2^64 (tp_detail.always where
+ * exactly 1) and numbers:
+ * - random: none; its rate is tp_rule.threshold;
+ * - Gilbert-Elliott (Gilbert: "Capacity of a burst-noise channel", Bell System Technical Journal
+ *   39, 1960; Elliott: "Estimates of error rates for codes on burst-noise channels", ibid. 42,
+ *   1963): p from good to bad, r back, what is lost in good, what in bad, the start in bad. Loses
+ *   g = (r * loss_good + p * loss_bad) / (p + r), in bursts of g / P(lost, then not) packets: 1 / r
+ *   where loss_bad is 1 and loss_good 0;
+ * - four states (Salsano, Ludovici, Ordine, Giannuzzi: "Definition of a general and intuitive loss
+ *   model for packet networks and its implementation in the netem module in the Linux kernel",
+ *   2012): p13, p13 + p14, p31, p31 + p32, p23, and where it starts: up to state 3, up to 4, up
+ *   to 2. With the chain's stationary s: loses s3 + s4, in bursts of
+ *   (s3 + s4) / (s3 * (p31 + p32) + s4) packets;
+ * - periodic: every, offset, burst: packet n is lost iff n >= offset and
+ *   (n - offset) mod every < burst. Loses burst / every, in bursts of burst;
+ * - sequence: repeat (0: never; else 64 at least), first run, number of runs.
+ * A correlated loss of rate q and correlation c is the Gilbert-Elliott chain of p = q (1 - c),
+ * r = (1 - q)(1 - c) that loses all in bad and nothing in good: the only chain of two states that
+ * loses q and in which neighbours' fates correlate by c.
+ *
+ * The datapath supplies, before including this:
+ * - const struct tp_run* tp_hook_run(struct tp_datapath*, __u32 i): run i; NULL beyond the table
+ */
+#ifndef TWINPATH_POLICY_MODEL_H_
+#define TWINPATH_POLICY_MODEL_H_
+
+#include "random.h"
+#include "types.h"
+
+/* tp_detail.value, by model */
+enum {
+  TP_GE_P = 0,
+  TP_GE_R = 1,
+  TP_GE_LOSS_GOOD = 2,
+  TP_GE_LOSS_BAD = 3,
+  TP_GE_START_BAD = 4,
+  TP_FOUR_13 = 0,
+  TP_FOUR_13_14 = 1,
+  TP_FOUR_31 = 2,
+  TP_FOUR_31_32 = 3,
+  TP_FOUR_23 = 4,
+  TP_FOUR_START_3 = 5,
+  TP_FOUR_START_4 = 6,
+  TP_FOUR_START_2 = 7,
+  TP_PERIODIC_EVERY = 0,
+  TP_PERIODIC_OFFSET = 1,
+  TP_PERIODIC_BURST = 2,
+  TP_SEQUENCE_REPEAT = 0,
+  TP_SEQUENCE_FIRST_RUN = 1,
+  TP_SEQUENCE_RUNS = 2,
+};
+
+/* A chain's states. Those in which the four-state model loses are the odd ones; of
+ * Gilbert-Elliott, good is 0 and bad is 1. */
+enum {
+  TP_CHAIN_GAP = 0,      /* Salsano's 1: received, in a gap */
+  TP_CHAIN_BURST = 1,    /* 3: lost, in a burst */
+  TP_CHAIN_SPARED = 2,   /* 2: received, in a burst */
+  TP_CHAIN_ISOLATED = 3, /* 4: lost by itself, in a gap */
+};
+
+/* Draws of one stream for different purposes do not depend on each other. */
+enum { TP_DRAW_LOSS = 1, TP_DRAW_START = 2 };
+TP_INLINE __u64 tp_draw_key(__u64 a, __u64 purpose) {
+  return tp_mix(a + purpose * 0xd1342543de82ef95ULL);
+}
+
+/* Bit i: packet i's draw is below value[index]. */
+TP_INLINE __u64 tp_below(const struct tp_detail* detail, int index, __u64 a, __u64 b, __u64 block,
+                         __u64 lanes) {
+  if (detail->always >> index & 1) return lanes;
+  return tp_loss_mask(a, b, block, detail->value[index], lanes);
+}
+
+/* The number of the lowest bit that is set; there is one. */
+TP_INLINE __u64 tp_lowest_bit(__u64 x) {
+#ifdef __bpf__
+  /* No instruction, and compilers that know of none: the bits below it are counted. */
+  x = (x & -x) - 1;
+  x -= x >> 1 & 0x5555555555555555ULL;
+  x = (x & 0x3333333333333333ULL) + (x >> 2 & 0x3333333333333333ULL);
+  return ((x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fULL) * 0x0101010101010101ULL >> 56;
+#else
+  return (__u64)__builtin_ctzll(x);
+#endif
+}
+
+/* Packets at which a chain leaves each state, and those at which it then takes the first of the
+ * two ways out: from GAP to BURST, from BURST to GAP. SPARED has one way out, to BURST, and
+ * ISOLATED is left after one packet, to GAP. */
+struct tp_ways {
+  __u64 leaves_gap, to_burst, leaves_burst, to_gap, leaves_spared;
+};
+
+/* The packets that find the chain in an odd state. From change to change: as many steps as there
+ * are changes. */
+TP_INLINE __u64 tp_walk_chain(const struct tp_ways* ways, __u64* state) {
+  __u64 at = 0, odd = 0, s = *state;
+  for (int i = 0; i < 64; i++) {
+    __u64 leaves = s == TP_CHAIN_GAP      ? ways->leaves_gap
+                   : s == TP_CHAIN_BURST  ? ways->leaves_burst
+                   : s == TP_CHAIN_SPARED ? ways->leaves_spared
+                                          : ~0ULL;
+    leaves >>= at & 63;
+    if (!leaves) {
+      if (s & 1) odd |= ~0ULL << (at & 63);
+      break;
+    }
+    __u64 last = at + tp_lowest_bit(leaves);
+    if (s & 1) odd |= ~0ULL << (at & 63) & ~0ULL >> (63 - (last & 63));
+    __u64 first_way = (s == TP_CHAIN_GAP     ? ways->to_burst
+                       : s == TP_CHAIN_BURST ? ways->to_gap
+                                             : ~0ULL) >>
+                      (last & 63);
+    if (s == TP_CHAIN_GAP)
+      s = first_way & 1 ? TP_CHAIN_BURST : TP_CHAIN_ISOLATED;
+    else if (s == TP_CHAIN_BURST)
+      s = first_way & 1 ? TP_CHAIN_GAP : TP_CHAIN_SPARED;
+    else
+      s = s == TP_CHAIN_SPARED ? TP_CHAIN_BURST : TP_CHAIN_GAP;
+    at = last + 1;
+    if (at >= 64) break;
+  }
+  *state = s;
+  return odd;
+}
+
+/* The state in which a stream finds its packet 0. */
+TP_INLINE __u64 tp_chain_start(const struct tp_detail* detail, __u8 model, __u64 a, __u64 b) {
+  a = tp_draw_key(a, TP_DRAW_START);
+  if (model == TP_MODEL_GILBERT_ELLIOTT)
+    return tp_below(detail, TP_GE_START_BAD, a, b, 0, 1) ? TP_CHAIN_BURST : TP_CHAIN_GAP;
+  if (tp_below(detail, TP_FOUR_START_3, a, b, 0, 1)) return TP_CHAIN_BURST;
+  if (tp_below(detail, TP_FOUR_START_4, a, b, 0, 1)) return TP_CHAIN_ISOLATED;
+  if (tp_below(detail, TP_FOUR_START_2, a, b, 0, 1)) return TP_CHAIN_SPARED;
+  return TP_CHAIN_GAP;
+}
+
+/* The block's fates in a model with memory. A state's draws are made only where it is met. One
+ * draw serves every state's change, because a packet finds one state. */
+TP_INLINE __u64 tp_chain_fates(const struct tp_detail* detail, __u8 model, __u64 a, __u64 b,
+                               __u64 block, __u64* chain) {
+  if (block == 0) *chain = tp_chain_start(detail, model, a, b);
+  struct tp_ways ways = {0, ~0ULL, 0, ~0ULL, 0};
+  if (model == TP_MODEL_GILBERT_ELLIOTT) {
+    ways.leaves_gap = tp_below(detail, TP_GE_P, a, b, block, ~0ULL);
+    __u64 bad = 0;
+    if (*chain != TP_CHAIN_GAP || ways.leaves_gap) {
+      ways.leaves_burst = tp_below(detail, TP_GE_R, a, b, block, ~0ULL);
+      bad = tp_walk_chain(&ways, chain);
+    }
+    a = tp_draw_key(a, TP_DRAW_LOSS);
+    __u64 lost = 0;
+    if (bad) lost = tp_below(detail, TP_GE_LOSS_BAD, a, b, block, bad);
+    if (~bad) lost |= tp_below(detail, TP_GE_LOSS_GOOD, a, b, block, ~bad);
+    return lost;
+  }
+  ways.leaves_gap = tp_below(detail, TP_FOUR_13_14, a, b, block, ~0ULL);
+  if (*chain == TP_CHAIN_GAP && !ways.leaves_gap) return 0;
+  ways.to_burst = tp_below(detail, TP_FOUR_13, a, b, block, ways.leaves_gap);
+  ways.leaves_burst = tp_below(detail, TP_FOUR_31_32, a, b, block, ~0ULL);
+  ways.to_gap = tp_below(detail, TP_FOUR_31, a, b, block, ways.leaves_burst);
+  ways.leaves_spared = tp_below(detail, TP_FOUR_23, a, b, block, ~0ULL);
+  return tp_walk_chain(&ways, chain);
+}
+
+/* The lowest `count` bits; all from 64 on. */
+TP_INLINE __u64 tp_low_bits(__u64 count) { return count < 64 ? ~(~0ULL << count) : ~0ULL; }
+
+TP_INLINE __u64 tp_periodic_fates(const struct tp_detail* detail, __u64 block) {
+  const __u64 every = detail->value[TP_PERIODIC_EVERY], burst = detail->value[TP_PERIODIC_BURST];
+  const __u64 offset = detail->value[TP_PERIODIC_OFFSET], first = block * 64;
+  if (every == 0) return 0; /* nobody's: the compiler of policies allows none */
+  __u64 fates = 0, start;   /* of the first whole period in the block */
+  if (first >= offset) {
+    const __u64 phase = (first - offset) % every;
+    if (phase && phase < burst) fates = tp_low_bits(burst - phase);
+    start = phase ? every - phase : 0;
+  } else {
+    start = offset - first;
+  }
+  if (start >= 64) return fates;
+  __u64 bursts = tp_low_bits(burst), width = every;
+  for (int i = 0; i < 6 && width < 64; i++) {
+    bursts |= bursts << (width & 63);
+    width *= 2;
+  }
+  return fates | bursts << start;
+}
+
+/* Which of packets 64 * word to 64 * word + 63 a sequence lists, by binary search. */
+TP_INLINE __u64 tp_sequence_word(struct tp_datapath* dp, const struct tp_detail* detail,
+                                 __u64 word) {
+  __u32 low = 0, high = (__u32)detail->value[TP_SEQUENCE_RUNS];
+  const __u32 base = (__u32)detail->value[TP_SEQUENCE_FIRST_RUN];
+  for (int i = 0; i < 17 && low < high; i++) { /* TP_MAX_RUNS is 2^16 */
+    const __u32 middle = (low + high) / 2;
+    const struct tp_run* run = tp_hook_run(dp, base + middle);
+    if (!run || word < run->first)
+      high = middle;
+    else if (word > run->last)
+      low = middle + 1;
+    else
+      return run->bits;
+  }
+  return 0;
+}
+
+/* The same for 64 packets from any number on. */
+TP_INLINE __u64 tp_sequence_bits(struct tp_datapath* dp, const struct tp_detail* detail,
+                                 __u64 first) {
+  const __u64 lane = first & 63;
+  __u64 bits = tp_sequence_word(dp, detail, first >> 6) >> lane;
+  if (lane) bits |= tp_sequence_word(dp, detail, (first >> 6) + 1) << (64 - lane);
+  return bits;
+}
+
+TP_INLINE __u64 tp_sequence_fates(struct tp_datapath* dp, const struct tp_detail* detail,
+                                  __u64 block) {
+  const __u64 repeat = detail->value[TP_SEQUENCE_REPEAT];
+  if (repeat == 0) return tp_sequence_word(dp, detail, block);
+  const __u64 first = block * 64 % repeat, left = repeat - first;
+  __u64 bits = tp_sequence_bits(dp, detail, first);
+  if (left < 64) bits = (bits & tp_low_bits(left)) | tp_sequence_bits(dp, detail, 0) << left;
+  return bits;
+}
+
+/* The block's fates in any model but sequence: what can be drawn under a lock, where BPF calls
+ * nothing. `lanes` are the packets asked for; models with memory answer for all. */
+TP_INLINE __u64 tp_drawn_fates(const struct tp_rule* rule, const struct tp_detail* detail, __u64 a,
+                               __u64 b, __u64 block, __u64 lanes, __u64* chain) {
+  if (rule->model == TP_MODEL_RANDOM) return tp_loss_mask(a, b, block, rule->threshold, lanes);
+  if (rule->model == TP_MODEL_PERIODIC) return tp_periodic_fates(detail, block);
+  return tp_chain_fates(detail, rule->model, a, b, block, chain);
+}
+
+/* The block's fates in any model. */
+TP_INLINE __u64 tp_model_fates(struct tp_datapath* dp, const struct tp_rule* rule,
+                               const struct tp_detail* detail, __u64 a, __u64 b, __u64 block,
+                               __u64 lanes, __u64* chain) {
+  if (rule->model == TP_MODEL_SEQUENCE) return tp_sequence_fates(dp, detail, block);
+  return tp_drawn_fates(rule, detail, a, b, block, lanes, chain);
+}
+
+/* Whether packet n's fate hangs on those before it. */
+TP_INLINE int tp_has_memory(__u8 model) {
+  return model == TP_MODEL_GILBERT_ELLIOTT || model == TP_MODEL_FOUR_STATE;
+}
+
+#endif /* TWINPATH_POLICY_MODEL_H_ */

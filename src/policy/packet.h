@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
+/*
+ * What stays the same in a packet on its way through switches and routers, as a keyed hash: IP
+ * addresses, protocol, identification and fragment offset, and up to 64 octets behind the IP
+ * headers but for the transport checksum, which offloads finish late. Not: MAC addresses, VLAN
+ * tags, type of service, TTL, lengths, checksums, and padding behind the datagram. Of what is not
+ * IP, its first 64 octets. Packets that are the same in all this meet the same fate. Pure; any
+ * thread.
+ */
+#ifndef TWINPATH_POLICY_PACKET_H_
+#define TWINPATH_POLICY_PACKET_H_
+
+#include "parse.h"
+#include "random.h"
+#include "types.h"
+
+enum { TP_HASHED_WORDS = 8 };
+
+TP_INLINE __u64 tp_hash_step(__u64 h, __u64 word) {
+  h = (h ^ word) * 0x9fb21c651e98df25ULL;
+  return h ^ h >> 32;
+}
+
+/* Where the IP header begins, in octets from the start of the frame. */
+TP_INLINE __u64 tp_ip_offset(const struct tp_key* key) {
+  return TP_ETH_LEN + (key->flags & TP_KEY_VLAN ? 4 : 0) + (key->flags & TP_KEY_INNER ? 4 : 0);
+}
+
+/* The bits of word `i` behind the IP headers that are a transport checksum. */
+TP_INLINE __u64 tp_checksum_bits(const struct tp_key* key, int i) {
+  if (key->flags & TP_KEY_LATER) return 0;
+  if (i == 0 && key->proto == TP_PROTO_UDP) return 0xffffULL << 48;
+  if (i == 2 && key->proto == TP_PROTO_TCP) return 0xffff;
+  if (i == 0 && (key->proto == TP_PROTO_ICMP || key->proto == TP_PROTO_ICMPV6))
+    return 0xffffULL << 16;
+  return 0;
+}
+
+/* The hash of the frame in [data, end), which `key` was parsed from, under (a, b). */
+TP_INLINE __u64 tp_packet_hash(const struct tp_key* key, const __u8* data, const __u8* end, __u64 a,
+                               __u64 b) {
+  const tp_u64_alias* k = (const tp_u64_alias*)key;
+  __u64 h = a, at = 0, left = (__u64)(end - data);
+  if (key->flags & TP_KEY_IP) {
+    __u64 ip = tp_ip_offset(key), total = 40;
+    const __u8* p = data + ip;
+    if (p + 20 > end) return 0; /* it was parsed: not so */
+    h = tp_hash_step(h, (k[0] >> 8 & 0xffff) | (key->flags & TP_KEY_LATER) << 16);
+    for (int i = 3; i < 7; i++) h = tp_hash_step(h, k[i]);
+    if (key->ip_version == 4) {
+      h = tp_hash_step(h, (__u64)tp_be16(p + 4) << 16 | (tp_be16(p + 6) & 0x1fff));
+      total = tp_be16(p + 2);
+    } else if (tp_be16(p + 4)) {
+      total = 40 + (__u64)tp_be16(p + 4);
+    } else {
+      total = left; /* a jumbogram is longer than what is hashed */
+    }
+    at = key->shape;
+    left = ip + total > at ? ip + total - at : 0; /* without the padding */
+  }
+  TP_OPAQUE(at);
+  if (at > TP_PARSE_WINDOW) return tp_mix(h + b);
+  const __u8* p = data + at;
+  for (int i = 0; i < TP_HASHED_WORDS; i++) {
+    if (left < 8 || p + 8 > end) break;
+    const __u64 checksum = key->flags & TP_KEY_IP ? tp_checksum_bits(key, i) : 0;
+    h = tp_hash_step(h, tp_load64(p) & ~checksum);
+    p += 8;
+    left -= 8;
+    if (i == TP_HASHED_WORDS - 1) return tp_mix(h + b);
+  }
+  for (int i = 0; i < 7; i++) {
+    if ((__u64)i >= left || p + 1 > end) break;
+    h = tp_hash_step(h, *p);
+    p++;
+  }
+  return tp_mix(h + b);
+}
+
+#endif /* TWINPATH_POLICY_PACKET_H_ */
