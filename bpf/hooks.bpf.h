@@ -144,40 +144,48 @@ TP_INLINE __u64 tp_hook_matched(struct tp_datapath* dp, const struct tp_rule* ru
   return state ? state->n : 0;
 }
 
+/* The draws of 64 packets against one threshold: a function of its own, for the verifier as above,
+ * and so that programs need no registers for what happens once in 64 packets. */
+__attribute__((noinline)) __u64 tp_draw_mask(__u64 a, __u64 b, __u64 block, __u64 threshold,
+                                             __u64 lanes) {
+  return tp_loss_mask(a, b, block, threshold, lanes);
+}
+TP_INLINE __u64 tp_hook_mask(__u64 a, __u64 b, __u64 block, __u64 threshold, __u64 lanes) {
+  return tp_draw_mask(a, b, block, threshold, lanes);
+}
+
+#include "src/policy/model.h"
+
+/* The fates of 64 packets in any model, likewise. */
+__attribute__((noinline)) __u64 tp_draw_block(__u32 index, __u64 a, __u64 b, __u64 block,
+                                              __u64* chain) {
+  struct tp_datapath dp = {.constants = tp_get_constants()};
+  const struct tp_rule* rule = tp_hook_rule(&dp, index);
+  if (!rule || !chain) return 0;
+  const struct tp_detail* detail = tp_hook_detail(&dp, rule->detail);
+  if (!detail) return 0;
+  return tp_model_fates(&dp, rule, detail, a, b, block, ~0ULL, chain);
+}
+TP_INLINE __u64 tp_hook_draw(struct tp_datapath* dp, __u32 index, __u64 a, __u64 b, __u64 block,
+                             __u64* chain) {
+  (void)dp;
+  return tp_draw_block(index, a, b, block, chain);
+}
+TP_INLINE int tp_hook_draws_locked(struct tp_datapath* dp) {
+  (void)dp;
+  return 0;
+}
+
 #include "src/policy/condition.h"
 #include "src/policy/ecn.h"
 #include "src/policy/flow.h"
-#include "src/policy/model.h"
 #include "src/policy/packet.h"
-
-/* The fates of 64 packets at once: a function of its own, so that the program needs no registers
- * for what happens once in 64 packets. */
-__attribute__((noinline)) __u64 tp_draw_fates(struct tp_state* state, __u32 index, __u64 block,
-                                              __u64 lanes) {
-  if (!state) return 0;
-  struct tp_datapath dp = {.constants = tp_get_constants()};
-  const struct tp_rule* rule = tp_hook_rule(&dp, index);
-  if (!rule) return 0;
-  const struct tp_detail* detail = tp_hook_detail(&dp, rule->detail);
-  if (!detail) return 0;
-  __u64 chain = state->chain;
-  const __u64 fates =
-      tp_model_fates(&dp, rule, detail, state->key_a, state->key_b, block, lanes, &chain);
-  if (tp_has_memory(rule->model)) state->chain = (__u8)chain;
-  return fates;
-}
-TP_INLINE __u64 tp_hook_fates(struct tp_datapath* dp, struct tp_state* state, __u32 index,
-                              __u64 block, __u64 lanes) {
-  return dp->draws ? tp_draw_fates(state, index, block, lanes) : state->mask;
-}
 
 /* What few programs do, each a function of its own, for the verifier as above. */
 __attribute__((noinline)) int tp_lose_in_flow(__u32 index, __u64 flow_key, __u32 queue_index) {
   struct tp_datapath dp = {.constants = tp_get_constants(), .queue_index = queue_index};
   const struct tp_rule* rule = tp_hook_rule(&dp, index);
-  if (!rule) return 0;
-  const struct tp_detail* detail = tp_hook_detail(&dp, rule->detail);
-  return detail ? tp_flow_lose(&dp, rule, detail, flow_key) : 0;
+  return rule ? tp_flow_lose(&dp, rule, index, flow_key) : 0;
 }
 TP_INLINE int tp_hook_lose_flow(struct tp_datapath* dp, const struct tp_rule* rule, __u32 index,
                                 __u64 flow_key) {
@@ -289,6 +297,18 @@ TP_INLINE __u32 tp_hook_classify(struct tp_datapath* dp, const struct tp_key* ke
   return best;
 }
 
+static inline __u64 tp_hook_fates(struct tp_datapath* dp, struct tp_state* state, __u32 index,
+                                  __u64 block);
 #include "src/policy/pipeline.h"
+
+/* Of a stream, once in 64 packets. */
+__attribute__((noinline)) __u64 tp_draw_fates(struct tp_state* state, __u32 index, __u64 block) {
+  struct tp_datapath dp = {.constants = tp_get_constants()};
+  return state ? tp_fates(&dp, state, index, block) : 0;
+}
+TP_INLINE __u64 tp_hook_fates(struct tp_datapath* dp, struct tp_state* state, __u32 index,
+                              __u64 block) {
+  return dp->draws ? tp_draw_fates(state, index, block) : state->mask;
+}
 
 #endif /* TWINPATH_BPF_HOOKS_BPF_H_ */

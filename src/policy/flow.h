@@ -15,6 +15,10 @@
  *   or NULL, unlocked
  * - void tp_hook_unlock(struct tp_datapath*, __u32 region)
  * - struct tp_queue_extras* tp_hook_extras(struct tp_datapath*): the queue's
+ * - int tp_hook_draws_locked(struct tp_datapath*): a constant; whether functions may be called
+ *   under a lock
+ * - __u64 tp_hook_draw(struct tp_datapath*, __u32 rule, __u64 a, __u64 b, __u64 block,
+ *   __u64* chain): tp_model_fates of that rule, for all lanes
  */
 #ifndef TWINPATH_POLICY_FLOW_H_
 #define TWINPATH_POLICY_FLOW_H_
@@ -22,6 +26,9 @@
 #include "model.h"
 #include "random.h"
 #include "types.h"
+
+/* How often a block is drawn before the packet is let through. */
+enum { TP_DRAW_TURNS = 4 };
 
 /* One end of a flow: an address and a transport port. */
 TP_INLINE __u64 tp_flow_end(__u64 low, __u64 high, __u64 port) {
@@ -89,19 +96,22 @@ TP_INLINE struct tp_flow_place tp_flow_find_place(struct tp_datapath* dp,
   return place;
 }
 
-TP_INLINE struct tp_flow* tp_flow_in(struct tp_flow_bucket* bucket,
-                                     const struct tp_flow_place* place, __u32 now) {
-  for (int way = 0; way < TP_FLOW_WAYS; way++) {
-    if (bucket->tag[way] != place->tag || bucket->flow[way].key != place->id) continue;
-    bucket->used_at[way] = now;
-    return &bucket->flow[way];
-  }
-  return 0;
+/* Which way of the bucket has the flow; TP_FLOW_WAYS: none. */
+TP_INLINE __u64 tp_flow_way(const struct tp_flow_bucket* bucket,
+                            const struct tp_flow_place* place) {
+  __u64 way = 0;
+  for (; way < TP_FLOW_WAYS; way++)
+    if (bucket->tag[way] == place->tag && bucket->flow[way].key == place->id) break;
+  TP_FORGET(way);
+  return way;
 }
 
-TP_INLINE __u32 tp_flows_used(const struct tp_flow_bucket* bucket) {
-  __u32 used = 0; /* places fill from 0, and are never left free again */
-  for (int way = 0; way < TP_FLOW_WAYS; way++) used += bucket->tag[way] != 0;
+TP_INLINE __u64 tp_flows_used(const struct tp_flow_bucket* bucket) {
+  __u64 used = 0; /* places fill from 0, and are never left free again */
+  for (int way = 0; way < TP_FLOW_WAYS; way++) {
+    used += bucket->tag[way] != 0;
+    TP_FORGET(used);
+  }
   return used;
 }
 
@@ -111,32 +121,43 @@ TP_INLINE struct tp_flow* tp_flow_get(struct tp_flow_bucket* first, struct tp_fl
                                       int* evicted) {
   *added = 0;
   *evicted = 0;
-  struct tp_flow* flow = tp_flow_in(first, place, now);
-  if (!flow) flow = tp_flow_in(second, place, now);
-  if (flow) return flow;
-  struct tp_flow_bucket* bucket = first;
-  __u32 way = tp_flows_used(first), other = tp_flows_used(second);
-  if (other < way) {
-    bucket = second;
-    way = other;
+  /* Where it is, as numbers that the verifier forgets: or it would follow each place by itself. */
+  __u64 way = tp_flow_way(first, place), in_second = 0;
+  if (way >= TP_FLOW_WAYS) {
+    way = tp_flow_way(second, place);
+    in_second = 1;
   }
   if (way >= TP_FLOW_WAYS) {
-    __u32 longest = 0;
-    for (int i = 0; i < 2 * TP_FLOW_WAYS; i++) {
-      struct tp_flow_bucket* candidate = i < TP_FLOW_WAYS ? first : second;
-      const __u32 idle = now - candidate->used_at[i & (TP_FLOW_WAYS - 1)];
-      if (i && idle <= longest) continue;
-      longest = idle;
-      bucket = candidate;
-      way = (__u32)i & (TP_FLOW_WAYS - 1);
+    *added = 1;
+    way = tp_flows_used(first);
+    const __u64 other = tp_flows_used(second);
+    in_second = other < way;
+    if (in_second) way = other;
+    if (way >= TP_FLOW_WAYS) {
+      __u64 longest = 0, best = 0;
+      *evicted = 1;
+      for (__u64 i = 0; i < 2 * TP_FLOW_WAYS; i++) {
+        const struct tp_flow_bucket* candidate = i < TP_FLOW_WAYS ? first : second;
+        const __u32 idle = now - candidate->used_at[i & (TP_FLOW_WAYS - 1)];
+        if (idle > longest) {
+          longest = idle;
+          best = i;
+        }
+        TP_FORGET(best);
+        TP_FORGET(longest);
+      }
+      in_second = best >= TP_FLOW_WAYS;
+      way = best & (TP_FLOW_WAYS - 1);
     }
-    *evicted = 1;
   }
-  *added = 1;
+  TP_FORGET(way);
+  TP_FORGET(in_second);
   way &= TP_FLOW_WAYS - 1;
-  bucket->tag[way] = place->tag;
+  struct tp_flow_bucket* bucket = in_second ? second : first;
+  struct tp_flow* flow = &bucket->flow[way];
   bucket->used_at[way] = now;
-  flow = &bucket->flow[way];
+  if (!*added) return flow;
+  bucket->tag[way] = place->tag;
   flow->key = place->id;
   flow->n = 0;
   flow->mask = 0;
@@ -144,36 +165,53 @@ TP_INLINE struct tp_flow* tp_flow_get(struct tp_flow_bucket* first, struct tp_fl
   return flow;
 }
 
-/* Takes the flow's next packet; returns 1 where its model loses it, else 0. Without a table, or
- * where the lock is not to be had, nothing is lost: a datapath whose policy has flows has both. */
-TP_INLINE int tp_flow_lose(struct tp_datapath* dp, const struct tp_rule* rule,
-                           const struct tp_detail* detail, __u64 flow_key) {
+/*
+ * Takes the flow's next packet; returns 1 where its model loses it, else 0. Without a table, or
+ * where the lock is not to be had, nothing is lost: a datapath whose policy has flows has both.
+ *
+ * Where nothing may be called under a lock, a block is drawn between two turns of it. It is the
+ * same whoever draws it; only where others took a whole block of this flow meanwhile was that in
+ * vain.
+ */
+TP_INLINE int tp_flow_lose(struct tp_datapath* dp, const struct tp_rule* rule, __u32 index,
+                           __u64 flow_key) {
   const struct tp_flow_place place = tp_flow_find_place(dp, rule, flow_key);
   struct tp_flow_bucket* first = tp_hook_flows(dp, place.first);
   struct tp_flow_bucket* second = tp_hook_flows(dp, place.second);
   struct tp_queue_extras* extras = tp_hook_extras(dp);
   if (!first || !second || !extras) return 0;
-  const __u8 model = rule->model;
-  int added, evicted;
-  __u32* clock = tp_hook_lock(dp, place.region);
-  if (!clock) return 0;
-  const __u32 now = ++*clock;
-  struct tp_flow* flow = tp_flow_get(first, second, &place, now, &added, &evicted);
-  const __u64 n = flow->n;
-  flow->n = n + 1;
-  __u64 mask = flow->mask;
-  if (model != TP_MODEL_SEQUENCE && (n & 63) == 0) {
-    __u64 chain = flow->chain;
-    mask = tp_drawn_fates(rule, detail, flow_key, rule->key_b, n >> 6, ~0ULL, &chain);
-    flow->chain = chain;
-    flow->mask = mask;
+  __u64 drawn_for = ~0ULL, drawn = 0, chain = 0;
+  for (int i = 0; i < TP_DRAW_TURNS; i++) {
+    int added, evicted;
+    __u32* clock = tp_hook_lock(dp, place.region);
+    if (!clock) return 0;
+    struct tp_flow* flow = tp_flow_get(first, second, &place, ++*clock, &added, &evicted);
+    const __u64 n = flow->n;
+    const int begins = (n & 63) == 0;
+    if (begins && tp_hook_draws_locked(dp)) {
+      chain = flow->chain;
+      drawn = tp_hook_draw(dp, index, flow_key, rule->key_b, n >> 6, &chain);
+      drawn_for = n;
+    }
+    const int ready = !begins || drawn_for == n;
+    if (begins && ready) {
+      flow->mask = drawn;
+      flow->chain = chain;
+    }
+    const __u64 mask = flow->mask;
+    if (ready)
+      flow->n = n + 1;
+    else
+      chain = flow->chain;
+    tp_hook_unlock(dp, place.region);
+    /* A queue may have several CPUs; a flow is new once. */
+    if (added) __sync_fetch_and_add(&extras->flows_added, 1);
+    if (evicted) __sync_fetch_and_add(&extras->flows_evicted, 1);
+    if (ready) return (int)(mask >> (n & 63) & 1);
+    drawn = tp_hook_draw(dp, index, flow_key, rule->key_b, n >> 6, &chain);
+    drawn_for = n;
   }
-  tp_hook_unlock(dp, place.region);
-  /* A queue may have several CPUs; a flow is new once. */
-  if (added) __sync_fetch_and_add(&extras->flows_added, 1);
-  if (evicted) __sync_fetch_and_add(&extras->flows_evicted, 1);
-  if (model == TP_MODEL_SEQUENCE) mask = tp_sequence_fates(dp, detail, n >> 6);
-  return (int)(mask >> (n & 63) & 1);
+  return 0;
 }
 
 #endif /* TWINPATH_POLICY_FLOW_H_ */

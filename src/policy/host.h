@@ -90,6 +90,13 @@ TP_INLINE __u64 tp_hook_matched(struct tp_datapath* dp, const struct tp_rule* ru
   (void)rule;
   return dp->states[index].n;
 }
+TP_INLINE int tp_hook_draws_locked(struct tp_datapath* dp) {
+  (void)dp;
+  return 1;
+}
+TP_INLINE __u64 tp_hook_mask(__u64 a, __u64 b, __u64 block, __u64 threshold, __u64 lanes) {
+  return tp_loss_mask(a, b, block, threshold, lanes);
+}
 TP_INLINE int tp_hook_lock_stream(struct tp_datapath* dp, struct tp_state* state) {
   (void)dp;
   (void)state;
@@ -124,33 +131,30 @@ TP_INLINE struct tp_count* tp_hook_marked(struct tp_datapath* dp, const struct t
   return dp->marked ? &dp->marked[index] : 0;
 }
 
-#include "condition.h"
-#include "ecn.h"
-#include "flow.h"
 #include "model.h"
-#include "packet.h"
 
 /* The models that few policies have, out of the way of what every worker does. */
 static __attribute__((noinline, unused)) __u64 tp_rare_fates(struct tp_datapath* dp,
-                                                             struct tp_state* state,
-                                                             const struct tp_rule* rule,
-                                                             __u64 block) {
-  __u64 chain = state->chain;
-  const __u64 fates = tp_model_fates(dp, rule, tp_hook_detail(dp, rule->detail), state->key_a,
-                                     state->key_b, block, ~0ULL, &chain);
-  if (tp_has_memory(rule->model)) state->chain = (__u8)chain;
-  return fates;
+                                                             const struct tp_rule* rule, __u64 a,
+                                                             __u64 b, __u64 block, __u64* chain) {
+  return tp_model_fates(dp, rule, tp_hook_detail(dp, rule->detail), a, b, block, ~0ULL, chain);
 }
-TP_INLINE __u64 tp_hook_fates(struct tp_datapath* dp, struct tp_state* state, __u32 index,
-                              __u64 block, __u64 lanes) {
+TP_INLINE __u64 tp_hook_draw(struct tp_datapath* dp, __u32 index, __u64 a, __u64 b, __u64 block,
+                             __u64* chain) {
   const struct tp_rule* rule = &dp->rules[index];
-  if (TP_UNLIKELY(rule->model != TP_MODEL_RANDOM)) return tp_rare_fates(dp, state, rule, block);
-  return tp_loss_mask(state->key_a, state->key_b, block, rule->threshold, lanes);
+  if (TP_UNLIKELY(rule->model != TP_MODEL_RANDOM))
+    return tp_rare_fates(dp, rule, a, b, block, chain);
+  return tp_loss_mask(a, b, block, rule->threshold, ~0ULL);
 }
+
+#include "condition.h"
+#include "ecn.h"
+#include "flow.h"
+#include "packet.h"
+
 TP_INLINE int tp_hook_lose_flow(struct tp_datapath* dp, const struct tp_rule* rule, __u32 index,
                                 __u64 flow_key) {
-  (void)index;
-  return tp_flow_lose(dp, rule, tp_hook_detail(dp, rule->detail), flow_key);
+  return tp_flow_lose(dp, rule, index, flow_key);
 }
 TP_INLINE __u64 tp_hook_packet_hash(struct tp_datapath* dp, const struct tp_rule* rule,
                                     const struct tp_key* key, const __u8* data, const __u8* end) {
@@ -173,6 +177,14 @@ TP_INLINE __u32 tp_hook_classify(struct tp_datapath* dp, const struct tp_key* ke
   return tp_classify(dp, key, n_shapes, fallback);
 }
 
+static inline __u64 tp_hook_fates(struct tp_datapath* dp, struct tp_state* state, __u32 index,
+                                  __u64 block);
+
 #include "pipeline.h"
+
+TP_INLINE __u64 tp_hook_fates(struct tp_datapath* dp, struct tp_state* state, __u32 index,
+                              __u64 block) {
+  return tp_fates(dp, state, index, block);
+}
 
 #endif /* TWINPATH_POLICY_HOST_H_ */

@@ -4,8 +4,8 @@
  * it; what is `shared` is for a queue that several CPUs serve at once (XDP in generic mode).
  *
  * The datapath supplies, before including this, beside what the headers below name:
- * - __u64 tp_hook_fates(struct tp_datapath*, struct tp_state*, __u32 rule, __u64 block,
- *   __u64 lanes): tp_fates with that rule, in place or out of line
+ * - __u64 tp_hook_fates(struct tp_datapath*, struct tp_state*, __u32 rule, __u64 block): tp_fates,
+ *   in place or out of line
  * - const struct tp_state* tp_hook_fixed(struct tp_datapath*, const struct tp_state*): the same
  *   state, or a constant copy of it: where the fields are read that are set once
  * - int tp_hook_sole(struct tp_datapath*): a constant; 1 where every packet of the queue is in this
@@ -45,13 +45,11 @@ TP_INLINE void tp_state_init(struct tp_state* state, const struct tp_rule* rule,
   state->rule = index;
 }
 
-/* The fates of a stream's block, for these lanes at least. */
-TP_INLINE __u64 tp_fates(struct tp_datapath* dp, struct tp_state* state, const struct tp_rule* rule,
-                         const struct tp_detail* detail, __u64 block, __u64 lanes) {
+/* The fates of a stream's block. */
+TP_INLINE __u64 tp_fates(struct tp_datapath* dp, struct tp_state* state, __u32 index, __u64 block) {
   __u64 chain = state->chain;
-  const __u64 fates =
-      tp_model_fates(dp, rule, detail, state->key_a, state->key_b, block, lanes, &chain);
-  if (tp_has_memory(rule->model)) state->chain = (__u8)chain;
+  const __u64 fates = tp_hook_draw(dp, index, state->key_a, state->key_b, block, &chain);
+  state->chain = (__u8)chain;
   return fates;
 }
 
@@ -65,8 +63,7 @@ TP_INLINE int tp_lose(struct tp_datapath* dp, struct tp_state* state, __u32 byte
   if (!tp_hook_sole(dp)) state->matched_bytes += bytes;
   if (loss == TP_LOSS_NONE) return 0;
   if (loss == TP_LOSS_STREAM) {
-    if (TP_UNLIKELY((n & 63) == 0))
-      state->mask = tp_hook_fates(dp, state, fixed->rule, n >> 6, ~0ULL);
+    if (TP_UNLIKELY((n & 63) == 0)) state->mask = tp_hook_fates(dp, state, fixed->rule, n >> 6);
     if (TP_LIKELY(!(state->mask >> (n & 63) & 1))) return 0;
   }
   if (!tp_hook_sole(dp)) {
@@ -77,27 +74,35 @@ TP_INLINE int tp_lose(struct tp_datapath* dp, struct tp_state* state, __u32 byte
 }
 
 /* Takes the next packet of a stream with several writers; returns its fate. Without memory, it
- * decides that packet alone; with it, under the stream's lock. */
+ * decides that packet alone; with it, under the stream's lock, as tp_flow_lose does. */
 TP_INLINE int tp_take_shared(struct tp_datapath* dp, struct tp_state* state, __u32 index) {
   const struct tp_rule* rule = tp_hook_rule(dp, index);
   if (!rule) return 0;
+  __u64 chain = 0, drawn_for = ~0ULL, drawn = 0;
   if (!tp_has_memory(rule->model)) {
     const __u64 n = __sync_fetch_and_add(&state->n, 1);
-    return tp_hook_fates(dp, state, index, n >> 6, 1ULL << (n & 63)) >> (n & 63) & 1;
+    drawn = tp_hook_draw(dp, index, state->key_a, state->key_b, n >> 6, &chain);
+    return (int)(drawn >> (n & 63) & 1);
   }
-  const struct tp_detail* detail = tp_hook_detail(dp, rule->detail);
-  if (!detail || !tp_hook_lock_stream(dp, state)) return 0;
-  const __u64 n = state->n;
-  __u64 mask = state->mask;
-  state->n = n + 1;
-  if ((n & 63) == 0) {
-    __u64 chain = state->chain;
-    mask = tp_chain_fates(detail, rule->model, state->key_a, state->key_b, n >> 6, &chain);
-    state->mask = mask;
-    state->chain = (__u8)chain;
+  for (int i = 0; i < TP_DRAW_TURNS; i++) {
+    if (!tp_hook_lock_stream(dp, state)) return 0;
+    const __u64 n = state->n;
+    const int ready = (n & 63) != 0 || drawn_for == n;
+    if (drawn_for == n) {
+      state->mask = drawn;
+      state->chain = (__u8)chain;
+    }
+    const __u64 mask = state->mask;
+    if (ready)
+      state->n = n + 1;
+    else
+      chain = state->chain;
+    tp_hook_unlock_stream(dp);
+    if (ready) return (int)(mask >> (n & 63) & 1);
+    drawn = tp_hook_draw(dp, index, state->key_a, state->key_b, n >> 6, &chain);
+    drawn_for = n;
   }
-  tp_hook_unlock_stream(dp);
-  return (int)(mask >> (n & 63) & 1);
+  return 0;
 }
 
 /* tp_lose for a stream with several writers. */
@@ -131,7 +136,7 @@ TP_INLINE __u64 tp_lose_run(struct tp_datapath* dp, struct tp_state* state, __u3
   __u64 fates = 0;
   if (lane) fates = state->mask >> lane;
   if (lane == 0 || lane + count > 64) { /* a new block begins within the run */
-    state->mask = tp_hook_fates(dp, state, state->rule, (n + 63) >> 6, ~0ULL);
+    state->mask = tp_hook_fates(dp, state, state->rule, (n + 63) >> 6);
     fates |= state->mask << (lane ? 64 - lane : 0);
   }
   return fates & wanted;
@@ -152,7 +157,7 @@ TP_INLINE int tp_take_any(struct tp_datapath* dp, const struct tp_rule* rule, __
   if (rule->loss == TP_LOSS_STREAM && shared) return tp_take_shared(dp, state, index);
   const __u64 n = shared ? __sync_fetch_and_add(&state->n, 1) : state->n++;
   if (rule->loss == TP_LOSS_STREAM) {
-    if ((n & 63) == 0) state->mask = tp_hook_fates(dp, state, index, n >> 6, ~0ULL);
+    if ((n & 63) == 0) state->mask = tp_hook_fates(dp, state, index, n >> 6);
     return (int)(state->mask >> (n & 63) & 1);
   }
   if (rule->loss == TP_LOSS_FLOW) return tp_hook_lose_flow(dp, rule, index, frame->flow_key);

@@ -30,6 +30,8 @@
  *
  * The datapath supplies, before including this:
  * - const struct tp_run* tp_hook_run(struct tp_datapath*, __u32 i): run i; NULL beyond the table
+ * - __u64 tp_hook_mask(__u64 a, __u64 b, __u64 block, __u64 threshold, __u64 lanes): tp_loss_mask,
+ *   in place or out of line
  */
 #ifndef TWINPATH_POLICY_MODEL_H_
 #define TWINPATH_POLICY_MODEL_H_
@@ -79,7 +81,7 @@ TP_INLINE __u64 tp_draw_key(__u64 a, __u64 purpose) {
 TP_INLINE __u64 tp_below(const struct tp_detail* detail, int index, __u64 a, __u64 b, __u64 block,
                          __u64 lanes) {
   if (detail->always >> index & 1) return lanes;
-  return tp_loss_mask(a, b, block, detail->value[index], lanes);
+  return tp_hook_mask(a, b, block, detail->value[index], lanes);
 }
 
 /* The number of the lowest bit that is set; there is one. */
@@ -235,21 +237,15 @@ TP_INLINE __u64 tp_sequence_fates(struct tp_datapath* dp, const struct tp_detail
   return bits;
 }
 
-/* The block's fates in any model but sequence: what can be drawn under a lock, where BPF calls
- * nothing. `lanes` are the packets asked for; models with memory answer for all. */
-TP_INLINE __u64 tp_drawn_fates(const struct tp_rule* rule, const struct tp_detail* detail, __u64 a,
-                               __u64 b, __u64 block, __u64 lanes, __u64* chain) {
-  if (rule->model == TP_MODEL_RANDOM) return tp_loss_mask(a, b, block, rule->threshold, lanes);
-  if (rule->model == TP_MODEL_PERIODIC) return tp_periodic_fates(detail, block);
-  return tp_chain_fates(detail, rule->model, a, b, block, chain);
-}
-
-/* The block's fates in any model. */
+/* The block's fates in any model. `lanes` are the packets asked for, at least; models with memory
+ * always answer for all. */
 TP_INLINE __u64 tp_model_fates(struct tp_datapath* dp, const struct tp_rule* rule,
                                const struct tp_detail* detail, __u64 a, __u64 b, __u64 block,
                                __u64 lanes, __u64* chain) {
+  if (rule->model == TP_MODEL_RANDOM) return tp_hook_mask(a, b, block, rule->threshold, lanes);
+  if (rule->model == TP_MODEL_PERIODIC) return tp_periodic_fates(detail, block);
   if (rule->model == TP_MODEL_SEQUENCE) return tp_sequence_fates(dp, detail, block);
-  return tp_drawn_fates(rule, detail, a, b, block, lanes, chain);
+  return tp_chain_fates(detail, rule->model, a, b, block, chain);
 }
 
 /* Whether packet n's fate hangs on those before it. */
