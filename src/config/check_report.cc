@@ -55,7 +55,7 @@ std::string Count(size_t n, const std::string& noun) {
 }
 
 std::string PortText(const CheckReport::Port& port) {
-  if (port.shapes == 0) {
+  if (!port.looks) {
     return absl::StrCat("frames are not looked into: ", Quote(port.fallback),
                         " takes all, malformed ones too");
   }
@@ -100,11 +100,15 @@ CheckReport MakeCheckReport(const Policy& policy, const CompiledPolicy& compiled
   report.table_octets =
       compiled.buckets.size() * sizeof(tp_bucket) + compiled.entries.size() * sizeof(tp_key) +
       compiled.shapes.size() * sizeof(tp_shape) + compiled.rules.size() * sizeof(tp_rule) +
-      compiled.plans.size() * sizeof(tp_plan);
-  report.queue_octets = compiled.rules.size() * sizeof(tp_state);
+      compiled.plans.size() * sizeof(tp_plan) + compiled.links.size() * sizeof(tp_link) +
+      compiled.details.size() * sizeof(tp_detail) + compiled.runs.size() * sizeof(tp_run);
+  report.queue_octets =
+      compiled.rules.size() * (sizeof(tp_state) + (compiled.marks ? sizeof(tp_count) : 0));
+  report.has_flows = compiled.has_flows;
   for (size_t p = 0; p < compiled.ports.size(); p++) {
     const tp_plan& plan = compiled.plans[p];
-    report.ports.push_back({compiled.ports[p], plan.n_shapes, compiled.rule_names[plan.fallback]});
+    report.ports.push_back(
+        {compiled.ports[p], plan.looks != 0, plan.n_shapes, compiled.rule_names[plan.fallback]});
   }
   report.warnings = Warnings(policy, reachable);
   return report;
@@ -125,7 +129,7 @@ std::string CheckText(const CheckReport& report) {
   absl::StrAppend(&text, "\nCost: ", Count(report.shapes, "shape"), " of match, ",
                   Count(report.keys, "key"), "; ", Octets(report.table_octets),
                   " of tables shared by all queues, ", Octets(report.queue_octets),
-                  " of streams a queue\n");
+                  " of streams a queue", report.has_flows ? ", and a table of flows" : "", "\n");
   for (const CheckReport::Port& port : report.ports) {
     absl::StrAppend(&text, "  ", port.name.empty() ? "any port" : absl::StrCat("port ", port.name),
                     ": ", PortText(port), "\n");
@@ -147,11 +151,12 @@ nlohmann::ordered_json CheckJson(const CheckReport& report) {
   json["cost"] = {{"shapes", report.shapes},
                   {"keys", report.keys},
                   {"table_bytes", report.table_octets},
-                  {"queue_bytes", report.queue_octets}};
+                  {"queue_bytes", report.queue_octets},
+                  {"flow_table", report.has_flows}};
   json["ports"] = nlohmann::ordered_json::array();
   for (const CheckReport::Port& port : report.ports) {
     json["ports"].push_back({{"name", port.name},
-                             {"parses", port.shapes > 0},
+                             {"parses", port.looks},
                              {"shapes", port.shapes},
                              {"fallback", port.fallback}});
   }

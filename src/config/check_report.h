@@ -25,7 +25,8 @@ struct CheckReport {
   };
   struct Port {
     std::string name;
-    uint32_t shapes = 0;   // lookups a packet at most; 0: the frame is not looked into
+    bool looks = false;    // into frames
+    uint32_t shapes = 0;   // lookups a packet at most
     std::string fallback;  // the rule that takes what no lookup found
   };
   std::string file, sha256;
@@ -34,6 +35,7 @@ struct CheckReport {
   std::vector<Port> ports;
   size_t shapes = 0, keys = 0;
   size_t table_octets = 0;  // shared by all queues of a datapath
+  bool has_flows = false;   // a table of flows beside these, as large as --flow-memory says
   size_t queue_octets = 0;  // stream states, for each queue of each port
   std::vector<std::string> warnings;
 };

@@ -191,7 +191,7 @@ TEST(Parity, RandomPolicies) {
     ASSERT_NE(rig, nullptr) << random.json;
     Universe universe(number);
     // Few shapes are few flows, of many packets each.
-    const size_t window = universe.Of<size_t>({3, 30, shapes.size()});
+    const size_t window = universe.Of<size_t>({20, 200, shapes.size()});
     const size_t first = universe.Draw(shapes.size() - window + 1);
     for (uint64_t i = 0; i < kFrames; i++) {
       if (i % 500 == 0) rig->SetClock(i * 1'300'000);
