@@ -21,7 +21,7 @@ struct RunOptions {
   std::string policy, summary;     // files; empty: none
   std::vector<std::string> ports;  // NAME=DEVICE, as given
   PolicyOverrides overrides;
-  std::optional<std::string> flow_memory;  // "64MiB"
+  std::optional<std::string> flow_memory;          // "64MiB"
   std::optional<double> duration, stats_interval;  // seconds
 };
 

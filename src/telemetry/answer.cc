@@ -137,6 +137,7 @@ ordered_json QueueEntry(const Snapshot& snapshot, const QueueSnapshot& queue) {
   entry["queue"] = queue.queue;
   entry[CoreField(snapshot.path)] = queue.core;
   AddCounters(queue.counters, &entry);
+  AddExtras(queue.extras, &entry);
   // By the out port's position in /twinpath/ports: a name may not be a key here.
   for (size_t port = 0; port < TP_MAX_PORTS; ++port) {
     const tp_count& tx = queue.counters.tx[port];
@@ -176,6 +177,8 @@ ordered_json RulesAnswer(const Snapshot& snapshot, std::string_view parameters) 
     entry["matched_bytes"] = rule.matched.bytes;
     entry["lost_packets"] = rule.lost.packets;
     entry["lost_bytes"] = rule.lost.bytes;
+    entry["marked_packets"] = rule.marked.packets;
+    entry["marked_bytes"] = rule.marked.bytes;
     entry["loss_rate_ppb"] = PartsPerBillion(LossRate(rule));
     entry["loss_rate_low_ppb"] = PartsPerBillion(low);
     entry["loss_rate_high_ppb"] = PartsPerBillion(high);

@@ -82,6 +82,7 @@ TEST(AnswerCommand, QueuesCountByVerdictAndOutPort) {
       R"("lost_packets":5,"lost_bytes":320,"denied_packets":6,"denied_bytes":384,)"
       R"("malformed_packets":7,"malformed_bytes":448,"tx_full_packets":8,)"
       R"("tx_full_bytes":512,"no_port_packets":9,"no_port_bytes":576,)"
+      R"("marked_packets":2,"marked_bytes":128,"flows_added":11,"flows_evicted":1,)"
       R"("tx_to_0_packets":20,"tx_to_0_bytes":1280,"tx_to_1_packets":40,)"
       R"("tx_to_1_bytes":2560}})");
 }
@@ -91,9 +92,11 @@ TEST(AnswerCommand, RulesAndCoresAreInWholeNumbers) {
       AnswerCommand(SmallSnapshot("dpdk"), "/twinpath/rules", "").dump(),
       R"({"total":2,"first":0,"duration_us":12345679,"0":{"name":"voix \"%C3%A9\" %E6%97%A5%E6%9C%AC 100%25%0A",)"
       R"("matched_packets":1000,"matched_bytes":64000,"lost_packets":10,"lost_bytes":640,)"
+      R"("marked_packets":3,"marked_bytes":192,)"
       R"("loss_rate_ppb":10000000,"loss_rate_low_ppb":5440754,)"
       R"("loss_rate_high_ppb":18309469},"1":{"name":"default","matched_packets":0,)"
-      R"("matched_bytes":0,"lost_packets":0,"lost_bytes":0,"loss_rate_ppb":0,)"
+      R"("matched_bytes":0,"lost_packets":0,"lost_bytes":0,"marked_packets":0,)"
+      R"("marked_bytes":0,"loss_rate_ppb":0,)"
       R"("loss_rate_low_ppb":0,"loss_rate_high_ppb":1000000000}})");
   EXPECT_EQ(
       AnswerCommand(SmallSnapshot("dpdk"), "/twinpath/lcores", "").dump(),

@@ -24,8 +24,10 @@ Snapshot SmallSnapshot(const std::string& path) {
   for (uint64_t verdict = TP_PASS; verdict < TP_VERDICTS; ++verdict)
     lan.counters.verdict[verdict] = {verdict + 3, (verdict + 3) * 64};
   lan.counters.rx = {60 + 4 + 5 + 6 + 7 + 8 + 9, 6400};
+  lan.extras = {.marked = {2, 128}, .flows_added = 11, .flows_evicted = 1};
   snapshot.queues = {lan, {.port = "wan", .queue = 0, .core = -1}};
-  snapshot.rules = {{"voix \"é\" 日本 100%\n", {1000, 64000}, {10, 640}}, {"default", {}, {}}};
+  snapshot.rules = {{"voix \"é\" 日本 100%\n", {1000, 64000}, {10, 640}, {3, 192}},
+                    {"default", {}, {}, {}}};
   snapshot.lcores = {{3, 1, 1000, 900, 100}};
   return snapshot;
 }
@@ -43,12 +45,13 @@ Snapshot BigSnapshot(const std::string& path, size_t queues, size_t rules, size_
     for (int verdict = TP_PASS; verdict < TP_VERDICTS; ++verdict)
       queue.counters.verdict[verdict] = most;
     for (tp_count& tx : queue.counters.tx) tx = most;
+    queue.extras = {.marked = most, .flows_added = most.packets, .flows_evicted = most.packets};
     snapshot.queues.push_back(queue);
   }
   for (size_t i = 0; i < rules; ++i) {
     std::string name = "rule" + std::to_string(i);
     name.resize(std::max(name.size(), name_length), i % 2 ? '\xff' : '"');
-    snapshot.rules.push_back({name, most, {most.packets - i, i}});
+    snapshot.rules.push_back({name, most, {most.packets - i, i}, most});
   }
   return snapshot;
 }
