@@ -107,7 +107,8 @@ Json MakeMatch(const Template& t, const std::vector<std::string>& ports, Univers
                            : absl::StrFormat("02:00:00:00:00:%02x", u->Mac());
   }
   if (t.dst_mac) match["dst_mac"] = absl::StrFormat("02:00:00:00:01:%02x", u->Mac());
-  const bool needs_ip = t.proto || t.src_port || t.dst_port;
+  const bool needs_ip =
+      t.proto || t.src_port || t.dst_port || t.tcp_flags || t.dscp || t.ecn || t.fragment;
   if (t.ether_type && !any) match["ether_type"] = four ? "ipv4" : "0x86dd";
   if (t.ether_type && any) {
     const uint16_t type = u->Of<uint16_t>({0x0800, 0x86dd, 0x0806, 0x8847, 0x8100, 40, 0});
@@ -132,7 +133,9 @@ Json MakeMatch(const Template& t, const std::vector<std::string>& ports, Univers
   if (t.dscp) match["dscp"] = u->Of({0, 46, 10, 8});
   if (t.ecn) match["ecn"] = u->Draw(4);
   if (t.fragment) {
-    match["fragment"] = u->Of({Json(true), Json(false), Json("first"), Json("later")});
+    const bool transport = match.contains("tcp_flags") || t.src_port || t.dst_port;
+    match["fragment"] =
+        u->Of({Json(true), Json(false), Json("first"), transport ? Json("first") : Json("later")});
   }
   if (t.length) match["length"] = u->Of({"60-127", "0-70", "64-65535", "1000-1514"});
   if (t.src_port) match["src_port"] = PortMatch(u, t.src_range);
