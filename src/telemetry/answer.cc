@@ -113,6 +113,10 @@ ordered_json InfoAnswer(const Snapshot& snapshot, std::string_view parameters) {
   info["queues"] = snapshot.queues.size();
   info["rules"] = snapshot.rules.size();
   info["lcores"] = snapshot.lcores.size();
+  if (snapshot.flow_places != 0) {
+    info["flow_places"] = snapshot.flow_places;
+    info["flow_bytes"] = snapshot.flow_octets;
+  }
   return info;
 }
 

@@ -114,11 +114,15 @@ QueueSnapshot ReadQueue(const ordered_json& entry, const std::string& core) {
     queue.counters.verdict[verdict] = CountOf(entry, kVerdictNames[verdict]);
   for (int port = 0; port < TP_MAX_PORTS; ++port)
     queue.counters.tx[port] = CountOf(entry, absl::StrCat("tx_to_", port));
+  queue.extras = {.marked = CountOf(entry, "marked"),
+                  .flows_added = Number(entry, "flows_added"),
+                  .flows_evicted = Number(entry, "flows_evicted")};
   return queue;
 }
 
 RuleSnapshot ReadRule(const ordered_json& entry) {
-  return {Text(entry, "name"), CountOf(entry, "matched"), CountOf(entry, "lost")};
+  return {Text(entry, "name"), CountOf(entry, "matched"), CountOf(entry, "lost"),
+          CountOf(entry, "marked")};
 }
 
 LcoreSnapshot ReadLcore(const ordered_json& entry, const std::string& core) {
@@ -185,6 +189,8 @@ absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client) {
                        .seed = Number(*info, "seed"),
                        .policy_file = Text(*info, "policy_file"),
                        .policy_sha256 = Text(*info, "policy_sha256")};
+  snapshot.flow_places = Number(*info, "flow_places");
+  snapshot.flow_octets = Number(*info, "flow_bytes");
   if (snapshot.path.empty())
     return absl::UnavailableError(
         absl::StrCat("what runs at ", client->path(), " has no datapath yet, or no longer"));

@@ -85,7 +85,7 @@ struct Snapshot {
   std::vector<QueueSnapshot> queues;
   std::vector<RuleSnapshot> rules;
   std::vector<LcoreSnapshot> lcores;
-  SpliceSnapshot splice;  // on path "splice" only
+  SpliceSnapshot splice;                      // on path "splice" only
   uint64_t flow_places = 0, flow_octets = 0;  // of the table of flows; 0: the policy needs none
 };
 

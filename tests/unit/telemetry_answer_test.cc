@@ -62,7 +62,7 @@ TEST(AnswerCommand, InfoSaysWhatRuns) {
       AnswerCommand(SmallSnapshot("xdp"), "/twinpath/info", "").dump(),
       R"({"path":"xdp","version":"0.1.0","seed":7,"policy_file":"policies/half \"50%25\".json",)"
       R"("policy_sha256":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",)"
-      R"("duration_us":12345679,"ports":2,"queues":2,"rules":2,"lcores":1})");
+      R"("duration_us":12345679,"ports":2,"queues":2,"rules":2,"lcores":1,"flow_places":800,"flow_bytes":32000})");
 }
 
 TEST(AnswerCommand, PortsCarryTheirExtraCounters) {

@@ -84,6 +84,7 @@ TEST(SummaryJson, HasEveryFieldOfTheContract) {
     "policy": {"file": "policies/half \"50%\".json",
       "sha256": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
     "duration_s": 12.345679,
+    "flow_table": {"places": 800, "bytes": 32000},
     "ports": [
       {"name": "lan", "device": "veth0", "driver": "net_af_xdp", "queues": 1, "mode": "copy",
        "why": "no zero-copy", "from_kernel": 12},

@@ -29,6 +29,8 @@ Snapshot SmallSnapshot(const std::string& path) {
   snapshot.rules = {{"voix \"é\" 日本 100%\n", {1000, 64000}, {10, 640}, {3, 192}},
                     {"default", {}, {}, {}}};
   snapshot.lcores = {{3, 1, 1000, 900, 100}};
+  snapshot.flow_places = 800;
+  snapshot.flow_octets = 32000;
   return snapshot;
 }
 
