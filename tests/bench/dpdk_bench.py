@@ -177,12 +177,33 @@ class Bench:
                 subject.cycles.append(self.tsc_hz * cost / 1e9)
 
 
-def wire(loss):
-    """Two ports crossed, each way losing `loss`."""
+def crossed(loss):
+    """Two ports crossed, with this loss each way."""
     return {"version": 1, "seed": 7, "rules": [
-        {"name": f"p{a} to p{b}", "match": {"port": f"p{a}"},
-         "loss": {"model": "random", "rate": loss}, "forward": {"port": f"p{b}"}}
-        for a, b in ((0, 1), (1, 0))]}
+        {"name": f"p{a} to p{b}", "match": {"port": f"p{a}"}, "loss": loss,
+         "forward": {"port": f"p{b}"}} for a, b in ((0, 1), (1, 0))]}
+
+
+def wire(rate):
+    """Two ports crossed, each way losing `rate` at random."""
+    return crossed({"model": "random", "rate": rate})
+
+
+# One packet in a hundred, by every model but random.
+MODELS = {
+    "correlated": {"rate": "1%", "correlation": "50%"},
+    "gilbert_elliott": {"p": "0.25%", "r": "24.75%"},
+    "four_state": {"p13": "0.2%", "p31": "20%", "p32": "5%", "p23": "50%", "p14": "0.01%"},
+    "periodic": {"every": 100},
+    "sequence": {"packets": [3, 50], "repeat": 200},
+}
+
+
+def udp_loss(scope):
+    """One rule that looks at every packet, so that scopes differ in nothing but the scope."""
+    return {"version": 1, "seed": 7, "rules": [
+        {"name": "udp", "match": {"proto": "udp"},
+         "loss": {"model": "random", "rate": "1%", "scope": scope}, "forward": "reflect"}]}
 
 
 def five_tuple(i):
@@ -208,13 +229,13 @@ def checksum(octets):
     return ~((total & 0xffff) + (total >> 16)) & 0xffff
 
 
-def write_capture(path, flows):
-    """FRAMES frames of 64 octets (with the checksum a wire adds), spread evenly over `flows`
+def write_capture(path, flows, frames=FRAMES):
+    """That many frames of 64 octets (with the checksum a wire adds), spread evenly over `flows`
     five-tuples, in an order that no prefetcher guesses."""
     with open(path, "wb") as file:
         file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
-        for n in range(FRAMES):
-            src, dst, src_port, dst_port = five_tuple(n * 7919 % FRAMES % flows)
+        for n in range(frames):
+            src, dst, src_port, dst_port = five_tuple(n * 7919 % frames % flows)
             payload = bytes(18)
             udp = struct.pack("!HHHH", src_port, dst_port, 8 + len(payload), 0)
             ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28 + len(payload), n & 0xffff, 0, 64, 17, 0,
@@ -244,6 +265,17 @@ def cases_of(bench):
         (bench.twinpath("1,000 five-tuple rules", exact_rules(1000), pcap(1000)), 1.30),
         (bench.twinpath("10,000 five-tuple rules", exact_rules(10000), pcap(10000)), 1.30),
         (bench.testpmd("macswap", pcap(10000)), None)]
+    yield "models", bench.twinpath("wire, 1 % loss", wire("1%"), nulls), [
+        (bench.twinpath(f"wire, 1 % by {model}", crossed({"model": model, **parameters}), nulls),
+         1.15) for model, parameters in MODELS.items()]
+    many = bench.folder / "100000.pcap"
+    write_capture(many, 100000, 100000)
+    many = [f"net_pcap0,rx_pcap={many},infinite_rx=1"]
+    yield "flows", bench.twinpath("100,000 flows, scope queue", udp_loss("queue"), many,
+                                  mbufs=262143), [
+        (bench.twinpath("100,000 flows, scope flow", udp_loss("flow"), many, mbufs=262143), 2.5),
+        (bench.twinpath("100,000 flows, scope packet", udp_loss("packet"), many, mbufs=262143),
+         None)]
     yield "workers", bench.twinpath("1 worker, 2 queues", wire("1%"), nulls, queues=2), [
         (bench.twinpath("2 workers, 2 queues", wire("1%"), nulls, queues=2,
                         lcores=f"{CONTROL_CPU},{WORKER_CPU}"), 1.90)]
@@ -276,7 +308,7 @@ def main():
     parser.add_argument("--programs", required=True, help="folder of twinpath-dpdk")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--window", type=float, default=1.0, help="seconds")
-    parser.add_argument("--only", default="", help="wire, reflect, rules or workers")
+    parser.add_argument("--only", default="", help="wire, reflect, rules, models, flows or workers")
     parser.add_argument("--json", default="-", help="file; default: standard output")
     arguments = parser.parse_args()
     results = []
