@@ -2,7 +2,6 @@
 // twinpath parity: every frame of the captures through the real XDP program and the real DPDK
 // worker, and whether they agree. Main thread.
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -12,13 +11,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "apps/twinpath/ingress_port.h"
 #include "apps/twinpath/parity_capture.h"
 #include "apps/twinpath/parity_run.h"
 #include "apps/twinpath/parity_text.h"
 #include "apps/twinpath/subcommand.h"
 #include "src/config/compile.h"
-#include "src/config/names.h"
 #include "src/config/policy.h"
 #include "src/dpdk/replay.h"
 #include "src/xdp/replay.h"
@@ -77,29 +75,6 @@ struct Setup {
   std::ofstream verdicts;  // open where --verdicts was given
   Replays replays;
 };
-
-// Where --port is among `ports`. A name that the policy has not is one more port where no rule
-// tells one port from another; else it is a mistake.
-absl::StatusOr<size_t> ChoosePort(const Policy& policy, const std::string& port,
-                                  std::vector<std::string>* ports) {
-  if (port.empty()) {
-    if (ports->empty()) ports->push_back("port0");
-    return 0;
-  }
-  const auto found = std::find(ports->begin(), ports->end(), port);
-  if (found != ports->end()) return static_cast<size_t>(found - ports->begin());
-  std::string allowed;
-  if (std::any_of(policy.rules.begin(), policy.rules.end(),
-                  [](const RuleSpec& rule) { return rule.match.port.has_value(); }))
-    allowed = absl::StrCat("a port that the policy names: ", absl::StrJoin(*ports, ", "));
-  else if (!IsPortName(port))
-    allowed = kPortNameAllowed;
-  if (!allowed.empty())
-    return absl::InvalidArgumentError(
-        absl::StrCat("--port: found \"", port, "\", allowed ", allowed));
-  ports->push_back(port);
-  return ports->size() - 1;
-}
 
 absl::StatusOr<Setup> SetUp(const ParityOptions& options) {
   absl::StatusOr<Policy> policy = LoadPolicy(options.policy);

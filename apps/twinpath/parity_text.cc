@@ -20,12 +20,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kHexOctets = 256;  // of a frame, shown to a person
 
-const char* VerdictName(tp_verdict verdict) {
-  static constexpr const char* kNames[TP_VERDICTS] = {"tx",        "pass",    "lost",   "denied",
-                                                      "malformed", "tx_full", "no_port"};
-  return verdict < TP_VERDICTS ? kNames[verdict] : "unknown";
-}
-
 std::string RuleName(const CompiledPolicy& policy, uint32_t rule) {
   return rule < policy.rule_names.size() ? policy.rule_names[rule] : absl::StrCat("#", rule);
 }
@@ -126,6 +120,12 @@ Json VerdictFields(const FrameVerdict& verdict, const CompiledPolicy& policy) {
 }
 
 }  // namespace
+
+const char* VerdictName(tp_verdict verdict) {
+  static constexpr const char* kNames[TP_VERDICTS] = {"tx",        "pass",    "lost",   "denied",
+                                                      "malformed", "tx_full", "no_port"};
+  return verdict < TP_VERDICTS ? kNames[verdict] : "unknown";
+}
 
 std::string DescribeFrame(absl::Span<const uint8_t> frame) {
   tp_key key;

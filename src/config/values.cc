@@ -63,18 +63,24 @@ absl::StatusOr<Probability> ReadProbability(const JsonCursor& c) {
   return probability;
 }
 
-absl::StatusOr<uint64_t> ReadDuration(const JsonCursor& c, uint64_t min_ns,
-                                      const std::string& allowed) {
-  std::string_view text = c.Is(Kind::kString) ? c.value().text : std::string_view();
+std::optional<uint64_t> ReadDurationText(std::string_view text) {
   for (const Unit& unit : kUnits) {
     if (text.size() < unit.name.size()) continue;
     const size_t digits = text.size() - unit.name.size();
     if (text.substr(digits) != unit.name) continue;
     std::optional<uint64_t> number = ReadNumber(text.substr(0, digits), kTenYearsNs / unit.ns);
-    if (number && *number * unit.ns >= min_ns) return *number * unit.ns;
-    break;
+    if (!number) return std::nullopt;
+    return *number * unit.ns;
   }
-  return c.Wrong(allowed);
+  return std::nullopt;
+}
+
+absl::StatusOr<uint64_t> ReadDuration(const JsonCursor& c, uint64_t min_ns,
+                                      const std::string& allowed) {
+  std::optional<uint64_t> ns;
+  if (c.Is(Kind::kString)) ns = ReadDurationText(c.value().text);
+  if (!ns || *ns < min_ns) return c.Wrong(allowed);
+  return *ns;
 }
 
 }  // namespace twinpath

@@ -31,8 +31,11 @@ absl::StatusOr<NumberRange> ReadRange(const JsonCursor& c, uint64_t max,
 // A number from 0 to 1, or text that ParseProbability takes.
 absl::StatusOr<Probability> ReadProbability(const JsonCursor& c);
 
-// "10s" and the like, in nanoseconds: a whole number of us, ms, s, m or h, from `min_ns` to ten
-// years of 365 days. `allowed` as above.
+// "10s" and the like, in nanoseconds: a whole number of us, ms, s, m or h, up to ten years of 365
+// days.
+std::optional<uint64_t> ReadDurationText(std::string_view text);
+
+// The same, from `min_ns` on. `allowed` as above.
 absl::StatusOr<uint64_t> ReadDuration(const JsonCursor& c, uint64_t min_ns,
                                       const std::string& allowed);
 

@@ -39,16 +39,21 @@ def read(path):
     return frames
 
 
-if sys.argv[1] == "make":
-    write(sys.argv[2], [udp(n) for n in range(int(sys.argv[3]))])
-else:
-    sent, got = read(sys.argv[2]), read(sys.argv[3])
-    at, numbers = 0, []
-    for frame in got:
-        while at < len(sent) and sent[at] != frame:
+def main():
+    if sys.argv[1] == "make":
+        write(sys.argv[2], [udp(n) for n in range(int(sys.argv[3]))])
+    else:
+        sent, got = read(sys.argv[2]), read(sys.argv[3])
+        at, numbers = 0, []
+        for frame in got:
+            while at < len(sent) and sent[at] != frame:
+                at += 1
+            if at == len(sent):
+                sys.exit(f"frame {len(numbers)} of {sys.argv[3]} is not a later frame of {sys.argv[2]}")
+            numbers.append(at)
             at += 1
-        if at == len(sent):
-            sys.exit(f"frame {len(numbers)} of {sys.argv[3]} is not a later frame of {sys.argv[2]}")
-        numbers.append(at)
-        at += 1
-    print(*numbers)
+        print(*numbers)
+
+
+if __name__ == "__main__":
+    main()

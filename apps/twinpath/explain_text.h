@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How an explanation reads: for a person, and as JSON. Pure functions.
+
+#ifndef TWINPATH_APPS_TWINPATH_EXPLAIN_TEXT_H_
+#define TWINPATH_APPS_TWINPATH_EXPLAIN_TEXT_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "apps/twinpath/explain_packet.h"
+#include "nlohmann/json.hpp"
+#include "src/config/compile.h"
+#include "src/config/policy.h"
+
+namespace twinpath {
+
+// Of many rules that refused the packet, only the last ones are told; JSON has all.
+std::string ExplainText(const Policy& policy, const CompiledPolicy& compiled,
+                        const ExplainRequest& request, const Explanation& explanation);
+
+// rule, verdict, out_port and sha256 are as `twinpath parity --verdicts` has them. Fails where the
+// digest does.
+absl::StatusOr<nlohmann::ordered_json> ExplainJson(const Policy& policy,
+                                                   const CompiledPolicy& compiled,
+                                                   const ExplainRequest& request,
+                                                   const Explanation& explanation);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_APPS_TWINPATH_EXPLAIN_TEXT_H_
