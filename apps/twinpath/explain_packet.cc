@@ -221,7 +221,7 @@ class Case {
     if (ecn == TP_ECN_CE) {
       told_.mark = "ECN is ce, and stays so instead";
     } else if (key_.ip_version == 4) {
-      absl::StrAppendFormat(&told_.mark, ", and the IPv4 header checksum 0x%04x 0x%04x",
+      absl::StrAppendFormat(&told_.mark, ", and the IPv4 header's checksum 0x%04x 0x%04x",
                             tp_be16(&request_.frame[ip + 10]), tp_be16(&frame_[ip + 10]));
     }
   }

@@ -4,9 +4,11 @@
 
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "apps/twinpath/explain_frame.h"
+#include "apps/twinpath/explain_malformed.h"
 #include "apps/twinpath/explain_packet.h"
 #include "gtest/gtest.h"
 #include "tests/parity/host_replay.h"
@@ -167,10 +169,54 @@ TEST(Explain, AMarkIsToldAndWhatHasNoEcnIsLost) {
   const std::vector<uint8_t> ect = FrameBuilder().Ipv4().Patch(1, {0x02}).Tcp().Build();
   Explanation told = Compare(made, {ect, 0, 0, 0, 0}, 2, &seen);
   EXPECT_TRUE(told.marked);
-  EXPECT_EQ(told.mark, "ECN ect0 becomes ce instead, and the IPv4 header checksum 0x63c6 0x63c5");
+  EXPECT_EQ(told.mark, "ECN ect0 becomes ce instead, and the IPv4 header's checksum 0x5497 0x5496");
   told = Compare(made, {FrameBuilder().Ipv4().Tcp().Build(), 0, 0, 0, 0}, 1, &seen);
   EXPECT_EQ(told.mark, "ecn_mark: not-ect, so it is lost");
   EXPECT_EQ(seen, (std::multiset<tp_verdict>{TP_PASS, TP_PASS, TP_LOST}));
+}
+
+// Of octets as 16-bit words: 0xffff where a checksum among them is right (RFC 1071).
+uint32_t OnesSum(absl::Span<const uint8_t> octets, uint32_t sum) {
+  for (size_t i = 0; i < octets.size(); i++) sum += uint32_t{octets[i]} << (i % 2 ? 0 : 8);
+  while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
+  return sum;
+}
+
+TEST(Explain, FiveTuplesBecomePacketsWithRightChecksums) {
+  for (const auto& [five_tuple, proto, octets] :
+       {std::tuple("tcp 10.0.0.1:1234 192.0.2.1:80", 6, 20),
+        std::tuple("udp 10.0.0.1:1234 192.0.2.1:80", 17, 8)}) {
+    const std::vector<uint8_t> frame = Frame(five_tuple);
+    const absl::Span<const uint8_t> ip = absl::MakeSpan(frame).subspan(14);
+    EXPECT_EQ(OnesSum(ip.subspan(0, 20), 0), 0xffffu);
+    EXPECT_EQ(OnesSum(ip.subspan(12, 8u + static_cast<size_t>(octets)),
+                      static_cast<uint32_t>(proto + octets)),
+              0xffffu);
+  }
+  const std::vector<uint8_t> echo = Frame("icmp 10.0.0.1 192.0.2.1");
+  EXPECT_EQ(OnesSum(absl::MakeSpan(echo).subspan(34, 8), 0), 0xffffu);
+  const std::vector<uint8_t> echo6 = Frame("icmpv6 2001:db8::1 2001:db8::2");
+  EXPECT_EQ(OnesSum(absl::MakeSpan(echo6).subspan(22, 40), 58 + 8), 0xffffu);
+}
+
+TEST(Explain, WhatIsWrongWithAMalformedFrameIsTold) {
+  auto wrong = [](const FrameBuilder& frame) { return DescribeMalformed(frame.Build()); };
+  EXPECT_EQ(DescribeMalformed(std::vector<uint8_t>(13)),
+            "its Ethernet header takes 14 octets, of which 13 are there");
+  EXPECT_EQ(wrong(FrameBuilder().EtherType(0x8100).Bytes({0, 1})),
+            "its VLAN tag takes 4 octets, of which 2 are there");
+  EXPECT_EQ(wrong(FrameBuilder().Ipv4().Patch(0, {0x65})), "its IPv4 header says version 6");
+  EXPECT_EQ(wrong(FrameBuilder().Ipv4().Patch(0, {0x44})),
+            "its IPv4 header says that it has 16 octets; the least is 20");
+  EXPECT_EQ(wrong(FrameBuilder().Ipv4().Patch(2, {0, 19})),
+            "its IPv4 header has 20 octets, the whole datagram 19");
+  EXPECT_EQ(wrong(FrameBuilder().Ipv4().Patch(2, {5, 220})),
+            "its IPv4 header says that the datagram has 1,500 octets, of which 20 are there");
+  EXPECT_EQ(wrong(FrameBuilder().Ipv6().Patch(4, {0, 100}).Payload(6)),
+            "its IPv6 header says that 100 octets follow, of which 6 are there");
+  EXPECT_EQ(wrong(FrameBuilder().Ipv6(17).Payload(6)),
+            "its IPv6 header is sound, but a header behind it is cut short, too far in, or "
+            "contradicts the frame");
 }
 
 TEST(Explain, NumbersFarOutAreReachedWhereNothingHasToBeWalked) {
