@@ -35,6 +35,30 @@ double CoincidenceP(const Fates& x, const Fates& y, size_t lag, double p) {
   return NormalP(sum / (std::sqrt(n) * p * (1 - p)));
 }
 
+double LengthsP(std::vector<uint64_t> lengths, const std::function<double(uint64_t)>& longer) {
+  std::sort(lengths.begin(), lengths.end());
+  const double n = static_cast<double>(lengths.size());
+  if (n < 20 || longer(lengths.back() - 1) <= 0) return 0;
+  double chi_square = 0, bins = 0;
+  auto next = lengths.begin();
+  double above = 1;  // probability of a length above the bins so far
+  for (uint64_t length = 1;;) {
+    double tail = above;
+    while (n * (above - tail) < 20 && tail > 0) tail = longer(length++);
+    const bool end = n * tail < 20;
+    if (end) tail = 0;
+    auto last_in_bin = end ? lengths.end() : std::lower_bound(next, lengths.end(), length);
+    const double expected = n * (above - tail);
+    const double deviation = static_cast<double>(last_in_bin - next) - expected;
+    chi_square += deviation * deviation / expected;
+    bins++;
+    if (end) break;
+    next = last_in_bin;
+    above = tail;
+  }
+  return bins > 1 ? ChiSquareP(chi_square, bins - 1) : 1;  // all are in the one bin there is
+}
+
 double GapP(const Fates& fates, double p) {
   std::vector<uint64_t> gaps;
   uint64_t last = 0;  // packet numbers from 1
@@ -45,25 +69,25 @@ double GapP(const Fates& fates, double p) {
       last = at;
     }
   }
-  std::sort(gaps.begin(), gaps.end());
-  const double n = static_cast<double>(gaps.size());
-  double chi_square = 0, bins = 0;
-  auto next = gaps.begin();
-  double above = 1;  // probability of a gap above the bins so far
-  for (uint64_t gap = 1;;) {
-    double tail = above;
-    while (n * (above - tail) < 20) tail = std::pow(1 - p, static_cast<double>(gap++));
-    const bool end = n * tail < 20;
-    if (end) tail = 0;
-    auto last_in_bin = end ? gaps.end() : std::lower_bound(next, gaps.end(), gap);
-    const double expected = n * (above - tail);
-    const double deviation = static_cast<double>(last_in_bin - next) - expected;
-    chi_square += deviation * deviation / expected;
-    bins++;
-    if (end) return ChiSquareP(chi_square, bins - 1);
-    next = last_in_bin;
-    above = tail;
+  return LengthsP(std::move(gaps),
+                  [p](uint64_t gap) { return std::pow(1 - p, static_cast<double>(gap)); });
+}
+
+std::vector<uint64_t> RunLengths(const Fates& fates, bool lost) {
+  std::vector<uint64_t> lengths;
+  uint64_t length = 0;
+  bool first = true, before = false;
+  for (size_t packet = 0; packet < 64 * fates.size(); packet++) {
+    const bool fate = fates[packet / 64] >> packet % 64 & 1;
+    if (packet > 0 && fate != before) {
+      if (before == lost && !first) lengths.push_back(length);
+      first = false;
+      length = 0;
+    }
+    before = fate;
+    length++;
   }
+  return lengths;
 }
 
 }  // namespace twinpath

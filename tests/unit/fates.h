@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace twinpath {
@@ -21,9 +22,17 @@ uint64_t Lost(const Fates& fates);
 // where hardly any coincide, of their number, which is Poisson's.
 double CoincidenceP(const Fates& x, const Fates& y, size_t lag, double p);
 
-// The p-value of the gaps between losses being geometric, by chi-square over the gaps 1, 2, ...,
-// each bin as wide as it takes to expect 20 in it. Some must be lost.
+// The p-value of `lengths`, which are independent and 1 or more, being distributed so that a share
+// of longer(k) is longer than k: by chi-square, each bin as wide as it takes to expect 20 in it. 0
+// where a length is impossible, or where there are less than 20.
+double LengthsP(std::vector<uint64_t> lengths, const std::function<double(uint64_t)>& longer);
+
+// The p-value of the gaps between losses being geometric: of the distances from loss to loss.
 double GapP(const Fates& fates, double p);
+
+// How many packets in a row were lost (or were not), run by run, but for the first and the last
+// run, which are cut short.
+std::vector<uint64_t> RunLengths(const Fates& fates, bool lost);
 
 }  // namespace twinpath
 
