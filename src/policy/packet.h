@@ -61,17 +61,19 @@ TP_INLINE __u64 tp_packet_hash(const struct tp_key* key, const __u8* data, const
   TP_OPAQUE(at);
   if (at > TP_PARSE_WINDOW) return tp_mix(h + b);
   const __u8* p = data + at;
+  __u64 checksum = 0;
   for (int i = 0; i < TP_HASHED_WORDS; i++) {
+    checksum = key->flags & TP_KEY_IP ? tp_checksum_bits(key, i) : 0;
     if (left < 8 || p + 8 > end) break;
-    const __u64 checksum = key->flags & TP_KEY_IP ? tp_checksum_bits(key, i) : 0;
     h = tp_hash_step(h, tp_load64(p) & ~checksum);
     p += 8;
     left -= 8;
     if (i == TP_HASHED_WORDS - 1) return tp_mix(h + b);
   }
-  for (int i = 0; i < 7; i++) {
+  for (int i = 0; i < 7; i++) { /* of a word that is not whole, which may have a checksum, too */
     if ((__u64)i >= left || p + 1 > end) break;
-    h = tp_hash_step(h, *p);
+    h = tp_hash_step(h, (__u8)(*p & ~checksum));
+    checksum >>= 8;
     p++;
   }
   return tp_mix(h + b);
