@@ -3,9 +3,9 @@
  * Who a packet belongs to, and the table of flows: one for all queues, so that packet n of a flow
  * meets the same fate wherever its packets come in. Fixed in size: a flow may be in either of two
  * buckets of one region, and goes where more room is (Azar, Broder, Karlin, Upfal: "Balanced
- * allocations", 1994), so that nine tenths of the places fill before a flow has to go for another.
- * Then the one goes that was idle for the longest of those two buckets, by the region's own count
- * of packets: no clock decides. A region is used under its lock.
+ * allocations", 1994), so that three quarters of the places fill before a flow has to go for
+ * another. Then the one goes that was idle for the longest of those two buckets, by the region's
+ * own count of packets: no clock decides. A region is used under its lock.
  *
  * The datapath supplies, before including this:
  * - struct tp_flow_bucket* tp_hook_flows(struct tp_datapath*, __u32 i): bucket i, or NULL
