@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
  * What stays the same in a packet on its way through switches and routers, as a keyed hash: IP
- * addresses, protocol, identification and fragment offset, and up to 64 octets behind the IP
+ * addresses, protocol, IPv4 identification and fragment offset, and up to 64 octets behind the IP
  * headers but for the transport checksum, which offloads finish late. Not: MAC addresses, VLAN
  * tags, type of service, TTL, lengths, checksums, and padding behind the datagram. Of what is not
  * IP, its first 64 octets. Packets that are the same in all this meet the same fate. Pure; any
