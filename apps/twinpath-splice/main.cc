@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <iostream>
@@ -19,6 +20,7 @@
 #include "CLI/CLI.hpp"
 #include "apps/run_options.h"
 #include "src/config/command_line.h"
+#include "src/config/json_document.h"
 #include "src/config/policy.h"
 #include "src/splice/splicer.h"
 #include "src/telemetry/json.h"
@@ -47,6 +49,14 @@ int Say(ExitStatus exit_status, const absl::Status& status) {
   return exit_status;
 }
 
+// CLI11 would take -1 for 2^64 - 1.
+std::string WrongSeed(const std::string& text) {
+  uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (error == std::errc() && end == text.data() + text.size()) return "";
+  return "found " + Quote(text) + ", allowed an integer from 0 to 18446744073709551615";
+}
+
 void DescribeTimes(CLI::App& app, CommandLine* line) {
   app.add_option("--connect-timeout", line->connect_timeout, "A target has S seconds to answer")
       ->type_name("S")
@@ -62,7 +72,10 @@ void DescribeTimes(CLI::App& app, CommandLine* line) {
   app.add_option("--drain", line->drain,
                  "On SIGTERM, or when --duration is over, open connections have S seconds to end")
       ->type_name("S")
-      ->check([](const std::string& text) { return text == "0" ? "" : WrongSeconds(text); })
+      ->check([](const std::string& text) {
+        const std::string wrong = text == "0" ? "" : WrongSeconds(text);
+        return wrong.empty() ? wrong : wrong + ", or 0";
+      })
       ->capture_default_str();
   app.add_option("--duration", line->duration, "End after S seconds")
       ->type_name("S")
@@ -106,6 +119,7 @@ void Describe(CLI::App& app, CommandLine* line) {
       ->type_name("OCTETS|TIME");
   app.add_option("--seed", line->seed, "Seed of --refuse and of --reset-after's ranges")
       ->type_name("N")
+      ->check(WrongSeed)
       ->capture_default_str();
   DescribeTimes(app, line);
   app.add_option("--summary", line->summary, "Write the summary (JSON) at the end")
@@ -141,6 +155,9 @@ absl::StatusOr<SplicerOptions> Options(const CommandLine& line) {
   for (const std::string& text : line.targets) {
     auto target = ParseAddress("--to", text);
     if (!target.ok()) return target.status();
+    if (target->text() == listen->text())
+      return FoundError("--to", "", Quote(text) + ", which --listen is, too",
+                        "another address: each connection would open the next");
     options.targets.push_back(*target);
   }
   for (const Mode mode : {Mode::kCopy, Mode::kSplice, Mode::kSockmap})
@@ -227,7 +244,11 @@ int RunProgram(const CommandLine& line, const sigset_t& signals) {
   std::cerr << "twinpath-splice: listening on " << splicer->address() << ", mode "
             << ModeName(splicer->mode()) << " (" << splicer->why() << "), " << options->workers
             << (options->workers == 1 ? " worker, " : " workers, ") << options->max_connections
-            << " connections at most\n";
+            << " connections at most"
+            << (!line.connections.has_value() && options->max_connections < kDefaultConnections
+                    ? " (all that the limit of file descriptors allows; ulimit -Hn raises it)"
+                    : "")
+            << "\n";
   Wait(line, signals, *splicer);
   Drain(line, signals, splicer.get());
   splicer->End();

@@ -78,7 +78,12 @@ absl::Status FitDescriptors(SplicerOptions* options, bool lowered) {
   if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return absl::OkStatus();
   const uint64_t each = DescriptorsFor(1, mode);
   const uint64_t room = limit.rlim_max > own ? (limit.rlim_max - own) / each : 0;
-  if (!lowered || room == 0)
+  if (room == 0)
+    return absl::FailedPreconditionError(
+        absl::StrCat("one connection in mode ", ModeName(mode), " takes ", own + each,
+                     " file descriptors, the program's own counted, and this process may have ",
+                     limit.rlim_max, ": allow more with ulimit -Hn ", own + each));
+  if (!lowered)
     return absl::FailedPreconditionError(absl::StrCat(
         "--max-connections: ", options->max_connections, " in mode ", ModeName(mode), " take ",
         needed, " file descriptors, and this process may have ", limit.rlim_max,

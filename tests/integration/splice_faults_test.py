@@ -461,7 +461,8 @@ class BadInput(SpliceTest):
                 ('--reset-after: found "0"', (*to, "--reset-after", "0")),
                 ('--reset-after: found "5s-1s"', (*to, "--reset-after", "5s-1s")),
                 ('--reset-after: found "1K-5s"', (*to, "--reset-after", "1K-5s")),
-                ("--drain", (*to, "--drain", "-1")),
+                ("--drain: found \"-1\", .* or 0\n", (*to, "--drain", "-1")),
+                ('--seed: found "-1", allowed an integer from 0', (*to, "--seed", "-1")),
                 ("--drain", (*to, "--drain", "nan")),
                 ("--idle", (*to, "--idle", "0")),
                 ("--connect-timeout", (*to, "--connect-timeout", "x")),
@@ -476,6 +477,8 @@ class BadInput(SpliceTest):
         self.refused("--listen: bind 192.0.2.1:80: Cannot assign", *to,
                      listen=("--listen", "192.0.2.1:80"))
         self.refused("--listen is required", *to, listen=())
+        self.refused("--to: .* which --listen is, too", "--to", "127.0.0.1:9",
+                     listen=("--listen", "127.0.0.1:9"))
 
     def test_too_few_descriptors_for_what_was_asked(self):
         self.refused("--max-connections: 5000 in mode splice take 3.* file descriptors, and this "
@@ -483,6 +486,12 @@ class BadInput(SpliceTest):
                      "splice", "--max-connections", "5000",
                      prefix=("setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource",
                              "prlimit", "--nofile=256:1000"))
+
+    def test_too_few_descriptors_for_one_connection(self):
+        self.refused("one connection in mode splice takes [0-9]+ file descriptors, .* this process "
+                     "may have 30: allow more", "--to", DEAD,
+                     prefix=("setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource",
+                             "prlimit", "--nofile=30:30"))
 
     def test_without_privileges_sockmap_is_refused_and_auto_works(self):
         folder = self.folder / "run"
