@@ -44,16 +44,57 @@ struct {
   __uint(max_entries, 4096);
 } tp_events SEC(".maps");
 
+/*
+ * TCP queues a segment whole although its first octets came before, as where a sender joins what it
+ * sends again with what is new, and leaves it to the reader to skip them; a sockmap does not. So
+ * they are cut off here. Returns the octets that are new.
+ *
+ * TCP keeps the segment's first sequence number and the one behind its last (with the FIN's) where
+ * a program sees cb[0] and cb[1]; whether it does on this kernel is told by the length. Flows begin
+ * with an octet that nothing came before.
+ */
+#define TP_CUT_MOST 4095 /* octets bpf_skb_adjust_room takes at once */
+#define TP_CUT_TURNS 256 /* 1 MB: more than a segment, or several joined, has */
+
+/* Returns what is left of `old`: 0, if all was cut. A function of its own to the verifier. */
+__attribute__((noinline)) __u32 tp_splice_cut(struct __sk_buff* skb, __u32 old) {
+  for (int turn = 0; turn < TP_CUT_TURNS; turn++) {
+    if (old <= TP_CUT_MOST) return bpf_skb_adjust_room(skb, -(__s32)old, 0, 0) ? old : 0;
+    if (bpf_skb_adjust_room(skb, -TP_CUT_MOST, 0, 0)) break;
+    old -= TP_CUT_MOST;
+  }
+  return old;
+}
+
+static __always_inline __u32 tp_splice_new(struct __sk_buff* skb, struct tp_splice_flow* flow) {
+  __u32 length = skb->len;
+  __u32 first = skb->cb[0];
+  __u32 old = flow->next & TP_SPLICE_KNOWN ? (__u32)flow->next - first : 0;
+  if (skb->cb[1] - first - length > 1) flow->broken = 1;
+  if ((__s32)old <= 0) {
+    flow->next = TP_SPLICE_KNOWN | (first + length);
+    return length;
+  }
+  if (old >= length) { /* TCP queues no such segment */
+    flow->broken = 1;
+    return 0;
+  }
+  flow->next = TP_SPLICE_KNOWN | (first + length);
+  if (tp_splice_cut(skb, old)) flow->broken = 1;
+  return length - old;
+}
+
 SEC("sk_skb/stream_verdict")
 int tp_splice_verdict(struct __sk_buff* skb) {
   __u64 cookie = bpf_get_socket_cookie(skb);
-  __u32 length = skb->len;
   /* A FIN alone: TCP has seen it already, and a redirect of no octets breaks the sink's psock. */
-  if (!length) return SK_DROP;
+  if (!skb->len) return SK_DROP;
   __u32* slot = bpf_map_lookup_elem(&tp_slots, &cookie);
   if (!slot) return SK_PASS;
   struct tp_splice_flow* flow = bpf_map_lookup_elem(&tp_flows, slot);
   if (!flow) return SK_PASS;
+  __u32 length = tp_splice_new(skb, flow);
+  if (!length) return SK_DROP;
   __u64 state = flow->state;
   /* Twice at most: while it passes, user space may start the redirect once, and nobody else does.
    */

@@ -12,6 +12,9 @@
 /* In tp_splice_flow.state, above the octets passed: the kernel redirects. */
 #define TP_SPLICE_REDIRECT (1ULL << 63)
 
+/* In tp_splice_flow.next: an octet was shown. */
+#define TP_SPLICE_KNOWN (1ULL << 63)
+
 /*
  * What a queued skb costs beyond its octets, at most: a redirected segment holds its sk_buff and
  * the rest of its page however short it is, so a flow is charged for it.
@@ -28,7 +31,10 @@ struct tp_splice_flow {
   __u64 limit;      /* user: rw, program: ro. Beyond this charge octets are passed. */
   __u64 octets;     /* user: rw, program: ro. Beyond so many octets redirected they are passed. */
   __u64 notify;     /* user arms it, the program disarms it: user space is told at this charge. */
-  __u64 padding[2];
+  /* program: rw. The low half: the TCP sequence number behind the last octet that it was shown,
+   * where TP_SPLICE_KNOWN is set. */
+  __u64 next;
+  __u64 broken; /* program: rw, user: ro. Not 0: octets could not be told apart; stop. */
 };
 TP_STATIC_ASSERT(sizeof(struct tp_splice_flow) == 64, "one cache line a flow");
 

@@ -135,6 +135,9 @@ void Connection::MakeDirections() {
         mapped[side] ? MakeMapped(source, sink, pump(), &around_.sockmap->flow(pair_ + side), both)
                      : MakePumped(source, sink, pump());
   }
+  // What came before the socket was in the map waits where neither the program nor epoll looks.
+  for (int side = 0; side < 2; side++)
+    if (mapped[side]) TellReaderAgain(ends_[side].fd.get());
 }
 
 void Connection::OnSocket(int side, uint32_t events, Clock::time_point now) {
@@ -202,10 +205,12 @@ void Connection::RunAll(Clock::time_point now) {
     poll_at_ = before;  // news of the other side do not put the look off
   }
   if (now >= give_up_at_) {
-    around_.log.Line(absl::StrCat("connection ", number_, " of ", client_.text(),
-                                  ": octets that the kernel redirected did not arrive within ",
-                                  kSettleTime.count(), " s; both sides are reset"),
-                     now);
+    around_.log.Line(
+        absl::StrCat("connection ", number_, " of ", client_.text(),
+                     ": octets that the kernel redirected did not arrive within ",
+                     kSettleTime.count(), " s; both sides are reset (to the target: ",
+                     directions_[0]->Counts(), "; to the client: ", directions_[1]->Counts(), ")"),
+        now);
     return BeginReset(&SplicerCounters::reset, now);
   }
   WatchBoth();
@@ -236,6 +241,12 @@ void Connection::RunDirection(int side, Clock::time_point now) {
         around_.log.Line(absl::StrCat("connection ", number_, " of ", client_.text(),
                                       ": no pipe: ", std::strerror(direction.error())),
                          now);
+      else if (direction.error() == EILSEQ)
+        around_.log.Line(
+            absl::StrCat("connection ", number_, " of ", client_.text(),
+                         ": sockmap does not tell which octets of a segment are new on "
+                         "this kernel; both sides are reset; --mode splice works"),
+            now);
       else
         failed_[progress == Progress::kSourceFailed ? side : 1 - side] = true;
       BeginReset(&SplicerCounters::reset, now);
@@ -262,8 +273,13 @@ void Connection::PassFin(int side, Clock::time_point now) {
 }
 
 void Connection::CheckIdle(Clock::time_point now) {
-  const uint64_t total = Forwarded(0) + Forwarded(1);
-  if (std::exchange(idle_total_, total) != total) idle_since_ = now;
+  // Octets that a receiver takes from what waits for it count, too.
+  for (int side = 0; side < 2; side++) {
+    const uint64_t forwarded = Forwarded(side);
+    const uint64_t taken = forwarded - UnacknowledgedOctets(ends_[1 - side].fd.get());
+    if (std::exchange(idle_forwarded_[side], forwarded) != forwarded) idle_since_ = now;
+    if (std::exchange(idle_taken_[side], taken) != taken) idle_since_ = now;
+  }
   if (now - idle_since_ >= *around_.options.idle)
     BeginReset(&SplicerCounters::idle, now);
   else
@@ -341,20 +357,30 @@ uint64_t Connection::Forwarded(int side) const {
   return directions_[side] ? directions_[side]->Forwarded() : 0;
 }
 
-ConnectionSnapshot Connection::Snapshot(Clock::time_point now) const {
+ConnectionFacts Connection::Facts(Clock::time_point now) const {
   const char* state = "open";
   if (phase_ == Phase::kConnecting) state = "connecting";
   if (phase_ == Phase::kResetting) state = "resetting";
   if (phase_ == Phase::kForwarding && (fin_passed_[0] || fin_passed_[1])) state = "half-closed";
   const size_t target = order_.empty() ? 0 : order_[std::min(tried_, order_.size() - 1)];
   return {.number = number_,
-          .client = client_.text(),
-          .target = around_.targets.address(target).text(),
+          .client = client_,
+          .target = around_.targets.address(target),
           .mode = ModeName(mode_),
           .state = state,
-          .age_s = std::chrono::duration<double>(now - accepted_at_).count(),
-          .to_target_bytes = Forwarded(0),
-          .to_client_bytes = Forwarded(1)};
+          .age = now - accepted_at_,
+          .forwarded = {Forwarded(0), Forwarded(1)}};
+}
+
+ConnectionSnapshot ConnectionFacts::Snapshot() const {
+  return {.number = number,
+          .client = client.text(),
+          .target = target.text(),
+          .mode = mode,
+          .state = state,
+          .age_s = std::chrono::duration<double>(age).count(),
+          .to_target_bytes = forwarded[0],
+          .to_client_bytes = forwarded[1]};
 }
 
 }  // namespace twinpath::splice

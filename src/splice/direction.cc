@@ -4,8 +4,10 @@
 #include "src/splice/direction.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "src/splice/flow.h"
 #include "src/splice/socket.h"
 
@@ -81,6 +83,10 @@ class Mapped : public Direction {
         queued_before_(QueuedOctets(sink)) {}
 
   Progress Run(uint64_t most) override {
+    if (Load(flow_->broken) != 0) {
+      error_ = EILSEQ;
+      return Progress::kSourceFailed;
+    }
     for (int step = 0; step < kSteps; step++) {
       if (done_) return Progress::kEnded;
       if (Forwarded() >= most) return Progress::kSpent;
@@ -109,16 +115,7 @@ class Mapped : public Direction {
         }
         case FlowStep::kRedirect:
           Settled();
-          // The first time, too: what came before the socket was in the map waits where neither the
-          // program nor epoll looks, and reading brings it to the program.
-          if (!redirect_ || stopped_ || !looked_) {
-            const uint64_t before = pump_->read();
-            const Progress progress = Starve(most);
-            looked_ = true;
-            if (!redirect_ || stopped_ || progress != Progress::kWait || pump_->held() != 0)
-              return progress;
-            if (pump_->read() != before) break;
-          }
+          if (!redirect_ || stopped_) return Starve(most);
           if (StartRedirect(counts.passed, most)) return Progress::kWait;
           break;
         case FlowStep::kEnd:
@@ -162,6 +159,14 @@ class Mapped : public Direction {
   bool ReadsSource() const override { return !done_ && !Redirecting(); }
   bool WritesSink() const override { return !done_ && !Redirecting(); }
   uint64_t Forwarded() const override { return Redirected() + pump_->written(); }
+  std::string Counts() override {
+    const FlowCounts counts = Count();
+    return absl::StrCat(counts.redirecting ? "redirecting, " : "passing, ",
+                        counts.ended ? "ended after " : "not ended; ", counts.received,
+                        " octets received, ", counts.redirected, " redirected, ", counts.passed,
+                        " passed, ", counts.read, " read, ", counts.copied, " copied, ",
+                        counts.written, " in the send queue");
+  }
 
  private:
   bool Redirecting() const { return Load(flow_->state) & TP_SPLICE_REDIRECT; }
@@ -239,7 +244,6 @@ class Mapped : public Direction {
   uint64_t granted_charge_ = 0, granted_octets_ = 0;  // at the last grant
   bool ended_ = false, done_ = false, stopped_ = false;
   bool settled_ = true;  // all that was redirected is in the sink's send queue, and nothing follows
-  bool looked_ = false;  // at what had come before the socket was in the map
   bool roomy_ = false;   // the send queue was given room for what the kernel holds
 };
 

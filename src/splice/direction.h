@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "src/splice/pump.h"
 #include "src/splice/sockmap.h"
@@ -47,6 +48,8 @@ class Direction {
   virtual bool WritesSink() const = 0;
   // Octets forwarded so far: in the sink's send queue, or on their way to it in the kernel.
   virtual uint64_t Forwarded() const = 0;
+  // What was counted on the way, for a log; empty where nobody waits for the kernel.
+  virtual std::string Counts() { return ""; }
   int error() const { return error_; }
 
  protected:

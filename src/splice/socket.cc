@@ -70,6 +70,21 @@ Address PeerAddress(int fd) {
   return address;
 }
 
+bool Reaches(const Address& target, const Address& listen) {
+  if (target.port() != listen.port()) return false;
+  if (target.text() == listen.text()) return true;
+  // To 0.0.0.0 and :: is to loopback.
+  if (target.any())
+    return listen.any() || listen.text() == absl::StrCat("127.0.0.1:", listen.port()) ||
+           listen.text() == absl::StrCat("[::1]:", listen.port());
+  if (!listen.any() || (listen.family() == AF_INET && target.family() == AF_INET6)) return false;
+  // An address that can be bound is this host's.
+  Address local = target;
+  reinterpret_cast<sockaddr_in*>(&local.storage)->sin_port = 0;
+  const FileDescriptor fd(socket(local.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return fd.get() >= 0 && bind(fd.get(), local.get(), local.size) == 0;
+}
+
 absl::StatusOr<FileDescriptor> StartConnect(const Address& address, int* error) {
   *error = 0;
   FileDescriptor fd(socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -100,6 +115,8 @@ void ResetOnClose(int fd) {
   const linger now = {.l_onoff = 1, .l_linger = 0};
   static_cast<void>(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)));
 }
+
+void TellReaderAgain(int fd) { Set(fd, SOL_SOCKET, SO_RCVLOWAT, 1); }
 
 uint64_t ReceivedOctets(int fd) {
   const tcp_info info = TcpInfo(fd);

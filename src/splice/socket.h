@@ -26,6 +26,9 @@ absl::StatusOr<FileDescriptor> Listen(const Address& address);
 Address LocalAddress(int fd);
 Address PeerAddress(int fd);
 
+// Whether a connection to `target` comes to a socket of this host that listens on `listen`.
+bool Reaches(const Address& target, const Address& listen);
+
 // Starts to connect; it is done when the socket can be written, and then TakeError() says how it
 // went. The error is errno's, as a positive number.
 absl::StatusOr<FileDescriptor> StartConnect(const Address& address, int* error);
@@ -37,6 +40,10 @@ int TakeError(int fd);
 
 // Makes close() send a reset and throw away what is queued.
 void ResetOnClose(int fd);
+
+// Tells the socket's reader, as if it had just come, of what waits to be read; nothing, if nothing
+// does. (SO_RCVLOWAT is set to 1, which it is.)
+void TellReaderAgain(int fd);
 
 // Octets of payload that the socket's TCP has taken in order since it was made; the FIN, which
 // tcpi_bytes_received counts once it has come, is not one of them.

@@ -139,7 +139,7 @@ class LoadedSockmap : public Sockmap {
           absl::StrCat("sockmap takes ", missing, ": run it as root, with sudo"));
     return absl::UnavailableError(
         absl::StrCat("sockmap: ", what, ": ", std::strerror(error),
-                     "; it takes Linux 5.10 or later with CONFIG_BPF_STREAM_PARSER"));
+                     "; it takes Linux 5.16 or later with CONFIG_BPF_STREAM_PARSER"));
   }
 
   std::unique_ptr<splice_bpf, SkeletonDeleter> skeleton_;
