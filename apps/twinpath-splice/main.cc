@@ -155,9 +155,6 @@ absl::StatusOr<SplicerOptions> Options(const CommandLine& line) {
   for (const std::string& text : line.targets) {
     auto target = ParseAddress("--to", text);
     if (!target.ok()) return target.status();
-    if (target->text() == listen->text())
-      return FoundError("--to", "", Quote(text) + ", which --listen is, too",
-                        "another address: each connection would open the next");
     options.targets.push_back(*target);
   }
   for (const Mode mode : {Mode::kCopy, Mode::kSplice, Mode::kSockmap})

@@ -84,6 +84,17 @@ absl::StatusOr<Address> ParseAddress(const std::string& option, const std::strin
   return address;
 }
 
+uint16_t Address::port() const {
+  // The port of both families is in the same place.
+  return ntohs(reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
+}
+
+bool Address::any() const {
+  if (family() == AF_INET)
+    return reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr.s_addr == htonl(INADDR_ANY);
+  return IN6_IS_ADDR_UNSPECIFIED(&reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr);
+}
+
 std::string Address::text() const {
   char host[INET6_ADDRSTRLEN] = "?";
   if (family() == AF_INET) {

@@ -6,6 +6,7 @@
 
 #include <sys/socket.h>
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -18,6 +19,10 @@ struct Address {
 
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
   int family() const { return storage.ss_family; }
+  // Host byte order.
+  uint16_t port() const;
+  // 0.0.0.0 or ::.
+  bool any() const;
   // "127.0.0.1:80", "[::1]:80", "[fe80::1%eth0]:80". An IPv4 address mapped into IPv6 is shown as
   // IPv4.
   std::string text() const;

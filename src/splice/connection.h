@@ -37,6 +37,18 @@ struct Surroundings {
   bool draining = false;
 };
 
+// What telemetry tells of a connection, before it is made text: cheap to take.
+struct ConnectionFacts {
+  uint64_t number = 0;
+  Address client, target;
+  const char* mode = "";
+  const char* state = "";
+  Clock::duration age{};
+  uint64_t forwarded[2] = {};  // [side]: octets that came from that side
+
+  ConnectionSnapshot Snapshot() const;
+};
+
 class Connection {
  public:
   // One of the two sockets: what an epoll event points to.
@@ -67,7 +79,7 @@ class Connection {
   int pair() const { return pair_; }  // the even slot; negative: none
 
   uint64_t Forwarded(int side) const;  // octets that came from this side
-  ConnectionSnapshot Snapshot(Clock::time_point now) const;
+  ConnectionFacts Facts(Clock::time_point now) const;
 
  private:
   enum class Phase { kConnecting, kForwarding, kResetting, kClosed };
@@ -104,7 +116,7 @@ class Connection {
   uint64_t SplicerCounters::*reset_counter_ = nullptr;
   std::vector<size_t> order_;  // of targets to try
   size_t tried_ = 0;
-  uint64_t idle_total_ = 0;
+  uint64_t idle_forwarded_[2] = {}, idle_taken_[2] = {};  // at the last look, from this side
   Clock::duration poll_interval_{};
   // Clock::time_point::max(): none.
   Clock::time_point poll_at_, idle_at_, idle_since_, give_up_at_, chaos_at_;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/config/json_document.h"
 #include "src/splice/socket.h"
 
 namespace twinpath::splice {
@@ -38,6 +39,8 @@ absl::StatusOr<Chosen> Choose(const SplicerOptions& options) {
   Chosen chosen;
   chosen.mode = options.mode.value_or(kAutoMode);
   chosen.why = options.mode.has_value() ? "as asked" : kAutoWhy;
+  if (const std::string missing = MissingCapabilities(); !options.mode && !missing.empty())
+    absl::StrAppend(&chosen.why, "; sockmap would take ", missing);
   if (chosen.mode != Mode::kSockmap) return chosen;
   const absl::Status status = LoadSockmaps(options, &chosen);
   if (!status.ok()) return status;
@@ -99,6 +102,11 @@ absl::StatusOr<std::unique_ptr<Splicer>> Splicer::Create(
   // The address first: a port in use is the likelier mistake, and nothing was made for it.
   auto listener = Listen(options.listen);
   if (!listener.ok()) return listener.status();
+  for (const Address& target : options.targets)
+    if (Reaches(target, LocalAddress(listener->get())))
+      return FoundError("--to", "",
+                        absl::StrCat(Quote(target.text()), ", where --listen takes it again"),
+                        "another address: each connection would open the next");
   auto chosen = Choose(options);
   if (!chosen.ok()) return chosen.status();
   auto splicer = std::unique_ptr<Splicer>(new Splicer(std::move(options), chosen->mode, chosen->why,

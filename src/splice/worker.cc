@@ -88,13 +88,18 @@ void Worker::End() {
 
 void Worker::AddTo(Clock::time_point now, SplicerCounters* counters,
                    std::vector<ConnectionSnapshot>* connections) const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  const SplicerCounters& mine = around_.counters;
-  for (uint64_t SplicerCounters::*counter : kSplicerCounters) counters->*counter += mine.*counter;
-  for (const auto& [connection, entry] : connections_) {
-    counters->to_target_bytes += connection->Forwarded(0);
-    counters->to_client_bytes += connection->Forwarded(1);
-    connections->push_back(connection->Snapshot(now));
+  std::vector<ConnectionFacts> facts;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const SplicerCounters& mine = around_.counters;
+    for (uint64_t SplicerCounters::*counter : kSplicerCounters) counters->*counter += mine.*counter;
+    facts.reserve(connections_.size());
+    for (const auto& [connection, entry] : connections_) facts.push_back(connection->Facts(now));
+  }
+  for (const ConnectionFacts& each : facts) {
+    counters->to_target_bytes += each.forwarded[0];
+    counters->to_client_bytes += each.forwarded[1];
+    connections->push_back(each.Snapshot());
   }
 }
 

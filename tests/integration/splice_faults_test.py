@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import resource
 import select
 import signal
@@ -208,6 +209,24 @@ class Limits(SpliceTest):
             self.assertRegex(limit, r"Max open files +(6\d\d\d|7\d\d\d) +9000 ")
         with self.start("--to", DEAD, prefix=("prlimit", "--nofile=256:1000")) as program:
             self.assertRegex(program.log(), r", [1-3]\d\d connections at most")
+
+    def test_a_receiver_that_takes_what_waits_is_not_idle(self):
+        for server, program in self.in_each_mode("--idle", "1"):
+            client, served = program.connect(receive_buffer=4096), server.take()
+            served.settimeout(0.3)
+            sent = 0
+            with self.assertRaises(TimeoutError):
+                while True:
+                    sent += served.send(bytes(1 << 16))
+            end, got = time.monotonic() + 3, 0
+            while time.monotonic() < end:  # little by little, so nothing more is sent for long
+                got += len(client.recv(1000))
+                time.sleep(0.05)
+            self.assertLess(got, 100000)
+            served.close()
+            self.assertEqual(sent, got + len(read_all(client)))
+            client.close()
+            self.assertEqual(1, program.stop()["totals"]["finished"])
 
     def test_idle_connections_are_reset(self):
         for server, program in self.in_each_mode("--idle", "1"):
@@ -477,8 +496,11 @@ class BadInput(SpliceTest):
         self.refused("--listen: bind 192.0.2.1:80: Cannot assign", *to,
                      listen=("--listen", "192.0.2.1:80"))
         self.refused("--listen is required", *to, listen=())
-        self.refused("--to: .* which --listen is, too", "--to", "127.0.0.1:9",
-                     listen=("--listen", "127.0.0.1:9"))
+        for to, listen in (("127.0.0.1:9", "127.0.0.1:9"), ("127.0.0.1:9", "0.0.0.0:9"),
+                           ("127.0.0.1:9", "[::]:9"), ("[::1]:9", "[::]:9"), ("0.0.0.0:9",
+                           "127.0.0.1:9"), ("0.0.0.0:9", "0.0.0.0:9")):
+            self.refused(re.escape(f'--to: found "{to}", where --listen takes it again, allowed '),
+                         "--to", to, listen=("--listen", listen))
 
     def test_too_few_descriptors_for_what_was_asked(self):
         self.refused("--max-connections: 5000 in mode splice take 3.* file descriptors, and this "
@@ -510,7 +532,8 @@ class BadInput(SpliceTest):
                           "root, with sudo\n"), (refused.returncode, refused.stderr))
         taken = subprocess.run(plain, capture_output=True, text=True, timeout=20)
         self.assertEqual(0, taken.returncode, taken.stderr)
-        self.assertRegex(taken.stderr, r"listening on 127.0.0.1:\d+, mode (copy|splice) \(")
+        self.assertRegex(taken.stderr, r"listening on 127.0.0.1:\d+, mode splice \(auto: .*; sockmap "
+                         r"would take CAP_BPF and CAP_NET_ADMIN\)")
 
 
 main()
