@@ -190,7 +190,8 @@ __attribute__((noinline)) int tp_lose_in_flow(__u32 index, __u64 flow_key, __u32
 TP_INLINE int tp_hook_lose_flow(struct tp_datapath* dp, const struct tp_rule* rule, __u32 index,
                                 __u64 flow_key) {
   (void)rule;
-  return tp_lose_in_flow(index, flow_key, dp->queue_index);
+  /* Where the policy has no flows, the verifier need not follow it. */
+  return dp->constants->regions ? tp_lose_in_flow(index, flow_key, dp->queue_index) : 0;
 }
 
 __attribute__((noinline)) __u64 tp_hash_packet(struct xdp_md* ctx, const struct tp_key* key,
