@@ -12,11 +12,10 @@
 #include "apps/twinpath/explain_draws.h"
 #include "apps/twinpath/explain_malformed.h"
 #include "src/config/describe.h"
-#include "src/config/flow_memory.h"
+#include "src/config/host_datapath.h"
 #include "src/config/mismatch.h"
 #include "src/config/names.h"
 #include "src/config/words.h"
-#include "src/policy/host.h"
 
 namespace twinpath {
 namespace {
@@ -30,24 +29,13 @@ class Case {
         plan_(compiled.plans[request.port]),
         states_(InitialStates(compiled, request.port, request.queue)),
         marked_(compiled.rules.size()),
+        dp_(HostDatapath(compiled, request.port)),
         frame_(request.frame) {
-    const FlowTableShape shape = FlowTableWithin(kMinFlowMemory);
-    flow_buckets_.resize(shape.buckets());
-    regions_.resize(shape.regions);
-    flows_ = {flow_buckets_.data(), regions_.data(), shape.regions, shape.region_buckets, 1};
-    dp_.shapes = compiled.shapes.data() + plan_.first_shape;
-    dp_.buckets = compiled.buckets.data();
-    dp_.entries = compiled.entries.data();
-    dp_.rules = compiled.rules.data();
-    dp_.details = compiled.details.data();
-    dp_.links = compiled.links.data();
-    dp_.runs = compiled.runs.data();
     dp_.states = states_.data();
     dp_.marked = marked_.data();
     dp_.extras = &extras_;
-    dp_.flows = &flows_;
+    dp_.flows = flows_.table();
     dp_.now = request.at_ns;
-    dp_.bucket_mask = static_cast<__u32>(compiled.buckets.size() - 1);
     std::memset(&key_, 0, sizeof(key_));
   }
 
@@ -162,8 +150,8 @@ class Case {
   void SetUpFlow(uint64_t mask, uint64_t chain) {
     const tp_flow_place place = tp_flow_find_place(&dp_, &Rule(), key_a_);
     int added, evicted;
-    tp_flow* flow = tp_flow_get(&flow_buckets_[place.first], &flow_buckets_[place.second], &place,
-                                0, &added, &evicted);
+    tp_flow* flow = tp_flow_get(&flows_.buckets()[place.first], &flows_.buckets()[place.second],
+                                &place, 0, &added, &evicted);
     flow->n = n_;
     flow->mask = mask;
     flow->chain = chain;
@@ -233,10 +221,8 @@ class Case {
   std::vector<tp_state> states_;
   std::vector<tp_count> marked_;
   tp_queue_extras extras_ = {};
-  std::vector<tp_flow_bucket> flow_buckets_;
-  std::vector<tp_flow_region> regions_;
-  tp_flow_table flows_ = {};
-  tp_datapath dp_ = {};
+  HostFlows flows_{kMinFlowMemory, true};
+  tp_datapath dp_;
 
   std::vector<uint8_t> frame_;  // as it leaves, once it is decided
   tp_key key_;

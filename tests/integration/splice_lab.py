@@ -14,6 +14,7 @@ import sys
 import tempfile
 import unittest
 
+import own_namespaces
 from waiting import wait_for
 
 PROGRAM = os.path.realpath(sys.argv[1])
@@ -26,16 +27,8 @@ ENDS = ("refused", "refused_by_chaos", "failed", "finished", "reset", "reset_by_
 
 def main():
     """Runs the caller's tests where all they make goes away with them."""
-    if os.geteuid() != 0:
-        print("needs root", file=sys.stderr)
-        sys.exit(77)
-    if "SPLICE_LAB_INSIDE" not in os.environ:
-        os.environ["SPLICE_LAB_INSIDE"] = "1"
-        os.execvp("unshare", ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child",
-                              "--mount-proc", sys.executable, *sys.argv])
-    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
+    own_namespaces.enter(("tmpfs", "/run"))
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    os.environ.pop("RUNTIME_DIRECTORY", None)
     os.environ["TMPDIR"] = "/run"  # the caller's may be hidden now, and iperf3 wants one
     unittest.main(argv=sys.argv[:1], verbosity=2)
 

@@ -13,6 +13,8 @@ import sys
 import tempfile
 import unittest
 
+import own_namespaces
+
 PROGRAM = os.path.realpath(sys.argv[1])
 BPFFS = pathlib.Path("/sys/fs/bpf")
 SOCKET = pathlib.Path("/run/dpdk/twinpath-xdp/dpdk_telemetry.v2")
@@ -22,17 +24,8 @@ MODES = ("native", "generic")
 
 def main():
     """Runs the caller's tests where all they make goes away with them."""
-    if os.geteuid() != 0:
-        print("needs root", file=sys.stderr)
-        sys.exit(77)
-    if "XDP_LAB_INSIDE" not in os.environ:
-        os.environ["XDP_LAB_INSIDE"] = "1"
-        os.execvp("unshare", ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child",
-                              "--mount-proc", sys.executable, *sys.argv])
-    for kind, place in (("tmpfs", "/run"), ("sysfs", "/sys"), ("bpf", BPFFS)):
-        run("mount", "-t", kind, kind, place)
+    own_namespaces.enter(("tmpfs", "/run"), ("sysfs", "/sys"), ("bpf", BPFFS))
     pathlib.Path("/run/netns").mkdir()
-    os.environ.pop("RUNTIME_DIRECTORY", None)
     unittest.main(argv=sys.argv[:1], verbosity=2)
 
 

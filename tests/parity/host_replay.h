@@ -12,7 +12,7 @@
 #include "src/config/compile.h"
 #include "src/config/flow_memory.h"
 #include "src/config/frame_verdict.h"
-#include "src/policy/host.h"
+#include "src/config/host_datapath.h"
 #include "src/telemetry/snapshot.h"
 
 namespace twinpath {
@@ -28,29 +28,17 @@ class HostReplay {
       }
     }
     per_port_ = queues;
-    const FlowTableShape shape = FlowTableWithin(kReplayFlowMemory);
-    flow_buckets_.resize(shape.buckets());
-    regions_.resize(shape.regions);
-    flows_ = {flow_buckets_.data(), regions_.data(), shape.regions, shape.region_buckets, 0};
   }
 
   absl::StatusOr<FrameVerdict> Run(size_t port, uint32_t queue, absl::Span<const uint8_t> frame) {
     Queue& q = queues_[port * per_port_ + queue];
     const tp_plan& plan = policy_.plans[port];
-    tp_datapath datapath = {};
-    datapath.shapes = policy_.shapes.data() + plan.first_shape;
-    datapath.buckets = policy_.buckets.data();
-    datapath.entries = policy_.entries.data();
-    datapath.rules = policy_.rules.data();
-    datapath.details = policy_.details.data();
-    datapath.links = policy_.links.data();
-    datapath.runs = policy_.runs.data();
+    tp_datapath datapath = HostDatapath(policy_, port);
     datapath.states = q.states.data();
     datapath.marked = policy_.marks ? q.marked.data() : nullptr;
     datapath.extras = &q.extras;
-    datapath.flows = &flows_;
+    datapath.flows = flows_.table();
     datapath.now = clock_;
-    datapath.bucket_mask = static_cast<__u32>(policy_.buckets.size() - 1);
     std::vector<uint8_t> bytes(frame.begin(), frame.end());
     const uint32_t length = static_cast<uint32_t>(bytes.size());
     const auto decide = policy_.any[port] ? tp_decide_any : tp_decide;
@@ -91,9 +79,7 @@ class HostReplay {
   CompiledPolicy policy_;
   std::vector<Queue> queues_;
   size_t per_port_;
-  std::vector<tp_flow_bucket> flow_buckets_;
-  std::vector<tp_flow_region> regions_;
-  tp_flow_table flows_ = {};
+  HostFlows flows_{kReplayFlowMemory};
   uint64_t clock_ = 0;
 };
 

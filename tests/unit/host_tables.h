@@ -12,8 +12,7 @@
 #include <vector>
 
 #include "src/config/compile.h"
-#include "src/config/flow_memory.h"
-#include "src/policy/host.h"
+#include "src/config/host_datapath.h"
 
 namespace twinpath {
 
@@ -26,46 +25,30 @@ class HostTables {
  public:
   // `flow_memory` octets for the table of flows; 0: none.
   explicit HostTables(CompiledPolicy policy, uint64_t flow_memory = 0)
-      : policy_(std::move(policy)) {
-    if (flow_memory == 0) return;
-    shape_ = FlowTableWithin(flow_memory);
-    buckets_.resize(shape_.buckets());
-    regions_.resize(shape_.regions);
-    flows_ = {buckets_.data(), regions_.data(), shape_.regions, shape_.region_buckets, 0};
-  }
+      : policy_(std::move(policy)), flows_(flow_memory) {}
   HostTables(const HostTables&) = delete;
   HostTables& operator=(const HostTables&) = delete;
 
   const CompiledPolicy& policy() const { return policy_; }
-  const FlowTableShape& shape() const { return shape_; }
-  const std::vector<tp_flow_bucket>& buckets() const { return buckets_; }
-  const tp_flow_table* flows() const { return &flows_; }
+  const FlowTableShape& shape() const { return flows_.shape(); }
+  const std::vector<tp_flow_bucket>& buckets() const { return flows_.buckets(); }
+  const tp_flow_table* flows() const { return flows_.table(); }
 
  private:
   const CompiledPolicy policy_;
-  FlowTableShape shape_;
-  std::vector<tp_flow_bucket> buckets_;
-  std::vector<tp_flow_region> regions_;
-  tp_flow_table flows_ = {};
+  const HostFlows flows_;
 };
 
 class HostQueue {
  public:
   explicit HostQueue(const HostTables& tables, uint32_t queue = 0)
-      : states_(InitialStates(tables.policy(), 0, queue)), marked_(states_.size()) {
-    const CompiledPolicy& policy = tables.policy();
-    datapath_.shapes = policy.shapes.data() + policy.plans[0].first_shape;
-    datapath_.buckets = policy.buckets.data();
-    datapath_.entries = policy.entries.data();
-    datapath_.rules = policy.rules.data();
-    datapath_.details = policy.details.data();
-    datapath_.links = policy.links.data();
-    datapath_.runs = policy.runs.data();
+      : states_(InitialStates(tables.policy(), 0, queue)),
+        marked_(states_.size()),
+        datapath_(HostDatapath(tables.policy(), 0)) {
     datapath_.states = states_.data();
     datapath_.marked = marked_.data();
     datapath_.extras = &extras_;
     datapath_.flows = tables.flows();
-    datapath_.bucket_mask = static_cast<uint32_t>(policy.buckets.size() - 1);
   }
   HostQueue(const HostQueue&) = delete;
   HostQueue& operator=(const HostQueue&) = delete;
@@ -86,7 +69,7 @@ class HostQueue {
   std::vector<tp_state> states_;
   std::vector<tp_count> marked_;
   tp_queue_extras extras_ = {};
-  tp_datapath datapath_ = {};
+  tp_datapath datapath_;
 };
 
 }  // namespace twinpath
