@@ -12,7 +12,8 @@ namespace twinpath {
 namespace {
 
 // In the order of --help. Each is declared in subcommand.h.
-constexpr AddSubcommand* kSubcommands[] = {AddCheck, AddExplain, AddParity, AddStats, AddTop};
+constexpr AddSubcommand* kSubcommands[] = {AddCheck, AddExplain, AddParity,
+                                           AddStats, AddTop,     AddDoctor};
 
 int WrongUsage(const std::string& what) {
   std::cerr << "twinpath: " << what << " (twinpath --help tells what there is)\n";

@@ -19,6 +19,7 @@ using Run = std::function<int()>;
 using AddSubcommand = void(CLI::App* app, Run* run);
 
 AddSubcommand AddCheck;
+AddSubcommand AddDoctor;
 AddSubcommand AddExplain;
 AddSubcommand AddParity;
 AddSubcommand AddStats;

@@ -102,7 +102,12 @@ uint32_t Machine::InterfaceFlags(const std::string& name) const {
 }
 
 std::optional<std::string> Machine::InterfacePci(const std::string& name) const {
-  return NormalPci(LinkName("/sys/class/net/" + name + "/device"));
+  const std::string device = "/sys/class/net/" + name + "/device";
+  if (auto pci = NormalPci(LinkName(device))) return pci;
+  // A virtio NIC hangs on virtioN, which hangs on the PCI device.
+  std::error_code error;
+  const fs::path real = fs::canonical(root_ + device, error);
+  return error ? std::nullopt : NormalPci(real.parent_path().filename());
 }
 
 std::optional<std::string> Machine::PredictedPci(const std::string& name) const {
@@ -147,9 +152,14 @@ std::string Machine::PciDriver(const std::string& address) const {
 std::vector<std::string> Machine::PciInterfaces(const std::string& address) const {
   std::vector<std::string> names;
   std::error_code error;
-  for (const auto& entry :
-       fs::directory_iterator(root_ + "/sys/bus/pci/devices/" + address + "/net", error))
-    names.push_back(entry.path().filename());
+  const std::string device = root_ + "/sys/bus/pci/devices/" + address;
+  auto add = [&](const fs::path& folder) {
+    for (const auto& entry : fs::directory_iterator(folder, error))
+      names.push_back(entry.path().filename());
+  };
+  add(device + "/net");
+  for (const auto& entry : fs::directory_iterator(device, error))  // a virtio NIC's is virtioN/net
+    if (entry.path().filename().string().rfind("virtio", 0) == 0) add(entry.path() / "net");
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -174,14 +184,26 @@ std::vector<HugepageSize> Machine::Hugepages() const {
   return sizes;
 }
 
-bool Machine::HugetlbfsMounted() const {
+std::vector<std::string> Machine::HugetlbfsFolders() const {
+  std::vector<std::string> folders;
   std::ifstream mounts(root_ + "/proc/self/mounts");
   for (std::string line; std::getline(mounts, line);) {
     std::istringstream fields(line);
     std::string device, where, type;
-    if (fields >> device >> where >> type && type == "hugetlbfs") return true;
+    if (fields >> device >> where >> type && type == "hugetlbfs") folders.push_back(where);
   }
-  return false;
+  return folders;
+}
+
+std::string Machine::ClosedHugetlbfs() const {
+  for (const std::string& folder : HugetlbfsFolders())
+    if (access((root_ + folder).c_str(), R_OK) != 0) return folder;
+  return "";
+}
+
+bool Machine::Closed(const std::string& path) const {
+  std::error_code error;
+  return fs::is_directory(root_ + path, error) && access((root_ + path).c_str(), R_OK | X_OK) != 0;
 }
 
 bool Machine::HasCapability(int capability) const {
@@ -191,6 +213,18 @@ bool Machine::HasCapability(int capability) const {
     return std::strtoull(line.c_str() + 7, nullptr, 16) >> capability & 1;
   }
   return false;
+}
+
+uint64_t Machine::MemlockLimit() const {
+  std::ifstream limits(root_ + "/proc/self/limits");
+  const std::string name = "Max locked memory";
+  for (std::string line; std::getline(limits, line);) {
+    if (line.rfind(name, 0) != 0) continue;
+    std::string soft;
+    std::istringstream(line.substr(name.size())) >> soft;
+    if (soft != "unlimited") return Number(soft);
+  }
+  return UINT64_MAX;
 }
 
 std::vector<uint32_t> AllowedCpus() {

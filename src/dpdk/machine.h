@@ -23,6 +23,10 @@ struct Channels {
   uint32_t rx = 0;
 };
 
+// Where libxdp, beneath the AF_XDP PMD, looks for programs of its own. It leaves the folder behind,
+// open to whoever made it alone.
+inline constexpr char kLibxdpPins[] = "/sys/fs/bpf/xdp";
+
 class Machine {
  public:
   // `root` goes before /sys and /proc: empty on a real machine.
@@ -45,9 +49,16 @@ class Machine {
   int PciNode(const std::string& address) const;  // NUMA node; -1: unknown
 
   std::vector<HugepageSize> Hugepages() const;
-  bool HugetlbfsMounted() const;
+  std::vector<std::string> HugetlbfsFolders() const;  // where one is mounted
+  // Of those, one that this process may not open, which EAL would stumble over even with memory of
+  // its own; empty: none.
+  std::string ClosedHugetlbfs() const;
+  // Whether there is a folder `path` that this process may not go into.
+  bool Closed(const std::string& path) const;
   // Whether this process has capability number `capability` (linux/capability.h).
   bool HasCapability(int capability) const;
+  // RLIMIT_MEMLOCK's soft limit, in octets; the largest number where there is none.
+  uint64_t MemlockLimit() const;
 
  private:
   std::string Read(const std::string& path) const;

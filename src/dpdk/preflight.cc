@@ -85,24 +85,36 @@ absl::StatusOr<ExceptionPath> ChooseException(const PortSpec& port, const Device
 }
 
 absl::Status CheckPrivileges(const Preflight& plan, const Machine& machine) {
-  bool kernel = std::any_of(plan.kernel.begin(), plan.kernel.end(),
-                            [](ExceptionPath path) { return path != ExceptionPath::kNone; });
-  bool xdp = false;
-  for (const Device& device : plan.devices) xdp |= device.kind == Device::Kind::kAfXdp;
   std::vector<const char*> missing;
-  auto need = [&](int capability, const char* name) {
-    if (!machine.HasCapability(capability)) missing.push_back(name);
-  };
-  if (plan.eal.hugepages) need(CAP_IPC_LOCK, "CAP_IPC_LOCK");
-  if (xdp || kernel) need(CAP_NET_ADMIN, "CAP_NET_ADMIN");
-  if (xdp) need(CAP_NET_RAW, "CAP_NET_RAW");
-  if (xdp && !machine.HasCapability(CAP_BPF)) need(CAP_SYS_ADMIN, "CAP_BPF");
-  if (missing.empty()) return absl::OkStatus();
+  for (const CapabilityNeed& need : NeededCapabilities(plan))
+    if (!machine.HasCapability(need.number)) missing.push_back(need.name);
+  if (!missing.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("no privileges: ", absl::StrJoin(missing, ", "), " missing; run it by sudo"));
+  }
+  const bool xdp = std::any_of(plan.devices.begin(), plan.devices.end(), [](const Device& device) {
+    return device.kind == Device::Kind::kAfXdp;
+  });
+  if (xdp && machine.Closed(kLibxdpPins)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(kLibxdpPins,
+                     ", which libxdp left behind, is another user's, and libxdp wants "
+                     "to look into it: sudo rmdir ",
+                     kLibxdpPins));
+  }
+  const uint64_t locked = LockedBytes(plan);
+  if (locked <= machine.MemlockLimit() || machine.HasCapability(CAP_IPC_LOCK))
+    return absl::OkStatus();
   return absl::FailedPreconditionError(
-      absl::StrCat("no privileges: ", absl::StrJoin(missing, ", "), " missing; run it by sudo"));
+      absl::StrCat("memlock limit too small: ", machine.MemlockLimit() >> 10,
+                   " KiB, and AF_XDP or "
+                   "VFIO lock ",
+                   locked >> 10, " KiB: ulimit -l ", (locked >> 10) + 1,
+                   ", or give CAP_IPC_LOCK, or run it by sudo"));
 }
 
-absl::Status CheckMemory(const Preflight& plan, uint64_t needed, const Machine& machine) {
+absl::Status CheckMemory(const Preflight& plan, const Machine& machine) {
+  const uint64_t needed = plan.memory_bytes;
   if (!plan.eal.hugepages) {
     if (plan.eal.memory_bytes >= needed) return absl::OkStatus();
     return absl::FailedPreconditionError(absl::StrCat("-m ", plan.eal.memory_bytes >> 20,
@@ -124,7 +136,12 @@ absl::Status CheckMemory(const Preflight& plan, uint64_t needed, const Machine& 
                      " MiB needed, ", free_bytes >> 20, " MiB free; make more: echo ", want,
                      " > /sys/kernel/mm/hugepages/hugepages-", page >> 10, "kB/nr_hugepages"));
   }
-  if (!plan.eal.private_memory && !machine.HugetlbfsMounted()) {
+  if (const std::string closed = machine.ClosedHugetlbfs(); !closed.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the hugetlbfs at ", closed, " cannot be opened by this user, and EAL insists: chmod a+rx ",
+        closed, ", or umount ", closed));
+  }
+  if (!plan.eal.private_memory && machine.HugetlbfsFolders().empty()) {
     return absl::FailedPreconditionError(
         "no hugetlbfs is mounted, and memory shared with other processes needs one: mkdir -p "
         "/dev/hugepages && mount -t hugetlbfs nodev /dev/hugepages");
@@ -160,9 +177,33 @@ absl::StatusOr<MempoolSize> ChooseMempool(const Profile& profile, const Prefligh
 
 }  // namespace
 
-absl::StatusOr<Preflight> CheckBeforeEal(const Profile& profile, const CompiledPolicy& policy,
-                                         const std::vector<std::string>& eal_arguments,
-                                         const Machine& machine) {
+std::vector<CapabilityNeed> NeededCapabilities(const Preflight& plan) {
+  bool kernel = false, xdp = false;
+  for (ExceptionPath path : plan.kernel) kernel |= path != ExceptionPath::kNone;
+  for (const Device& device : plan.devices) xdp |= device.kind == Device::Kind::kAfXdp;
+  std::vector<CapabilityNeed> needs;
+  if (xdp) {
+    // CAP_BPF is enough to load, but libxdp, beneath the PMD, goes by the numbers of its program
+    // and maps (BPF_MAP_GET_FD_BY_ID), which the kernel allows to CAP_SYS_ADMIN alone.
+    needs = {{CAP_NET_RAW, "CAP_NET_RAW", "AF_XDP sockets"},
+             {CAP_NET_ADMIN, "CAP_NET_ADMIN", "attaching XDP programs"},
+             {CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "libxdp: finding its own maps"}};
+  } else if (kernel) {
+    needs = {{CAP_NET_ADMIN, "CAP_NET_ADMIN", "exception ports"}};
+  }
+  return needs;
+}
+
+uint64_t LockedBytes(const Preflight& plan) {
+  const bool locks =
+      std::any_of(plan.devices.begin(), plan.devices.end(),
+                  [](const Device& device) { return device.kind != Device::Kind::kVdev; });
+  return locks ? plan.memory_bytes : 0;
+}
+
+absl::StatusOr<Preflight> PlanStart(const Profile& profile, const CompiledPolicy& policy,
+                                    const std::vector<std::string>& eal_arguments,
+                                    const Machine& machine) {
   absl::Status ports = CheckPorts(profile);
   if (!ports.ok()) return ports;
   Preflight plan;
@@ -171,7 +212,6 @@ absl::StatusOr<Preflight> CheckBeforeEal(const Profile& profile, const CompiledP
   plan.lcores = *std::move(lcores);
 
   EalRequest request;
-  std::set<int> nodes;
   for (const PortSpec& port : profile.ports) {
     auto device = ResolveDevice(port, profile.queues, machine);
     if (!device.ok()) return device.status();
@@ -184,7 +224,7 @@ absl::StatusOr<Preflight> CheckBeforeEal(const Profile& profile, const CompiledP
                                                        device->pci, " has another port already"));
       request.pci.push_back(device->pci);
     }
-    nodes.insert(std::max(0, device->pci.empty() ? -1 : machine.PciNode(device->pci)));
+    plan.nodes.insert(std::max(0, device->pci.empty() ? -1 : machine.PciNode(device->pci)));
     plan.devices.push_back(*std::move(device));
     plan.kernel.push_back(*path);
     plan.passes.push_back(passes);
@@ -194,22 +234,30 @@ absl::StatusOr<Preflight> CheckBeforeEal(const Profile& profile, const CompiledP
   plan.mempool = *mempool;
   const uint64_t flows =
       policy.has_flows ? FlowTableWithin(profile.flow_memory).octets() * 9 / 8 : 0;  // and locks
-  const uint64_t needed =
+  plan.memory_bytes =
       (plan.mempool.Bytes() + PolicyBytes(policy, profile.queues * profile.ports.size())) *
-          nodes.size() +
+          plan.nodes.size() +
       flows + kOverheadBytes;
 
   request.lcores = plan.lcores;
   request.arguments = profile.eal;
   request.arguments.insert(request.arguments.end(), eal_arguments.begin(), eal_arguments.end());
-  request.memory_bytes = needed;
+  request.memory_bytes = plan.memory_bytes;
   request.telemetry = profile.telemetry;
   auto eal = PlanEal(request);
   if (!eal.ok()) return eal.status();
   plan.eal = *std::move(eal);
-  absl::Status allowed = CheckPrivileges(plan, machine);
+  return plan;
+}
+
+absl::StatusOr<Preflight> CheckBeforeEal(const Profile& profile, const CompiledPolicy& policy,
+                                         const std::vector<std::string>& eal_arguments,
+                                         const Machine& machine) {
+  auto plan = PlanStart(profile, policy, eal_arguments, machine);
+  if (!plan.ok()) return plan.status();
+  absl::Status allowed = CheckPrivileges(*plan, machine);
   if (!allowed.ok()) return allowed;
-  absl::Status memory = CheckMemory(plan, needed, machine);
+  absl::Status memory = CheckMemory(*plan, machine);
   if (!memory.ok()) return memory;
   return plan;
 }

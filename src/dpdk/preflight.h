@@ -6,6 +6,8 @@
 #define TWINPATH_DPDK_PREFLIGHT_H_
 
 #include <cstdint>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -27,7 +29,27 @@ struct Preflight {
   std::vector<bool> passes;           // for each: whether the policy can pass anything from it
   MempoolSize mempool;
   EalPlan eal;
+  std::set<int> nodes;        // NUMA nodes that get a mempool
+  uint64_t memory_bytes = 0;  // that are going to be needed, over all nodes
 };
+
+// A capability that a plan takes, and what for.
+struct CapabilityNeed {
+  int number = 0;  // linux/capability.h
+  const char* name = "";
+  const char* purpose = "";
+};
+
+// As CheckBeforeEal, but without asking for privileges and memory.
+absl::StatusOr<Preflight> PlanStart(const Profile& profile, const CompiledPolicy& policy,
+                                    const std::vector<std::string>& eal_arguments,
+                                    const Machine& machine);
+
+// What the plan's devices and exception ports take; hugepages alone take none.
+std::vector<CapabilityNeed> NeededCapabilities(const Preflight& plan);
+// Octets that the kernel counts against the memlock limit where CAP_IPC_LOCK is not there: AF_XDP
+// umems and memory that VFIO maps for a NIC.
+uint64_t LockedBytes(const Preflight& plan);
 
 // Errors are InvalidArgument or FailedPrecondition.
 absl::StatusOr<Preflight> CheckBeforeEal(const Profile& profile, const CompiledPolicy& policy,

@@ -58,7 +58,6 @@ uint32_t QueuesInSysfs(const Interface& interface) {
 constexpr char kNetdevFamily[] = "netdev";
 constexpr uint8_t kDevGet = 1;
 constexpr uint16_t kDevIfindex = 1, kDevXdpFeatures = 3;
-constexpr uint64_t kNdoXmit = 4;
 
 // A generic netlink message, up to its attributes.
 NetlinkMessage GenericMessage(uint16_t family, uint8_t command) {
@@ -83,17 +82,22 @@ void AskFor(NetlinkMessage message, uint16_t type, Value* value) {
 
 }  // namespace
 
-bool TakesNativeFrames(const Interface& interface) {
+std::optional<uint64_t> XdpFeatures(const Interface& interface) {
   uint16_t family = 0;
   NetlinkMessage find = GenericMessage(GENL_ID_CTRL, CTRL_CMD_GETFAMILY);
   find.Attribute(CTRL_ATTR_FAMILY_NAME, kNetdevFamily);
   AskFor(std::move(find), CTRL_ATTR_FAMILY_ID, &family);
-  if (family == 0) return true;
-  uint64_t features = kNdoXmit;
+  if (family == 0) return std::nullopt;
+  uint64_t features = UINT64_MAX;
   NetlinkMessage get = GenericMessage(family, kDevGet);
   get.Attribute(kDevIfindex, interface.index);
   AskFor(std::move(get), kDevXdpFeatures, &features);
-  return features & kNdoXmit;
+  if (features == UINT64_MAX) return std::nullopt;
+  return features;
+}
+
+bool TakesNativeFrames(const Interface& interface) {
+  return XdpFeatures(interface).value_or(kXdpXmit) & kXdpXmit;
 }
 
 absl::StatusOr<Interface> FindInterface(const std::string& port, const std::string& name) {

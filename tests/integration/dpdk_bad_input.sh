@@ -131,8 +131,15 @@ refuses 'too few free hugepages|no hugepages' "${null[@]}"
 grep -q 'echo [0-9]* > /sys/kernel/mm/hugepages' err.txt || fail "no command: $(cat err.txt)"
 mount --bind one /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages
 refuses 'too few free hugepages|no hugepages' "${null[@]}"
+umount /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages
+# An interface takes capabilities; virtual devices take none.
+ip link add plain0 type veth peer name plain1
+mkdir -m 1777 /run/user
+nobody=(env XDG_RUNTIME_DIR=/run/user setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all "$PROGRAM")
 status=0
-setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all "$PROGRAM" "${null[@]}" 2>err.txt || status=$?
+"${nobody[@]}" --port lan=plain0 -- --no-huge 2>err.txt || status=$?
 ((status == 2)) || fail "exit status $status without root: $(cat err.txt)"
-grep -q 'no privileges: .*sudo' err.txt || fail "without root: $(cat err.txt)"
+grep -q 'no privileges: CAP_NET_RAW, CAP_NET_ADMIN, CAP_SYS_ADMIN missing; .*sudo' err.txt || fail "without root: $(cat err.txt)"
+ip link del plain0
+"${nobody[@]}" "${null[@]}" --duration 0.1 -- --no-huge >out.txt 2>err.txt || fail "vdevs without root: $(cat err.txt)"
 nothing_left

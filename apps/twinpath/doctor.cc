@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// twinpath doctor: whether this machine would start a profile, and what mends it where not. Looks,
+// and touches nothing. Main thread.
+
+#include <linux/capability.h>
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "apps/twinpath/doctor_checks.h"
+#include "apps/twinpath/doctor_report.h"
+#include "apps/twinpath/subcommand.h"
+#include "src/config/compile.h"
+#include "src/config/policy.h"
+#include "src/config/profile.h"
+#include "src/dpdk/preflight.h"
+#include "src/dpdk/xdp_state.h"
+#include "src/telemetry/client.h"
+#include "src/xdp/kernel_features.h"
+#include "src/xdp/preflight.h"
+
+namespace twinpath {
+namespace {
+
+using Grade = Finding::Grade;
+using Path = Finding::Path;
+
+struct DoctorOptions {
+  std::string profile, policy;
+  bool json = false;
+};
+
+int Fail(const absl::Status& status) {
+  std::cerr << "twinpath doctor: " << status.message() << "\n";
+  return 2;
+}
+
+InterfaceFacts FactsOf(const std::string& name) {
+  InterfaceFacts facts;
+  const DriverXdp driver = DriverXdpOf(name);
+  facts.native = driver.native;
+  facts.zero_copy = driver.zero_copy;
+  auto xdp = ReadXdp(name);
+  if (!xdp.ok() || xdp->program == 0) return facts;
+  const std::string program = XdpProgramName(xdp->program);
+  facts.xdp_program =
+      absl::StrCat(program, program.empty() ? "" : ", ", "id ", xdp->program, ", ", xdp->mode);
+  facts.xdp_generic = xdp->mode == "generic";
+  return facts;
+}
+
+// The profile's ports, as twinpath-dpdk would take them: see src/dpdk/device.h.
+std::vector<DoctorNeeds::Nic> NicsOf(const Profile& profile, const Machine& machine) {
+  std::vector<DoctorNeeds::Nic> nics;
+  for (const PortSpec& port : profile.ports) {
+    DoctorNeeds::Nic nic = {.port = port.name, .queues = profile.queues};
+    std::optional<std::string> pci;
+    if (machine.InterfaceExists(port.device)) {
+      nic.interface = port.device;
+      nic.pci = machine.InterfacePci(port.device).value_or("");
+    } else if ((pci = NormalPci(port.device)) || (pci = machine.PredictedPci(port.device))) {
+      nic.pci = *pci;
+      nic.native = true;
+    } else if (port.device.rfind("net_", 0) == 0 || port.device.rfind("eth_", 0) == 0) {
+      continue;  // a vdev
+    } else {
+      nic.interface = port.device;  // that is not there
+    }
+    nics.push_back(nic);
+  }
+  return nics;
+}
+
+// Everything there is, where no profile says what counts.
+std::vector<DoctorNeeds::Nic> AllNics(const DoctorHost& host) {
+  std::vector<DoctorNeeds::Nic> nics;
+  for (const std::string& pci : host.PciNics()) nics.push_back({.pci = pci, .native = true});
+  for (const std::string& name : host.Interfaces())
+    nics.push_back({.pci = host.machine().InterfacePci(name).value_or(""), .interface = name});
+  return nics;
+}
+
+// What the DPDK path needs of the plan that its program would make.
+void AddPlan(const Preflight& plan, DoctorNeeds* needs) {
+  needs->hugepages = plan.eal.hugepages;
+  needs->private_memory = plan.eal.private_memory;
+  needs->memory_bytes = plan.memory_bytes;
+  needs->locked_bytes = LockedBytes(plan);
+  needs->nodes.assign(plan.nodes.begin(), plan.nodes.end());
+  needs->lcores = plan.lcores;
+  needs->exceptions = std::any_of(plan.kernel.begin(), plan.kernel.end(),
+                                  [](ExceptionPath path) { return path != ExceptionPath::kNone; });
+  for (const CapabilityNeed& need : NeededCapabilities(plan))
+    needs->capabilities.push_back({need.number, need.name, need.purpose, Path::kDpdk});
+}
+
+Profile WireOfTwoPorts() {
+  Profile profile;
+  profile.ports = {{"lan", "net_null0"}, {"wan", "net_null1"}};
+  return profile;
+}
+
+// What twinpath-dpdk would say of the profile, in the end; the plan that it would go by goes to
+// *needs.
+std::string DpdkRefusal(const Profile& profile, const DoctorOptions& options,
+                        const Machine& machine, DoctorNeeds* needs) {
+  std::vector<std::string> names;
+  for (const PortSpec& port : profile.ports) names.push_back(port.name);
+  auto policy = MakePolicy(options.policy, {}, names);
+  if (!policy.ok()) return std::string(policy.status().message());
+  auto compiled = CompilePolicy(*policy, names);
+  if (!compiled.ok()) return std::string(compiled.status().message());
+  auto plan = PlanStart(profile, *compiled, {}, machine);
+  if (!plan.ok()) return std::string(plan.status().message());
+  AddPlan(*plan, needs);
+  const absl::Status status = CheckBeforeEal(profile, *compiled, {}, machine).status();
+  if (!status.ok()) return std::string(status.message());
+  if (TelemetryClient::Connect(plan->eal.file_prefix).ok())
+    return absl::StrCat("a running DPDK program has the file prefix '", plan->eal.file_prefix,
+                        "'; give this one another: -- --file-prefix NAME");
+  return "";
+}
+
+void CheckBpf(const DoctorHost& host, Findings* findings) {
+  const Machine& machine = host.machine();
+  const auto af_xdp = KernelHasAfXdp();
+  findings->push_back(
+      {.grade = af_xdp == false ? Grade::kMissing
+                : af_xdp        ? Grade::kOk
+                                : Grade::kNote,
+       .path = Path::kDpdk,
+       .check = "AF_XDP",
+       .found = !af_xdp   ? "cannot be asked without CAP_NET_RAW"
+                : *af_xdp ? "the kernel has it"
+                          : "the kernel has none",
+       .needed = af_xdp == false ? "CONFIG_XDP_SOCKETS, for kernel interfaces" : ""});
+  if (!machine.HasCapability(CAP_SYS_ADMIN) &&
+      !(machine.HasCapability(CAP_BPF) && machine.HasCapability(CAP_NET_ADMIN) &&
+        machine.HasCapability(CAP_PERFMON))) {
+    findings->push_back({.grade = Grade::kNote,
+                         .check = "BPF",
+                         .found = "cannot be tried without CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON",
+                         .mend = "sudo twinpath doctor"});
+    return;
+  }
+  std::string lacking;
+  for (const KernelFeature& feature : ProbeBpfFeatures())
+    if (!feature.there)
+      absl::StrAppend(&lacking, lacking.empty() ? "" : ", ", feature.name, " (", feature.for_what,
+                      ")");
+  findings->push_back({.grade = lacking.empty() ? Grade::kOk : Grade::kMissing,
+                       .check = "BPF",
+                       .found = lacking.empty() ? "XDP programs, and every map type that is used"
+                                                : "the kernel lacks " + lacking,
+                       .needed = lacking.empty() ? "" : "a kernel with them: CONFIG_BPF_SYSCALL"});
+  const absl::Status loaded = TryXdpProgram();
+  findings->push_back(
+      {.grade = loaded.ok() ? Grade::kOk : Grade::kMissing,
+       .path = Path::kXdp,
+       .check = "XDP program",
+       .found = loaded.ok() ? "the kernel takes Twinpath's" : std::string(loaded.message())});
+}
+
+int Doctor(const DoctorOptions& options) {
+  const DoctorHost host;
+  DoctorReport report = {.profile = options.profile};
+  DoctorNeeds needs;
+  Profile profile = WireOfTwoPorts();
+  if (!options.profile.empty()) {
+    auto loaded = LoadProfile(options.profile);
+    if (!loaded.ok()) return Fail(loaded.status());
+    profile = *std::move(loaded);
+    if (profile.ports.empty())
+      return Fail(absl::InvalidArgumentError(
+          absl::StrCat(options.profile,
+                       ": /ports: found none, allowed 1 to 16: what they are is "
+                       "what is to be looked at")));
+    needs.for_profile = true;
+    needs.nics = NicsOf(profile, host.machine());
+  } else {
+    needs.nics = AllNics(host);
+  }
+  report.verdicts.push_back({.path = "dpdk",
+                             .what = needs.for_profile ? "" : "with a wire of two virtual ports",
+                             .refusal = DpdkRefusal(profile, options, host.machine(), &needs)});
+  const bool af_xdp = std::any_of(needs.nics.begin(), needs.nics.end(),
+                                  [](const DoctorNeeds::Nic& nic) { return !nic.native; });
+  if (!needs.for_profile) {
+    needs.lcores.clear();  // what one would be told of CPU 0 is of no use yet
+    const absl::Status xdp = CheckXdpPrivileges();
+    report.verdicts.push_back({.path = "xdp", .refusal = std::string(xdp.message())});
+    needs.capabilities = {{CAP_NET_ADMIN, "CAP_NET_ADMIN", "attaching XDP programs", Path::kXdp},
+                          {CAP_BPF, "CAP_BPF", "loading XDP programs", Path::kXdp},
+                          {CAP_PERFMON, "CAP_PERFMON", "loading XDP programs", Path::kXdp}};
+  }
+  Findings* findings = &report.findings;
+  CheckKernel(host, findings);
+  CheckHugepages(host, needs, findings);
+  CheckHugetlbfs(host, needs, findings);
+  CheckMemlock(host, needs, findings);
+  CheckCapabilities(host, needs, findings);
+  if (af_xdp || !needs.for_profile) {
+    CheckBpf(host, findings);
+    CheckBpffs(host, needs, findings);
+  }
+  CheckTun(host, needs, findings);
+  CheckIommu(host, needs, findings);
+  CheckNics(host, needs, FactsOf, findings);
+  CheckLcores(host, needs, findings);
+  CheckGovernor(host, needs, findings);
+  CheckSiblings(host, needs, findings);
+  if (options.json)
+    std::cout << DoctorJson(report).dump(2) << "\n";
+  else
+    std::cout << DoctorText(report);
+  return report.Starts() ? 0 : 1;
+}
+
+}  // namespace
+
+void AddDoctor(CLI::App* app, Run* run) {
+  auto options = std::make_shared<DoctorOptions>();
+  CLI::App* doctor = app->add_subcommand(
+      "doctor", "Say whether this machine would start a profile, or what mends it");
+  doctor
+      ->add_option("--profile", options->profile,
+                   "A profile of twinpath-dpdk (default: both paths, and every NIC)")
+      ->type_name("FILE");
+  doctor
+      ->add_option("--policy", options->policy,
+                   "The policy that is to run (default: one that passes everything)")
+      ->type_name("FILE");
+  doctor->add_flag("--json", options->json, "Print JSON");
+  doctor->callback([options, run] { *run = [options] { return Doctor(*options); }; });
+}
+
+}  // namespace twinpath

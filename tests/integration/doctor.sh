@@ -1,0 +1,140 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# twinpath doctor is right about this machine: where it says that a profile would start the program
+# starts, and where it says that it would not, the program refuses, for the thing that is missing.
+# As root, as nobody, with one hugepage, with an interface that is in use.
+set -euo pipefail
+# shellcheck source=tests/integration/dpdk_lib.sh
+source "$(dirname -- "$0")/dpdk_lib.sh"
+
+as=() # who runs the doctor and the program
+
+# judge STATUS PROFILE [EXPRESSION]...: the doctor's exit status is STATUS, the program agrees, and
+# each Python expression over the report `r` and its checks that are not well, `bad` (name -> check),
+# holds.
+judge() {
+  local expected=$1 profile=$2 status=0 expression
+  shift 2
+  "${as[@]}" "$TWINPATH" doctor --profile "$profile" --json >report.json 2>err.txt || status=$?
+  ((status == expected)) || fail "doctor (${as[*]}): exit status $status of $profile: $(cat report.json err.txt)"
+  for expression in "$@"; do
+    python3 - "$expression" <<'PYTHON' || fail "$profile: not so: $expression: $(cat report.json)"
+import json, sys
+r = json.load(open("report.json"))
+bad = {(c["check"] + " " + c["subject"]).strip(): c for c in r["checks"] if c["grade"] == "missing"}
+warned = [c["found"] for c in r["checks"] if c["grade"] == "warning"]
+sys.exit(0 if eval(sys.argv[1]) else 1)
+PYTHON
+  done
+  status=0
+  "${as[@]}" timeout 30 "$PROGRAM" --profile "$profile" --duration 0.1 >out.txt 2>err.txt || status=$?
+  ((status == expected * 2)) || fail "the program (${as[*]}): exit status $status of $profile: $(cat err.txt)"
+}
+
+profile() { # FILE PORTS [MEMBER]
+  echo "{\"version\": 1, \"eal\": [\"--no-pci\"], \"ports\": [$2]${3:+, $3}}" >"$1"
+}
+profile null.json '{"name": "a", "device": "net_null0"}'
+profile interface.json '{"name": "a", "device": "lan0"}' '"queues": 2'
+profile three.json '{"name": "a", "device": "lan0"}' '"queues": 3'
+ip link add lan0 numtxqueues 2 numrxqueues 2 type veth peer name far0 numtxqueues 2 numrxqueues 2
+ip link set lan0 up
+ip link set far0 up
+chmod 1777 /run/work
+mount -t bpf bpf /sys/fs/bpf
+mkdir -m 1777 /run/user # where nobody's program has its telemetry
+export XDG_RUNTIME_DIR=/run/user
+
+# The sandbox's hugetlbfs is under this test's /run, where EAL cannot open it.
+judge 1 null.json '"cannot be opened" in bad["hugetlbfs"]["found"]'
+while read -r _ folder type _; do
+  if [[ $type == hugetlbfs ]]; then mkdir -p "$folder"; fi
+done </proc/mounts
+
+# Root, on a machine that has what it takes.
+judge 0 null.json 'not bad' 'r["starts"]'
+judge 0 interface.json 'not bad'
+status=0
+"$TWINPATH" doctor --json >report.json || status=$?
+((status == 0)) || fail "without a profile: exit status $status: $(cat report.json)"
+"$TWINPATH" doctor >report.txt
+grep -q '^twinpath-xdp would start$' report.txt || fail "no verdict on the XDP path: $(cat report.txt)"
+grep -q 'interface lan0 .*driver veth, 2 RX queues, AF_XDP by copy, XDP native' report.txt || fail "lan0: $(cat report.txt)"
+
+# What does not fit the profile.
+judge 1 three.json 'bad["interface port a, lan0"]["mend"] == "ethtool -L lan0 combined 3"'
+ip link set lan0 mtu 4000
+judge 1 interface.json 'bad["interface port a, lan0"]["mend"] == "ip link set dev lan0 mtu 3498"'
+ip link set lan0 mtu 1500
+profile gone.json '{"name": "a", "device": "nosuch0"}'
+judge 1 gone.json '"interface port a, nosuch0" in bad' '"no interface" in r["paths"]["dpdk"]["refusal"]'
+ip link add bent0 numtxqueues 1 numrxqueues 1 type veth peer name bent1 numtxqueues 2 numrxqueues 2
+ip link set bent0 up
+profile bent.json '{"name": "a", "device": "bent0"}'
+judge 1 bent.json 'bad["interface port a, bent0"]["found"] == "its peer has 2 TX queues"'
+ip link del bent0
+
+# An interface that someone holds, and the one that we came by.
+"$PROGRAM" --port a=lan0 --queues 2 -- --file-prefix=other >out.txt 2>err.txt &
+pid=$!
+for ((i = 0; i < 300; i++)); do
+  if grep -q ': lcores ' err.txt; then break; fi
+  kill -0 "$pid" 2>/dev/null || fail "did not start: $(cat err.txt)"
+  sleep 0.1
+done
+judge 1 interface.json '"carries the XDP program" in bad["interface port a, lan0"]["found"]'
+profile other.json '{"name": "a", "device": "net_null0"}'
+sed -i 's/"--no-pci"/"--no-pci", "--file-prefix=other"/' other.json
+judge 1 other.json '"has the file prefix" in r["paths"]["dpdk"]["refusal"]'
+stop TERM
+ip addr add 10.9.8.1/24 dev lan0
+export SSH_CONNECTION='10.9.8.7 50000 10.9.8.1 22'
+judge 0 interface.json 'any("you are logged in by it (from 10.9.8.7)" in w for w in warned)'
+unset SSH_CONNECTION
+
+# Nobody: virtual devices take nothing, interfaces take capabilities and the right to lock memory.
+nobody() { # CAPABILITY...
+  local sets=-all name
+  for name in "$@"; do sets+=,+$name; done
+  as=(setpriv --reuid 65534 --regid 65534 --clear-groups "--inh-caps=$sets" "--ambient-caps=$sets" "--bounding-set=$sets")
+}
+nobody
+judge 0 null.json 'not bad'
+judge 1 interface.json '"no CAP_NET_RAW, no CAP_NET_ADMIN, no CAP_SYS_ADMIN" == bad["capabilities"]["found"]' '"memlock" in bad'
+rm -rf /sys/fs/bpf/xdp # which libxdp left behind as root
+nobody net_raw net_admin bpf ipc_lock
+judge 1 interface.json 'bad["capabilities"]["found"] == "no CAP_SYS_ADMIN"'
+nobody net_raw net_admin sys_admin
+(
+  ulimit -l 8192
+  judge 1 interface.json 'list(bad) == ["memlock"]'
+)
+nobody net_raw net_admin sys_admin ipc_lock
+mkdir -m 700 /sys/fs/bpf/xdp
+judge 1 interface.json 'bad["bpffs"]["mend"] == "sudo rmdir /sys/fs/bpf/xdp"'
+rmdir /sys/fs/bpf/xdp
+judge 0 interface.json 'not bad'
+as=()
+
+# One hugepage, then none.
+echo 1 >one
+echo 0 >none
+for file in /sys/kernel/mm/hugepages/hugepages-*/free_hugepages; do mount --bind none "$file"; done
+judge 1 null.json '"echo" in bad["hugepages"]["mend"]'
+mount --bind one /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages
+judge 1 null.json 'bad["hugepages"]["found"] == "2 MiB free"'
+sed 's/"--no-pci"/"--no-pci", "--no-huge"/' null.json >small.json
+judge 0 small.json 'not bad'
+
+# What is no profile.
+for wrong in absent.json one; do
+  status=0
+  "$TWINPATH" doctor --profile "$wrong" >out.txt 2>err.txt || status=$?
+  ((status == 2 && $(wc -l <err.txt) == 1)) || fail "exit status $status of $wrong: $(cat err.txt)"
+done
+echo '{"version": 1}' >empty.json
+status=0
+"$TWINPATH" doctor --profile empty.json 2>err.txt || status=$?
+((status == 2)) || fail "exit status $status without ports"
+nothing_left
