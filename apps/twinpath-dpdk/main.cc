@@ -10,6 +10,7 @@
 
 #include "CLI/CLI.hpp"
 #include "apps/run_options.h"
+#include "apps/service.h"
 #include "src/config/command_line.h"
 #include "src/config/compile.h"
 #include "src/config/policy.h"
@@ -97,6 +98,13 @@ bool UsesKernelInterface(const Profile& profile) {
                      [&](const PortSpec& port) { return machine.InterfaceExists(port.device); });
 }
 
+// Of each lcore, how often it has turned.
+std::vector<uint64_t> Turns(const Datapath& datapath) {
+  std::vector<uint64_t> turns;
+  for (const LcoreSnapshot& lcore : datapath.TakeSnapshot().lcores) turns.push_back(lcore.turns);
+  return turns;
+}
+
 int RunProgram(const CommandLine& line) {
   auto profile = MakeProfile(line);
   if (!profile.ok()) return Wrong(profile.status());
@@ -121,6 +129,7 @@ int RunProgram(const CommandLine& line) {
     }
   }
   std::unique_ptr<Datapath> datapath;
+  Service service;  // ends before the datapath that it watches
   RunLimits limits = {.duration_s = line.run.duration,
                       .packets = line.packets,
                       .stats_interval_s = line.run.stats_interval};
@@ -133,7 +142,9 @@ int RunProgram(const CommandLine& line) {
   if (!created.ok()) return Wrong(created.status());
   datapath = *std::move(created);
   for (const std::string& note : datapath->notes()) limits.on_message(note);
+  service.Ready("forwarding", [&datapath] { return Turns(*datapath); });
   absl::Status ran = datapath->Run();
+  service.Stopping();
   if (!ran.ok()) return Say(kFailed, ran);
   absl::Status shown = ShowSummary(SummaryJson(datapath->TakeSnapshot()), line.run.summary);
   return shown.ok() ? kDone : Say(kFailed, shown);

@@ -19,6 +19,7 @@
 
 #include "CLI/CLI.hpp"
 #include "apps/run_options.h"
+#include "apps/service.h"
 #include "src/config/command_line.h"
 #include "src/config/json_document.h"
 #include "src/config/policy.h"
@@ -246,7 +247,10 @@ int RunProgram(const CommandLine& line, const sigset_t& signals) {
                     ? " (all that the limit of file descriptors allows; ulimit -Hn raises it)"
                     : "")
             << "\n";
+  Service service;
+  service.Ready("listening on " + splicer->address(), [&splicer] { return splicer->Nudge(); });
   Wait(line, signals, *splicer);
+  service.Stopping();
   Drain(line, signals, splicer.get());
   splicer->End();
   status = ShowSummary(SummaryJson(splicer->TakeSnapshot()), line.summary);

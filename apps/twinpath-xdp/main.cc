@@ -15,6 +15,7 @@
 
 #include "CLI/CLI.hpp"
 #include "apps/run_options.h"
+#include "apps/service.h"
 #include "src/config/compile.h"
 #include "src/config/policy.h"
 #include "src/config/profile.h"
@@ -84,7 +85,9 @@ Clock::time_point After(Clock::time_point start, double seconds) {
 }
 
 // Until the duration is over or a signal came, printing tables as asked, and how links change.
-void Wait(const CommandLine& line, const sigset_t& signals, XdpPath& path) {
+// Every look at the links counts up *looks.
+void Wait(const CommandLine& line, const sigset_t& signals, XdpPath& path,
+          std::atomic<uint64_t>* looks) {
   const auto start = Clock::now();
   const auto end =
       line.run.duration.has_value() ? After(start, *line.run.duration) : Clock::time_point::max();
@@ -94,6 +97,7 @@ void Wait(const CommandLine& line, const sigset_t& signals, XdpPath& path) {
                                                : Clock::time_point::max();
   };
   while (Clock::now() < end) {
+    looks->fetch_add(1);
     for (const std::string& change : path.LinkChanges())
       std::cerr << "twinpath-xdp: " << change << "\n";
     const auto next = std::min({end, next_table(), Clock::now() + kLinkInterval});
@@ -149,7 +153,12 @@ int RunProgram(const CommandLine& line, const sigset_t& signals) {
               << (port.driver.empty() ? "unknown driver" : port.driver) << "), " << port.mode
               << " mode (" << port.why << "), " << port.queues
               << (port.queues == 1 ? " queue\n" : " queues\n");
-  Wait(line, signals, *path);
+  // The kernel does the work; here it is this thread that has to go on.
+  std::atomic<uint64_t> looks = 0;
+  Service service;
+  service.Ready("attached", [&looks] { return std::vector<uint64_t>{looks.load()}; });
+  Wait(line, signals, *path, &looks);
+  service.Stopping();
   path->Stop();
 
   status = ShowSummary(SummaryJson(path->TakeSnapshot()), line.run.summary);

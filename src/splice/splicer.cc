@@ -137,6 +137,12 @@ Splicer::Splicer(SplicerOptions options, Mode mode, std::string why, FileDescrip
 
 Splicer::~Splicer() { End(); }
 
+std::vector<uint64_t> Splicer::Nudge() {
+  std::vector<uint64_t> turns;
+  for (auto& worker : workers_) turns.push_back(worker->Nudge());
+  return turns;
+}
+
 void Splicer::Drain() {
   for (const auto& worker : workers_) worker->Drain();
   // New clients are refused from now on, and those that nobody has accepted yet reset.

@@ -5,6 +5,7 @@
 #ifndef TWINPATH_SPLICE_SPLICER_H_
 #define TWINPATH_SPLICE_SPLICER_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -41,6 +42,10 @@ class Splicer {
   void Drain();
   // Resets what is open, and ends the workers. Counters stay.
   void End();
+
+  // Of each worker, how often it has turned; wakes them all, so that those that live turn again.
+  // Any thread, until End.
+  std::vector<uint64_t> Nudge();
 
   // Connections open now.
   uint32_t open() const { return shared_.open; }

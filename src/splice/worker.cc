@@ -3,6 +3,7 @@
 
 #include "src/splice/worker.h"
 
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -74,6 +75,15 @@ Worker::~Worker() { End(); }
 
 void Worker::Tell(Order order) {
   order_ = order;
+  Wake();
+}
+
+uint64_t Worker::Nudge() {
+  Wake();
+  return turns_;
+}
+
+void Worker::Wake() {
   const uint64_t one = 1;
   static_cast<void>(!write(wake_.get(), &one, sizeof(one)));
 }
@@ -113,7 +123,11 @@ int Worker::Timeout() const {
 }
 
 void Worker::Loop() {
-  while (order_ != Order::kEnd) Turn(Timeout());
+  pthread_setname_np(pthread_self(), "tp-splice");
+  while (order_ != Order::kEnd) {
+    Turn(Timeout());
+    turns_++;
+  }
   const std::lock_guard<std::mutex> lock(mutex_);
   for (auto& [connection, entry] : connections_) {
     connection->Abort();

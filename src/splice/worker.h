@@ -50,6 +50,9 @@ class Worker {
   // Resets what is open, and ends the thread.
   void End();
 
+  // How often it has turned; has it turn once more. Any thread.
+  uint64_t Nudge();
+
   // Adds what this worker counted, and its connections. Any thread.
   void AddTo(Clock::time_point now, SplicerCounters* counters,
              std::vector<ConnectionSnapshot>* connections) const;
@@ -66,6 +69,7 @@ class Worker {
   Worker(Shared* shared, std::unique_ptr<Sockmap> sockmap, FileDescriptor epoll,
          FileDescriptor wake);
   void Tell(Order order);
+  void Wake();
   void Loop();
   void Turn(int events);
   void Accept(Clock::time_point now);
@@ -82,6 +86,7 @@ class Worker {
   const FileDescriptor epoll_, wake_;
   const std::unique_ptr<Sockmap> sockmap_;
   std::atomic<Order> order_ = Order::kNone;
+  std::atomic<uint64_t> turns_ = 0;  // worker: rw, others: ro
   // The thread holds it while it serves what epoll reported, not while it waits: snapshots may be
   // taken by another thread, and nobody else ever waits for it.
   mutable std::mutex mutex_;

@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""`meson install` puts everything in place, the units' own command lines run from there with no more
+privileges than the units give, and `ninja uninstall` leaves nothing.
+
+  install_test.py BUILD-FOLDER PREFIX
+
+In a mount namespace of its own, where the prefix is an empty tmpfs.
+"""
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import unittest
+
+import own_namespaces
+
+own_namespaces.enter(("sysfs", "/sys"))
+BUILD, PREFIX = sys.argv[1], pathlib.Path(sys.argv[2])
+del sys.argv[1:]
+PROGRAMS = ["twinpath", "twinpath-dpdk", "twinpath-xdp", "twinpath-splice"]
+DAEMONS = PROGRAMS[1:]
+UNITS = PREFIX / "lib/systemd/system"
+CONFIGURATION = {
+    "twinpath-dpdk": "POLICY={data}/policies/wire.json\nPROFILE={data}/profiles/net-null-bench.json\n"
+                     "OPTIONS=--stats-interval 60 -- --no-huge\n",
+    "twinpath-xdp": "POLICY={data}/policies/wire.json\nPORTS=--port lan=ins0 --port wan=ins1\n",
+    "twinpath-splice": "LISTEN=127.0.0.1:0\nTARGETS=--to 127.0.0.1:9 --to 127.0.0.1:19\n",
+}
+
+
+def run(*command, **more):
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **more)
+    if result.returncode:
+        raise AssertionError(f"{command}: {result.stdout}{result.stderr}")
+    return result.stdout
+
+
+def files(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir() or path.is_symlink()}
+
+
+def setting(unit, key):
+    found = re.findall(rf"^{key}=(.*)$", unit, re.MULTILINE)
+    return found[-1] if found else ""
+
+
+def words(line, variables):
+    """As systemd.service(5) has it: ${NAME} within a word, $NAME as a word that is split."""
+    for word in line.split():
+        if re.fullmatch(r"\$\w+", word):
+            yield from variables.get(word[1:], "").split()
+        else:
+            yield re.sub(r"\$\{(\w+)\}", lambda name: variables[name[1]], word)
+
+
+class InstallTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        # By which ninja knows what to uninstall: that of an installation of yours stays.
+        log = pathlib.Path(BUILD, "meson-logs/install-log.txt")
+        before = log.read_bytes() if log.exists() else None
+        cls.addClassCleanup(lambda: log.write_bytes(before) if before is not None else log.unlink(missing_ok=True))
+        PREFIX.mkdir(parents=True, exist_ok=True)
+        run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(PREFIX))
+        run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
+        pathlib.Path("/run/work").mkdir()
+        run("ip", "link", "set", "lo", "up")
+        run("ip", "link", "add", "ins0", "type", "veth", "peer", "name", "ins1")
+        for end in ("ins0", "ins1"):
+            run("ip", "link", "set", end, "up")
+
+    def test_1_destdir_goes_before_the_prefix(self):
+        run("meson", "install", "-C", BUILD, "--no-rebuild", env={**os.environ, "DESTDIR": "/run/work/staged"})
+        self.assertEqual(set(), files(PREFIX))
+        staged = files(pathlib.Path(f"/run/work/staged{PREFIX}"))
+        self.assertIn("bin/twinpath-dpdk", staged)
+        shutil.rmtree("/run/work/staged")
+
+    def test_2_everything_is_in_place(self):
+        run("meson", "install", "-C", BUILD, "--no-rebuild")
+        there = files(PREFIX)
+        for program in PROGRAMS:
+            for name in (f"bin/{program}", f"share/man/man1/{program}.1",
+                         f"share/bash-completion/completions/{program}"):
+                self.assertIn(name, there)
+        for daemon in DAEMONS:
+            self.assertIn(f"lib/systemd/system/{daemon}@.service", there)
+        for name in ("policies/wire.json", "profiles/net-null-bench.json", "schema/policy.schema.json"):
+            self.assertIn(f"share/twinpath/{name}", there)
+        # Nothing but ours: no header, no library of ours to be found by others.
+        self.assertEqual({"bin", "lib", "share"}, {name.split("/")[0] for name in there})
+
+    def test_3_completion_completes(self):
+        script = PREFIX / "share/bash-completion/completions/twinpath-dpdk"
+        words_of = ('source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _twinpath; '
+                    'printf "%s\\n" "${COMPREPLY[@]}"')
+        def complete(*line):
+            return run("bash", "-c", words_of, str(script), *line,
+                       env={**os.environ, "PATH": f"{PREFIX}/bin:{os.environ['PATH']}"}).split()
+        self.assertEqual(["doctor"], complete("twinpath", "do"))
+        self.assertEqual(["--profile"], complete("twinpath", "doctor", "--prof"))
+        self.assertEqual(["--profile"], complete("twinpath-dpdk", "--pro"))
+        self.assertEqual(["splice"], complete("twinpath-splice", "--mode", "sp"))
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze is not here")
+    def test_4_the_units_are_verified(self):
+        for daemon in DAEMONS:
+            unit = pathlib.Path(f"/run/work/{daemon}@test.service")
+            shutil.copy(UNITS / f"{daemon}@.service", unit)
+            result = subprocess.run(["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True,
+                                    text=True, check=False, timeout=60)
+            ours = [line for line in result.stderr.splitlines() if daemon in line]
+            self.assertEqual([], ours, result.stderr)
+
+    def test_5_each_unit_runs_its_program(self):
+        settings = PREFIX / "etc/twinpath"
+        settings.mkdir(parents=True)
+        for daemon in DAEMONS:
+            with self.subTest(daemon):
+                self.runs(daemon, settings / "test.conf")
+        shutil.rmtree(PREFIX / "etc")
+
+    def runs(self, daemon, configuration):
+        configuration.write_text(CONFIGURATION[daemon].format(data=PREFIX / "share/twinpath"))
+        unit = (UNITS / f"{daemon}@.service").read_text()
+        self.assertEqual(str(configuration), setting(unit, "EnvironmentFile").replace("%i", "test"))
+        variables = dict(line.split("=", 1) for line in configuration.read_text().splitlines())
+        command = list(words(setting(unit, "ExecStart"), variables))
+        # What systemd would do before it starts the program.
+        runtime = pathlib.Path("/run") / setting(unit, "RuntimeDirectory")
+        runtime.mkdir(parents=True, mode=0o755)
+        def capabilities(key):
+            names = [name.removeprefix("CAP_").lower() for name in setting(unit, key).split()]
+            return ",".join(["-all"] + ["+" + name for name in names])
+        prefix = ["setpriv", "--no-new-privs", "--bounding-set", capabilities("CapabilityBoundingSet")]
+        if setting(unit, "DynamicUser") == "yes":
+            os.chown(runtime, 61234, 61234)
+            ambient = capabilities("AmbientCapabilities")
+            prefix += ["--reuid", "61234", "--regid", "61234", "--clear-groups", "--inh-caps", ambient,
+                       "--ambient-caps", ambient]
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            notify = f"/run/work/{daemon}.notify"
+            manager.bind(notify)
+            os.chmod(notify, 0o666)
+            manager.settimeout(60)
+            environment = {"PATH": os.environ["PATH"], "NOTIFY_SOCKET": notify, "WATCHDOG_USEC": "400000"}
+            with subprocess.Popen(prefix + command, env=environment, cwd="/", text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+                try:
+                    self.assertTrue(manager.recv(4096).startswith(b"READY=1"))
+                    self.assertEqual(b"WATCHDOG=1", manager.recv(4096))
+                    # Root's readers find it where they always look.
+                    shown = run(str(PREFIX / "bin/twinpath"), "stats", "--json", "--file-prefix", daemon)
+                    self.assertIn(f'"path": "{daemon.removeprefix("twinpath-")}"', shown)
+                    process.terminate()
+                    out, err = process.communicate(timeout=20)
+                except (socket.timeout, AssertionError) as error:
+                    process.kill()
+                    raise AssertionError(f"{daemon}: {error}: {process.communicate()[1]}") from None
+            self.assertEqual(0, process.returncode, out + err)
+        if runtime.exists():
+            self.assertEqual([], os.listdir(runtime))
+            runtime.rmdir()
+
+    def test_6_uninstalled_nothing_is_left(self):
+        run("ninja", "-C", BUILD, "uninstall")
+        self.assertEqual([], sorted(str(path) for path in PREFIX.rglob("*")))
+
+
+unittest.main(verbosity=2)
