@@ -87,12 +87,13 @@ class InstallTest(unittest.TestCase):
             for name in (f"bin/{program}", f"share/man/man1/{program}.1",
                          f"share/bash-completion/completions/{program}"):
                 self.assertIn(name, there)
-        for daemon in DAEMONS:
+        self.assertTrue(os.access(PREFIX / "sbin/twinpath-host", os.X_OK))
+        for daemon in [*DAEMONS, "twinpath-host"]:
             self.assertIn(f"lib/systemd/system/{daemon}@.service", there)
         for name in ("policies/wire.json", "profiles/net-null-bench.json", "schema/policy.schema.json"):
             self.assertIn(f"share/twinpath/{name}", there)
         # Nothing but ours: no header, no library of ours to be found by others.
-        self.assertEqual({"bin", "lib", "share"}, {name.split("/")[0] for name in there})
+        self.assertEqual({"bin", "lib", "sbin", "share"}, {name.split("/")[0] for name in there})
 
     def test_3_completion_completes(self):
         script = PREFIX / "share/bash-completion/completions/twinpath-dpdk"
@@ -108,7 +109,7 @@ class InstallTest(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze is not here")
     def test_4_the_units_are_verified(self):
-        for daemon in DAEMONS:
+        for daemon in [*DAEMONS, "twinpath-host"]:
             unit = pathlib.Path(f"/run/work/{daemon}@test.service")
             shutil.copy(UNITS / f"{daemon}@.service", unit)
             result = subprocess.run(["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True,
@@ -165,6 +166,23 @@ class InstallTest(unittest.TestCase):
         if runtime.exists():
             self.assertEqual([], os.listdir(runtime))
             runtime.rmdir()
+
+    def test_5_the_host_unit_readies_and_undoes(self):
+        settings = PREFIX / "etc/twinpath"
+        settings.mkdir(parents=True)
+        (settings / "host.json").write_text('{"version": 1, "ports": [{"name": "lan", "device": "ins0"}]}')
+        unit = (UNITS / "twinpath-host@.service").read_text()
+        variables = {"PROFILE": str(settings / "host.json")}
+        environment = {**os.environ, "TWINPATH_HOST_STATE": "/run/work/host/state"}
+        self.assertTrue(setting(unit, "Environment").startswith("TWINPATH_HOST_STATE="))
+        gro = pathlib.Path("/sys/class/net/ins0/gro_flush_timeout")
+        before = gro.read_text()
+        run(*words(setting(unit, "ExecStart"), variables), "--hugepages", "0", env=environment)
+        self.assertEqual("200000\n", gro.read_text())
+        run(*words(setting(unit, "ExecStop"), variables), env=environment)
+        self.assertEqual(before, gro.read_text())
+        self.assertFalse(os.path.exists("/run/work/host"))
+        shutil.rmtree(PREFIX / "etc")
 
     def test_6_uninstalled_nothing_is_left(self):
         run("ninja", "-C", BUILD, "uninstall")

@@ -1,0 +1,156 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# tools/host makes a machine ready for a profile, and undoes exactly that: once or twice, after an
+# `up` that was killed, on real interfaces, and on PCI devices that are not here.
+set -euo pipefail
+# shellcheck source=tests/integration/dpdk_lib.sh
+source "$(dirname -- "$0")/dpdk_lib.sh"
+
+HOST=$(realpath -- "$HERE/../../tools/host")
+export TWINPATH_HOST_STATE=/run/work/state/host
+PAGES=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
+echo 7 >pages
+mount --bind pages $PAGES # the machine's own belong to whoever else tests
+ip link add lan0 type veth peer name far0
+ip link add wan0 type veth peer name far1
+ip link set wan0 up
+
+# machine: all that is to be as it was.
+machine() {
+  local interface
+  cat $PAGES
+  for interface in lan0 wan0; do
+    head "/sys/class/net/$interface/"{napi_defer_hard_irqs,gro_flush_timeout,flags}
+  done
+  ls /run/work/state 2>/dev/null || true
+}
+before=$(machine)
+
+host() {
+  local status=0
+  "$HOST" "$@" >out.txt 2>err.txt || status=$?
+  ((status == ${expected:-0})) || fail "host $*: exit status $status: $(cat out.txt err.txt)"
+}
+as_before() { [[ $(machine) == "$before" ]] || fail "$1: not as before: $(diff <(echo "$before") <(machine))"; }
+is() { [[ $(cat "$1") == "$2" ]] || fail "$1 is '$(cat "$1")', not '$2'"; }
+
+cat >wire.json <<'JSON'
+{"version": 1, "ports": [{"name": "lan", "device": "lan0"}, {"name": "wan", "device": "wan0"},
+                         {"name": "none", "device": "net_null0"}]}
+JSON
+
+host down # nothing yet
+as_before 'down without up'
+host up wire.json --hugepages 20
+is $PAGES 20
+is /sys/class/net/lan0/napi_defer_hard_irqs 2
+is /sys/class/net/wan0/gro_flush_timeout 200000
+ip -o link show lan0 | grep -q '[<,]UP' || fail 'lan0 is not up'
+cp state/host once
+host up wire.json --hugepages 20
+cmp once state/host || fail 'up twice is not as once'
+host status
+cmp once out.txt || fail 'status does not show the state'
+echo 25 >$PAGES # somebody else took five more
+host down
+is $PAGES 12
+echo 7 >$PAGES
+as_before 'up, up, down'
+host down
+as_before 'down again'
+
+# Killed at each of its steps: by a `sync`, which comes after a step was written down and before it is
+# done, and by an `ip`, which is a step.
+mkdir shim
+for tool in sync ip; do
+  for ((step = 1; step <= 8; step++)); do
+    cat >"shim/$tool" <<SHIM
+#!/bin/bash
+echo >>/run/work/steps
+if ((\$(wc -l </run/work/steps) == $step)); then kill -KILL \$PPID; exit; fi
+exec $(type -P "$tool") "\$@"
+SHIM
+    chmod +x "shim/$tool"
+    : >steps
+    PATH=$PWD/shim:$PATH "$HOST" up wire.json --hugepages 20 >out.txt 2>&1 || true
+    host down
+    as_before "killed at $tool $step"
+  done
+  rm "shim/$tool"
+done
+host up wire.json --hugepages 20
+printf 'file /sys/class' >>state/host # written down in part
+host down
+as_before 'a line cut short'
+
+# The interface that carries a default route, by itself or below a bridge.
+ip addr add 10.9.7.1/24 dev wan0
+ip route add default via 10.9.7.2 dev wan0
+expected=2 host up wire.json
+grep -q 'port wan: wan0 carries the default route' err.txt || fail "not refused: $(cat err.txt)"
+as_before 'refused'
+host up wire.json --force --hugepages 9
+host down
+as_before 'forced'
+ip route del default
+ip link add br0 type bridge
+ip link set wan0 master br0
+ip link set br0 up
+ip route add default dev br0
+expected=2 host up wire.json
+grep -q 'port wan: wan0 carries the default route' err.txt || fail "not refused below a bridge: $(cat err.txt)"
+ip link del br0
+
+# What is wrong is told, with status 2, and nothing is done.
+for wrong in 'up' 'up absent.json' 'up pages' 'sideways' 'up wire.json --hugepages x' '--nonesuch'; do
+  # shellcheck disable=SC2086 # words
+  expected=2 host $wrong
+  [[ -s err.txt ]] || fail "nothing said of: $wrong"
+  as_before "$wrong"
+done
+echo '{"version": 1, "ports": [{"name": "a", "device": "nosuch0"}]}' >gone.json
+expected=2 host up gone.json
+as_before 'a port that is not there'
+
+# Binding, on a machine that is not here.
+ROOT=/run/work/root
+export TWINPATH_HOST_ROOT=$ROOT
+device=$ROOT/sys/bus/pci/devices/0000:03:00.0
+drivers=$ROOT/sys/bus/pci/drivers
+mkdir -p "$device/net/enp3s0" "$drivers/ixgbe" "$drivers/vfio-pci" "$ROOT/sys/class/net/enp3s0" "$ROOT/proc/net" \
+  "$ROOT$(dirname $PAGES)"
+ln -s ../../drivers/ixgbe "$device/driver"
+echo '(null)' >"$device/driver_override"
+echo 0 >"$ROOT$PAGES"
+printf 'Iface\tDestination\nenp3s0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\n' >"$ROOT/proc/net/route"
+echo '{"version": 1, "ports": [{"name": "lan", "device": "03:00.0"}]}' >bound.json
+expected=2 host up bound.json
+grep -q 'enp3s0 carries the default route' err.txt || fail "not refused: $(cat err.txt)"
+[[ ! -e $drivers/ixgbe/unbind && ! -e state/host ]] || fail 'something was done'
+: >"$ROOT/proc/net/route"
+host up bound.json
+is "$device/driver_override" vfio-pci
+is "$drivers/ixgbe/unbind" 0000:03:00.0
+is "$ROOT/sys/bus/pci/drivers_probe" 0000:03:00.0
+ln -sfn ../../drivers/vfio-pci "$device/driver" # what the kernel would do
+cp state/host once
+host up bound.json
+cmp once state/host || fail 'binding twice is not as once'
+host down
+is "$drivers/vfio-pci/unbind" 0000:03:00.0
+is "$device/driver_override" ''
+is "$ROOT$PAGES" 0
+# By driverctl, where it is installed, which does the rest.
+cat >driverctl <<'SHIM'
+#!/bin/bash
+echo "$*" >>/run/work/driverctl.log
+SHIM
+chmod +x driverctl
+ln -sfn ../../drivers/ixgbe "$device/driver"
+TWINPATH_HOST_DRIVERCTL=$PWD/driverctl host up bound.json
+TWINPATH_HOST_DRIVERCTL=$PWD/driverctl host down
+is driverctl.log $'set-override 0000:03:00.0 vfio-pci\nunset-override 0000:03:00.0'
+is "$device/driver_override" ''
+[[ ! -e state ]] || fail "left: $(ls -R state)"
+umount $PAGES
