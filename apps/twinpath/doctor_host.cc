@@ -99,6 +99,20 @@ std::string DoctorHost::IommuGroup(const std::string& pci) const {
   return fs::read_symlink(root_ + "/sys/bus/pci/devices/" + pci + "/iommu_group", error).filename();
 }
 
+std::string DoctorHost::Holder(const std::string& file) const {
+  for (const std::string& process : Names(root_ + "/proc")) {
+    uint32_t number = 0;
+    if (!absl::SimpleAtoi(process, &number)) continue;
+    const std::string folder = absl::StrCat("/proc/", process);
+    for (const std::string& fd : Names(root_ + folder + "/fd")) {
+      std::error_code error;
+      if (fs::read_symlink(root_ + folder + "/fd/" + fd, error) == file)
+        return absl::StrCat(process, " (", Read(folder + "/comm"), ")");
+    }
+  }
+  return "";
+}
+
 bool DoctorHost::UnsafeNoIommu() const {
   return Read("/sys/module/vfio/parameters/enable_unsafe_noiommu_mode") == "Y";
 }

@@ -42,7 +42,9 @@ class DoctorHost {
 
   uint32_t IommuGroups() const;
   std::string IommuGroup(const std::string& pci) const;  // "14"; empty: none
-  bool UnsafeNoIommu() const;                            // vfio may do without
+  // A process that has `file` open, "4711 (testpmd)"; empty: none that this user may see.
+  std::string Holder(const std::string& file) const;
+  bool UnsafeNoIommu() const;  // vfio may do without
 
   std::vector<std::string> Interfaces() const;  // without lo, sorted
   // TX queues of a veth's other end; 0 where it is in another network namespace, or no veth.

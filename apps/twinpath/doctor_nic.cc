@@ -83,6 +83,15 @@ void CheckNative(const DoctorHost& host, const DoctorNeeds::Nic& nic, Findings* 
   const std::string group = host.IommuGroup(nic.pci);
   const std::string file =
       absl::StrCat("/dev/vfio/", host.UnsafeNoIommu() ? "noiommu-" : "", group);
+  if (const std::string holder = group.empty() ? "" : host.Holder(file); !holder.empty()) {
+    findings->push_back({.grade = Grade::kMissing,
+                         .path = Path::kDpdk,
+                         .check = "NIC",
+                         .subject = Label(nic),
+                         .found = "held by process " + holder,
+                         .needed = "by nobody: a group of VFIO has one user",
+                         .mend = "end it: kill " + holder.substr(0, holder.find(' '))});
+  }
   if (!group.empty() && !host.MayUse(file)) {
     findings->push_back({.grade = Grade::kMissing,
                          .path = Path::kDpdk,

@@ -258,6 +258,35 @@ TEST_F(DoctorTest, UnsafeNoIommuModeIsTakenAndSaid) {
   EXPECT_EQ(One(CheckIommu, "", needs_).grade, Grade::kOk);
 }
 
+TEST_F(DoctorTest, ANicThatAnotherProcessHoldsIsNotFree) {
+  Pci("0000:03:00.0", "vfio-pci", "");
+  fs::create_symlink("../../../../kernel/iommu_groups/14",
+                     root_ / "sys/bus/pci/devices/0000:03:00.0/iommu_group");
+  Write("dev/vfio/14", "");
+  needs_.nics = {{.port = "lan", .pci = "0000:03:00.0", .native = true}};
+  ASSERT_EQ(Nics().size(), 1u);
+  EXPECT_EQ(Nics()[0].grade, Grade::kOk);
+  Write("proc/4711/comm", "testpmd");
+  fs::create_directories(root_ / "proc/4711/fd");
+  fs::create_symlink("/dev/vfio/14", root_ / "proc/4711/fd/23");
+  const Findings findings = Nics();
+  ASSERT_EQ(findings.size(), 2u);
+  EXPECT_EQ(findings[1].grade, Grade::kMissing);
+  EXPECT_EQ(findings[1].found, "held by process 4711 (testpmd)");
+  EXPECT_EQ(findings[1].mend, "end it: kill 4711");
+}
+
+TEST_F(DoctorTest, ANicOfAnotherUsersVfioGroupIsToldHowToGetIt) {
+  Pci("0000:03:00.0", "vfio-pci", "");
+  fs::create_symlink("../../../../kernel/iommu_groups/14",
+                     root_ / "sys/bus/pci/devices/0000:03:00.0/iommu_group");
+  needs_.nics = {{.port = "lan", .pci = "0000:03:00.0", .native = true}};
+  const Findings findings = Nics();  // /dev/vfio/14 is not there at all
+  ASSERT_EQ(findings.size(), 2u);
+  EXPECT_EQ(findings[1].grade, Grade::kMissing);
+  EXPECT_EQ(findings[1].found, "/dev/vfio/14 is not for this user");
+}
+
 TEST_F(DoctorTest, NicsThatStayWithTheirDriverNeedNoVfio) {
   Pci("0000:03:00.0", "mlx5_core", "enp3s0");
   needs_.nics = {{.port = "lan", .pci = "0000:03:00.0", .native = true}};
