@@ -26,6 +26,15 @@ uint64_t CachedMbufs(const MempoolNeeds& needs) {
   return static_cast<uint64_t>(needs.lcores + 1) * (needs.cache * 3 / 2 + needs.burst);
 }
 
+// Gives an object the address that NICs know it by, which is its own: with
+// RTE_MEMPOOL_F_NO_IOVA_CONTIG EAL leaves RTE_BAD_IOVA there, and a NIC would write frames to
+// wherever that leads.
+void GiveAddress(rte_mempool*, void*, void* object, unsigned) {
+  auto* header = reinterpret_cast<rte_mempool_objhdr*>(static_cast<char*>(object) -
+                                                       sizeof(rte_mempool_objhdr));
+  header->iova = reinterpret_cast<uintptr_t>(object);
+}
+
 }  // namespace
 
 uint64_t MempoolSize::Bytes() const {
@@ -59,7 +68,7 @@ absl::StatusOr<Mempool> Mempool::Create(const std::string& name, const MempoolSi
                                         int node) {
   // Where DMA goes by virtual addresses a frame may cross a page. The objects then lie without
   // gaps: the AF_XDP PMD counts on it when it makes a umem of the mempool, though
-  // rte_pktmbuf_pool_create does not do it.
+  // rte_pktmbuf_pool_create does not do it. They then have no address for DMA until GiveAddress.
   const unsigned flags = rte_eal_iova_mode() == RTE_IOVA_VA ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0;
   rte_pktmbuf_pool_private room = {};
   room.mbuf_data_room_size = size.data_room;
@@ -75,6 +84,10 @@ absl::StatusOr<Mempool> Mempool::Create(const std::string& name, const MempoolSi
     return absl::ResourceExhaustedError(absl::StrCat(
         "no memory for the mempool of NUMA node ", node, ": ", size.mbufs, " mbufs, ",
         size.Bytes() >> 20, " MiB (", rte_strerror(-code), ")", HeldOutput::LastLine()));
+  }
+  if (flags != 0) {
+    rte_mempool_obj_iter(pool.get(), GiveAddress, nullptr);
+    pool.get()->flags &= ~static_cast<unsigned>(RTE_MEMPOOL_F_NON_IO);
   }
   rte_mempool_obj_iter(pool.get(), rte_pktmbuf_init, nullptr);
   return pool;
