@@ -159,7 +159,7 @@ absl::StatusOr<Profile> ParseProfile(std::string_view text, const std::string& f
   absl::Status status =
       root.CheckKeys({"version", "about", "eal", "ports", "queues", "lcores", "rx_descriptors",
                       "tx_descriptors", "mbufs", "mempool_cache", "burst", "mtu", "promiscuous",
-                      "flow_memory", "exception", "telemetry"});
+                      "rss", "flow_memory", "exception", "telemetry"});
   Profile profile;
   profile.file = file;
   auto range = [](uint64_t min, uint64_t max) {
@@ -179,6 +179,7 @@ absl::StatusOr<Profile> ParseProfile(std::string_view text, const std::string& f
   ReadMember(root, "burst", range(1, 64), &profile.burst, &status);
   ReadMember(root, "mtu", range(68, 9702), &profile.mtu, &status);
   ReadMember(root, "promiscuous", flag, &profile.promiscuous, &status);
+  ReadMember(root, "rss", ReadRss, &profile.rss, &status);
   ReadMember(root, "flow_memory", ReadFlowMemory, &profile.flow_memory, &status);
   ReadMember(root, "exception", ReadException, &profile.exception, &status);
   ReadMember(root, "telemetry", flag, &profile.telemetry, &status);

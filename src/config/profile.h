@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "src/config/flow_memory.h"
+#include "src/config/rss.h"
 
 namespace twinpath {
 
@@ -41,6 +42,7 @@ struct Profile {
   uint32_t burst = 32;  // 1 to 64
   uint32_t mtu = 1500;  // octets
   bool promiscuous = true;
+  RssSpec rss;
   uint64_t flow_memory = kDefaultFlowMemory;  // octets of the table of flows
   ExceptionPath exception = ExceptionPath::kAuto;
   bool telemetry = true;

@@ -83,7 +83,7 @@ TEST(SchemaTest, EveryShippedPolicyIsGoodToTheSchemaAndCompiles) {
 TEST(SchemaTest, EveryShippedProfileIsGoodToTheSchemaAndTheReader) {
   Schema schema("profile.schema.json");
   std::vector<std::filesystem::path> files = Files("profiles");
-  EXPECT_GE(files.size(), 3u);
+  EXPECT_GE(files.size(), 7u);
   for (const std::filesystem::path& file : files) {
     EXPECT_EQ(schema.Refusal(ReadJson(file)), "") << file;
     absl::StatusOr<Profile> profile = LoadProfile(file);
@@ -324,6 +324,13 @@ TEST(SchemaTest, BadProfilesAreBadToBoth) {
                               R"("burst": 65)",
                               R"("mtu": 67)",
                               R"("promiscuous": 1)",
+                              R"("rss": 1)",
+                              R"("rss": {"hash": []})",
+                              R"("rss": {"fields": []})",
+                              R"("rss": {"fields": ["icmp"]})",
+                              R"("rss": {"fields": ["ip", "ip"]})",
+                              R"("rss": {"key": "6d5a"})",
+                              R"("rss": {"spread": "hardware"})",
                               R"("exception": "kni")",
                               R"("telemetry": "yes")"}) {
     std::string document = absl::StrCat(R"({"version": 1, )", members, "}");
