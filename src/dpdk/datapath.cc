@@ -77,6 +77,7 @@ absl::Status Datapath::OpenPorts(const Preflight& plan) {
     if (!started.ok()) return started;
     notes_.push_back(port.Summary());
     notes_.insert(notes_.end(), port.device().warnings.begin(), port.device().warnings.end());
+    notes_.insert(notes_.end(), port.rss_warnings().begin(), port.rss_warnings().end());
     links_.push_back(true);
   }
   return absl::OkStatus();

@@ -72,8 +72,7 @@ absl::Status CheckInterface(const PortSpec& port, uint32_t queues, const Channel
                      "link set dev ",
                      name, xdp->mode == "generic" ? " xdpgeneric off" : " xdp off"));
   }
-  const uint32_t there =
-      channels.combined != 0 ? channels.combined : machine.InterfaceRxQueues(name);
+  const uint32_t there = InterfaceQueues(name, machine);
   if (queues > there) {
     return Wrong(port, absl::StrCat("interface ", name, " has ", there, " RX queue",
                                     there == 1 ? "" : "s", ", fewer than the ", queues,
@@ -163,6 +162,11 @@ absl::StatusOr<Device> VirtualDevice(const PortSpec& port) {
 }
 
 }  // namespace
+
+uint32_t InterfaceQueues(const std::string& name, const Machine& machine) {
+  const uint32_t combined = InterfaceChannels(name).combined;
+  return combined != 0 ? combined : machine.InterfaceRxQueues(name);
+}
 
 std::string VdevDriver(const std::string& name) {
   return name.substr(0, name.find_last_not_of("0123456789") + 1);

@@ -40,6 +40,9 @@ struct Device {
 // command that mends it.
 absl::StatusOr<Device> ResolveDevice(const PortSpec& port, uint32_t queues, const Machine& machine);
 
+// The RX queues that an interface's driver has now.
+uint32_t InterfaceQueues(const std::string& name, const Machine& machine);
+
 // "net_pcap" of "net_pcap0".
 std::string VdevDriver(const std::string& name);
 

@@ -13,14 +13,10 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "src/dpdk/held_output.h"
 
 namespace twinpath {
 namespace {
-
-// What tells flows apart.
-constexpr uint64_t kRss = RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP;
 
 // PMDs that take frames of several segments without telling; the AF_XDP PMD would send what lies
 // behind the first one.
@@ -89,14 +85,6 @@ std::string Ethdev::mac() const {
   return text;
 }
 
-std::string Ethdev::rss() const {
-  std::vector<const char*> fields;
-  if (rss_ & RTE_ETH_RSS_IP) fields.push_back("IP");
-  if (rss_ & RTE_ETH_RSS_TCP) fields.push_back("TCP");
-  if (rss_ & RTE_ETH_RSS_UDP) fields.push_back("UDP");
-  return fields.empty() ? "none" : absl::StrJoin(fields, "+");
-}
-
 int Ethdev::node() const { return std::max(0, rte_eth_dev_socket_id(port_)); }
 
 absl::Status Ethdev::Start(const EthdevConfig& config) {
@@ -105,15 +93,15 @@ absl::Status Ethdev::Start(const EthdevConfig& config) {
   if (config.queues > most) {
     return absl::FailedPreconditionError(
         absl::StrCat("the device has ", most, " queue", most == 1 ? "" : "s", ", fewer than the ",
-                     config.queues, " asked for; use --queues ", most));
+                     config.queues, " asked for; use --queues ", most,
+                     ", or let software spread (the profile's rss: {\"spread\": \"auto\"})"));
   }
   rte_eth_conf conf = {};
   if (config.mtu <= about.max_mtu && config.mtu >= about.min_mtu) conf.rxmode.mtu = config.mtu;
-  if (config.queues > 1) rss_ = kRss & about.flow_type_rss_offloads;
-  if (rss_ != 0) {
-    conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-    conf.rx_adv_conf.rss_conf.rss_hf = rss_;
-  }
+  std::vector<uint8_t> key;
+  auto rss = AskRss(config.rss, about, config.queues, &key, &conf);
+  if (!rss.ok()) return rss.status();
+  rss_ = *std::move(rss);
   const bool told = about.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
   chains_ = told || TakesChains(about.driver_name);
   if (told) conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
@@ -125,6 +113,7 @@ absl::Status Ethdev::Start(const EthdevConfig& config) {
   if (!queues.ok()) return queues;
   code = rte_eth_dev_start(port_);
   if (code != 0) return Error("rte_eth_dev_start", code);
+  SettleRss(port_, config.rss, about, config.queues, &rss_);
   // A vdev without the notion refuses; then it gives every frame anyway.
   promiscuous_ = config.promiscuous && rte_eth_promiscuous_enable(port_) == 0;
   return absl::OkStatus();

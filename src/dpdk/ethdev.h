@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "src/dpdk/device.h"
+#include "src/dpdk/rss.h"
 
 namespace twinpath {
 
@@ -24,6 +25,7 @@ struct EthdevConfig {
   uint16_t rx_descriptors = 1024, tx_descriptors = 1024;
   uint32_t mtu = 1500;
   bool promiscuous = true;
+  RssSpec rss;
   bool one_mempool = false;  // every frame this device sends comes from one mempool
   rte_mempool* mempool = nullptr;
   int setup_retries = 0;  // of the RX queues, with back-off: AF_XDP lets go of a queue late
@@ -42,20 +44,20 @@ class Ethdev {
   Ethdev(Ethdev&& other) noexcept
       : port_(std::exchange(other.port_, kNone)),
         vdev_(std::exchange(other.vdev_, "")),
-        rss_(other.rss_),
+        rss_(std::move(other.rss_)),
         chains_(other.chains_),
         promiscuous_(other.promiscuous_) {}
   Ethdev& operator=(Ethdev&&) = delete;
 
-  // Configures queues, RSS where the PMD has it, MTU and promiscuous mode, and starts. Errors name
-  // the call and, where the device has fewer queues, how many it has.
+  // Configures queues, RSS as far as the PMD has it, MTU and promiscuous mode, and starts. Errors
+  // name the call and, where the device has fewer queues, how many it has.
   absl::Status Start(const EthdevConfig& config);
 
   uint16_t port() const { return port_; }
   rte_eth_dev_info info() const;
   std::string driver() const;
-  std::string mac() const;                 // "02:00:00:00:00:01"
-  std::string rss() const;                 // the fields that spread frames over the queues; "none"
+  std::string mac() const;  // "02:00:00:00:00:01"
+  const RssState& rss() const { return rss_; }
   bool chains() const { return chains_; }  // sends frames of several segments
   int node() const;                        // NUMA node; 0 where the PMD tells none
 
@@ -67,7 +69,7 @@ class Ethdev {
 
   uint16_t port_;
   std::string vdev_;  // to unplug
-  uint64_t rss_ = 0;
+  RssState rss_;
   bool chains_ = true;
   bool promiscuous_ = false;  // made so, to be undone: AF_XDP's interface outlives us
 };

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <iterator>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "src/dpdk/xdp_state.h"
 #include "src/dpdk/xsk_sockets.h"
 
@@ -37,14 +39,17 @@ absl::StatusOr<Port> Port::Open(const std::string& name, Device device) {
 absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* mempool,
                          InterfaceGuard* guard) {
   const bool af_xdp = device_.kind == Device::Kind::kAfXdp;
-  EthdevConfig config = {.queues = static_cast<uint16_t>(device_.vdev_a_queue ? 1 : profile.queues),
-                         .rx_descriptors = static_cast<uint16_t>(profile.rx_descriptors),
-                         .tx_descriptors = static_cast<uint16_t>(profile.tx_descriptors),
-                         .mtu = af_xdp ? device_.mtu : profile.mtu,
-                         .promiscuous = profile.promiscuous && !device_.promiscuous_already,
-                         .one_mempool = one_mempool,
-                         .mempool = mempool,
-                         .setup_retries = af_xdp ? 8 : 0};
+  const bool by_software = BySoftware(profile);
+  EthdevConfig config = {
+      .queues = static_cast<uint16_t>(device_.vdev_a_queue || by_software ? 1 : profile.queues),
+      .rx_descriptors = static_cast<uint16_t>(profile.rx_descriptors),
+      .tx_descriptors = static_cast<uint16_t>(profile.tx_descriptors),
+      .mtu = af_xdp ? device_.mtu : profile.mtu,
+      .promiscuous = profile.promiscuous && !device_.promiscuous_already,
+      .rss = profile.rss,
+      .one_mempool = one_mempool,
+      .mempool = mempool,
+      .setup_retries = af_xdp ? 8 : 0};
   const std::vector<int> before = af_xdp ? XskSockets() : std::vector<int>();
   for (Ethdev& ethdev : ethdevs_) {
     absl::Status started = ethdev.Start(config);
@@ -54,8 +59,39 @@ absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* 
       ends_.push_back({.port = ethdev.port(), .queue = q, .chains = ethdev.chains()});
   }
   if (af_xdp) ReadSocketMode(before);
+  if (by_software) {
+    absl::Status spread = SpreadBySoftware(profile, mempool);
+    if (!spread.ok()) return Named(name_, spread);
+  }
+  for (const std::string& what : rss().cannot)
+    rss_warnings_.push_back(absl::StrCat("port ", name_, ": RSS: ", what));
   return absl::OkStatus();
 }
+
+bool Port::BySoftware(const Profile& profile) const {
+  if (profile.queues < 2 || profile.rss.spread == RssSpread::kDevice) return false;
+  if (profile.rss.spread == RssSpread::kSoftware) return true;
+  const rte_eth_dev_info about = ethdevs_.front().info();
+  const size_t there =
+      device_.vdev_a_queue ? ethdevs_.size() : std::min(about.max_rx_queues, about.max_tx_queues);
+  // Queues that nothing spreads over are one queue. Of other devices than NICs something else does.
+  const bool blind = device_.kind == Device::Kind::kPci && !HashesAny(profile.rss, about);
+  return there < profile.queues || blind;
+}
+
+// Puts rings between the device's one queue and the profile's.
+absl::Status Port::SpreadBySoftware(const Profile& profile, rte_mempool* mempool) {
+  auto spread = Spread::Create(
+      {.queues = profile.queues, .burst = profile.burst, .rss = profile.rss, .mempool = mempool},
+      ethdevs_.front());
+  if (!spread.ok()) return spread.status();
+  spread_ = *std::move(spread);
+  ends_.clear();
+  for (uint32_t q = 0; q < profile.queues; q++) ends_.push_back(spread_->end(q));
+  return absl::OkStatus();
+}
+
+const RssState& Port::rss() const { return spread_ ? spread_->rss() : ethdevs_.front().rss(); }
 
 void Port::Protect(const Profile& profile, InterfaceGuard* guard) {
   auto xdp = ReadXdp(device_.interface);
@@ -121,14 +157,30 @@ PortSnapshot Port::Describe() const {
                                          {"xsk_rx_fill_ring_empty_packets", sum.rx_fill_ring_empty},
                                          {"xsk_tx_invalid_packets", sum.tx_invalid}});
   }
+  port.rss = DescribeRss();
+  if (spread_) port.extra.emplace_back("spread_full_packets", spread_->full_packets());
   return port;
+}
+
+RssSnapshot Port::DescribeRss() const {
+  RssSnapshot snapshot;
+  const RssState& state = rss();
+  const bool kernel = device_.kind == Device::Kind::kAfXdp;
+  snapshot.by = spread_ ? "software" : ends_.size() < 2 ? "none" : kernel ? "kernel" : "device";
+  snapshot.fields = snapshot.by == "kernel" ? "the interface's own" : RssFieldWords(state.fields);
+  snapshot.key = IsSymmetricRssKey(state.key)
+                     ? "symmetric"
+                     : absl::BytesToHexString(absl::string_view(
+                           reinterpret_cast<const char*>(state.key.data()), state.key.size()));
+  snapshot.reta = absl::StrJoin(state.reta, ",");
+  return snapshot;
 }
 
 std::string Port::Summary() const {
   const std::string queues = absl::StrCat(ends_.size(), ends_.size() == 1 ? " queue" : " queues");
   return absl::StrCat("port ", name_, ": ", device_.given, " on ", ethdevs_.front().driver(), ", ",
-                      device_.mode, " (", device_.why, "), ", queues, ", RSS ",
-                      ethdevs_.front().rss());
+                      device_.mode, " (", device_.why, "), ", queues, ", spread by ",
+                      DescribeRss().by, ", ", DescribeRss().fields);
 }
 
 }  // namespace twinpath

@@ -6,6 +6,7 @@
 #define TWINPATH_DPDK_PORT_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "src/dpdk/device.h"
 #include "src/dpdk/ethdev.h"
 #include "src/dpdk/interface_guard.h"
+#include "src/dpdk/spread.h"
 #include "src/dpdk/worker.h"
 #include "src/telemetry/snapshot.h"
 
@@ -31,6 +33,8 @@ class Port {
 
   const std::string& name() const { return name_; }
   const Device& device() const { return device_; }
+  // What of the profile's rss is not so, one line each.
+  const std::vector<std::string>& rss_warnings() const { return rss_warnings_; }
   int node() const { return ethdevs_.front().node(); }
   std::string mac() const { return ethdevs_.front().mac(); }
   const QueueEnd& end(uint32_t queue) const { return ends_[queue]; }
@@ -45,12 +49,18 @@ class Port {
  private:
   Port(std::string name, Device device) : name_(std::move(name)), device_(std::move(device)) {}
   void Protect(const Profile& profile, InterfaceGuard* guard);
+  bool BySoftware(const Profile& profile) const;
+  absl::Status SpreadBySoftware(const Profile& profile, rte_mempool* mempool);
+  const RssState& rss() const;
+  RssSnapshot DescribeRss() const;
   void ReadSocketMode(const std::vector<int>& sockets);
 
   std::string name_;
   Device device_;
   std::vector<Ethdev> ethdevs_;
-  std::vector<QueueEnd> ends_;    // by logical queue
+  std::unique_ptr<Spread> spread_;  // where software spreads
+  std::vector<QueueEnd> ends_;      // by logical queue
+  std::vector<std::string> rss_warnings_;
   std::vector<int> xsk_sockets_;  // AF_XDP: the PMD's, borrowed to read their statistics
 };
 

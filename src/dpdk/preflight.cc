@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/dpdk/exception_port.h"
+#include "src/dpdk/spread.h"
 #include "src/dpdk/tables.h"
 
 namespace twinpath {
@@ -82,6 +83,15 @@ absl::StatusOr<ExceptionPath> ChooseException(const PortSpec& port, const Device
         ", to read and write: modprobe vhost_net, or let the profile's exception be tap or auto"));
   }
   return profile.exception;
+}
+
+// The queues that the device itself is to have. Of others than kernel interfaces only their PMDs
+// know how many they can.
+uint32_t DeviceQueues(const PortSpec& port, const Profile& profile, const Machine& machine) {
+  if (profile.rss.spread == RssSpread::kDevice || !machine.InterfaceExists(port.device))
+    return profile.queues;
+  const bool few = InterfaceQueues(port.device, machine) < profile.queues;
+  return few || profile.rss.spread == RssSpread::kSoftware ? 1 : profile.queues;
 }
 
 absl::Status CheckPrivileges(const Preflight& plan, const Machine& machine) {
@@ -161,6 +171,8 @@ absl::StatusOr<MempoolSize> ChooseMempool(const Profile& profile, const Prefligh
     needs.extra += device.extra_mbufs;
     needs.mtu = std::max(needs.mtu, device.mtu);
   }
+  if (profile.rss.spread != RssSpread::kDevice && profile.queues > 1)
+    needs.extra += 2 * kSpreadRing * needs.queues;
   for (ExceptionPath path : plan.kernel)
     if (path != ExceptionPath::kNone) needs.exception_queues += profile.queues;
   MempoolSize size = SizeMempool(needs);
@@ -213,7 +225,7 @@ absl::StatusOr<Preflight> PlanStart(const Profile& profile, const CompiledPolicy
 
   EalRequest request;
   for (const PortSpec& port : profile.ports) {
-    auto device = ResolveDevice(port, profile.queues, machine);
+    auto device = ResolveDevice(port, DeviceQueues(port, profile, machine), machine);
     if (!device.ok()) return device.status();
     const bool passes = Passes(policy, plan.devices.size());
     auto path = ChooseException(port, *device, profile, passes, machine);

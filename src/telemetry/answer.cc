@@ -120,6 +120,28 @@ ordered_json InfoAnswer(const Snapshot& snapshot, std::string_view parameters) {
   return info;
 }
 
+// The core of each of a port's queues, in order: "1,2,1,2".
+std::string QueueCores(const Snapshot& snapshot, const PortSnapshot& port) {
+  std::string cores;
+  for (const QueueSnapshot& queue : snapshot.queues) {
+    if (queue.port != port.name) continue;
+    if (!cores.empty()) cores += ',';
+    cores += std::to_string(queue.core);
+  }
+  return cores;
+}
+
+// What spreads a port's frames over its queues, and which core serves each queue.
+void AddSpread(const Snapshot& snapshot, const PortSnapshot& port, ordered_json* entry) {
+  if (port.rss.by.empty()) return;
+  AddText("rss_by", port.rss.by, entry);
+  AddText("rss_fields", port.rss.fields, entry);
+  AddText("rss_key", port.rss.key, entry);
+  AddText("rss_reta", port.rss.reta, entry);
+  AddText(std::string("queue_") + CoreField(snapshot.path) + "s", QueueCores(snapshot, port),
+          entry);
+}
+
 ordered_json PortsAnswer(const Snapshot& snapshot, std::string_view parameters) {
   return Page(snapshot, "/twinpath/ports", parameters, snapshot.ports.size(), [&](size_t at) {
     const PortSnapshot& port = snapshot.ports[at];
@@ -130,6 +152,7 @@ ordered_json PortsAnswer(const Snapshot& snapshot, std::string_view parameters) 
     AddText("mode", port.mode, &entry);
     AddText("why", port.why, &entry);
     entry["queues"] = port.queues;
+    AddSpread(snapshot, port, &entry);
     for (const auto& [name, count] : port.extra) entry[CounterName(name)] = count;
     return entry;
   });

@@ -97,6 +97,10 @@ PortSnapshot ReadPort(const ordered_json& entry) {
                        .mode = Text(entry, "mode"),
                        .why = Text(entry, "why"),
                        .queues = static_cast<uint32_t>(Number(entry, "queues"))};
+  port.rss = {.by = Text(entry, "rss_by"),
+              .fields = Text(entry, "rss_fields"),
+              .key = Text(entry, "rss_key"),
+              .reta = Text(entry, "rss_reta")};
   for (const auto& [key, value] : entry.items())
     if (value.is_number_unsigned() && key != "queues")
       port.extra.emplace_back(key, value.get<uint64_t>());

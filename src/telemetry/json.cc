@@ -26,6 +26,12 @@ ordered_json PortJson(const PortSnapshot& port) {
   ordered_json object = {{"name", Utf8(port.name)},     {"device", Utf8(port.device)},
                          {"driver", Utf8(port.driver)}, {"queues", port.queues},
                          {"mode", Utf8(port.mode)},     {"why", Utf8(port.why)}};
+  if (!port.rss.by.empty()) {
+    object["rss"] = {{"by", port.rss.by},
+                     {"fields", port.rss.fields},
+                     {"key", port.rss.key},
+                     {"reta", port.rss.reta}};
+  }
   for (const auto& [name, count] : port.extra) object[CounterName(name)] = count;
   return object;
 }

@@ -14,6 +14,15 @@
 
 namespace twinpath {
 
+// What spreads a port's frames over its queues, on the DPDK path. Texts are empty where the PMD
+// does not tell.
+struct RssSnapshot {
+  std::string by;      // "device", "software", "kernel"; "none" with one queue; empty: no such path
+  std::string fields;  // that are hashed: "ip+tcp+udp"; "none"
+  std::string key;     // "symmetric", or its octets as hexadecimal digits
+  std::string reta;    // queues by the hash's low bits: "0,1,0,1"
+};
+
 struct PortSnapshot {
   std::string name;
   std::string device;  // as given
@@ -24,6 +33,7 @@ struct PortSnapshot {
   // Counters beside the conservation law, by name: what came from the kernel, the device's own
   // drops.
   std::vector<std::pair<std::string, uint64_t>> extra;
+  RssSnapshot rss = {};
 };
 
 struct QueueSnapshot {

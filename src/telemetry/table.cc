@@ -37,13 +37,23 @@ std::string Heading(const ordered_json& summary) {
 
 // A port's counters beside the conservation law that are not 0.
 std::string Extras(const ordered_json& port) {
-  static constexpr std::array kFixed = {"name", "device", "driver", "queues", "mode", "why"};
+  static constexpr std::array kFixed = {"name", "device", "driver", "queues", "mode", "why", "rss"};
   std::string extras;
   for (const auto& [key, value] : port.items()) {
     if (std::find(kFixed.begin(), kFixed.end(), key) != kFixed.end() || value == 0) continue;
     extras += (extras.empty() ? "" : ", ") + key + " " + value.dump();
   }
   return extras;
+}
+
+// "spread over 2 queues by device: ip+tcp+udp, key symmetric"; empty with one queue.
+std::string Spread(const ordered_json& port) {
+  const auto rss = port.find("rss");
+  if (rss == port.end() || rss->value("by", "none") == "none") return "";
+  std::string text = "spread over " + std::to_string(Count(port, "queues")) + " queues by " +
+                     Text(*rss, "by", 16) + ": " + Text(*rss, "fields", 32);
+  const std::string key = Text(*rss, "key", 24);
+  return key.empty() ? text : text + ", key " + key;
 }
 
 std::string PortsTable(const ordered_json& ports, size_t width) {
@@ -56,6 +66,8 @@ std::string PortsTable(const ordered_json& ports, size_t width) {
     const std::string why = FitText(port.value("why", std::string()), 400);
     const std::string extras = Extras(port);
     if (!why.empty()) notes += "  " + name + ": " + why + "\n";
+    if (const std::string spread = Spread(port); !spread.empty())
+      notes += "  " + name + ": " + spread + "\n";
     if (!extras.empty()) notes += "  " + name + ": " + extras + "\n";
   }
   return table.Render(width) + notes;
