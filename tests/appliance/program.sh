@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# twinpath-dpdk in the machine, in the background, for the command that comes next.
+#
+#   program.sh start NAME PATTERN PROGRAM [ARGUMENT]...  returns when each of PATTERN's words (one|two)
+#                                                        stands in its log, with the seconds it took
+#   program.sh stop NAME SIGNAL                          "STATUS MILLISECONDS" of its end
+set -euo pipefail
+verb=$1 name=$2
+share=/run/share
+
+milliseconds() { echo $((${EPOCHREALTIME/./} / 1000)); }
+
+# Waits, two minutes at the most, until the command given succeeds.
+await() {
+  for ((i = 0; i < 2400; i++)); do
+    ! "$@" || return 0
+    sleep 0.05
+  done
+  echo "not within two minutes: $*" >&2
+  cat "$share/$name.log" >&2
+  return 1
+}
+
+ready() {
+  [[ ! -e $share/$name.status ]] || return 0
+  local word
+  while read -r word; do grep -qF -- "$word" "$share/$name.log" || return 1; done <<<"${pattern//|/$'\n'}"
+}
+
+case $verb in
+  start)
+    pattern=$3 begin=$(milliseconds)
+    shift 3
+    for left in /run/*.pid; do # of a test that failed
+      [[ ! -e $left ]] || kill -KILL "$(<"$left")" 2>/dev/null || true
+    done
+    rm -f "$share/$name".{status,log,json} /run/*.pid
+    : >"$share/$name.log"
+    (
+      status=0
+      setsid "$@" --summary "$share/$name.json" >"$share/$name.out" 2>"$share/$name.log" &
+      echo $! >"/run/$name.pid"
+      wait $! || status=$?
+      echo "$status" >"/run/$name.status.new"
+      mv "/run/$name.status.new" "$share/$name.status"
+    ) &
+    await ready
+    [[ ! -e $share/$name.status ]] || {
+      cat "$share/$name.log"
+      exit 1
+    }
+    echo "$(($(milliseconds) - begin))"
+    ;;
+  stop)
+    begin=$(milliseconds)
+    kill "-$3" "$(<"/run/$name.pid")"
+    await test -e "$share/$name.status"
+    echo "$(<"$share/$name.status") $(($(milliseconds) - begin))"
+    ;;
+esac

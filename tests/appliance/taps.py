@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The host's ends of the machine's NICs: a paced sender, and what the machine sent."""
+import select
+import socket
+import threading
+import time
+
+SOL_PACKET, PACKET_IGNORE_OUTGOING, SO_RCVBUFFORCE = 263, 23, 33
+ETH_P_ALL = 3
+LARGEST = 65536
+
+
+def send(tap, frames, per_second, in_flight=lambda sent: 0, window=64):
+    """Sends by a tap, no faster than that, and never more than `window` frames ahead of the machine, by
+    what in_flight(SENT) says."""
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+        wire.bind((tap, 0))
+        begin = time.monotonic()
+        for sent, frame in enumerate(frames):
+            if sent % 16 == 0:
+                end = time.monotonic() + 30
+                while in_flight(sent) > window or time.monotonic() - begin < sent / per_second:
+                    assert time.monotonic() < end, f"{tap}: {in_flight(sent)} of {sent} frames are in flight"
+                    time.sleep(0.001)
+            wire.send(frame)
+
+
+class Capture:
+    """What comes out of the machine by a tap, from here on."""
+
+    def __init__(self, tap):
+        self.frames, self.over = [], False
+        self.wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        self.wire.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        self.wire.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
+        self.wire.bind((tap, ETH_P_ALL))
+        self.thread = threading.Thread(target=self.read)
+        self.thread.start()
+
+    def read(self):
+        while not self.over:
+            if select.select([self.wire], [], [], 0.1)[0]:
+                self.frames.append(self.wire.recv(LARGEST))
+
+    def finish(self, expected, seconds=30):
+        """The frames, once there are so many; what comes beyond them within half a second, too."""
+        end = time.monotonic() + seconds
+        while len(self.frames) < expected and time.monotonic() < end:
+            time.sleep(0.02)
+        time.sleep(0.5)
+        self.over = True
+        self.thread.join()
+        self.wire.close()
+        return self.frames
