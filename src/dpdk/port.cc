@@ -8,7 +8,6 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "src/dpdk/xdp_state.h"
 #include "src/dpdk/xsk_sockets.h"
 
@@ -172,7 +171,7 @@ RssSnapshot Port::DescribeRss() const {
                      ? "symmetric"
                      : absl::BytesToHexString(absl::string_view(
                            reinterpret_cast<const char*>(state.key.data()), state.key.size()));
-  snapshot.reta = absl::StrJoin(state.reta, ",");
+  snapshot.reta = RetaWords(state.reta);
   return snapshot;
 }
 

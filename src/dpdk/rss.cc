@@ -5,7 +5,10 @@
 
 #include <rte_errno.h>
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace twinpath {
 namespace {
@@ -62,6 +65,17 @@ void SettleTable(uint16_t port, uint16_t places, uint16_t queues, RssState* stat
 
 bool HashesAny(const RssSpec& spec, const rte_eth_dev_info& about) {
   return (FlagsOf(spec.fields) & about.flow_type_rss_offloads) != 0;
+}
+
+std::string RetaWords(const std::vector<uint16_t>& reta) {
+  if (reta.empty()) return "";
+  size_t period = 1;
+  while (period < reta.size() &&
+         !std::equal(reta.begin() + static_cast<ptrdiff_t>(period), reta.end(), reta.begin()))
+    period++;
+  return absl::StrCat(
+      absl::StrJoin(reta.begin(), reta.begin() + static_cast<ptrdiff_t>(period), ","), " over ",
+      reta.size(), " places");
 }
 
 bool IsSymmetricRssKey(const std::vector<uint8_t>& key) {

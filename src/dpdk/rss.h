@@ -37,6 +37,9 @@ void SettleRss(uint16_t port, const RssSpec& spec, const rte_eth_dev_info& about
 // Whether `about` hashes any of the spec's fields.
 bool HashesAny(const RssSpec& spec, const rte_eth_dev_info& about);
 
+// "0,1 over 128 places": the table, as far as it does not begin again.
+std::string RetaWords(const std::vector<uint16_t>& reta);
+
 // Whether both directions of a flow have the same hash.
 bool IsSymmetricRssKey(const std::vector<uint8_t>& key);
 

@@ -20,7 +20,7 @@ struct RssSnapshot {
   std::string by;      // "device", "software", "kernel"; "none" with one queue; empty: no such path
   std::string fields;  // that are hashed: "ip+tcp+udp"; "none"
   std::string key;     // "symmetric", or its octets as hexadecimal digits
-  std::string reta;    // queues by the hash's low bits: "0,1,0,1"
+  std::string reta;    // queues by the hash's low bits: "0,1 over 128 places"
 };
 
 struct PortSnapshot {

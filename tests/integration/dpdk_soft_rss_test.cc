@@ -85,6 +85,14 @@ TEST(SoftRssTest, WhatIsNotAmongTheFieldsIsNotHashed) {
   EXPECT_EQ(tcp.Hash(KeyOf(kCases[0].from, kCases[0].to, kUdp)), 0u);
 }
 
+TEST(RssTest, ATableIsSaidAsFarAsItDoesNotBeginAgain) {
+  EXPECT_EQ(RetaWords({}), "");
+  EXPECT_EQ(RetaWords({0, 1, 0, 1}), "0,1 over 4 places");
+  EXPECT_EQ(RetaWords({0, 1, 2, 0, 1}), "0,1,2 over 5 places");
+  EXPECT_EQ(RetaWords({0, 1, 1, 0}), "0,1,1 over 4 places");
+  EXPECT_EQ(RetaWords({0, 1, 1, 1}), "0,1,1,1 over 4 places");
+}
+
 TEST(SoftRssTest, TheSymmetricKeyMakesBothDirectionsOne) {
   const std::vector<uint8_t> key = SymmetricRssKey(40);
   EXPECT_TRUE(IsSymmetricRssKey(key));

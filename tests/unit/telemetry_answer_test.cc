@@ -74,6 +74,22 @@ TEST(AnswerCommand, PortsCarryTheirExtraCounters) {
       R"("queues":1}})");
 }
 
+TEST(AnswerCommand, PortsSayWhatSpreadsTheirFramesAndWhichLcoreServesEachQueue) {
+  Snapshot snapshot = SmallSnapshot("dpdk");
+  snapshot.ports[0].rss = {.by = "device",
+                           .fields = "ip+tcp",
+                           .key = std::string(104, 'a'),
+                           .reta = "0,1 over 128 places"};
+  snapshot.queues.push_back({.port = "lan", .queue = 1, .core = 5});
+  const ordered_json answer = AnswerCommand(snapshot, "/twinpath/ports", "");
+  EXPECT_EQ(answer["0"]["rss_by"], "device");
+  EXPECT_EQ(answer["0"]["rss_fields"], "ip+tcp");
+  EXPECT_EQ(answer["0"]["rss_key"], std::string(104, 'a'));
+  EXPECT_EQ(answer["0"]["rss_reta"], "0,1 over 128 places");
+  EXPECT_EQ(answer["0"]["queue_lcores"], "3,5");
+  EXPECT_FALSE(answer["1"].contains("rss_by"));  // nobody told
+}
+
 TEST(AnswerCommand, QueuesCountByVerdictAndOutPort) {
   EXPECT_EQ(
       AnswerCommand(SmallSnapshot("dpdk"), "/twinpath/queues", "lan").dump(),
