@@ -58,7 +58,9 @@ InterfaceFacts FactsOf(const std::string& name) {
 std::vector<DoctorNeeds::Nic> NicsOf(const Profile& profile, const Machine& machine) {
   std::vector<DoctorNeeds::Nic> nics;
   for (const PortSpec& port : profile.ports) {
-    DoctorNeeds::Nic nic = {.port = port.name, .queues = profile.queues};
+    // Where software may spread, one queue of the device is enough.
+    DoctorNeeds::Nic nic = {
+        .port = port.name, .queues = profile.rss.spread == RssSpread::kDevice ? profile.queues : 1};
     std::optional<std::string> pci;
     if (machine.InterfaceExists(port.device)) {
       nic.interface = port.device;

@@ -34,6 +34,13 @@ absl::Status CheckPorts(const Profile& profile) {
   return absl::OkStatus();
 }
 
+// With "auto" it depends on the device, which only its PMD knows.
+absl::Status CheckSpread(const Profile& profile) {
+  if (profile.rss.spread != RssSpread::kSoftware || profile.queues <= kMaxSpreadQueues)
+    return absl::OkStatus();
+  return TooManyToSpread(profile.queues);
+}
+
 absl::StatusOr<std::vector<uint32_t>> ChooseLcores(const Profile& profile) {
   const std::vector<uint32_t> allowed = AllowedCpus();
   std::vector<uint32_t> lcores = profile.lcores;
@@ -218,6 +225,8 @@ absl::StatusOr<Preflight> PlanStart(const Profile& profile, const CompiledPolicy
                                     const Machine& machine) {
   absl::Status ports = CheckPorts(profile);
   if (!ports.ok()) return ports;
+  absl::Status spread = CheckSpread(profile);
+  if (!spread.ok()) return spread;
   Preflight plan;
   auto lcores = ChooseLcores(profile);
   if (!lcores.ok()) return lcores.status();

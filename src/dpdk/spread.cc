@@ -42,6 +42,12 @@ void FreeAll(rte_ring* ring) {
 
 }  // namespace
 
+absl::Status TooManyToSpread(uint32_t queues) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("software spreads over at most ", kMaxSpreadQueues, " queues, and ", queues,
+                   " are asked for; use --queues ", kMaxSpreadQueues));
+}
+
 Spread::Spread(const SpreadRequest& request, const Ethdev& device)
     : device_(device.port()),
       chains_(device.chains()),
@@ -53,11 +59,7 @@ Spread::Spread(const SpreadRequest& request, const Ethdev& device)
 
 absl::StatusOr<std::unique_ptr<Spread>> Spread::Create(const SpreadRequest& request,
                                                        const Ethdev& device) {
-  if (request.queues > kMaxSpreadQueues) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("software spreads over at most ", kMaxSpreadQueues, " queues, and ",
-                     request.queues, " are asked for; use --queues ", kMaxSpreadQueues));
-  }
+  if (request.queues > kMaxSpreadQueues) return TooManyToSpread(request.queues);
   std::unique_ptr<Spread> spread(new Spread(request, device));
   const std::string name = absl::StrCat("tps", device.port());  // EAL's names are short
   absl::Status made = spread->MakeRings(name);

@@ -36,6 +36,9 @@ struct SpreadRequest {
 inline constexpr uint32_t kMaxSpreadQueues = 16;  // what net_ring has
 inline constexpr uint32_t kSpreadRing = 1024;     // frames, of each queue and direction
 
+// InvalidArgument: more queues than software spreads over.
+absl::Status TooManyToSpread(uint32_t queues);
+
 class Spread {
  public:
   // Over queue 0 of `device`, which is started and outlives it.

@@ -60,7 +60,8 @@ class SpreadTest(unittest.TestCase):
 
     def test_without_it_the_device_has_too_few_queues(self):
         for rss, queues, allowed in (({}, 2, 'the profile\'s rss: {"spread": "auto"}'),
-                                     ({"spread": "auto"}, 17, "at most 16 queues")):
+                                     ({"spread": "auto"}, 17, "at most 16 queues"),
+                                     ({"spread": "software"}, 17, "at most 16 queues")):
             with self.assertRaises(subprocess.CalledProcessError) as refused:
                 self.run_spread(rss, queues)
             self.assertEqual(refused.exception.returncode, 2)
