@@ -38,7 +38,7 @@ struct {
   __type(value, struct tp_splice_flow);
 } tp_flows SEC(".maps");
 
-/* Slots of flows that need user space. At most two a flow are outstanding: it never overflows. */
+/* Slots of flows that need user space. At most three a flow are outstanding: it never overflows. */
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
   __uint(max_entries, 4096);
@@ -52,12 +52,19 @@ struct {
  * TCP keeps the segment's first sequence number and the one behind its last (with the FIN's) where
  * a program sees cb[0] and cb[1]; whether it does on this kernel is told by the length. Flows begin
  * with an octet that nothing came before.
+ *
+ * Returns 0, and says in `broken` why, where a segment can be neither read so nor cut: it must not
+ * go on.
  */
 #define TP_CUT_MOST 4095 /* octets bpf_skb_adjust_room takes at once */
-#define TP_CUT_TURNS 256 /* 1 MB: more than a segment, or several joined, has */
+#define TP_CUT_TURNS 128 /* half a MB: about what joined segments can have */
 
-/* Returns what is left of `old`: 0, if all was cut. A function of its own to the verifier. */
+/*
+ * Returns what is left of `old`: 0, if all was cut. A function of its own to the verifier, and no
+ * loop: without CAP_PERFMON, it would follow the turns that are only speculated without a bound.
+ */
 __attribute__((noinline)) __u32 tp_splice_cut(struct __sk_buff* skb, __u32 old) {
+#pragma unroll
   for (int turn = 0; turn < TP_CUT_TURNS; turn++) {
     if (old <= TP_CUT_MOST) return bpf_skb_adjust_room(skb, -(__s32)old, 0, 0) ? old : 0;
     if (bpf_skb_adjust_room(skb, -TP_CUT_MOST, 0, 0)) break;
@@ -70,17 +77,25 @@ static __always_inline __u32 tp_splice_new(struct __sk_buff* skb, struct tp_spli
   __u32 length = skb->len;
   __u32 first = skb->cb[0];
   __u32 old = flow->next & TP_SPLICE_KNOWN ? (__u32)flow->next - first : 0;
-  if (skb->cb[1] - first - length > 1) flow->broken = 1;
+  if (skb->cb[1] - first - length > 1) {
+    flow->broken = TP_SPLICE_UNREADABLE;
+    return 0;
+  }
   if ((__s32)old <= 0) {
     flow->next = TP_SPLICE_KNOWN | (first + length);
     return length;
   }
-  if (old >= length) { /* TCP queues no such segment */
-    flow->broken = 1;
+  /* All of it came before, and only the FIN is new. Nothing else that is old is queued. */
+  if (old >= length) {
+    if (old != length || skb->cb[1] - first == length) flow->broken = TP_SPLICE_UNREADABLE;
+    old = length;
+  } else {
+    flow->next = TP_SPLICE_KNOWN | (first + length);
+  }
+  if (tp_splice_cut(skb, old)) {
+    flow->broken = TP_SPLICE_UNCUT;
     return 0;
   }
-  flow->next = TP_SPLICE_KNOWN | (first + length);
-  if (tp_splice_cut(skb, old)) flow->broken = 1;
   return length - old;
 }
 
@@ -93,8 +108,12 @@ int tp_splice_verdict(struct __sk_buff* skb) {
   if (!slot) return SK_PASS;
   struct tp_splice_flow* flow = bpf_map_lookup_elem(&tp_flows, slot);
   if (!flow) return SK_PASS;
+  if (flow->broken) return SK_DROP;
   __u32 length = tp_splice_new(skb, flow);
-  if (!length) return SK_DROP;
+  if (!length) {
+    if (flow->broken) bpf_ringbuf_output(&tp_events, slot, sizeof(*slot), 0);
+    return SK_DROP;
+  }
   __u64 state = flow->state;
   /* Twice at most: while it passes, user space may start the redirect once, and nobody else does.
    */

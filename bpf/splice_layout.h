@@ -12,6 +12,11 @@
 /* In tp_splice_flow.state, above the octets passed: the kernel redirects. */
 #define TP_SPLICE_REDIRECT (1ULL << 63)
 
+/* Why a flow is broken: the kernel does not tell a segment's sequence numbers where they are looked
+ * for, or had no memory to cut one. */
+#define TP_SPLICE_UNREADABLE 1
+#define TP_SPLICE_UNCUT 2
+
 /* In tp_splice_flow.next: an octet was shown. */
 #define TP_SPLICE_KNOWN (1ULL << 63)
 
@@ -34,7 +39,7 @@ struct tp_splice_flow {
   /* program: rw. The low half: the TCP sequence number behind the last octet that it was shown,
    * where TP_SPLICE_KNOWN is set. */
   __u64 next;
-  __u64 broken; /* program: rw, user: ro. Not 0: octets could not be told apart; stop. */
+  __u64 broken; /* program: rw, user: ro. Not 0: nothing is handed on any more. */
 };
 TP_STATIC_ASSERT(sizeof(struct tp_splice_flow) == 64, "one cache line a flow");
 

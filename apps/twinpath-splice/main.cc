@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
 #include "apps/run_options.h"
 #include "apps/service.h"
 #include "src/config/command_line.h"
@@ -74,7 +75,9 @@ void DescribeTimes(CLI::App& app, CommandLine* line) {
                  "On SIGTERM, or when --duration is over, open connections have S seconds to end")
       ->type_name("S")
       ->check([](const std::string& text) {
-        const std::string wrong = text == "0" ? "" : WrongSeconds(text);
+        const bool zero = text.find_first_not_of("0.") == std::string::npos &&
+                          text.find('0') != std::string::npos;
+        const std::string wrong = zero ? "" : WrongSeconds(text);
         return wrong.empty() ? wrong : wrong + ", or 0";
       })
       ->capture_default_str();
@@ -239,14 +242,14 @@ int RunProgram(const CommandLine& line, const sigset_t& signals) {
   if (!created.ok()) return Say(kWrong, created.status());
   splicer = *std::move(created);
   running = splicer.get();
-  std::cerr << "twinpath-splice: listening on " << splicer->address() << ", mode "
-            << ModeName(splicer->mode()) << " (" << splicer->why() << "), " << options->workers
-            << (options->workers == 1 ? " worker, " : " workers, ") << options->max_connections
-            << " connections at most"
-            << (!line.connections.has_value() && options->max_connections < kDefaultConnections
-                    ? " (all that the limit of file descriptors allows; ulimit -Hn raises it)"
-                    : "")
-            << "\n";
+  const bool lowered =
+      !line.connections.has_value() && options->max_connections < kDefaultConnections;
+  std::cerr << absl::StrCat(  // in one piece, for who waits for it
+      "twinpath-splice: listening on ", splicer->address(), ", mode ", ModeName(splicer->mode()),
+      " (", splicer->why(), "), ", options->workers,
+      options->workers == 1 ? " worker, " : " workers, ", options->max_connections,
+      " connections at most",
+      lowered ? " (all that the limit of file descriptors allows; ulimit -Hn raises it)\n" : "\n");
   Service service;
   service.Ready("listening on " + splicer->address(), [&splicer] { return splicer->Nudge(); });
   Wait(line, signals, *splicer);

@@ -26,6 +26,12 @@ constexpr std::chrono::seconds kResetGrace(1);
 // The kernel has so long to bring redirected octets into a send queue that has room for them.
 constexpr std::chrono::seconds kSettleTime(60);
 
+// Of connect(2): this process or host lacks something, whichever the target.
+bool IsOwnFailure(int error) {
+  return error == EADDRNOTAVAIL || error == EAGAIN || error == EMFILE || error == ENFILE ||
+         error == ENOBUFS || error == ENOMEM;
+}
+
 constexpr uint32_t kEvents = EPOLLRDHUP | EPOLLET;  // and EPOLLERR and EPOLLHUP, always
 
 }  // namespace
@@ -92,7 +98,7 @@ void Connection::TryNextTarget(Clock::time_point now) {
 void Connection::TargetFailed(int error, Clock::time_point now) {
   const size_t target = order_[tried_++];
   ends_[1].fd = FileDescriptor();
-  around_.targets.Failed(target, now);
+  if (!IsOwnFailure(error)) around_.targets.Failed(target, now);
   around_.log.Line(
       absl::StrCat("connection ", number_, " of ", client_.text(), ": target ",
                    around_.targets.address(target).text(), ": ",
@@ -204,7 +210,9 @@ void Connection::RunAll(Clock::time_point now) {
   } else if (before != kNever && now < before) {
     poll_at_ = before;  // news of the other side do not put the look off
   }
-  if (now >= give_up_at_) {
+  if (now >= give_up_at_ && seen_by_poll_.Moved(TrafficNow())) {
+    give_up_at_ = now + kSettleTime;
+  } else if (now >= give_up_at_) {
     around_.log.Line(
         absl::StrCat("connection ", number_, " of ", client_.text(),
                      ": octets that the kernel redirected did not arrive within ",
@@ -227,6 +235,8 @@ void Connection::RunDirection(int side, Clock::time_point now) {
       again_ = true;
       break;
     case Progress::kPoll:
+      // What was passed may wait behind what the other direction redirected to this source.
+      directions_[1 - side]->ClearSink();
       Poll(now);
       break;
     case Progress::kEnded:
@@ -240,6 +250,11 @@ void Connection::RunDirection(int side, Clock::time_point now) {
       if (direction.error() == EMFILE || direction.error() == ENFILE)
         around_.log.Line(absl::StrCat("connection ", number_, " of ", client_.text(),
                                       ": no pipe: ", std::strerror(direction.error())),
+                         now);
+      else if (mode_ == Mode::kSockmap && direction.error() == ENOMEM)
+        around_.log.Line(absl::StrCat("connection ", number_, " of ", client_.text(),
+                                      ": the kernel could not cut off what came twice; both sides "
+                                      "are reset"),
                          now);
       else if (direction.error() == EILSEQ)
         around_.log.Line(
@@ -258,7 +273,9 @@ void Connection::Poll(Clock::time_point now) {
   if (poll_at_ != kNever) return;
   poll_interval_ = std::clamp<Clock::duration>(2 * poll_interval_, kFirstPoll, kLastPoll);
   poll_at_ = now + poll_interval_;
-  if (give_up_at_ == kNever) give_up_at_ = now + kSettleTime;
+  if (give_up_at_ != kNever) return;
+  give_up_at_ = now + kSettleTime;
+  seen_by_poll_ = TrafficNow();
 }
 
 void Connection::PassFin(int side, Clock::time_point now) {
@@ -272,14 +289,17 @@ void Connection::PassFin(int side, Clock::time_point now) {
   Close(&SplicerCounters::finished, false);
 }
 
-void Connection::CheckIdle(Clock::time_point now) {
-  // Octets that a receiver takes from what waits for it count, too.
+Connection::Traffic Connection::TrafficNow() const {
+  Traffic traffic;
   for (int side = 0; side < 2; side++) {
-    const uint64_t forwarded = Forwarded(side);
-    const uint64_t taken = forwarded - UnacknowledgedOctets(ends_[1 - side].fd.get());
-    if (std::exchange(idle_forwarded_[side], forwarded) != forwarded) idle_since_ = now;
-    if (std::exchange(idle_taken_[side], taken) != taken) idle_since_ = now;
+    traffic.forwarded[side] = Forwarded(side);
+    traffic.waiting[side] = UnacknowledgedOctets(ends_[1 - side].fd.get());
   }
+  return traffic;
+}
+
+void Connection::CheckIdle(Clock::time_point now) {
+  if (seen_by_idle_.Moved(TrafficNow())) idle_since_ = now;
   if (now - idle_since_ >= *around_.options.idle)
     BeginReset(&SplicerCounters::idle, now);
   else

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "src/splice/chaos.h"
@@ -82,6 +83,15 @@ class Connection {
   ConnectionFacts Facts(Clock::time_point now) const;
 
  private:
+  // By which it is seen that something moves; octets that a receiver takes of what waits for it
+  // count, too.
+  struct Traffic {
+    uint64_t forwarded[2] = {}, waiting[2] = {};  // [side]: from that side
+    bool operator==(const Traffic&) const = default;
+    // Whether it is another one than the last, which it is from now on.
+    bool Moved(const Traffic& now) { return std::exchange(*this, now) != now; }
+  };
+
   enum class Phase { kConnecting, kForwarding, kResetting, kClosed };
 
   void TryNextTarget(Clock::time_point now);
@@ -92,6 +102,7 @@ class Connection {
   void RunAll(Clock::time_point now);
   void PassFin(int side, Clock::time_point now);
   void Poll(Clock::time_point now);
+  Traffic TrafficNow() const;
   void CheckIdle(Clock::time_point now);
   // Resets both sides, once what came before is delivered, or a second later.
   void BeginReset(uint64_t SplicerCounters::*counter, Clock::time_point now);
@@ -116,7 +127,7 @@ class Connection {
   uint64_t SplicerCounters::*reset_counter_ = nullptr;
   std::vector<size_t> order_;  // of targets to try
   size_t tried_ = 0;
-  uint64_t idle_forwarded_[2] = {}, idle_taken_[2] = {};  // at the last look, from this side
+  Traffic seen_by_idle_, seen_by_poll_;
   Clock::duration poll_interval_{};
   // Clock::time_point::max(): none.
   Clock::time_point poll_at_, idle_at_, idle_since_, give_up_at_, chaos_at_;

@@ -27,7 +27,7 @@ class Pumped : public Direction {
   Progress Run(uint64_t most) override {
     if (ended_) return Progress::kEnded;
     PumpStop stop = pump_->Move(source_, sink_, most - pump_->read());
-    if (auto copying = urgent_ ? pump_->MakeCopying() : nullptr) {
+    if (auto copying = urgent_ || pump_->at_urgent() ? pump_->MakeCopying() : nullptr) {
       pump_ = std::move(copying);
       pump_->ReadToEnd();
       if (stop == PumpStop::kSourceEmpty) stop = pump_->Move(source_, sink_, most - pump_->read());
@@ -83,8 +83,8 @@ class Mapped : public Direction {
         queued_before_(QueuedOctets(sink)) {}
 
   Progress Run(uint64_t most) override {
-    if (Load(flow_->broken) != 0) {
-      error_ = EILSEQ;
+    if (const uint64_t broken = Load(flow_->broken)) {
+      error_ = broken == TP_SPLICE_UNCUT ? ENOMEM : EILSEQ;
       return Progress::kSourceFailed;
     }
     for (int step = 0; step < kSteps; step++) {
@@ -134,6 +134,12 @@ class Mapped : public Direction {
     }
     if (pump_->held() != 0) pump_->Move(source_, sink_, 0);
     return pump_->held() == 0;
+  }
+
+  void ClearSink() override {
+    if (settled_ && !Redirecting()) return;
+    Store(&flow_->limit, 0);
+    MakeRoom();
   }
 
   void SourceEnded() override { ended_ = true; }

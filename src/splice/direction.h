@@ -40,6 +40,9 @@ class Direction {
   virtual void Urgent() {}
   // The program asked for user space.
   virtual void OnEvent() {}
+  // What the kernel holds for the sink is in the way of the other direction, which comes from
+  // there: lets the sink take it.
+  virtual void ClearSink() {}
   // Forwards no more of what arrives from now on.
   virtual void Stop() {}
 

@@ -89,6 +89,7 @@ class SplicePump : public Pump {
     if (held() == 0) Release();
   }
 
+  bool at_urgent() const override { return at_urgent_; }
   std::unique_ptr<Pump> MakeCopying() const override {
     return held() == 0 ? std::make_unique<CopyPump>(pool_, read_) : nullptr;
   }
@@ -123,6 +124,10 @@ class SplicePump : public Pump {
       if (got < 0 && errno == EINTR) continue;
       const int error = got < 0 ? errno : 0;
       Release();
+      // At an urgent octet it reads nothing, either.
+      char next = 0;
+      at_urgent_ = got == 0 && recv(source, &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+      if (at_urgent_) return PumpStop::kSourceEmpty;
       if (got == 0) return PumpStop::kSourceEnded;
       if (WouldBlock(error)) return PumpStop::kSourceEmpty;
       error_ = error;
@@ -138,6 +143,7 @@ class SplicePump : public Pump {
 
   PumpPool* pool_;
   PumpPool::Pipe pipe_;  // while octets come
+  bool at_urgent_ = false;
 };
 
 }  // namespace

@@ -58,6 +58,8 @@ class Pump {
   // follows), which spares a call a message.
   void ReadToEnd() { to_end_ = true; }
 
+  // It stopped at an urgent octet, which this pump cannot read.
+  virtual bool at_urgent() const { return false; }
   // A pump that copies, to go on in place of this one from now on, which must hold nothing; nullptr
   // where this one copies or holds octets. (splice(2) never passes an urgent octet.)
   virtual std::unique_ptr<Pump> MakeCopying() const { return nullptr; }

@@ -52,6 +52,8 @@ absl::StatusOr<FileDescriptor> Listen(const Address& address) {
   Set(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (address.family() == AF_INET6) Set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
   if (bind(fd.get(), address.get(), address.size)) return CallError("bind", address, errno);
+  // For those that are accepted: an urgent octet that came before is one of the stream, too.
+  Set(fd.get(), SOL_SOCKET, SO_OOBINLINE, 1);
   if (listen(fd.get(), SOMAXCONN)) return CallError("listen", address, errno);
   return fd;
 }
@@ -74,9 +76,11 @@ bool Reaches(const Address& target, const Address& listen) {
   if (target.port() != listen.port()) return false;
   if (target.text() == listen.text()) return true;
   // To 0.0.0.0 and :: is to loopback.
-  if (target.any())
-    return listen.any() || listen.text() == absl::StrCat("127.0.0.1:", listen.port()) ||
-           listen.text() == absl::StrCat("[::1]:", listen.port());
+  if (target.any()) {
+    const char* loopback = target.family() == AF_INET ? "127.0.0.1:" : "[::1]:";
+    return listen.text() == absl::StrCat(loopback, listen.port()) ||
+           (listen.any() && (target.family() == AF_INET || listen.family() == AF_INET6));
+  }
   if (!listen.any() || (listen.family() == AF_INET && target.family() == AF_INET6)) return false;
   // An address that can be bound is this host's.
   Address local = target;
@@ -88,6 +92,7 @@ bool Reaches(const Address& target, const Address& listen) {
 absl::StatusOr<FileDescriptor> StartConnect(const Address& address, int* error) {
   *error = 0;
   FileDescriptor fd(socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (fd.get() >= 0) Set(fd.get(), SOL_SOCKET, SO_OOBINLINE, 1);
   if (fd.get() >= 0 &&
       (connect(fd.get(), address.get(), address.size) == 0 || errno == EINPROGRESS))
     return fd;
@@ -96,7 +101,6 @@ absl::StatusOr<FileDescriptor> StartConnect(const Address& address, int* error) 
 }
 
 void ApplyOptions(int fd, const SocketOptions& options) {
-  Set(fd, SOL_SOCKET, SO_OOBINLINE, 1);  // an urgent octet is an octet of the stream
   if (options.nodelay) Set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   if (!options.keepalive_s.has_value()) return;
   Set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);

@@ -53,6 +53,7 @@ class LoadedSockmap : public Sockmap {
   }
 
   absl::Status Load(uint32_t connections) {
+    if (absl::Status status = Allowed(); !status.ok()) return status;
     libbpf_set_print(Silent);  // its errors are returned, not printed
     skeleton_.reset(splice_bpf__open());
     if (!skeleton_) return Failure("opening the program", errno);
@@ -61,7 +62,7 @@ class LoadedSockmap : public Sockmap {
     bpf_map__set_max_entries(maps.tp_sockets, slots);
     bpf_map__set_max_entries(maps.tp_slots, slots);
     bpf_map__set_max_entries(maps.tp_flows, slots);
-    bpf_map__set_max_entries(maps.tp_events, RingOctets(uint64_t{slots} * 2 * kEventOctets));
+    bpf_map__set_max_entries(maps.tp_events, RingOctets(uint64_t{slots} * 4 * kEventOctets));
     if (const int error = splice_bpf__load(skeleton_.get()))
       return Failure("loading the program", -error);
     const int program = bpf_program__fd(skeleton_->progs.tp_splice_verdict);
@@ -132,11 +133,14 @@ class LoadedSockmap : public Sockmap {
     return 0;
   }
 
+  static absl::Status Allowed() {
+    const std::string missing = MissingCapabilities();
+    if (missing.empty()) return absl::OkStatus();
+    return absl::PermissionDeniedError(
+        absl::StrCat("sockmap takes ", missing, ": run it as root, with sudo"));
+  }
+
   static absl::Status Failure(const char* what, int error) {
-    const std::string missing = error == EPERM || error == EACCES ? MissingCapabilities() : "";
-    if (!missing.empty())
-      return absl::PermissionDeniedError(
-          absl::StrCat("sockmap takes ", missing, ": run it as root, with sudo"));
     return absl::UnavailableError(
         absl::StrCat("sockmap: ", what, ": ", std::strerror(error),
                      "; it takes Linux 5.16 or later with CONFIG_BPF_STREAM_PARSER"));

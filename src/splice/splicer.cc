@@ -17,8 +17,9 @@
 namespace twinpath::splice {
 namespace {
 
-constexpr uint64_t kOwnDescriptors = 64;                 // libraries, telemetry and its clients
-constexpr uint64_t kDescriptorsPerWorker = 16 + 2 * 64;  // epoll, maps; idle pipes
+constexpr uint64_t kOwnDescriptors = 64;        // libraries, telemetry and its clients
+constexpr uint64_t kDescriptorsPerWorker = 16;  // epoll, maps
+constexpr uint64_t kIdlePipesPerWorker = 64;    // of two each, in mode splice
 
 struct Chosen {
   Mode mode = Mode::kCopy;
@@ -72,7 +73,8 @@ uint64_t DescriptorsFor(uint64_t connections, Mode mode) {
 
 absl::Status FitDescriptors(SplicerOptions* options, bool lowered) {
   const Mode mode = options->mode.value_or(kAutoMode);
-  const uint64_t own = kOwnDescriptors + kDescriptorsPerWorker * options->workers;
+  const uint64_t pipes = mode == Mode::kSplice ? 2 * kIdlePipesPerWorker : 0;
+  const uint64_t own = kOwnDescriptors + (kDescriptorsPerWorker + pipes) * options->workers;
   const uint64_t needed = own + DescriptorsFor(options->max_connections, mode);
   rlimit limit = {};
   getrlimit(RLIMIT_NOFILE, &limit);

@@ -43,13 +43,12 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(Shared* shared,
   if (epoll.get() < 0) return CallError("epoll_create1");
   FileDescriptor wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (wake.get() < 0) return CallError("eventfd");
-  // Exclusive: a new client wakes one worker.
-  if (!Add(epoll.get(), shared->listener, EPOLLIN | EPOLLEXCLUSIVE, &listener_tag) ||
-      !Add(epoll.get(), wake.get(), EPOLLIN, &wake_tag) ||
+  if (!Add(epoll.get(), wake.get(), EPOLLIN, &wake_tag) ||
       (sockmap && !Add(epoll.get(), sockmap->events_fd(), EPOLLIN, &flows_tag)))
     return CallError("epoll_ctl");
   auto worker = std::unique_ptr<Worker>(
       new Worker(shared, std::move(sockmap), std::move(epoll), std::move(wake)));
+  if (!worker->WatchListener(true)) return CallError("epoll_ctl");
   worker->thread_ = std::thread([raw = worker.get()] { raw->Loop(); });
   return worker;
 }
@@ -165,7 +164,7 @@ void Worker::Turn(int timeout) {
   }
   RunTimers(now);
   if (order_ == Order::kDrain && accepting_) {
-    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, shared_.listener, nullptr);
+    WatchListener(false);
     accepting_ = false;
     around_.draining = true;
     accept_at_ = Clock::time_point::max();
@@ -174,9 +173,16 @@ void Worker::Turn(int timeout) {
   RemoveClosed();
 }
 
+// Exclusive: a new client wakes one worker.
+bool Worker::WatchListener(bool watched) {
+  if (watched) return Add(epoll_.get(), shared_.listener, EPOLLIN | EPOLLEXCLUSIVE, &listener_tag);
+  return epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, shared_.listener, nullptr) == 0;
+}
+
 void Worker::Accept(Clock::time_point now) {
   if (!accepting_) return;
-  accept_at_ = Clock::time_point::max();
+  if (std::exchange(accept_at_, Clock::time_point::max()) != Clock::time_point::max())
+    WatchListener(true);
   for (int i = 0; i < kAccepts; i++) {
     FileDescriptor client(
         accept4(shared_.listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
@@ -185,6 +191,7 @@ void Worker::Accept(Clock::time_point now) {
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         shared_.log.Line(absl::StrCat("accepting: ", std::strerror(errno), "; trying again"), now);
         accept_at_ = now + kAcceptPause;
+        WatchListener(false);  // it stays readable
       }
       return;
     }

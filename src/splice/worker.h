@@ -72,6 +72,7 @@ class Worker {
   void Wake();
   void Loop();
   void Turn(int events);
+  bool WatchListener(bool watched);
   void Accept(Clock::time_point now);
   void Refuse(FileDescriptor client, uint64_t SplicerCounters::*counter, const char* why,
               Clock::time_point now);

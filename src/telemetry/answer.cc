@@ -72,6 +72,28 @@ std::optional<size_t> ParseNumber(std::string_view text) {
   return number;
 }
 
+// The entries from index `at` to `end` under what `key` makes of an index, as many as fit; "next"
+// is the key of the first that does not.
+ordered_json PageFrom(const Snapshot& snapshot, std::string_view command, uint64_t first, size_t at,
+                      size_t end, const std::function<uint64_t(size_t)>& key,
+                      const std::function<ordered_json(size_t)>& entry) {
+  ordered_json page = {{"total", end}, {"first", first}, {"duration_us", DurationUs(snapshot)}};
+  // The answer's own frame, "next" and its number are at most this long.
+  size_t size = page.dump().size() + command.size() + 48;
+  for (const size_t start = at; at < end; ++at) {
+    const std::string name = std::to_string(key(at));
+    ordered_json value = entry(at);
+    const size_t grown = size + name.size() + 4 + value.dump().size();
+    if (at > start && (grown > kAnswerBytes || at - start == kMaxEntries)) {
+      page["next"] = key(at);
+      break;
+    }
+    size = grown;
+    page[name] = std::move(value);
+  }
+  return page;
+}
+
 // The entries from `parameter` (empty: 0) of a list of `total`, as many as fit.
 ordered_json Page(const Snapshot& snapshot, std::string_view command, std::string_view parameter,
                   size_t total, const std::function<ordered_json(size_t)>& entry) {
@@ -83,21 +105,8 @@ ordered_json Page(const Snapshot& snapshot, std::string_view command, std::strin
                    std::to_string(total));
     first = *number;
   }
-  ordered_json page = {{"total", total}, {"first", first}, {"duration_us", DurationUs(snapshot)}};
-  // The answer's own frame, "next" and its number are at most this long.
-  size_t size = page.dump().size() + command.size() + 48;
-  for (size_t at = first; at < total; ++at) {
-    const std::string key = std::to_string(at);
-    ordered_json value = entry(at);
-    const size_t grown = size + key.size() + 4 + value.dump().size();
-    if (at > first && (grown > kAnswerBytes || at - first == kMaxEntries)) {
-      page["next"] = at;
-      break;
-    }
-    size = grown;
-    page[key] = std::move(value);
-  }
-  return page;
+  const auto key = [](size_t at) { return at; };
+  return PageFrom(snapshot, command, first, first, total, key, entry);
 }
 
 ordered_json InfoAnswer(const Snapshot& snapshot, std::string_view parameters) {
@@ -252,18 +261,28 @@ ordered_json TargetsAnswer(const Snapshot& snapshot, std::string_view parameters
 
 ordered_json ConnectionsAnswer(const Snapshot& snapshot, std::string_view parameters) {
   const std::vector<ConnectionSnapshot>& connections = snapshot.splice.connections;
-  return Page(snapshot, "/twinpath/connections", parameters, connections.size(), [&](size_t at) {
+  const std::optional<size_t> first = parameters.empty() ? 0 : ParseNumber(parameters);
+  if (!first)
+    return Error("FIRST: found \"" + std::string(parameters.substr(0, 64)) +
+                 "\", allowed a connection's number");
+  // By numbers, not places: connections end between two pages, and none is skipped by it.
+  const auto start = std::partition_point(connections.begin(), connections.end(),
+                                          [&](const auto& each) { return each.number < *first; });
+  const auto key = [&](size_t at) { return connections[at].number; };
+  const auto entry = [&](size_t at) {
     const ConnectionSnapshot& connection = connections[at];
-    ordered_json entry = {{"number", connection.number}};
-    AddText("client", connection.client, &entry);
-    AddText("target", connection.target, &entry);
-    AddText("mode", connection.mode, &entry);
-    AddText("state", connection.state, &entry);
-    entry["age_us"] = static_cast<uint64_t>(std::llround(connection.age_s * 1e6));
-    entry["to_target_bytes"] = connection.to_target_bytes;
-    entry["to_client_bytes"] = connection.to_client_bytes;
-    return entry;
-  });
+    ordered_json values = {{"number", connection.number}};
+    AddText("client", connection.client, &values);
+    AddText("target", connection.target, &values);
+    AddText("mode", connection.mode, &values);
+    AddText("state", connection.state, &values);
+    values["age_us"] = static_cast<uint64_t>(std::llround(connection.age_s * 1e6));
+    values["to_target_bytes"] = connection.to_target_bytes;
+    values["to_client_bytes"] = connection.to_client_bytes;
+    return values;
+  };
+  return PageFrom(snapshot, "/twinpath/connections", *first,
+                  static_cast<size_t>(start - connections.begin()), connections.size(), key, entry);
 }
 
 }  // namespace
@@ -273,7 +292,7 @@ const std::vector<TelemetryCommand>& SpliceCommands() {
       {"/twinpath/info", "What runs: path, version, seed. No parameters"},
       {"/twinpath/splice", "Mode and counters of the splicer. No parameters"},
       {"/twinpath/targets", "Targets, up or down. Parameters: [FIRST]"},
-      {"/twinpath/connections", "Connections open now. Parameters: [FIRST]"}};
+      {"/twinpath/connections", "Open connections, by number. Parameters: [FIRST]"}};
   return commands;
 }
 

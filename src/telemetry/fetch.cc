@@ -155,6 +155,23 @@ ConnectionSnapshot ReadConnection(const ordered_json& entry) {
           .to_client_bytes = Number(entry, "to_client_bytes")};
 }
 
+// Connections come and go between two pages, which go by their numbers.
+absl::Status FetchConnections(TelemetryClient* client,
+                              std::vector<ConnectionSnapshot>* connections) {
+  uint64_t next = 0;
+  for (;;) {
+    absl::StatusOr<ordered_json> page = client->Ask(absl::StrCat("/twinpath/connections,", next));
+    if (!page.ok()) return page.status();
+    for (const auto& [key, entry] : page->items())
+      if (entry.is_object()) connections->push_back(ReadConnection(entry));
+    if (!page->contains("next")) return absl::OkStatus();
+    const uint64_t following = Number(*page, "next");
+    if (following <= next)
+      return absl::DataLossError("/twinpath/connections: a page that leads nowhere");
+    next = following;
+  }
+}
+
 absl::Status FetchSplice(TelemetryClient* client, Snapshot* snapshot) {
   absl::StatusOr<ordered_json> answer = client->Ask("/twinpath/splice");
   if (!answer.ok()) return answer.status();
@@ -174,12 +191,7 @@ absl::Status FetchSplice(TelemetryClient* client, Snapshot* snapshot) {
       client, "/twinpath/targets", "",
       [&](const ordered_json& entry) { splice.targets.push_back(ReadTarget(entry)); }, &ignored);
   if (!status.ok()) return status;
-  status = FetchList(
-      client, "/twinpath/connections", "",
-      [&](const ordered_json& entry) { splice.connections.push_back(ReadConnection(entry)); },
-      &ignored);
-  // Connections come and go between two pages: those that were read are better than none.
-  return absl::IsAborted(status) ? absl::OkStatus() : status;
+  return FetchConnections(client, &splice.connections);
 }
 
 absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client) {

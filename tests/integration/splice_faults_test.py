@@ -127,6 +127,28 @@ class Targets(SpliceTest):
                 self.assertIn(why, program.log())
                 self.assertEqual(1, program.stop()["totals"]["failed"])
 
+    def test_what_this_host_lacks_is_not_the_targets_failure(self):
+        pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("40000 40009")
+        try:
+            with Server(port=30000) as server, self.start("--to", server.text) as program:
+                client_ports = iter(range(20000, 20100))
+
+                def connect():
+                    client = socket.socket()
+                    client.bind(("127.0.0.1", next(client_ports)))
+                    client.settimeout(20)
+                    client.connect(program.address)
+                    return client
+                clients = [connect() for _ in range(15)]
+                wait_for("the ends", lambda: program.totals()["failed"] > 0)
+                target, = program.ask("/twinpath/targets")
+                self.assertEqual(("up", 0), (target["0"]["state"], target["0"]["failures"]))
+                self.assertIn("Cannot assign requested address", program.log())
+                for client in clients:
+                    client.close()
+        finally:
+            pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("32768 60999")
+
     def test_killed_in_the_middle(self):
         """The processes at either end are killed while they send and receive."""
         for mode in MODES:
@@ -209,6 +231,19 @@ class Limits(SpliceTest):
             self.assertRegex(limit, r"Max open files +(6\d\d\d|7\d\d\d) +9000 ")
         with self.start("--to", DEAD, prefix=("prlimit", "--nofile=256:1000")) as program:
             self.assertRegex(program.log(), r", [1-3]\d\d connections at most")
+
+    def test_without_a_descriptor_left_it_waits(self):
+        with self.server() as server, self.start("--to", server.text, "--workers", 1) as program:
+            _, hard = resource.prlimit(program.process.pid, resource.RLIMIT_NOFILE)
+            resource.prlimit(program.process.pid, resource.RLIMIT_NOFILE,
+                             (program.descriptors(), hard))
+            client = program.connect()
+            time.sleep(1)
+            self.assertLess(program.log().count("accepting: Too many open files; trying again"), 15)
+            resource.prlimit(program.process.pid, resource.RLIMIT_NOFILE, (100, hard))
+            served = server.take()
+            client.sendall(b"at last")
+            self.assertEqual(b"at last", served.recv(100))
 
     def test_a_receiver_that_takes_what_waits_is_not_idle(self):
         for server, program in self.in_each_mode("--idle", "1"):
@@ -381,6 +416,22 @@ class Chaos(SpliceTest):
 
 
 class Telemetry(SpliceTest):
+    def test_no_open_connection_is_left_out_where_others_close_between_two_pages(self):
+        with self.server() as server, self.start("--to", server.text) as program:
+            pairs = [(program.connect(), server.take()) for _ in range(200)]
+            page, = program.ask("/twinpath/connections")
+            listed = [int(key) for key in page if key.isdigit()]
+            for pair in pairs[:40]:
+                for end in pair:
+                    end.close()
+            wait_for("the ends", lambda: program.totals()["open"] == 160)
+            while "next" in page:
+                page, = program.ask(f"/twinpath/connections,{page['next']}")
+                listed += [int(key) for key in page if key.isdigit()]
+            self.assertEqual(list(range(200)), listed)
+            wrong, = program.ask("/twinpath/connections,x")
+            self.assertEqual({"error": 'FIRST: found "x", allowed a connection\'s number'}, wrong)
+
     def test_connections_and_sums_by_the_socket_stats_and_top(self):
         for server, program in self.in_each_mode():
             pairs = [(program.connect(), server.take()) for _ in range(120)]
@@ -514,6 +565,25 @@ class BadInput(SpliceTest):
                      "may have 30: allow more", "--to", DEAD,
                      prefix=("setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource",
                              "prlimit", "--nofile=30:30"))
+
+    def test_sockmap_takes_two_capabilities_and_no_more(self):
+        folder = self.folder / "run"
+        folder.mkdir(mode=0o777)
+        folder.chmod(0o777)
+        self.folder.chmod(0o755)
+        program = self.folder / "twinpath-splice"
+        program.write_bytes(pathlib.Path(PROGRAM).read_bytes())
+        program.chmod(0o755)
+        for given, status, said in (("+bpf,+net_admin", 0, "mode sockmap (as asked)"),
+                                    ("+bpf", 2, "sockmap takes CAP_NET_ADMIN: run it as root"),
+                                    ("+net_admin", 2, "sockmap takes CAP_BPF: run it as root")):
+            ran = subprocess.run(
+                ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                 f"--inh-caps=-all,{given}", f"--ambient-caps=-all,{given}", "env",
+                 f"RUNTIME_DIRECTORY={folder}", str(program), "--listen", "127.0.0.1:0", "--to", DEAD,
+                 "--mode", "sockmap", "--duration", "0.1"], capture_output=True, text=True, timeout=20)
+            self.assertEqual(status, ran.returncode, ran.stderr)
+            self.assertIn(said, ran.stderr)
 
     def test_without_privileges_sockmap_is_refused_and_auto_works(self):
         folder = self.folder / "run"

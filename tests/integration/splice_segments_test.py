@@ -133,6 +133,16 @@ class Segments(SpliceTest):
                 time.sleep(0.02)
             self.finish(client, served, program, stream, got)
 
+    def test_a_fin_that_comes_with_what_came_before_is_a_fin(self):
+        for client, served, program in self.connections():
+            stream, got = random.Random(5).randbytes(3000), Reader(served)
+            client.send(0, stream)
+            client.wait(lambda: client.acknowledged == 3000)
+            time.sleep(0.05)
+            client.send(1000, stream[1000:], FIN | ACK)
+            client.wait(lambda: client.acknowledged == 3001)
+            self.finish(client, served, program, stream, got)
+
     def test_any_segments_make_the_stream(self):
         """With pieces that come early, too, so that several become one in the kernel."""
         for client, served, program in self.connections():

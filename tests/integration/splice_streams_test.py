@@ -8,10 +8,11 @@ a receiver that stops, octets that were there before the target was, and the fai
 import hashlib
 import os
 import socket
+import subprocess
 import threading
 import time
 
-from splice_lab import SpliceTest, main, read_all, reset
+from splice_lab import MODES, SpliceTest, main, read_all, reset
 from waiting import wait_for
 
 MIB = 1 << 20
@@ -49,6 +50,35 @@ class Streams(SpliceTest):
             self.assertEqual(b"", read_all(served))
             served.close()
             self.assertEqual(1, program.stop()["totals"]["finished"])
+
+    def test_urgent_octets_from_before_the_target_answers_are_octets_of_the_stream(self):
+        for mode in MODES:
+            with socket.socket() as full:  # its backlog is taken: whoever connects now waits
+                full.bind(("127.0.0.1", 0))
+                full.listen(0)
+                others = [socket.socket() for _ in range(3)]
+                for other in others:
+                    other.setblocking(False)
+                    other.connect_ex(full.getsockname())
+                program = self.running("--to", "%s:%d" % full.getsockname(), "--mode", mode)
+                client = program.connect()
+                client.send(b"a", socket.MSG_OOB)
+                time.sleep(0.05)
+                client.send(b"xb", socket.MSG_OOB)
+                time.sleep(0.05)
+                client.sendall(b"tail")
+                client.shutdown(socket.SHUT_WR)
+                for other in others:
+                    other.close()
+                full.settimeout(20)
+                got = b""
+                while not got:
+                    served, _ = full.accept()
+                    with served:
+                        got = read_all(served)
+                self.assertEqual(b"axbtail", got)
+                client.close()
+                program.__exit__()
 
     def test_a_fin_before_the_target_is_reached_is_passed_on_after_the_octets(self):
         for server, program in self.in_each_mode():
@@ -161,6 +191,44 @@ class Streams(SpliceTest):
             served.close()
             client.close()
             self.assertEqual(sent, program.stop()["totals"]["to_target_bytes"])
+
+    def test_a_little_that_is_not_read_does_not_hold_the_other_direction(self):
+        """With small segments a little fills the sockets: what is redirected then waits in the
+        kernel, and what comes from there behind it."""
+        subprocess.run(["ip", "link", "set", "lo", "mtu", "1500"], check=True)
+        self.addCleanup(subprocess.run, ["ip", "link", "set", "lo", "mtu", "65536"], check=True)
+        for unread in (100_000, 600_000):
+            for server, program in self.in_each_mode():
+                server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+                client, served = program.connect(receive_buffer=4096), server.take()
+                served.sendall(bytes(unread))
+                time.sleep(0.2)
+                pause = threading.Event()
+                got = hashlib.sha256()
+
+                def read():
+                    served.settimeout(20)
+                    taken = 0
+                    while taken < MIB:
+                        piece = served.recv(1 << 16)
+                        got.update(piece)
+                        taken += len(piece)
+                    pause.wait(0.5)
+                    while piece := served.recv(1 << 18):
+                        got.update(piece)
+
+                reader = threading.Thread(target=read)
+                reader.start()
+                for _ in range(12):
+                    client.sendall(PATTERN)
+                client.shutdown(socket.SHUT_WR)
+                reader.join(30)
+                self.assertFalse(reader.is_alive())
+                self.assertEqual(hashlib.sha256(PATTERN * 12).hexdigest(), got.hexdigest())
+                served.close()
+                self.assertEqual(unread, len(read_all(client)))
+                client.close()
+                self.assertEqual(1, program.stop()["totals"]["finished"])
 
     def test_both_stop_and_each_direction_goes_on_without_the_other(self):
         """Both write and neither reads; then one reads, and what it waits for comes although the
