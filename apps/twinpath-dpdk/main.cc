@@ -2,6 +2,8 @@
 // twinpath-dpdk: runs a policy on the DPDK path. Reads the command line, sets the datapath up, runs
 // it, and says what it counted. Main thread.
 
+#include <sched.h>
+
 #include <algorithm>
 #include <iostream>
 #include <optional>
@@ -9,12 +11,14 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "apps/policy_reloader.h"
 #include "apps/run_options.h"
 #include "apps/service.h"
 #include "src/config/command_line.h"
 #include "src/config/compile.h"
 #include "src/config/policy.h"
 #include "src/config/profile.h"
+#include "src/control/server.h"
 #include "src/dpdk/datapath.h"
 #include "src/dpdk/interface_guard.h"
 #include "src/dpdk/machine.h"
@@ -138,14 +142,35 @@ int RunProgram(const CommandLine& line) {
     std::cout << SummaryTable(SummaryJson(datapath->TakeSnapshot())) << "\n" << std::flush;
   };
   limits.on_message = [](const std::string& text) { std::cerr << "twinpath-dpdk: " + text + "\n"; };
+  PolicyReloader reloader(line.run.overrides, names);
+  limits.on_hangup = [&reloader](const siginfo_t& info) { return reloader.OnHangup(info); };
+  cpu_set_t cpus;  // before EAL keeps this thread to its lcore's
+  const bool all_cpus = sched_getaffinity(0, sizeof(cpus), &cpus) == 0;
   auto created = Datapath::Create(*policy, *std::move(compiled), *profile, line.eal, limits,
                                   guard.has_value() ? &*guard : nullptr);
   if (!created.ok()) return Wrong(created.status());
   datapath = *std::move(created);
   for (const std::string& note : datapath->notes()) limits.on_message(note);
-  service.Ready("forwarding", [&datapath] { return Turns(*datapath); });
-  absl::Status ran = datapath->Run();
-  service.Stopping();
+  reloader.Serve({.reload =
+                      [&datapath](const Policy& next, CompiledPolicy made) {
+                        return datapath->Reload(next, std::move(made));
+                      },
+                  .count_rejected = [&datapath] { datapath->CountRejected(); },
+                  .policy_file = [&datapath] { return datapath->policy_file(); },
+                  .say = limits.on_message});
+  absl::Status ran;
+  {
+    auto control =
+        ControlServer::Start(datapath->file_prefix(),
+                             [&reloader](const std::string& file, const std::string& text) {
+                               return reloader.Reload(file, text);
+                             },
+                             {.cpus = all_cpus ? &cpus : nullptr});
+    if (!control.ok()) return Wrong(control.status());
+    service.Ready("forwarding", [&datapath] { return Turns(*datapath); });
+    ran = datapath->Run();
+    service.Stopping();
+  }
   if (!ran.ok()) return Say(kFailed, ran);
   absl::Status shown = ShowSummary(SummaryJson(datapath->TakeSnapshot()), line.run.summary);
   return shown.ok() ? kDone : Say(kFailed, shown);

@@ -12,7 +12,7 @@ namespace twinpath {
 namespace {
 
 // In the order of --help. Each is declared in subcommand.h.
-constexpr AddSubcommand* kSubcommands[] = {AddCheck, AddExplain, AddParity,
+constexpr AddSubcommand* kSubcommands[] = {AddCheck, AddExplain, AddParity, AddReload,
                                            AddStats, AddTop,     AddDoctor};
 
 int WrongUsage(const std::string& what) {

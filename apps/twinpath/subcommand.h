@@ -22,6 +22,7 @@ AddSubcommand AddCheck;
 AddSubcommand AddDoctor;
 AddSubcommand AddExplain;
 AddSubcommand AddParity;
+AddSubcommand AddReload;
 AddSubcommand AddStats;
 AddSubcommand AddTop;
 

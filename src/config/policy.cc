@@ -231,15 +231,11 @@ absl::StatusOr<Policy> LoadPolicy(const std::string& path) {
   return ParsePolicy(*text, path);
 }
 
-absl::StatusOr<Policy> MakePolicy(const std::string& path, const PolicyOverrides& overrides,
+namespace {
+
+// `policy` as the command line changes it.
+absl::StatusOr<Policy> Overridden(Policy policy, const PolicyOverrides& overrides,
                                   const std::vector<std::string>& ports) {
-  Policy policy;
-  policy.fallback.name = "default";
-  if (!path.empty()) {
-    absl::StatusOr<Policy> loaded = LoadPolicy(path);
-    if (!loaded.ok()) return loaded.status();
-    policy = *std::move(loaded);
-  }
   if (absl::Status status = CheckPorts(policy, ports); !status.ok()) return status;
   if (overrides.seed) {
     const char *start = overrides.seed->data(), *end = start + overrides.seed->size();
@@ -260,11 +256,33 @@ absl::StatusOr<Policy> MakePolicy(const std::string& path, const PolicyOverrides
     if (!status.ok()) return status;
   }
   CollectPorts(&policy);
-  if (path.empty()) {
-    absl::StatusOr<std::string> sha256 = Sha256Hex(CanonicalJson(policy));
-    if (!sha256.ok()) return sha256.status();
-    policy.sha256 = *std::move(sha256);
+  return policy;
+}
+
+}  // namespace
+
+absl::StatusOr<Policy> MakePolicyOf(std::string_view text, const std::string& file,
+                                    const PolicyOverrides& overrides,
+                                    const std::vector<std::string>& ports) {
+  absl::StatusOr<Policy> parsed = ParsePolicy(text, file);
+  if (!parsed.ok()) return parsed;
+  return Overridden(*std::move(parsed), overrides, ports);
+}
+
+absl::StatusOr<Policy> MakePolicy(const std::string& path, const PolicyOverrides& overrides,
+                                  const std::vector<std::string>& ports) {
+  if (!path.empty()) {
+    absl::StatusOr<std::string> text = ReadDocument(path);
+    if (!text.ok()) return text.status();
+    return MakePolicyOf(*text, path, overrides, ports);
   }
+  Policy none;
+  none.fallback.name = "default";
+  absl::StatusOr<Policy> policy = Overridden(std::move(none), overrides, ports);
+  if (!policy.ok()) return policy;
+  absl::StatusOr<std::string> sha256 = Sha256Hex(CanonicalJson(*policy));
+  if (!sha256.ok()) return sha256.status();
+  policy->sha256 = *std::move(sha256);
   return policy;
 }
 

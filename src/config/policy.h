@@ -76,6 +76,11 @@ struct PolicyOverrides {
 absl::StatusOr<Policy> MakePolicy(const std::string& path, const PolicyOverrides& overrides,
                                   const std::vector<std::string>& ports);
 
+// The same for JSON text; `file` names it in errors.
+absl::StatusOr<Policy> MakePolicyOf(std::string_view text, const std::string& file,
+                                    const PolicyOverrides& overrides,
+                                    const std::vector<std::string>& ports);
+
 }  // namespace twinpath
 
 #endif  // TWINPATH_CONFIG_POLICY_H_

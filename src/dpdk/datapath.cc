@@ -17,11 +17,10 @@ namespace twinpath {
 
 Datapath::Datapath(const Policy& policy, CompiledPolicy compiled, const Profile& profile,
                    const RunLimits& limits, InterfaceGuard* guard)
-    : policy_(policy),
-      compiled_(std::move(compiled)),
-      profile_(profile),
+    : profile_(profile),
       limits_(limits),
-      guard_(guard) {}
+      guard_(guard),
+      in_force_(new Generation{policy, std::move(compiled), std::nullopt}) {}
 
 absl::StatusOr<std::unique_ptr<Datapath>> Datapath::Create(
     const Policy& policy, CompiledPolicy compiled, const Profile& profile,
@@ -50,6 +49,8 @@ absl::Status Datapath::SetUp(Preflight plan) {
   if (!eal.ok()) return eal.status();
   eal_ = std::make_unique<Eal>(*std::move(eal));
   lcores_ = plan.lcores;
+  file_prefix_ = plan.eal.file_prefix;
+  can_pass_ = plan.can_pass;
   for (auto step : {&Datapath::OpenPorts, &Datapath::OpenExceptionPorts, &Datapath::MakeWorkers}) {
     absl::Status done = (this->*step)(plan);
     if (!done.ok()) return done;
@@ -126,24 +127,23 @@ QueueSpec Datapath::SpecOf(size_t port, uint32_t queue) const {
 
 absl::Status Datapath::MakeWorkers(const Preflight& plan) {
   const int node = static_cast<int>(rte_lcore_to_socket_id(plan.lcores.front()));
-  auto tables = PolicyTables::Create(compiled_, node);
+  auto tables = PolicyTables::Create(in_force_->compiled, node);
   if (!tables.ok()) return tables.status();
-  tables_ = *std::move(tables);
-  if (compiled_.has_flows) {
+  in_force_->tables = *std::move(tables);
+  if (in_force_->compiled.has_flows) {
+    if (absl::Status made = MakeFlows(); !made.ok()) return made;
     const FlowTableShape shape = FlowTableWithin(profile_.flow_memory);
-    auto flows = FlowTable::Create(shape, node, lcores_.size() == 1);
-    if (!flows.ok()) return flows.status();
-    flows_ = *std::move(flows);
     notes_.push_back(
         absl::StrCat("flows: ", shape.places(), " places, ", shape.octets(), " octets"));
   }
+  if (absl::Status made = MakeQuiescence(); !made.ok()) return made;
   if (limits_.packets.has_value()) budget_.emplace(*limits_.packets);
   for (size_t l = 0; l < lcores_.size(); l++) {
     std::vector<QueueSpec> specs;
     for (uint32_t q = static_cast<uint32_t>(l); q < profile_.queues;
          q += static_cast<uint32_t>(lcores_.size()))
       for (size_t p = 0; p < ports_.size(); p++) specs.push_back(SpecOf(p, q));
-    auto worker = Worker::Create(compiled_, *tables_, specs,
+    auto worker = Worker::Create(in_force_->compiled, *in_force_->tables, specs,
                                  {.burst = profile_.burst,
                                   .node = static_cast<int>(rte_lcore_to_socket_id(lcores_[l])),
                                   .budget = budget_.has_value() ? &*budget_ : nullptr,

@@ -7,6 +7,8 @@
 #ifndef TWINPATH_DPDK_DATAPATH_H_
 #define TWINPATH_DPDK_DATAPATH_H_
 
+#include <signal.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -20,6 +22,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "src/config/carry.h"
 #include "src/config/compile.h"
 #include "src/config/policy.h"
 #include "src/config/profile.h"
@@ -44,10 +47,12 @@ struct RunLimits {
   std::optional<double> stats_interval_s;              // how often on_stats is called
   std::function<void()> on_stats;                      // control thread
   std::function<void(const std::string&)> on_message;  // control thread: a link went up or down
+  // Control thread: a SIGHUP came. False, or none: it ends the run.
+  std::function<bool(const siginfo_t&)> on_hangup;
 };
 
-// Holds SIGINT and SIGTERM back for Run's control thread. To be called first, in the main thread:
-// every later thread inherits it.
+// Holds SIGINT, SIGTERM and SIGHUP back for Run's control thread. To be called first, in the main
+// thread: every later thread inherits it.
 void HoldSignals();
 
 class Datapath {
@@ -60,10 +65,22 @@ class Datapath {
       InterfaceGuard* guard);
   ~Datapath();
 
-  // Forwards until a limit, SIGINT or SIGTERM.
+  // Forwards until a limit, SIGINT, SIGTERM or a SIGHUP that is not taken.
   absl::Status Run();
 
+  // Lets the workers go by `policy`, compiled for the same ports to `compiled`: each between two of
+  // its bursts. Rules that are what they were go on where they are (src/config/carry.h). Any thread
+  // that is no lcore, while Run runs or soon will; returns when every worker goes by it. On an
+  // error nothing has changed: FailedPrecondition for what this run was not set up for,
+  // ResourceExhausted where EAL has no memory left.
+  absl::StatusOr<ReloadOutcome> Reload(const Policy& policy, CompiledPolicy compiled);
+  // Counts a policy that did not get as far as Reload.
+  void CountRejected() { rejected_.fetch_add(1, std::memory_order_relaxed); }
+  // The file of the policy in force; empty: none.
+  std::string policy_file() const;
+
   Snapshot TakeSnapshot() const;
+  const std::string& file_prefix() const { return file_prefix_; }
 
   // What was chosen, and what the user should know: lines for the log.
   const std::vector<std::string>& notes() const { return notes_; }
@@ -78,9 +95,19 @@ class Datapath {
   QueueSpec SpecOf(size_t port, uint32_t queue) const;
   void Control();
   void WatchLinks();
+  absl::Status CheckReload(const CompiledPolicy& compiled) const;
+  absl::Status MakeFlows();
+  absl::Status MakeQuiescence();
+  void WaitForWorkers();
+  void GoOffline();
 
-  const Policy policy_;
-  const CompiledPolicy compiled_;
+  // A policy, and what is made of it.
+  struct Generation {
+    Policy policy;
+    CompiledPolicy compiled;
+    std::optional<PolicyTables> tables;
+  };
+
   const Profile profile_;
   const RunLimits limits_;
   InterfaceGuard* const guard_;
@@ -93,15 +120,21 @@ class Datapath {
   std::map<int, Mempool> mempools_;  // by NUMA node
   std::vector<Port> ports_;
   std::vector<std::optional<ExceptionPort>> exceptions_;  // one for each port
-  std::optional<PolicyTables> tables_;
+  std::unique_ptr<Generation> in_force_;
   std::optional<FlowTable> flows_;
   std::optional<PacketBudget> budget_;
   std::vector<uint32_t> lcores_;
+  EalArray<uint8_t> quiescence_memory_;
+  rte_rcu_qsbr* quiescence_ = nullptr;            // a worker is the thread of its place below
   std::vector<std::unique_ptr<Worker>> workers_;  // one for each lcore
 
+  std::string file_prefix_;
+  std::vector<bool> can_pass_;  // by port: see Preflight
+  std::mutex reload_;           // one at a time; taken before snapshot_
+  std::atomic<uint64_t> reloads_ = 0, rejected_ = 0;
   std::atomic<bool> stop_ = false;
   std::vector<bool> links_;
-  mutable std::mutex snapshot_;  // one reader of the devices' counters at a time
+  mutable std::mutex snapshot_;  // one reader of the counters at a time, and none in a reload
   std::chrono::steady_clock::time_point started_, ended_;
   std::atomic<bool> running_ = false;
   std::atomic<bool> over_ = false;

@@ -2,10 +2,12 @@
 // Runs the workers and, on a control thread that is no lcore, watches signals, time and links.
 
 #include <pthread.h>
+#include <rte_cycles.h>
 #include <rte_lcore.h>
 #include <rte_launch.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -25,7 +27,7 @@ sigset_t EndingSignals() {
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGHUP);  // the terminal is gone
+  sigaddset(&set, SIGHUP);  // where the terminal is gone
   return set;
 }
 
@@ -33,11 +35,13 @@ sigset_t EndingSignals() {
 struct Launch {
   Worker* worker;
   std::atomic<bool>* stop;
+  rte_rcu_qsbr* quiescence;
+  unsigned id;
 };
 
 int RunWorker(void* argument) {
   auto* launch = static_cast<Launch*>(argument);
-  launch->worker->Run(launch->stop);
+  launch->worker->Run(launch->stop, launch->quiescence, launch->id);
   return 0;
 }
 
@@ -77,12 +81,17 @@ absl::Status Datapath::Run() {
     return nullptr;
   };
   started_ = Clock::now();
-  tables_->SetOrigin(CoarseNow());
-  running_.store(true);
+  in_force_->tables->SetOrigin(CoarseNow(), &in_force_->compiled);
   int code = rte_ctrl_thread_create(&control, "tp-control", nullptr, entry, this);
-  if (code != 0) return absl::ErrnoToStatus(-code, "rte_ctrl_thread_create");
+  if (code != 0) {
+    GoOffline();
+    running_.store(true);
+    return absl::ErrnoToStatus(-code, "rte_ctrl_thread_create");
+  }
+  running_.store(true);  // from here on policies may be replaced
   std::vector<Launch> launches;
-  for (auto& worker : workers_) launches.push_back({worker.get(), &stop_});
+  for (unsigned id = 0; id < workers_.size(); id++)
+    launches.push_back({workers_[id].get(), &stop_, quiescence_, id});
   for (size_t l = 1; l < lcores_.size(); l++)
     rte_eal_remote_launch(RunWorker, &launches[l], lcores_[l]);
   RunWorker(&launches[0]);
@@ -111,7 +120,10 @@ void Datapath::Control() {
     }
     const timespec sleep = {.tv_sec = 0,
                             .tv_nsec = std::chrono::nanoseconds(kLongestSleep).count()};
-    if (sigtimedwait(&signals, nullptr, &sleep) > 0) break;
+    siginfo_t info = {};
+    const int signal = sigtimedwait(&signals, &info, &sleep);
+    if (signal == SIGHUP && limits_.on_hangup && limits_.on_hangup(info)) continue;
+    if (signal > 0) break;
   }
   stop_.store(true);
 }
@@ -131,14 +143,19 @@ Snapshot Datapath::TakeSnapshot() const {
   Snapshot snapshot;
   snapshot.path = "dpdk";
   snapshot.version = TWINPATH_VERSION;
-  snapshot.seed = policy_.seed;
-  snapshot.policy_file = policy_.file;
-  snapshot.policy_sha256 = policy_.sha256;
+  const Policy& policy = in_force_->policy;
+  const CompiledPolicy& compiled = in_force_->compiled;
+  snapshot.seed = policy.seed;
+  snapshot.policy_file = policy.file;
+  snapshot.policy_sha256 = policy.sha256;
+  snapshot.reloads.done = reloads_.load();
+  snapshot.reloads.rejected = rejected_.load();
+  uint64_t longest_switch = 0;  // in cycles
   if (running_.load()) {
     const Clock::time_point until = over_.load() ? ended_ : Clock::now();
     snapshot.duration_s = std::chrono::duration<double>(until - started_).count();
   }
-  for (const std::string& name : compiled_.rule_names) snapshot.rules.push_back({.name = name});
+  for (const std::string& name : compiled.rule_names) snapshot.rules.push_back({.name = name});
   if (flows_.has_value()) {
     const FlowTableShape shape = FlowTableWithin(profile_.flow_memory);
     snapshot.flow_places = shape.places();
@@ -154,6 +171,7 @@ Snapshot Datapath::TakeSnapshot() const {
                                .turns = turns.turns,
                                .idle_turns = turns.idle_turns,
                                .packets = turns.packets});
+    longest_switch = std::max(longest_switch, turns.longest_switch);
     for (const auto& queue : worker.queues()) {
       snapshot.queues[queue->port * profile_.queues + queue->queue] = {
           .port = ports_[queue->port].name(),
@@ -162,13 +180,19 @@ Snapshot Datapath::TakeSnapshot() const {
           .counters = CopyCounters(queue->counters),
           .extras = CopyCounters(queue->extras)};
       AddStates(queue->states.get(), worker.n_rules(), &snapshot.rules);
-      if (compiled_.marks) AddMarked(queue->marked.get(), worker.n_rules(), &snapshot.rules);
+      if (compiled.marks) AddMarked(queue->marked.get(), worker.n_rules(), &snapshot.rules);
+      RuleSnapshot& retired = snapshot.reloads.retired;
+      AddTo(&retired.matched, queue->retired.matched);
+      AddTo(&retired.lost, queue->retired.lost);
+      AddTo(&retired.marked, queue->retired.marked);
       const KernelCounters from = CopyCounters(queue->kernel);
       AddTo(&kernel[queue->port].rx, from.rx);
       AddTo(&kernel[queue->port].tx, from.tx);
       AddTo(&kernel[queue->port].tx_full, from.tx_full);
     }
   }
+  snapshot.reloads.longest_switch_ns = static_cast<uint64_t>(
+      static_cast<double>(longest_switch) * 1e9 / static_cast<double>(rte_get_tsc_hz()));
   for (size_t p = 0; p < ports_.size(); p++) {
     snapshot.ports.push_back(ports_[p].Describe());
     if (!exceptions_[p].has_value()) continue;

@@ -63,20 +63,17 @@ absl::StatusOr<std::vector<uint32_t>> ChooseLcores(const Profile& profile) {
   return lcores;
 }
 
-// Whether the policy can pass anything that comes in by port `port`.
-bool Passes(const CompiledPolicy& policy, size_t port) {
-  const tp_plan& plan = policy.plans[port];
-  if (plan.n_shapes == 0) return policy.rules[plan.fallback].action == TP_ACTION_PASS;
-  return policy.passes;
+// Whether what is passed from `device` goes to an exception port, and is not just counted.
+bool WantsException(const Device& device, const Profile& profile) {
+  if (profile.exception == ExceptionPath::kAuto) return device.kernel_behind;
+  return profile.exception != ExceptionPath::kNone;
 }
 
 // Whether, and by what, `device` is to have an exception port.
 absl::StatusOr<ExceptionPath> ChooseException(const PortSpec& port, const Device& device,
                                               const Profile& profile, bool passes,
                                               const Machine& machine) {
-  if (!passes || profile.exception == ExceptionPath::kNone) return ExceptionPath::kNone;
-  if (profile.exception == ExceptionPath::kAuto && !device.kernel_behind)
-    return ExceptionPath::kNone;
+  if (!passes || !WantsException(device, profile)) return ExceptionPath::kNone;
   const std::string interface = ExceptionInterface(port.name);
   if (machine.InterfaceExists(interface)) {
     return absl::FailedPreconditionError(
@@ -196,6 +193,12 @@ absl::StatusOr<MempoolSize> ChooseMempool(const Profile& profile, const Prefligh
 
 }  // namespace
 
+bool Passes(const CompiledPolicy& policy, size_t port) {
+  const tp_plan& plan = policy.plans[port];
+  if (plan.n_shapes == 0) return policy.rules[plan.fallback].action == TP_ACTION_PASS;
+  return policy.passes;
+}
+
 std::vector<CapabilityNeed> NeededCapabilities(const Preflight& plan) {
   bool kernel = false, xdp = false;
   for (ExceptionPath path : plan.kernel) kernel |= path != ExceptionPath::kNone;
@@ -246,6 +249,7 @@ absl::StatusOr<Preflight> PlanStart(const Profile& profile, const CompiledPolicy
       request.pci.push_back(device->pci);
     }
     plan.nodes.insert(std::max(0, device->pci.empty() ? -1 : machine.PciNode(device->pci)));
+    plan.can_pass.push_back(passes || !WantsException(*device, profile));
     plan.devices.push_back(*std::move(device));
     plan.kernel.push_back(*path);
     plan.passes.push_back(passes);

@@ -27,6 +27,7 @@ struct Preflight {
   std::vector<Device> devices;        // one for each of the profile's ports
   std::vector<ExceptionPath> kernel;  // for each: kNone where none is to be made
   std::vector<bool> passes;           // for each: whether the policy can pass anything from it
+  std::vector<bool> can_pass;         // for each: whether another policy may, as it is set up now
   MempoolSize mempool;
   EalPlan eal;
   std::set<int> nodes;        // NUMA nodes that get a mempool
@@ -50,6 +51,9 @@ std::vector<CapabilityNeed> NeededCapabilities(const Preflight& plan);
 // Octets that the kernel counts against the memlock limit where CAP_IPC_LOCK is not there: AF_XDP
 // umems and memory that VFIO maps for a NIC.
 uint64_t LockedBytes(const Preflight& plan);
+
+// Whether `policy` can pass anything that comes in by port `port`.
+bool Passes(const CompiledPolicy& policy, size_t port);
 
 // Errors are InvalidArgument or FailedPrecondition.
 absl::StatusOr<Preflight> CheckBeforeEal(const Profile& profile, const CompiledPolicy& policy,

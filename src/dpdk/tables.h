@@ -59,8 +59,10 @@ class PolicyTables {
  public:
   static absl::StatusOr<PolicyTables> Create(const CompiledPolicy& policy, int node);
 
-  // The times of conditions count from `now`, of the workers' clock. Before the workers run.
-  void SetOrigin(uint64_t now) {
+  // The times of conditions count from `now`, of the workers' clock, here and in `policy`, of which
+  // the tables were made. Before the workers run.
+  void SetOrigin(uint64_t now, CompiledPolicy* policy) {
+    twinpath::SetOrigin(now, policy);
     for (size_t i = 0; i < n_details_; i++) details_[i].origin = now;
   }
 

@@ -28,30 +28,6 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(const CompiledPolicy& pol
   std::unique_ptr<Worker> worker(new Worker(options, policy));
   for (const QueueSpec& spec : queues) {
     auto queue = std::make_unique<Queue>();
-    auto states = CopyToEal(InitialStates(policy, spec.port, spec.queue), options.node);
-    if (!states.ok()) return states.status();
-    auto marked = EmptyInEal<tp_count>(policy.marks ? policy.rules.size() : 0,
-                                       "the counts of marked packets", options.node);
-    if (!marked.ok()) return marked.status();
-    const tp_plan& plan = policy.plans[spec.port];
-    queue->states = *std::move(states);
-    queue->marked = *std::move(marked);
-    queue->decision = {.shapes = tables.shapes() + plan.first_shape,
-                       .buckets = tables.buckets(),
-                       .entries = tables.entries(),
-                       .rules = tables.rules(),
-                       .details = tables.details(),
-                       .links = tables.links(),
-                       .runs = tables.runs(),
-                       .states = queue->states.get(),
-                       .marked = policy.marks ? queue->marked.get() : nullptr,
-                       .extras = &queue->extras,
-                       .flows = options.flows,
-                       .bucket_mask = tables.bucket_mask()};
-    queue->n_shapes = plan.n_shapes;
-    queue->fallback = plan.fallback;
-    queue->looks = plan.looks != 0;
-    queue->any = policy.any[spec.port];
     queue->port = static_cast<uint8_t>(spec.port);
     queue->queue = spec.queue;
     queue->rx = spec.rx;
@@ -60,6 +36,9 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(const CompiledPolicy& pol
     queue->from_kernel_there = spec.from_kernel.has_value();
     queue->from_kernel = spec.from_kernel.value_or(QueueEnd{});
     std::copy(spec.tx.begin(), spec.tx.end(), queue->tx);
+    absl::Status filled =
+        FillPolicy(policy, tables, options.flows, options.node, queue.get(), queue.get());
+    if (!filled.ok()) return filled;
     worker->queues_.push_back(std::move(queue));
   }
   return worker;
@@ -70,10 +49,13 @@ Worker::~Worker() {
   for (auto& queue : queues_) FreeFrames(queue->held_frames + queue->held_at, queue->held);
 }
 
-void Worker::Run(std::atomic<bool>* stop) {
+void Worker::Run(std::atomic<bool>* stop, rte_rcu_qsbr* quiescence, unsigned id) {
   do {
     for (uint64_t turn = 0; turn < kHousekeepingTurns; turn++) Turn();
+    TakeOffer();
+    rte_rcu_qsbr_quiescent(quiescence, id);
   } while (Housekeep(stop));
+  rte_rcu_qsbr_thread_offline(quiescence, id);
 }
 
 // Everything that no packet should wait for. False: the run is over.

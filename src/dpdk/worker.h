@@ -7,6 +7,7 @@
 #define TWINPATH_DPDK_WORKER_H_
 
 #include <rte_mbuf.h>
+#include <rte_rcu_qsbr.h>
 
 #include <atomic>
 #include <cstdint>
@@ -54,6 +55,12 @@ struct TurnCounters {
   uint64_t turns = 0;
   uint64_t idle_turns = 0;
   uint64_t packets = 0;
+  uint64_t longest_switch = 0;  // TSC cycles that the worker took to go by another policy
+};
+
+// What the rules counted that a queue no longer has. worker: rw, control: ro
+struct RetiredCounts {
+  tp_count matched = {}, lost = {}, marked = {};
 };
 
 // Nanoseconds of the clock that conditions go by; it does not jump, and ticks every few
@@ -70,32 +77,49 @@ class Worker {
     const uint64_t* clock = nullptr;       // nanoseconds; none: CLOCK_MONOTONIC_COARSE
   };
 
-  // One logical queue while it is served.
-  struct Queue {
-    // control: rw before the run; worker: ro
+  // What one logical queue goes by: its part of a policy. Made by the control thread.
+  struct QueuePolicy {
+    // worker: ro
     tp_datapath decision = {};
     uint32_t n_shapes = 0;
     uint32_t fallback = 0;
-    bool looks = false;  // into frames
-    bool any = false;    // its rules may ask for anything: see tp_decide_any
+    bool looks = false;         // into frames
+    bool any = false;           // its rules may ask for anything: see tp_decide_any
+    EalArray<tp_state> states;  // worker: rw, control: ro
+    EalArray<tp_count> marked;  // by rule; worker: rw, control: ro; none where no rule marks
+  };
+
+  // One logical queue while it is served. The policy's part is changed by the worker alone.
+  struct Queue : QueuePolicy {
+    // control: rw before the run; worker: ro
     uint8_t port = 0;
     bool to_kernel_there = false;
     bool from_kernel_there = false;
     uint32_t queue = 0;
     QueueEnd rx, to_kernel, from_kernel;
     QueueEnd tx[TP_MAX_PORTS];
-    EalArray<tp_state> states;  // worker: rw, control: ro
-    EalArray<tp_count> marked;  // by rule; worker: rw, control: ro; none where no rule marks
     // worker: rw, control: ro
     alignas(64) tp_queue_counters counters = {};
     KernelCounters kernel;
     tp_queue_extras extras = {};
+    RetiredCounts retired;
     // worker: rw; frames received beyond the budget's grant, oldest first from `held_at`
     uint32_t held_at = 0, held = 0;
     rte_mbuf* held_frames[kMaxBurst] = {};
   };
 
-  // `policy` and `tables` must outlive the worker.
+  // The next policy, as one worker sees it. Made and freed by the control thread; between Offer and
+  // the worker's next quiescent state it is the worker's. Then it holds what the worker went by
+  // before.
+  struct Change {
+    std::vector<QueuePolicy> queues;  // in the order of the worker's
+    // For each rule, the number of the worker's present rule that it goes on with, or TP_NO_RULE.
+    const std::vector<uint32_t>* continued = nullptr;
+    bool timed = false, counted = false;
+    size_t n_rules = 0;
+  };
+
+  // `policy` and `tables` must outlive the worker's going by them.
   static absl::StatusOr<std::unique_ptr<Worker>> Create(const CompiledPolicy& policy,
                                                         const PolicyTables& tables,
                                                         const std::vector<QueueSpec>& queues,
@@ -108,8 +132,20 @@ class Worker {
   void Turn();
 
   // Turns until `stop` (looked at every few hundred turns) or until the budget is spent, which sets
-  // `stop`.
-  void Run(std::atomic<bool>* stop);
+  // `stop`. Reports quiescent states to `quiescence` as thread `id`, which is online already, and
+  // goes offline at the end.
+  void Run(std::atomic<bool>* stop, rte_rcu_qsbr* quiescence, unsigned id);
+
+  // The change to `policy`; `continued` must outlive it. `tables` must outlive the worker's going
+  // by them. Control thread.
+  absl::StatusOr<Change> PrepareChange(const CompiledPolicy& policy, const PolicyTables& tables,
+                                       const tp_flow_table* flows,
+                                       const std::vector<uint32_t>& continued) const;
+  // Lets the worker take `change` between two bursts, before its next quiescent state. Control
+  // thread.
+  void Offer(Change* change) { offered_.store(change, std::memory_order_release); }
+  // Takes what was offered, if anything was. The worker's thread, or any when it is offline.
+  void TakeOffer();
 
   const std::vector<std::unique_ptr<Queue>>& queues() const { return queues_; }
   const TurnCounters& turn_counters() const { return turn_counters_; }
@@ -125,6 +161,7 @@ class Worker {
 
   Worker(const Options& options, const CompiledPolicy& policy)
       : burst_(static_cast<uint16_t>(options.burst)),
+        node_(options.node),
         budget_(options.budget),
         clock_(options.clock),
         timed_(policy.timed),
@@ -132,6 +169,9 @@ class Worker {
         n_rules_(policy.rules.size()) {}
 
   bool Housekeep(std::atomic<bool>* stop);
+  static absl::Status FillPolicy(const CompiledPolicy& policy, const PolicyTables& tables,
+                                 const tp_flow_table* flows, int node, Queue* queue,
+                                 QueuePolicy* part);
   uint32_t ReceiveGranted(Queue& queue);
   void DecideUnseen(Queue& queue, uint32_t count);
   void DecideByHeaders(Queue& queue, uint32_t count);
@@ -151,6 +191,7 @@ class Worker {
   void FreeDrops() { FreeFrames(drops_, std::exchange(n_drops_, 0)); }
 
   uint16_t burst_;
+  int node_;
   PacketBudget* budget_;
   const uint64_t* clock_;
   bool timed_, counted_;
@@ -159,6 +200,7 @@ class Worker {
   uint64_t unspent_ = 0;  // received, not yet told to the budget
   uint64_t packets_at_housekeeping_ = 0;
   TurnCounters turn_counters_;
+  std::atomic<Change*> offered_ = nullptr;  // control: rw, worker: rw
   std::vector<std::unique_ptr<Queue>> queues_;
 
   // Dropped and not yet freed: fewer than a burst when a turn begins.

@@ -122,6 +122,7 @@ ordered_json InfoAnswer(const Snapshot& snapshot, std::string_view parameters) {
   info["queues"] = snapshot.queues.size();
   info["rules"] = snapshot.rules.size();
   info["lcores"] = snapshot.lcores.size();
+  AddReloads(snapshot.reloads, &(info["reloads"] = ordered_json::object()));
   if (snapshot.flow_places != 0) {
     info["flow_places"] = snapshot.flow_places;
     info["flow_bytes"] = snapshot.flow_octets;

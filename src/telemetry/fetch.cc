@@ -194,6 +194,16 @@ absl::Status FetchSplice(TelemetryClient* client, Snapshot* snapshot) {
   return FetchConnections(client, &splice.connections);
 }
 
+ReloadSnapshot ReadReloads(const ordered_json& info) {
+  const auto found = info.find("reloads");
+  if (found == info.end() || !found->is_object()) return {};
+  return {.done = Number(*found, "done"),
+          .rejected = Number(*found, "rejected"),
+          .longest_switch_ns = Number(*found, "longest_switch_ns"),
+          .retired = {"", CountOf(*found, "retired_matched"), CountOf(*found, "retired_lost"),
+                      CountOf(*found, "retired_marked")}};
+}
+
 absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client) {
   absl::StatusOr<ordered_json> info = client->Ask("/twinpath/info");
   if (absl::IsNotFound(info.status()))
@@ -205,6 +215,7 @@ absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client) {
                        .seed = Number(*info, "seed"),
                        .policy_file = Text(*info, "policy_file"),
                        .policy_sha256 = Text(*info, "policy_sha256")};
+  snapshot.reloads = ReadReloads(*info);
   snapshot.flow_places = Number(*info, "flow_places");
   snapshot.flow_octets = Number(*info, "flow_bytes");
   if (snapshot.path.empty())
@@ -239,6 +250,10 @@ absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client) {
     if (!status.ok()) return status;
   }
   snapshot.duration_s = static_cast<double>(duration_us) / 1e6;
+  absl::StatusOr<ordered_json> after = client->Ask("/twinpath/info");
+  if (!after.ok()) return after.status();
+  if (ReadReloads(*after).done != snapshot.reloads.done)
+    return absl::AbortedError("the policy was replaced while it was read");
   return snapshot;
 }
 

@@ -24,6 +24,9 @@ void AddCounters(const tp_queue_counters& counters, nlohmann::ordered_json* obje
 // Adds marked_packets, marked_bytes, flows_added and flows_evicted.
 void AddExtras(const tp_queue_extras& extras, nlohmann::ordered_json* object);
 
+// Makes `object` of how often the policy was replaced, and what the rules that went had counted.
+void AddReloads(const ReloadSnapshot& reloads, nlohmann::ordered_json* object);
+
 // "lcore" on the DPDK path, "cpu" on the XDP path: what QueueSnapshot::core numbers.
 const char* CoreField(std::string_view path);
 

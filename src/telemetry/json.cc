@@ -131,6 +131,19 @@ void AddExtras(const tp_queue_extras& extras, ordered_json* object) {
   (*object)["flows_evicted"] = extras.flows_evicted;
 }
 
+void AddReloads(const ReloadSnapshot& reloads, ordered_json* object) {
+  const RuleSnapshot& retired = reloads.retired;
+  *object = {{"done", reloads.done},
+             {"rejected", reloads.rejected},
+             {"longest_switch_ns", reloads.longest_switch_ns},
+             {"retired_matched_packets", retired.matched.packets},
+             {"retired_matched_bytes", retired.matched.bytes},
+             {"retired_lost_packets", retired.lost.packets},
+             {"retired_lost_bytes", retired.lost.bytes},
+             {"retired_marked_packets", retired.marked.packets},
+             {"retired_marked_bytes", retired.marked.bytes}};
+}
+
 const char* CoreField(std::string_view path) { return path == "xdp" ? "cpu" : "lcore"; }
 
 std::string CounterName(std::string_view name) {
@@ -176,6 +189,7 @@ ordered_json SummaryJson(const Snapshot& snapshot) {
   ordered_json& rules = summary["rules"] = ordered_json::array();
   for (const RuleSnapshot& rule : snapshot.rules) rules.push_back(RuleJson(rule));
   AddCounters(Totals(snapshot), &(summary["totals"] = ordered_json::object()));
+  AddReloads(snapshot.reloads, &(summary["reloads"] = ordered_json::object()));
   return summary;
 }
 

@@ -51,6 +51,15 @@ struct RuleSnapshot {
   tp_count marked = {};  // CE set instead
 };
 
+// Of the policies that were to replace the one before while packets flowed.
+struct ReloadSnapshot {
+  uint64_t done = 0, rejected = 0;
+  uint64_t longest_switch_ns = 0;  // that a worker took for one (DPDK)
+  // What rules had counted that are no more, or that began anew: with the rules' own counts, all
+  // that the queues received and did not find malformed.
+  RuleSnapshot retired = {};
+};
+
 struct LcoreSnapshot {
   uint32_t lcore = 0;
   uint32_t queues = 0;      // served, over all ports
@@ -95,6 +104,7 @@ struct Snapshot {
   std::vector<QueueSnapshot> queues;
   std::vector<RuleSnapshot> rules;
   std::vector<LcoreSnapshot> lcores;
+  ReloadSnapshot reloads;
   SpliceSnapshot splice;                      // on path "splice" only
   uint64_t flow_places = 0, flow_octets = 0;  // of the table of flows; 0: the policy needs none
 };

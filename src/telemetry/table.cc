@@ -30,9 +30,15 @@ std::string Heading(const ordered_json& summary) {
   char duration[32];
   std::snprintf(duration, sizeof(duration), "%.1f s", summary.value("duration_s", 0.0));
   const std::string file = Text(policy, "file", 60);
+  const ordered_json reloads = summary.value("reloads", ordered_json::object());
+  std::string replaced;
+  for (const char* what : {"done", "rejected"})
+    if (const uint64_t count = reloads.value(what, uint64_t{0}); count != 0)
+      replaced += ", " + std::to_string(count) +
+                  (what == std::string_view("done") ? " reloads" : " rejected");
   return "twinpath-" + Text(summary, "path", 8) + " " + Text(summary, "version", 20) + ", policy " +
          (file.empty() ? "of the command line" : file) + ", seed " +
-         std::to_string(Count(summary, "seed")) + ", " + duration + "\n";
+         std::to_string(Count(summary, "seed")) + ", " + duration + replaced + "\n";
 }
 
 // A port's counters beside the conservation law that are not 0.

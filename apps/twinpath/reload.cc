@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// twinpath reload: gives a running datapath another policy, without a packet being lost over it.
+// Main thread.
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "apps/twinpath/subcommand.h"
+#include "src/config/json_document.h"
+#include "src/control/client.h"
+
+namespace twinpath {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct ReloadOptions {
+  std::string policy, file_prefix, path;
+  bool json = false;
+};
+
+int Fail(const ReloadOptions& options, const absl::Status& status) {
+  const std::string message(status.message());
+  if (options.json)
+    std::cout << ordered_json({{"error", message}})
+                     .dump(2, ' ', false, ordered_json::error_handler_t::replace)
+              << "\n";
+  std::cerr << "twinpath reload: " << message << "\n";
+  return absl::IsInvalidArgument(status) ? 2 : 1;
+}
+
+// The one program that is to be asked. NotFound, saying where was looked, for none;
+// InvalidArgument for several.
+absl::StatusOr<std::string> Choose(const ReloadOptions& options) {
+  if (!options.file_prefix.empty() && !options.path.empty())
+    return absl::InvalidArgumentError("--path and --file-prefix: found both, allowed one");
+  if (!options.file_prefix.empty()) return options.file_prefix;
+  if (!options.path.empty()) return "twinpath-" + options.path;
+  std::vector<std::string> found;
+  std::string missing;
+  for (const char* prefix : {"twinpath-dpdk", "twinpath-xdp"}) {
+    const absl::Status served = CheckServed(prefix);
+    if (served.ok())
+      found.push_back(prefix);
+    else if (absl::IsNotFound(served))
+      absl::StrAppend(&missing, missing.empty() ? "" : ", ", served.message());
+    else
+      return served;
+  }
+  if (found.size() == 1) return found.front();
+  if (found.size() > 1)
+    return absl::InvalidArgumentError(
+        "twinpath-dpdk and twinpath-xdp both run: choose one with --path or --file-prefix");
+  return absl::NotFoundError(absl::StrCat("no datapath runs: ", missing));
+}
+
+int Reload(const ReloadOptions& options) {
+  const absl::StatusOr<std::string> prefix = Choose(options);
+  if (!prefix.ok()) return Fail(options, prefix.status());
+  const absl::StatusOr<std::string> text = ReadDocument(options.policy);
+  if (!text.ok()) return Fail(options, text.status());
+  // SIGHUP reads the file again, from the program's own folder.
+  std::error_code ignored;
+  std::filesystem::path file = std::filesystem::absolute(options.policy, ignored);
+  if (ignored) file = options.policy;
+  const auto answer = SendReload(*prefix, file.lexically_normal().string(), *text);
+  if (!answer.ok()) return Fail(options, answer.status());
+  if (options.json) {
+    std::cout << answer->dump(2, ' ', false, ordered_json::error_handler_t::replace) << "\n";
+    return 0;
+  }
+  const auto count = [&](const char* key) { return answer->value(key, uint64_t{0}); };
+  std::cout << *prefix << " goes by " << options.policy << " now: " << count("rules")
+            << (count("rules") == 1 ? " rule, " : " rules, ") << count("continued")
+            << " going on where they were\n";
+  return 0;
+}
+
+}  // namespace
+
+void AddReload(CLI::App* app, Run* run) {
+  auto options = std::make_shared<ReloadOptions>();
+  CLI::App* reload =
+      app->add_subcommand("reload", "Give a running datapath another policy, between two packets");
+  reload->add_option("POLICY", options->policy, "The policy (JSON)")->required();
+  reload
+      ->add_option("-f,--file-prefix", options->file_prefix,
+                   "Whom to ask (default: twinpath-dpdk or twinpath-xdp, whichever runs)")
+      ->option_text("PREFIX");
+  reload->add_option("--path", options->path, "The same by its path: dpdk or xdp")
+      ->option_text("PATH")
+      ->check(CLI::IsMember({"dpdk", "xdp"}));
+  reload->add_flag("--json", options->json, "What came of it, as JSON");
+  reload->callback([options, run] { *run = [options] { return Reload(*options); }; });
+}
+
+}  // namespace twinpath

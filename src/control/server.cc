@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The control server's thread: one poll loop over the listener and all clients. Each client gets
+// one request, and a few seconds for it; nobody waits for a client.
+
+#include "src/control/server.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "src/control/socket.h"
+#include "src/telemetry/file_descriptor.h"
+
+namespace twinpath {
+namespace {
+
+using nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+constexpr int kBacklog = 64;
+constexpr std::chrono::milliseconds kAcceptPause(100);  // where descriptors or memory ran out
+
+std::string Dump(const ordered_json& document) {
+  return document.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+std::string ErrorAnswer(const absl::Status& status) {
+  // "wrong": the sender's mistake, and not the datapath's condition.
+  return Dump(
+      {{"error", std::string(status.message())}, {"wrong", absl::IsInvalidArgument(status)}});
+}
+
+absl::Status SystemError(const std::string& what) {
+  return absl::ErrnoToStatus(errno, "control socket: " + what);
+}
+
+// Whether who connected may command: root, or whose program this is.
+bool Allowed(int socket) {
+  ucred peer = {};
+  socklen_t size = sizeof(peer);
+  return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+         (peer.uid == 0 || peer.uid == geteuid());
+}
+
+// The listening socket, and its name in the file system.
+class Listener {
+ public:
+  static absl::StatusOr<Listener> Open(const std::string& path) {
+    Listener listener(path);
+    FileDescriptor& fd = listener.fd_;
+    fd = FileDescriptor(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (fd.get() < 0) return SystemError("socket");
+    // The mode that bind gives the file, from its first moment on.
+    if (fchmod(fd.get(), 0600) != 0) return SystemError("fchmod");
+    if (unlink(path.c_str()) != 0 && errno != ENOENT) return SystemError("unlink " + path);
+    const sockaddr_un address = ControlAddress(path);
+    if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
+      return SystemError("bind " + path);
+    struct stat file = {};
+    if (stat(path.c_str(), &file) != 0) return SystemError("stat " + path);
+    listener.inode_ = file.st_ino;
+    if (listen(fd.get(), kBacklog) != 0) return SystemError("listen " + path);
+    return listener;
+  }
+  Listener(Listener&& other) noexcept
+      : path_(std::move(other.path_)),
+        fd_(std::move(other.fd_)),
+        inode_(std::exchange(other.inode_, 0)) {}
+  Listener& operator=(Listener&&) = delete;
+  ~Listener() {
+    struct stat file = {};
+    if (inode_ != 0 && stat(path_.c_str(), &file) == 0 && file.st_ino == inode_)
+      unlink(path_.c_str());
+  }
+  int fd() const { return fd_.get(); }
+
+ private:
+  explicit Listener(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+  FileDescriptor fd_;
+  ino_t inode_ = 0;  // of the socket's file; 0: not bound
+};
+
+struct Client {
+  FileDescriptor fd;
+  Clock::time_point until;  // then its time is over
+};
+
+}  // namespace
+
+class ControlServer::Loop {
+ public:
+  Loop(Listener listener, FileDescriptor stop, Reload reload, const Options& options)
+      : listener_(std::move(listener)),
+        stop_(std::move(stop)),
+        reload_(std::move(reload)),
+        clients_most_(options.clients),
+        patience_(options.patience) {
+    // Signals are the main thread's.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_ = std::thread([this] { Run(); });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    pthread_setname_np(thread_.native_handle(), "control");
+    if (options.cpus != nullptr)
+      pthread_setaffinity_np(thread_.native_handle(), sizeof(*options.cpus), options.cpus);
+  }
+  ~Loop() {
+    eventfd_write(stop_.get(), 1);
+    thread_.join();
+  }
+
+ private:
+  void Run();
+  void Accept();
+  void Serve(const Client& client);
+  absl::StatusOr<ordered_json> Answer(const Client& client);
+
+  Listener listener_;
+  FileDescriptor stop_;  // an eventfd: readable when the thread is to end
+  const Reload reload_;
+  const size_t clients_most_;
+  const std::chrono::milliseconds patience_;
+  std::vector<Client> clients_;     // the thread's
+  Clock::time_point accept_after_;  // the thread's
+  std::thread thread_;              // last: it uses all of the above
+};
+
+void ControlServer::Loop::Run() {
+  std::vector<pollfd> polled;
+  while (true) {
+    const Clock::time_point now = Clock::now();
+    std::erase_if(clients_, [now](const Client& client) { return client.until <= now; });
+    const bool accepting = now >= accept_after_;
+    polled = {{stop_.get(), POLLIN, 0},
+              {listener_.fd(), static_cast<short>(accepting ? POLLIN : 0), 0}};
+    auto wake = accepting ? Clock::time_point::max() : accept_after_;
+    for (const Client& client : clients_) {
+      polled.push_back({client.fd.get(), POLLIN, 0});
+      wake = std::min(wake, client.until);
+    }
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake - now).count();
+    const int timeout = wake == Clock::time_point::max() ? -1 : static_cast<int>(left);
+    if (poll(polled.data(), polled.size(), timeout) < 0) continue;  // EINTR, ENOMEM: once more
+    if (polled[0].revents) return;
+    // From the back: polled[i + 2] is clients_[i], and what is erased moves only what was served.
+    for (size_t i = clients_.size(); i-- > 0;) {
+      if (!polled[i + 2].revents) continue;
+      Serve(clients_[i]);
+      clients_.erase(clients_.begin() + static_cast<std::ptrdiff_t>(i));
+      pollfd stop = {stop_.get(), POLLIN, 0};
+      if (poll(&stop, 1, 0) > 0) return;  // each may have taken a while
+    }
+    if (polled[1].revents) Accept();
+  }
+}
+
+void ControlServer::Loop::Accept() {
+  FileDescriptor fd(accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (fd.get() < 0) {
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+      accept_after_ = Clock::now() + kAcceptPause;
+    return;
+  }
+  absl::Status refused;
+  if (!Allowed(fd.get()))
+    refused = absl::PermissionDeniedError("only root and the program's owner may command it");
+  else if (clients_.size() >= clients_most_)
+    refused = absl::UnavailableError(
+        absl::StrCat(clients_.size(), " clients are connected, and have not sent their requests"));
+  if (!refused.ok())
+    (void)SendRecord(fd.get(), ErrorAnswer(refused)).ok();  // it may be gone already
+  else
+    clients_.push_back({std::move(fd), Clock::now() + patience_});
+}
+
+absl::StatusOr<ordered_json> ControlServer::Loop::Answer(const Client& client) {
+  absl::StatusOr<ControlRecord> record = ReceiveRecord(client.fd.get());
+  if (!record.ok()) return record.status();
+  const ordered_json request = ordered_json::parse(record->text, nullptr, false);
+  if (!request.is_object() || request.size() != 1 || !request.contains("reload") ||
+      !request["reload"].is_string())
+    return absl::InvalidArgumentError(
+        "a request: found something else, allowed {\"reload\": FILE} with the policy's text");
+  if (record->file.get() < 0)
+    return absl::InvalidArgumentError("the policy: found no descriptor, allowed a sealed memfd");
+  absl::StatusOr<std::string> text = ReadSealed(record->file.get());
+  if (!text.ok()) return text.status();
+  return reload_(request["reload"].get<std::string>(), *text);
+}
+
+void ControlServer::Loop::Serve(const Client& client) {
+  const absl::StatusOr<ordered_json> answer = Answer(client);
+  const std::string text = answer.ok() ? Dump({{"ok", *answer}}) : ErrorAnswer(answer.status());
+  // A client that went meanwhile misses the answer; what was done stays done.
+  (void)SendRecord(client.fd.get(), text.substr(0, kMaxControlRecord)).ok();
+}
+
+ControlServer::ControlServer(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
+ControlServer::ControlServer(ControlServer&&) noexcept = default;
+ControlServer& ControlServer::operator=(ControlServer&&) noexcept = default;
+ControlServer::~ControlServer() = default;
+
+absl::StatusOr<ControlServer> ControlServer::Start(const std::string& file_prefix, Reload reload,
+                                                   const Options& options) {
+  absl::StatusOr<std::string> path = ControlSocketPath(file_prefix);
+  if (!path.ok()) return path.status();
+  absl::StatusOr<Listener> listener = Listener::Open(*path);
+  if (!listener.ok()) return listener.status();
+  FileDescriptor stop(eventfd(0, EFD_CLOEXEC));
+  if (stop.get() < 0) return SystemError("eventfd");
+  return ControlServer(
+      std::make_unique<Loop>(*std::move(listener), std::move(stop), std::move(reload), options));
+}
+
+}  // namespace twinpath
