@@ -19,6 +19,9 @@ TP_INLINE const struct tp_constants* tp_get_constants(void) {
   return constants;
 }
 
+/* The instance's own, as tp_constants is. */
+struct tp_live tp_live SEC(".data.live") = {};
+
 struct tp_datapath {
   const struct tp_constants* constants;
   struct xdp_md* ctx;
@@ -54,7 +57,7 @@ TP_INLINE int tp_hook_parse(struct tp_datapath* dp, const __u8* data, const __u8
   __builtin_memset(&walked, 0, sizeof(walked)); /* kernels before 6.3 ask for it */
   if (dp->words == TP_NARROW_WORDS ? tp_parse_narrow(dp->ctx, &walked, frame_len)
                                    : tp_parse_full(dp->ctx, &walked, frame_len))
-    return TP_PARSE_MALFORMED;
+    if (!dp->any || tp_live.looks) return TP_PARSE_MALFORMED;
   *key = walked;
   return TP_PARSED;
 }
@@ -62,11 +65,12 @@ TP_INLINE int tp_hook_parse(struct tp_datapath* dp, const __u8* data, const __u8
 TP_INLINE __u32 tp_hook_words(struct tp_datapath* dp) { return dp->words; }
 
 TP_INLINE const struct tp_shape* tp_hook_shape(struct tp_datapath* dp, __u32 i) {
+  if (dp->any) return &tp_live.shapes[i & (TP_MAX_SHAPES - 1)];
   return &dp->constants->shapes[i & (TP_MAX_SHAPES - 1)];
 }
 
 TP_INLINE const struct tp_bucket* tp_hook_bucket(struct tp_datapath* dp, __u32 i) {
-  __u32 index = i & dp->constants->bucket_mask;
+  __u32 index = i & (dp->any ? tp_live.bucket_mask : dp->constants->bucket_mask);
   return bpf_map_lookup_elem(&tp_buckets, &index);
 }
 
@@ -129,7 +133,11 @@ TP_INLINE struct tp_state* tp_hook_state(struct tp_datapath* dp, __u32 rule) {
 }
 TP_INLINE struct tp_state* tp_hook_state_of(struct tp_datapath* dp, const struct tp_rule* rule,
                                             __u32 index) {
-  (void)index;
+  if (index == tp_live.only_rule) {
+    __u32 queue = dp->queue_index; /* below TP_MAX_XDP_QUEUES, which the verifier is to see here */
+    TP_OPAQUE(queue);
+    return &tp_queues[queue & (TP_MAX_XDP_QUEUES - 1)].only;
+  }
   __u32 at = dp->queue_index * dp->constants->n_slots + rule->slot;
   return bpf_map_lookup_elem(&tp_states, &at);
 }

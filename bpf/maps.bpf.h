@@ -22,7 +22,7 @@
     __type(value, value_type);         \
   } name SEC(".maps")
 
-/* The policy. Written by src/xdp before the program is attached, read-only afterwards. */
+/* The policy. Written by src/xdp while no frame meets the instance, read-only otherwise. */
 TP_TABLE(tp_buckets, struct tp_bucket);
 TP_TABLE(tp_entries, struct tp_key);
 TP_TABLE(tp_rules, struct tp_rule);
@@ -31,7 +31,7 @@ TP_TABLE(tp_links, struct tp_link);
 TP_TABLE(tp_runs, struct tp_run);
 
 /* The streams, by queue * n_slots + slot, but for tp_xdp_queue.only. Written by the CPU that serves
- * the queue. */
+ * the queue; those of slots that no rule has, by src/xdp. */
 TP_TABLE(tp_states, struct tp_state);
 /* What of them was marked; one element where no rule marks. */
 TP_TABLE(tp_marked, struct tp_count);
@@ -69,6 +69,10 @@ struct {
 
 /* The queues. In .bss and of a fixed number, so that one is found by an addition. */
 struct tp_xdp_queue tp_queues[TP_MAX_XDP_QUEUES] = {};
+
+/* What the programs for any policy counted, by queue: the counts above stand still from when
+ * another policy was put into force. `only` is not used. */
+struct tp_xdp_queue tp_live_queues[TP_MAX_XDP_QUEUES] = {};
 
 /* By queue, as above. */
 struct tp_queue_extras tp_extras[TP_MAX_XDP_QUEUES] = {};

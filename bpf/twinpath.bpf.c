@@ -2,7 +2,8 @@
 /*
  * The XDP datapath: the decision of src/policy on every frame that a port receives. Owns the entry
  * points and the way from a verdict to an XDP action. Runs on the CPU that serves the RX queue; one
- * instance a port, told apart by tp_constants.
+ * instance a port, told apart by tp_constants. Those that a reload brings are the ones for any
+ * policy.
  *
  * There is one body and twelve entry points, of which a port loads the one that does no more than
  * its policy and its interface ask for: how much of the headers the policy looks at (nothing, few
@@ -54,7 +55,7 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int any, int frags, int sha
     return XDP_DROP;
   }
   index += constants->first_queue; /* the verifier knows both */
-  struct tp_xdp_queue* queue = &tp_queues[index];
+  struct tp_xdp_queue* queue = any ? &tp_live_queues[index] : &tp_queues[index];
   TP_OPAQUE(queue); /* or the compiler works the address out anew at every use */
   __u64 n = words ? queue->counters.rx.packets : queue->only.n;
   if (TP_UNLIKELY((n & 63) == 0)) {
@@ -66,11 +67,9 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int any, int frags, int sha
 
   struct tp_datapath dp = {constants, ctx, queue, index, words, !drawing, any, 0, 0, 0};
   __u8 port = (__u8)constants->port;
-  if (any && constants->timed)
-    dp.now = constants->clock_given ? tp_clock : bpf_ktime_get_coarse_ns();
+  if (any && tp_live.timed) dp.now = constants->clock_given ? tp_clock : bpf_ktime_get_coarse_ns();
   struct tp_decision decision =
-      any ? tp_decide_any(&dp, data, end, bytes, port, constants->n_shapes, constants->fallback,
-                          shared)
+      any ? tp_decide_any(&dp, data, end, bytes, port, tp_live.n_shapes, tp_live.fallback, shared)
           : tp_decide(&dp, data, end, bytes, port, words ? constants->n_shapes : 0,
                       constants->fallback, shared);
   if (decision.verdict == TP_TX && (decision.out_port != port || constants->no_xdp_tx))

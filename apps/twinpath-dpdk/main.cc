@@ -150,7 +150,6 @@ int RunProgram(const CommandLine& line) {
                                   guard.has_value() ? &*guard : nullptr);
   if (!created.ok()) return Wrong(created.status());
   datapath = *std::move(created);
-  for (const std::string& note : datapath->notes()) limits.on_message(note);
   reloader.Serve({.reload =
                       [&datapath](const Policy& next, CompiledPolicy made) {
                         return datapath->Reload(next, std::move(made));
@@ -167,6 +166,7 @@ int RunProgram(const CommandLine& line) {
                              },
                              {.cpus = all_cpus ? &cpus : nullptr});
     if (!control.ok()) return Wrong(control.status());
+    for (const std::string& note : datapath->notes()) limits.on_message(note);
     service.Ready("forwarding", [&datapath] { return Turns(*datapath); });
     ran = datapath->Run();
     service.Stopping();

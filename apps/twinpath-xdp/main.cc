@@ -14,11 +14,13 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "apps/policy_reloader.h"
 #include "apps/run_options.h"
 #include "apps/service.h"
 #include "src/config/compile.h"
 #include "src/config/policy.h"
 #include "src/config/profile.h"
+#include "src/control/server.h"
 #include "src/telemetry/json.h"
 #include "src/telemetry/server.h"
 #include "src/xdp/path.h"
@@ -63,19 +65,22 @@ sigset_t HoldSignals() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGHUP);  // the terminal is gone
+  sigaddset(&signals, SIGHUP);  // where the terminal is gone
   signal(SIGPIPE, SIG_IGN);     // who reads the tables may go before the run ends
   sigprocmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
 
-// Waits until `deadline`, or for a signal: true where one came.
-bool SignalBefore(const sigset_t& signals, Clock::time_point deadline) {
+// Waits until `deadline`, or for a signal that ends the run: true where one came.
+bool SignalBefore(const sigset_t& signals, Clock::time_point deadline, PolicyReloader& reloader) {
   for (;;) {
     const auto left = std::chrono::nanoseconds(deadline - Clock::now()).count();
     if (left <= 0) return false;
     const timespec timeout = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
-    if (sigtimedwait(&signals, nullptr, &timeout) > 0) return true;
+    siginfo_t info = {};
+    const int signal = sigtimedwait(&signals, &info, &timeout);
+    if (signal == SIGHUP && reloader.OnHangup(info)) continue;
+    if (signal > 0) return true;
   }
 }
 
@@ -86,7 +91,7 @@ Clock::time_point After(Clock::time_point start, double seconds) {
 
 // Until the duration is over or a signal came, printing tables as asked, and how links change.
 // Every look at the links counts up *looks.
-void Wait(const CommandLine& line, const sigset_t& signals, XdpPath& path,
+void Wait(const CommandLine& line, const sigset_t& signals, XdpPath& path, PolicyReloader& reloader,
           std::atomic<uint64_t>* looks) {
   const auto start = Clock::now();
   const auto end =
@@ -101,7 +106,7 @@ void Wait(const CommandLine& line, const sigset_t& signals, XdpPath& path,
     for (const std::string& change : path.LinkChanges())
       std::cerr << "twinpath-xdp: " << change << "\n";
     const auto next = std::min({end, next_table(), Clock::now() + kLinkInterval});
-    if (SignalBefore(signals, next)) return;
+    if (SignalBefore(signals, next, reloader)) return;
     if (next != next_table() || next == end) continue;
     std::cout << SummaryTable(SummaryJson(path.TakeSnapshot())) << "\n" << std::flush;
     turn++;
@@ -148,17 +153,33 @@ int RunProgram(const CommandLine& line, const sigset_t& signals) {
   path = *std::move(created);
   running = path.get();
 
-  for (const PortSnapshot& port : path->TakeSnapshot().ports)
-    std::cerr << "twinpath-xdp: port " << port.name << ": " << port.device << " ("
-              << (port.driver.empty() ? "unknown driver" : port.driver) << "), " << port.mode
-              << " mode (" << port.why << "), " << port.queues
-              << (port.queues == 1 ? " queue\n" : " queues\n");
-  // The kernel does the work; here it is this thread that has to go on.
-  std::atomic<uint64_t> looks = 0;
-  Service service;
-  service.Ready("attached", [&looks] { return std::vector<uint64_t>{looks.load()}; });
-  Wait(line, signals, *path, &looks);
-  service.Stopping();
+  PolicyReloader reloader(line.run.overrides, names);
+  reloader.Serve(
+      {.reload = [&path](const Policy& next,
+                         CompiledPolicy made) { return path->Reload(next, std::move(made)); },
+       .count_rejected = [&path] { path->CountRejected(); },
+       .policy_file = [&path] { return path->policy_file(); },
+       .say = [](const std::string& text) { std::cerr << "twinpath-xdp: " + text + "\n"; }});
+  {
+    auto control = ControlServer::Start(
+        line.file_prefix,
+        [&reloader](const std::string& file, const std::string& text) {
+          return reloader.Reload(file, text);
+        },
+        ControlServer::Options());
+    if (!control.ok()) return Say(kWrong, control.status());
+    for (const PortSnapshot& port : path->TakeSnapshot().ports)
+      std::cerr << "twinpath-xdp: port " << port.name << ": " << port.device << " ("
+                << (port.driver.empty() ? "unknown driver" : port.driver) << "), " << port.mode
+                << " mode (" << port.why << "), " << port.queues
+                << (port.queues == 1 ? " queue\n" : " queues\n");
+    // The kernel does the work; here it is this thread that has to go on.
+    std::atomic<uint64_t> looks = 0;
+    Service service;
+    service.Ready("attached", [&looks] { return std::vector<uint64_t>{looks.load()}; });
+    Wait(line, signals, *path, reloader, &looks);
+    service.Stopping();
+  }
   path->Stop();
 
   status = ShowSummary(SummaryJson(path->TakeSnapshot()), line.run.summary);

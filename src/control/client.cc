@@ -60,8 +60,8 @@ absl::StatusOr<ordered_json> SendReload(const std::string& file_prefix, const st
   absl::StatusOr<ControlRecord> record = ReceiveRecord(fd->get());
   if (!record.ok()) {
     if (absl::IsDeadlineExceeded(record.status()))
-      return absl::DeadlineExceededError(absl::StrCat(
-          *path, " does not answer; whether the policy was put into force is open"));
+      return absl::DeadlineExceededError(
+          absl::StrCat(*path, " does not answer; whether the policy was put into force is open"));
     if (!sent.ok()) return sent;
     return absl::UnavailableError(absl::StrCat(
         *path, " closed the connection: the program ended, or had no time for the request"));

@@ -3,11 +3,7 @@
 
 #include "src/xdp/bpf_object.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -16,71 +12,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "src/xdp/libbpf_log.h"
-#include "twinpath.skel.h"
+#include "src/xdp/skeleton.h"
 
 namespace twinpath {
 namespace {
-
-struct SkeletonDeleter {
-  void operator()(twinpath_bpf* skeleton) const { twinpath_bpf__destroy(skeleton); }
-};
-using Skeleton = std::unique_ptr<twinpath_bpf, SkeletonDeleter>;
-
-// A whole array map in memory, shared with the kernel.
-template <typename Value>
-class MappedArray {
- public:
-  MappedArray() = default;
-  MappedArray(MappedArray&& other) noexcept
-      : values_(std::exchange(other.values_, nullptr)), bytes_(other.bytes_) {}
-  MappedArray& operator=(MappedArray&& other) noexcept {
-    std::swap(values_, other.values_);
-    std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-  ~MappedArray() {
-    if (values_) munmap(values_, bytes_);
-  }
-
-  absl::Status Map(const bpf_map* map) {
-    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    bytes_ = (sizeof(Value) * bpf_map__max_entries(map) + page - 1) / page * page;
-    void* memory = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
-    if (memory == MAP_FAILED)
-      return absl::InternalError(
-          absl::StrCat("mmap of ", bpf_map__name(map), ": ", std::strerror(errno)));
-    values_ = static_cast<Value*>(memory);
-    return absl::OkStatus();
-  }
-
-  absl::Status Fill(const bpf_map* map, const std::vector<Value>& values) {
-    absl::Status status = Map(map);
-    if (status.ok()) std::copy(values.begin(), values.end(), values_);
-    return status;
-  }
-
-  Value* get() const { return values_; }
-
- private:
-  Value* values_ = nullptr;
-  size_t bytes_ = 0;
-};
-
-// Arrays have at least one element.
-uint32_t Elements(size_t count) { return static_cast<uint32_t>(std::max<size_t>(count, 1)); }
-
-// No program of the object is loaded but `wanted`; null: none.
-bpf_program* SelectProgram(const Skeleton& skeleton, const char* wanted) {
-  bpf_program* selected = nullptr;
-  bpf_program* program;
-  bpf_object__for_each_program(program, skeleton->obj) {
-    const bool load = wanted && std::string_view(bpf_program__name(program)) == wanted;
-    bpf_program__set_autoload(program, load);
-    if (load) selected = program;
-  }
-  return selected;
-}
 
 // What a port's shapes look at: nothing, few words of the key, or all; or that its rules may ask
 // for anything.
@@ -99,39 +34,14 @@ const char* WordsNeeded(const CompiledPolicy& policy, size_t port) {
   return (words & ~static_cast<uint32_t>(TP_NARROW_WORDS)) ? "full" : "narrow";
 }
 
-const char* FramesName(XdpProgram::Frames frames) {
-  switch (frames) {
-    case XdpProgram::Frames::kFragments:
-      return "frags";
-    case XdpProgram::Frames::kShared:
-      return "shared";
-    case XdpProgram::Frames::kPlain:
-      break;
-  }
-  return "plain";
-}
-
-absl::Status KernelError(const std::string& what, int error) {
-  std::string log = xdp::TakeLibbpfLog();
-  const std::string message = absl::StrCat(what, ": ", std::strerror(error),
-                                           log.empty() ? "" : absl::StrCat(" (", log, ")"));
-  if (error == ENOMEM || error == E2BIG) return absl::ResourceExhaustedError(message);
-  return absl::InternalError(message);
+// For policies of more rules, and for rules that begin anew while others still run: as many as
+// there are, or 4,096, but no more than take 64 MiB over all queues.
+size_t SpareSlots(size_t rules, uint32_t queues) {
+  const size_t room = (size_t{64} << 20) / (sizeof(tp_state) * std::max<uint32_t>(queues, 1));
+  return std::min(std::max<size_t>(rules, 4096), room);
 }
 
 }  // namespace
-
-struct XdpTables::Kernel {
-  Skeleton skeleton;
-  MappedArray<tp_bucket> buckets;
-  MappedArray<tp_key> entries;
-  MappedArray<tp_rule> rules;
-  MappedArray<tp_detail> details;
-  MappedArray<tp_link> links;
-  MappedArray<tp_run> runs;
-  MappedArray<tp_count> marked;
-  MappedArray<tp_state> states;
-};
 
 XdpTables::XdpTables(CompiledPolicy policy, const std::vector<uint32_t>& queues)
     : policy_(std::move(policy)),
@@ -142,13 +52,18 @@ XdpTables::XdpTables(CompiledPolicy policy, const std::vector<uint32_t>& queues)
     first_queue_.push_back(total_queues_);
     total_queues_ += count;
   }
+  for (const tp_plan& plan : policy_.plans) {
+    sole_.push_back(plan.looks == 0);
+    only_rule_.push_back(plan.looks == 0 ? plan.fallback : TP_NO_RULE);
+  }
 }
 
 XdpTables::~XdpTables() = default;
 
 absl::StatusOr<std::unique_ptr<XdpTables>> XdpTables::Create(CompiledPolicy policy,
                                                              const std::vector<uint32_t>& queues,
-                                                             uint64_t flow_memory) {
+                                                             uint64_t flow_memory,
+                                                             bool reloadable) {
   xdp::CaptureLibbpfLog();
   std::unique_ptr<XdpTables> tables(new XdpTables(std::move(policy), queues));
   const CompiledPolicy& compiled = tables->policy_;
@@ -156,11 +71,16 @@ absl::StatusOr<std::unique_ptr<XdpTables>> XdpTables::Create(CompiledPolicy poli
     return absl::ResourceExhaustedError(absl::StrCat("the ports have ", tables->total_queues_,
                                                      " RX queues; at most ",
                                                      static_cast<int>(TP_MAX_XDP_QUEUES)));
-  const size_t states = compiled.rules.size() * tables->total_queues_;
+  size_t slots = compiled.rules.size();
+  if (reloadable) slots += SpareSlots(slots, tables->total_queues_);
+  const size_t states = slots * tables->total_queues_;
   if (states > UINT32_MAX / sizeof(tp_state))
     return absl::ResourceExhaustedError(
         absl::StrCat(compiled.rules.size(), " rules on ", tables->total_queues_,
                      " RX queues are more streams than a map holds"));
+  tables->slots_ = static_cast<uint32_t>(slots);
+  tables->slot_used_.assign(slots, false);
+  std::fill_n(tables->slot_used_.begin(), compiled.rules.size(), true);
   Kernel& kernel = *tables->kernel_;
   kernel.skeleton.reset(twinpath_bpf__open());
   if (!kernel.skeleton) return KernelError("opening the XDP object", errno);
@@ -172,7 +92,7 @@ absl::StatusOr<std::unique_ptr<XdpTables>> XdpTables::Create(CompiledPolicy poli
   bpf_map__set_max_entries(maps.tp_links, Elements(compiled.links.size()));
   bpf_map__set_max_entries(maps.tp_runs, Elements(compiled.runs.size()));
   bpf_map__set_max_entries(maps.tp_states, Elements(states));
-  bpf_map__set_max_entries(maps.tp_marked, Elements(compiled.marks ? states : 0));
+  bpf_map__set_max_entries(maps.tp_marked, Elements(compiled.marks || reloadable ? states : 0));
   if (compiled.has_flows) tables->flows_ = FlowTableWithin(flow_memory);
   bpf_map__set_max_entries(maps.tp_flows, Elements(tables->flows_.buckets()));
   bpf_map__set_max_entries(maps.tp_flow_regions, Elements(tables->flows_.regions));
@@ -184,12 +104,13 @@ absl::StatusOr<std::unique_ptr<XdpTables>> XdpTables::Create(CompiledPolicy poli
                                     tables->flows_.octets(), " octets of flows"),
                        -error);
 
-  std::vector<tp_state> initial;
-  initial.reserve(states);
+  std::vector<tp_state> initial(states);
   for (size_t port = 0; port < queues.size(); port++) {
     for (uint32_t queue = 0; queue < queues[port]; queue++) {
       const std::vector<tp_state> streams = InitialStates(compiled, port, queue);
-      initial.insert(initial.end(), streams.begin(), streams.end());
+      std::copy(
+          streams.begin(), streams.end(),
+          initial.begin() + static_cast<std::ptrdiff_t>(slots * tables->QueueIndex(port, queue)));
       kernel.skeleton->bss->tp_queues[tables->first_queue_[port] + queue].only =
           streams[compiled.plans[port].fallback];
     }
@@ -225,45 +146,51 @@ tp_queue_extras XdpTables::Extras(size_t port, uint32_t queue) const {
           .flows_evicted = read(shared.flows_evicted)};
 }
 
-absl::Span<const tp_count> XdpTables::marked(size_t port, uint32_t queue) const {
-  if (!policy_.marks) return {};
-  const size_t rules = policy_.rules.size();
-  return {kernel_->marked.get() + QueueIndex(port, queue) * rules, rules};
-}
-
 tp_queue_counters XdpTables::Counters(size_t port, uint32_t queue) const {
-  const tp_xdp_queue& shared = SharedQueue(port, queue);
+  const tp_xdp_queue& first = SharedQueue(port, queue);
+  const tp_xdp_queue& live = kernel_->skeleton->bss->tp_live_queues[QueueIndex(port, queue)];
   const auto read = [](const __u64& counter) {
     return __atomic_load_n(&counter, __ATOMIC_RELAXED);
   };
-  const auto copy = [&read](const tp_count& from) {
-    return tp_count{.packets = read(from.packets), .bytes = read(from.bytes)};
-  };
   tp_queue_counters counters = {};
-  uint64_t bytes = 0;
+  tp_count counted = {};  // verdicts of the first policy
+  const auto sum = [&](const tp_count& of_first, const tp_count& of_live) {
+    const tp_count one = {.packets = read(of_first.packets), .bytes = read(of_first.bytes)};
+    counted.packets += one.packets;
+    counted.bytes += one.bytes;
+    return tp_count{.packets = one.packets + read(of_live.packets),
+                    .bytes = one.bytes + read(of_live.bytes)};
+  };
   // Verdicts first: the kernel counts a frame as received before it counts its verdict.
-  for (size_t i = 0; i < TP_VERDICTS; i++) {
-    counters.verdict[i] = copy(shared.counters.verdict[i]);
-    bytes += counters.verdict[i].bytes;
-  }
-  for (size_t i = 0; i < TP_MAX_PORTS; i++) {
-    counters.tx[i] = copy(shared.counters.tx[i]);
-    bytes += counters.tx[i].bytes;
-  }
+  for (size_t i = 0; i < TP_VERDICTS; i++)
+    counters.verdict[i] = sum(first.counters.verdict[i], live.counters.verdict[i]);
+  for (size_t i = 0; i < TP_MAX_PORTS; i++)
+    counters.tx[i] = sum(first.counters.tx[i], live.counters.tx[i]);
   __atomic_thread_fence(__ATOMIC_ACQUIRE);
-  counters.rx = copy(shared.counters.rx);
-  if (sole(port)) counters.rx = {.packets = read(shared.only.n), .bytes = bytes};
+  // A program that looks at no header counts what it receives by its one stream, which other
+  // policies may go on with: then no frame is on its way through that program any more.
+  if (sole(port) && reloads_ == 0)
+    counters.rx = {.packets = read(first.only.n), .bytes = counted.bytes};
+  else if (sole(port))
+    counters.rx = counted;
+  else
+    counters.rx = {.packets = read(first.counters.rx.packets),
+                   .bytes = read(first.counters.rx.bytes)};
+  counters.rx.packets += read(live.counters.rx.packets);
+  counters.rx.bytes += read(live.counters.rx.bytes);
   return counters;
 }
 
 int32_t XdpTables::Cpu(size_t port, uint32_t queue) const {
-  return static_cast<int32_t>(__atomic_load_n(&SharedQueue(port, queue).cpu, __ATOMIC_RELAXED)) - 1;
+  const tp_xdp_queue& live = kernel_->skeleton->bss->tp_live_queues[QueueIndex(port, queue)];
+  uint32_t cpu = __atomic_load_n(&live.cpu, __ATOMIC_RELAXED);
+  if (cpu == 0) cpu = __atomic_load_n(&SharedQueue(port, queue).cpu, __ATOMIC_RELAXED);
+  return static_cast<int32_t>(cpu) - 1;
 }
 
 absl::Span<const tp_state> XdpTables::states(size_t port, uint32_t queue) const {
   if (sole(port)) return {&SharedQueue(port, queue).only, 1};
-  const size_t rules = policy_.rules.size();
-  return {kernel_->states.get() + (first_queue_[port] + queue) * rules, rules};
+  return {kernel_->states.get() + size_t{QueueIndex(port, queue)} * slots_, policy_.rules.size()};
 }
 
 const tp_count& XdpTables::strays(size_t port) const {
@@ -273,14 +200,47 @@ const tp_count& XdpTables::strays(size_t port) const {
 absl::Status XdpTables::Pin(const std::string& folder) const {
   bpf_map* map;
   bpf_object__for_each_map(map, kernel_->skeleton->obj) {
-    if (map == kernel_->skeleton->maps.rodata || map == kernel_->skeleton->maps.tp_out_ports)
-      continue;  // each program's own
+    if (IsProgramsOwn(kernel_->skeleton, map)) continue;
     // A map of the object's own data is named "twinpath.bss"; a dot is not allowed on a bpffs.
     std::string name = bpf_map__name(map);
     std::replace(name.begin(), name.end(), '.', '_');
     const std::string path = absl::StrCat(folder, "/", name);
     const int error = bpf_obj_pin(bpf_map__fd(map), path.c_str());
     if (error) return KernelError(absl::StrCat("bpf_obj_pin(", path, ")"), -error);
+  }
+  return absl::OkStatus();
+}
+
+void XdpTables::SetConstants(size_t port, tp_constants* constants) const {
+  constants->port = static_cast<uint32_t>(port);
+  constants->first_queue = first_queue_[port];
+  constants->n_queues = queues_[port];
+  constants->n_slots = slots_;
+  constants->regions = flows_.regions;
+  constants->region_buckets = flows_.region_buckets;
+  constants->clock_given = clock_given_;
+  constants->no_xdp_tx = !xdp_tx_[port];
+}
+
+void XdpTables::SetLive(const CompiledPolicy& policy, size_t port, uint32_t only_rule,
+                        tp_live* live) {
+  const tp_plan& plan = policy.plans[port];
+  live->n_shapes = plan.n_shapes;
+  live->fallback = plan.fallback;
+  live->looks = plan.looks;
+  live->bucket_mask = Elements(policy.buckets.size()) - 1;
+  live->timed = policy.timed;
+  live->only_rule = only_rule;
+  std::copy_n(policy.shapes.begin() + plan.first_shape, plan.n_shapes, live->shapes);
+}
+
+absl::Status XdpTables::EnterOutPorts(const bpf_map* devmap) const {
+  for (uint32_t out = 0; out < out_ports_.size(); out++) {
+    const int failed = bpf_map__update_elem(devmap, &out, sizeof(out), &out_ports_[out],
+                                            sizeof(out_ports_[out]), BPF_ANY);
+    if (failed)
+      return KernelError(absl::StrCat("port ", policy_.ports[out], ": entering it into the devmap"),
+                         -failed);
   }
   return absl::OkStatus();
 }
@@ -295,8 +255,7 @@ absl::StatusOr<XdpProgram> XdpProgram::Load(const XdpTables& tables, size_t port
 
   bpf_map* map;
   bpf_object__for_each_map(map, skeleton->obj) {
-    // The instance's own: a devmap takes either programs with fragments, or without.
-    if (map == skeleton->maps.rodata || map == skeleton->maps.tp_out_ports) continue;
+    if (IsProgramsOwn(skeleton, map)) continue;
     const bpf_map* shared =
         bpf_object__find_map_by_name(tables.kernel_->skeleton->obj, bpf_map__name(map));
     const int error = bpf_map__reuse_fd(map, bpf_map__fd(shared));
@@ -305,31 +264,18 @@ absl::StatusOr<XdpProgram> XdpProgram::Load(const XdpTables& tables, size_t port
 
   const tp_plan& plan = policy.plans[port];
   tp_constants& constants = skeleton->rodata->tp_constants;
-  constants.port = static_cast<uint32_t>(port);
-  constants.first_queue = tables.first_queue_[port];
-  constants.n_queues = tables.queues_[port];
-  constants.n_slots = static_cast<uint32_t>(policy.rules.size());
+  tables.SetConstants(port, &constants);
   constants.n_shapes = plan.n_shapes;
   constants.fallback = plan.fallback;
   constants.bucket_mask = Elements(policy.buckets.size()) - 1;
-  constants.regions = tables.flows_.regions;
-  constants.region_buckets = tables.flows_.region_buckets;
-  constants.timed = policy.timed;
-  constants.clock_given = tables.clock_given_;
-  constants.no_xdp_tx = !tables.xdp_tx_[port];
   constants.only = InitialStates(policy, port, 0)[plan.fallback];
   std::copy_n(policy.shapes.begin() + plan.first_shape, plan.n_shapes, constants.shapes);
+  XdpTables::SetLive(policy, port, TP_NO_RULE, &skeleton->data_live->tp_live);
   const int error = twinpath_bpf__load(skeleton.get());
   if (error)
     return KernelError(absl::StrCat("port ", policy.ports[port], ": loading ", name), -error);
-  for (uint32_t out = 0; out < tables.out_ports_.size(); out++) {
-    const int failed =
-        bpf_map__update_elem(skeleton->maps.tp_out_ports, &out, sizeof(out),
-                             &tables.out_ports_[out], sizeof(tables.out_ports_[out]), BPF_ANY);
-    if (failed)
-      return KernelError(absl::StrCat("port ", policy.ports[out], ": entering it into the devmap"),
-                         -failed);
-  }
+  absl::Status entered = tables.EnterOutPorts(skeleton->maps.tp_out_ports);
+  if (!entered.ok()) return entered;
   FileDescriptor fd(fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 0));
   if (fd.get() < 0) return KernelError("fcntl(F_DUPFD_CLOEXEC)", errno);
   return XdpProgram(std::move(fd));

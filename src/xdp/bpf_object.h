@@ -20,21 +20,26 @@
 #include "src/config/compile.h"
 #include "src/config/flow_memory.h"
 #include "src/telemetry/file_descriptor.h"
+#include "src/telemetry/snapshot.h"
+
+struct bpf_map;
 
 namespace twinpath {
 
 class XdpTables {
  public:
-  // `queues` is the number of RX queues of each of the policy's ports; a table of flows, if the
-  // policy needs one, takes `flow_memory` octets. ResourceExhausted, with the sizes, where the
-  // kernel has no room for the maps.
+  // The tables of `policy`, the first one. `queues` is the number of RX queues of each of the
+  // policy's ports; a table of flows, if the policy needs one, takes `flow_memory` octets. Where it
+  // is to be `reloadable`, there is room for the streams of other policies (XdpInstance).
+  // ResourceExhausted, with the sizes, where the kernel has no room for the maps.
   static absl::StatusOr<std::unique_ptr<XdpTables>> Create(
       CompiledPolicy policy, const std::vector<uint32_t>& queues,
-      uint64_t flow_memory = kDefaultFlowMemory);
+      uint64_t flow_memory = kDefaultFlowMemory, bool reloadable = false);
   ~XdpTables();
   XdpTables(const XdpTables&) = delete;
   XdpTables& operator=(const XdpTables&) = delete;
 
+  // The one in force.
   const CompiledPolicy& policy() const { return policy_; }
   uint32_t queues(size_t port) const { return queues_[port]; }
 
@@ -42,14 +47,16 @@ class XdpTables {
   tp_queue_counters Counters(size_t port, uint32_t queue) const;
   tp_queue_extras Extras(size_t port, uint32_t queue) const;
   int32_t Cpu(size_t port, uint32_t queue) const;
-  // Whether the port's plan can reach one rule only. Its stream then counts nothing but packets:
-  // the queue's counters are its counts.
-  bool sole(size_t port) const { return policy_.plans[port].looks == 0; }
-  // A queue's streams: one for each rule, in order, or the only one. Valid as long as the tables
-  // are; the kernel writes them.
+  // Whether the port's first plan can reach one rule only. Its stream then counts nothing but
+  // packets: the queue's counters are its counts.
+  bool sole(size_t port) const { return sole_[port]; }
+  // What a rule of the policy in force took of a queue; no name.
+  RuleSnapshot Counts(size_t port, uint32_t queue, uint32_t rule) const;
+  // What the rules counted that went, or began anew.
+  const RuleSnapshot& retired() const { return retired_; }
+  // A queue's streams under the first policy: one for each rule, in order, or the only one. Valid
+  // as long as the tables are; the kernel writes them.
   absl::Span<const tp_state> states(size_t port, uint32_t queue) const;
-  // What of a queue's packets was marked, by rule; empty where no rule marks.
-  absl::Span<const tp_count> marked(size_t port, uint32_t queue) const;
   // The table of flows; of no places where the policy has none.
   const FlowTableShape& flows() const { return flows_; }
   // Lets conditions go by this time, in nanoseconds, in programs loaded from now on and until it is
@@ -66,21 +73,43 @@ class XdpTables {
     xdp_tx_ = std::move(xdp_tx);
   }
 
+  // Where the streams of `next` are to be, which goes on by `continued` (ContinuedRules) from the
+  // policy in force: sets its rules' slots, and the streams of those that begin anew to packet 0.
+  // Returns each port's XdpInstance::Write `only`. Nothing of the policy in force is touched.
+  // ResourceExhausted where there are too few free slots.
+  absl::StatusOr<std::vector<uint32_t>> PlaceStreams(const std::vector<uint32_t>& continued,
+                                                     CompiledPolicy* next);
+  // `next`, placed so, is in force, and no frame meets the one before any more.
+  void Commit(const std::vector<uint32_t>& continued, const std::vector<uint32_t>& only,
+              CompiledPolicy next);
+
   // Pins every map in `folder`, which must be on a bpffs.
   absl::Status Pin(const std::string& folder) const;
 
  private:
   friend class XdpProgram;
+  friend class XdpInstance;
   struct Kernel;  // the skeleton object and the maps in memory
   XdpTables(CompiledPolicy policy, const std::vector<uint32_t>& queues);
   uint32_t QueueIndex(size_t port, uint32_t queue) const { return first_queue_[port] + queue; }
   const tp_xdp_queue& SharedQueue(size_t port, uint32_t queue) const;
+  // What tp_constants has that is every policy's.
+  void SetConstants(size_t port, tp_constants* constants) const;
+  static void SetLive(const CompiledPolicy& policy, size_t port, uint32_t only_rule, tp_live* live);
+  absl::Status EnterOutPorts(const bpf_map* devmap) const;
 
   CompiledPolicy policy_;
   std::vector<uint32_t> queues_, first_queue_, out_ports_;
   std::vector<bool> xdp_tx_;
   uint32_t total_queues_ = 0;
+  uint32_t slots_ = 0;  // of each queue
+  std::vector<bool> slot_used_;
+  std::vector<bool> sole_;           // by port
+  std::vector<uint32_t> only_rule_;  // by port: as in tp_live
+  RuleSnapshot retired_;
+  uint64_t reloads_ = 0;
   FlowTableShape flows_;
+  FileDescriptor flows_map_, flow_regions_map_;  // where a later policy made them
   bool clock_given_ = false;
   std::unique_ptr<Kernel> kernel_;
 };

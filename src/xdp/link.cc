@@ -20,6 +20,8 @@ int XdpLink::Attach(int program, uint32_t interface_index, uint32_t flags) {
   return 0;
 }
 
+int XdpLink::Replace(int program) { return -bpf_link_update(fd_.get(), program, nullptr); }
+
 absl::Status XdpLink::Pin(const std::string& path) {
   const int error = bpf_obj_pin(fd_.get(), path.c_str());
   if (error == 0) return absl::OkStatus();

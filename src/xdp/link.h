@@ -22,6 +22,11 @@ class XdpLink {
   // XDP_FLAGS_DRV_MODE or XDP_FLAGS_SKB_MODE.
   int Attach(int program, uint32_t interface_index, uint32_t flags);
 
+  // Puts `program` in the place of the one that is attached, between two frames of a queue: the
+  // driver changes one pointer a queue. Returns 0, or the errno with which the kernel refused;
+  // ENOLINK where the interface is gone.
+  int Replace(int program);
+
   // Pins the link at `path`: it then outlives this object.
   absl::Status Pin(const std::string& path);
 

@@ -31,22 +31,12 @@ std::string Refusal(const Interface& interface, int error) {
   return absl::StrCat(driver, " refused native XDP: ", std::strerror(error));
 }
 
-// Waits until every CPU that ran a program when this was called has left it.
-void WaitForRunningPrograms() {
-  // A memory barrier on all CPUs is, in the kernel, an RCU grace period. Where it is not to be had
-  // (nohz_full), as long a sleep as no packet takes.
-  if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-}
-
 }  // namespace
 
-XdpPath::XdpPath(const Policy& policy, const XdpOptions& options) : options_(options) {
+XdpPath::XdpPath(const Policy& policy, const XdpOptions& options)
+    : options_(options), policy_(policy) {
   header_.path = "xdp";
   header_.version = TWINPATH_VERSION;
-  header_.seed = policy.seed;
-  header_.policy_file = policy.file;
-  header_.policy_sha256 = policy.sha256;
 }
 
 absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
@@ -57,11 +47,9 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
   if (!status.ok()) return status;
   std::vector<uint32_t> queues;
   for (const Port& port : path->ports_) queues.push_back(port.interface.rx_queues);
-  timespec now;  // of the clock that the programs read
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  SetOrigin(static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec),
-            &compiled);
-  auto tables = XdpTables::Create(std::move(compiled), queues, options.flow_memory);
+  SetOrigin(ProgramsNow(), &compiled);
+  auto tables = XdpTables::Create(std::move(compiled), queues, options.flow_memory,
+                                  /*reloadable=*/true);
   if (!tables.ok()) return tables.status();
   path->tables_ = *std::move(tables);
   std::vector<uint32_t> indexes;
@@ -124,23 +112,15 @@ absl::Status XdpPath::AttachAll() {
   absl::Status status;
   for (size_t i = 0; i < ports_.size() && status.ok(); i++) status = Attach(i);
   if (!status.ok()) return status;
-  const Port* unreachable = Unreachable();
-  if (!unreachable) return status;
-  const std::string why =
-      absl::StrCat("port ", unreachable->spec.name, " (", unreachable->spec.device,
-                   ") takes no frames from native mode",
-                   unreachable->interface.driver == "veth"
-                       ? ": its peer has no GRO (ethtool -K PEER gro on mends that), or more TX "
-                         "queues than it has RX queues"
-                       : "");
+  const std::string why = Unreachable(tables_->policy());
+  if (why.empty()) return status;
   if (options_.mode == XdpMode::kNative) return absl::FailedPreconditionError(why);
   for (Port& port : ports_) port.link.Detach();
   for (size_t i = 0; i < ports_.size() && status.ok(); i++) status = AttachGeneric(i, why);
   return status;
 }
 
-const XdpPath::Port* XdpPath::Unreachable() const {
-  const CompiledPolicy& policy = tables_->policy();
+std::string XdpPath::Unreachable(const CompiledPolicy& policy) const {
   std::vector<bool> sent_to(ports_.size());
   bool native = false;
   for (size_t i = 0; i < ports_.size(); i++) {
@@ -151,9 +131,17 @@ const XdpPath::Port* XdpPath::Unreachable() const {
       if (rule.action == TP_ACTION_REFLECT) sent_to[i] = true;
     }
   }
-  for (size_t i = 0; native && i < ports_.size(); i++)
-    if (sent_to[i] && !TakesNativeFrames(ports_[i].interface)) return &ports_[i];
-  return nullptr;
+  for (size_t i = 0; native && i < ports_.size(); i++) {
+    const Port& port = ports_[i];
+    if (!sent_to[i] || TakesNativeFrames(port.interface)) continue;
+    return absl::StrCat("port ", port.spec.name, " (", port.spec.device,
+                        ") takes no frames from native mode",
+                        port.interface.driver == "veth"
+                            ? ": its peer has no GRO (ethtool -K PEER gro on mends that), or more "
+                              "TX queues than it has RX queues"
+                            : "");
+  }
+  return "";
 }
 
 absl::Status XdpPath::Attach(size_t index) {
@@ -166,12 +154,20 @@ absl::Status XdpPath::Attach(size_t index) {
   const int error = port.link.Attach(program->fd(), port.interface.index, XDP_FLAGS_DRV_MODE);
   port.mode = "native";
   port.why = "the driver takes it";
-  if (error == 0) return absl::OkStatus();
+  if (error == 0) {
+    port.first = *std::move(program);
+    port.attached = port.first->fd();
+    return absl::OkStatus();
+  }
   program = XdpProgram::Load(*tables_, index, XdpProgram::Frames::kFragments);
   port.why = "the driver takes it, in fragments for its MTU";
   if (program.ok() &&  // kernels before 5.18 have no fragments
-      port.link.Attach(program->fd(), port.interface.index, XDP_FLAGS_DRV_MODE) == 0)
+      port.link.Attach(program->fd(), port.interface.index, XDP_FLAGS_DRV_MODE) == 0) {
+    port.frames = XdpProgram::Frames::kFragments;
+    port.first = *std::move(program);
+    port.attached = port.first->fd();
     return absl::OkStatus();
+  }
   const std::string refusal = Refusal(port.interface, error);
   if (options_.mode == XdpMode::kNative)
     return absl::FailedPreconditionError(
@@ -179,12 +175,15 @@ absl::Status XdpPath::Attach(size_t index) {
   return AttachGeneric(index, refusal);
 }
 
+absl::Status XdpPath::NoTags(const Port& port, const std::string& why) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "port ", port.spec.name, " (", port.spec.device, "): generic mode (", why,
+      ") sees frames after their VLAN tag was taken out, and the policy matches \"vlan\""));
+}
+
 absl::Status XdpPath::AttachGeneric(size_t index, const std::string& why) {
   Port& port = ports_[index];
-  if (tables_->policy().matches_vlan)
-    return absl::FailedPreconditionError(absl::StrCat(
-        "port ", port.spec.name, " (", port.spec.device, "): generic mode (", why,
-        ") sees frames after their VLAN tag was taken out, and the policy matches \"vlan\""));
+  if (tables_->policy().matches_vlan) return NoTags(port, why);
   auto program = XdpProgram::Load(*tables_, index, XdpProgram::Frames::kShared);
   if (!program.ok()) return program.status();
   const int error = port.link.Attach(program->fd(), port.interface.index, XDP_FLAGS_SKB_MODE);
@@ -192,6 +191,9 @@ absl::Status XdpPath::AttachGeneric(size_t index, const std::string& why) {
     return absl::FailedPreconditionError(
         absl::StrCat("port ", port.spec.name, " (", port.spec.device,
                      "): attaching in generic mode: ", std::strerror(error)));
+  port.frames = XdpProgram::Frames::kShared;
+  port.first = *std::move(program);
+  port.attached = port.first->fd();
   port.mode = "generic";
   port.why = why;
   return absl::OkStatus();
@@ -223,7 +225,22 @@ void XdpPath::RemovePins() {
   }
 }
 
+// Waits until every CPU that ran a program when this was called has left it.
+void XdpPath::WaitForRunningPrograms() {
+  // A memory barrier on all CPUs is, in the kernel, an RCU grace period. Where it is not to be had
+  // (nohz_full), as long a sleep as no packet takes.
+  if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+}
+
+uint64_t XdpPath::ProgramsNow() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
 void XdpPath::Stop() {
+  std::lock_guard<std::mutex> one(reload_);
   if (ran_ns_.load() >= 0) return;
   if (!options_.pin)
     for (Port& port : ports_) port.link.Detach();
@@ -246,7 +263,15 @@ std::vector<std::string> XdpPath::LinkChanges() {
 }
 
 Snapshot XdpPath::TakeSnapshot() const {
+  std::lock_guard<std::mutex> one(snapshot_);
   Snapshot snapshot = header_;
+  snapshot.seed = policy_.seed;
+  snapshot.policy_file = policy_.file;
+  snapshot.policy_sha256 = policy_.sha256;
+  snapshot.reloads = {.done = reloads_.load(),
+                      .rejected = rejected_.load(),
+                      .longest_switch_ns = 0,  // nobody waits for it
+                      .retired = tables_->retired()};
   const int64_t ran = ran_ns_.load();
   const auto duration = ran >= 0
                             ? std::chrono::nanoseconds(ran)

@@ -9,16 +9,20 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "src/config/carry.h"
 #include "src/config/compile.h"
 #include "src/config/policy.h"
 #include "src/config/profile.h"
 #include "src/telemetry/snapshot.h"
 #include "src/xdp/bpf_object.h"
+#include "src/xdp/instance.h"
 #include "src/xdp/interface.h"
 #include "src/xdp/link.h"
 
@@ -54,6 +58,17 @@ class XdpPath {
   // rest. Once is enough; again does nothing.
   void Stop();
 
+  // Lets frames go by `policy`, compiled for the same ports to `compiled`: on each queue from one
+  // frame to the next. Rules that are what they were go on where they are (src/config/carry.h). Any
+  // thread; returns when no frame is on its way under the policy before. On an error nothing has
+  // changed: FailedPrecondition for what the ports cannot do as they are attached,
+  // ResourceExhausted where there is no room for the tables.
+  absl::StatusOr<ReloadOutcome> Reload(const Policy& policy, CompiledPolicy compiled);
+  // Counts a policy that did not get as far as Reload.
+  void CountRejected() { rejected_.fetch_add(1, std::memory_order_relaxed); }
+  // The file of the policy in force; empty: none.
+  std::string policy_file() const;
+
   Snapshot TakeSnapshot() const;
 
   // One line for each port whose link came up, went down or is gone since this was last asked. The
@@ -65,22 +80,36 @@ class XdpPath {
     PortSpec spec;
     Interface interface;
     XdpLink link;
+    std::optional<XdpProgram> first;  // the first policy's
+    XdpProgram::Frames frames = XdpProgram::Frames::kPlain;
+    int attached = -1;  // the program that is, borrowed
     std::string mode, why, link_state = "up";
   };
   XdpPath(const Policy& policy, const XdpOptions& options);
   absl::Status CheckPorts();
   absl::Status AttachAll();
-  // A port that frames leave by and that does not take them from native mode; null: none.
-  const Port* Unreachable() const;
+  // Why not: a port that frames leave by and that does not take them from native mode. Empty: none.
+  std::string Unreachable(const CompiledPolicy& policy) const;
+  absl::Status CheckReload(const CompiledPolicy& policy) const;
+  static absl::Status NoTags(const Port& port, const std::string& why);
+  // Returns when every CPU that ran a program has left it.
+  static void WaitForRunningPrograms();
+  static uint64_t ProgramsNow();  // nanoseconds of the clock that the programs read
+  absl::Status ReplaceAll(const XdpInstance& by);
   absl::Status Attach(size_t index);
   absl::Status AttachGeneric(size_t index, const std::string& why);
   absl::Status Pin();
   void RemovePins();
 
   const XdpOptions options_;
+  Policy policy_;    // in force
   Snapshot header_;  // what stays the same
   std::vector<Port> ports_;
   std::unique_ptr<XdpTables> tables_;
+  std::unique_ptr<XdpInstance> instances_[2];  // in turn; none before the first reload
+  std::mutex reload_;                          // one at a time; taken before snapshot_
+  mutable std::mutex snapshot_;                // held while the policy is replaced, or read
+  std::atomic<uint64_t> reloads_ = 0, rejected_ = 0;
   std::chrono::steady_clock::time_point start_;
   std::atomic<int64_t> ran_ns_{-1};  // set by Stop
 };

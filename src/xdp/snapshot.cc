@@ -30,15 +30,11 @@ void AppendPort(const XdpTables& tables, size_t index, PortSnapshot port, Snapsh
                                 .core = tables.Cpu(index, queue),
                                 .counters = counters,
                                 .extras = tables.Extras(index, queue)});
-    const absl::Span<const tp_count> marked = tables.marked(index, queue);
-    AddMarked(marked.data(), marked.size(), &snapshot->rules);
-    const absl::Span<const tp_state> states = tables.states(index, queue);
-    if (tables.sole(index)) {
-      RuleSnapshot& rule = snapshot->rules[states[0].rule];
-      Add(counters.rx, &rule.matched);
-      Add(counters.verdict[TP_LOST], &rule.lost);
-    } else {
-      AddStates(states.data(), states.size(), &snapshot->rules);
+    for (uint32_t r = 0; r < policy.rules.size(); r++) {
+      const RuleSnapshot counts = tables.Counts(index, queue, r);
+      Add(counts.matched, &snapshot->rules[r].matched);
+      Add(counts.lost, &snapshot->rules[r].lost);
+      Add(counts.marked, &snapshot->rules[r].marked);
     }
   }
   snapshot->ports.push_back(std::move(port));

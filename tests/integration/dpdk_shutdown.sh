@@ -23,7 +23,7 @@ run --port a=net_null0 --port b=net_null1 --port c=net_ring0 --policy rules.json
 check 'total("tx_full_packets") > 10000' 'total("rx_packets") == 400000' \
   'total("tx_packets") + total("tx_full_packets") + total("lost_packets") == 400000'
 
-for signal in TERM INT HUP; do
+for signal in TERM INT; do
   start --port a=net_null0 --port b=net_null1 --queues 2 --loss 10% --forward wire -- --no-huge
   sleep 0.5
   stop "$signal"

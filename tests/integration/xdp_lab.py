@@ -79,9 +79,12 @@ class Program:
             parts = sum(queue[name + "_packets"] for name in SUMMED)
             assert queue["rx_packets"] == parts, f"not conserved: {queue}"
         totals = summary["totals"]
-        matched = sum(rule["matched_packets"] for rule in summary["rules"])
-        assert matched == totals["rx_packets"] - totals["malformed_packets"], summary
-        assert totals["lost_packets"] == sum(rule["lost_packets"] for rule in summary["rules"])
+        gone = summary["reloads"]  # with the counts of rules that went
+        for name, total in (("matched", totals["rx_packets"] - totals["malformed_packets"]),
+                            ("lost", totals["lost_packets"])):
+            key = f"{name}_packets"
+            counted = sum(rule[key] for rule in summary["rules"]) + gone[f"retired_{key}"]
+            assert counted == total, summary
         return summary
 
     def output(self):
