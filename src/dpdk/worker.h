@@ -115,6 +115,7 @@ class Worker {
     std::vector<QueuePolicy> queues;  // in the order of the worker's
     // For each rule, the number of the worker's present rule that it goes on with, or TP_NO_RULE.
     const std::vector<uint32_t>* continued = nullptr;
+    std::vector<uint32_t> gone;  // the present rules with which none goes on
     bool timed = false, counted = false;
     size_t n_rules = 0;
   };

@@ -13,16 +13,11 @@
 namespace twinpath {
 namespace {
 
-// Adds what a rule counted; `sign` is 1 or -1.
-void Add(const Worker::QueuePolicy& part, size_t rule, uint64_t sign, RetiredCounts* sum) {
-  const auto add = [sign](const tp_count& count, tp_count* to) {
-    to->packets += sign * count.packets;
-    to->bytes += sign * count.bytes;
-  };
-  const tp_state& state = part.states[rule];
-  add({.packets = state.n, .bytes = state.matched_bytes}, &sum->matched);
-  add({.packets = state.lost_packets, .bytes = state.lost_bytes}, &sum->lost);
-  if (part.decision.marked != nullptr) add(part.decision.marked[rule], &sum->marked);
+void Add(const tp_count& count, tp_count* sum) { tp_count_add(sum, count.packets, count.bytes); }
+
+void Retire(const tp_state& state, RetiredCounts* retired) {
+  tp_count_add(&retired->matched, state.n, state.matched_bytes);
+  tp_count_add(&retired->lost, state.lost_packets, state.lost_bytes);
 }
 
 // Where the stream is, and what it counted; not what its rule asks for.
@@ -77,6 +72,11 @@ absl::StatusOr<Worker::Change> Worker::PrepareChange(const CompiledPolicy& polic
   change.timed = policy.timed;
   change.counted = policy.counted;
   change.n_rules = policy.rules.size();
+  std::vector<bool> goes_on(n_rules_);
+  for (const uint32_t old : continued)
+    if (old != TP_NO_RULE) goes_on[old] = true;
+  for (uint32_t r = 0; r < goes_on.size(); r++)
+    if (!goes_on[r]) change.gone.push_back(r);
   change.queues.resize(queues_.size());
   for (size_t q = 0; q < queues_.size(); q++) {
     absl::Status filled =
@@ -94,15 +94,19 @@ void Worker::TakeOffer() {
   for (size_t q = 0; q < queues_.size(); q++) {
     Queue& queue = *queues_[q];
     QueuePolicy& next = change->queues[q];
-    // What the present rules counted is retired, but for what the next ones go on with.
-    for (size_t r = 0; r < n_rules_; r++) Add(queue, r, 1, &queue.retired);
+    for (const uint32_t old : change->gone) {
+      Retire(queue.states[old], &queue.retired);
+      if (queue.decision.marked != nullptr) Add(queue.decision.marked[old], &queue.retired.marked);
+    }
     for (size_t r = 0; r < change->n_rules; r++) {
       const uint32_t old = (*change->continued)[r];
-      if (old == TP_NO_RULE) continue;
+      if (old == TP_NO_RULE || queue.states[old].n == 0) continue;
       ContinueStream(queue.states[old], &next.states[r]);
-      if (next.decision.marked != nullptr && queue.decision.marked != nullptr)
+      if (queue.decision.marked == nullptr) continue;
+      if (next.decision.marked != nullptr)
         next.decision.marked[r] = queue.decision.marked[old];
-      Add(next, r, ~uint64_t{0}, &queue.retired);
+      else  // no port can reach a rule that marks any more
+        Add(queue.decision.marked[old], &queue.retired.marked);
     }
     std::swap(static_cast<QueuePolicy&>(queue), next);
   }
