@@ -9,7 +9,7 @@ _twinpath() {
   COMPREPLY=()
   if [[ ${program##*/} == twinpath ]]; then
     if ((COMP_CWORD == 1)); then
-      words='check explain parity stats top doctor --help --version'
+      words='check explain parity reload stats top doctor --help --version'
       mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
       return
     fi

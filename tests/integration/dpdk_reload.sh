@@ -117,7 +117,7 @@ start --forward drop --port a=net_null0 -- --no-huge
 kill -HUP "$pid"
 said 'no policy file to read again'
 kill -9 "$pid"
-wait "$pid" || true
+wait "$pid" 2>/dev/null || true
 start --forward drop --port a=net_null0 -- --no-huge
 stop TERM
 nothing_left

@@ -2,6 +2,7 @@
 """The control socket, spoken to without `twinpath reload`: a thousand policies are sent in no time,
 and requests that no client of ours would make."""
 import array
+import contextlib
 import fcntl
 import json
 import os
@@ -32,7 +33,8 @@ def ask(path, request, file=None):
         ancillary = []
         if file is not None:
             ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [file]))]
-        client.sendmsg([request], ancillary)
+        with contextlib.suppress(BrokenPipeError):  # sent away already; what it said is there
+            client.sendmsg([request], ancillary)
         try:
             answer = client.recv(1 << 16)
         except ConnectionResetError:  # closed without reading; what it said comes next

@@ -62,7 +62,10 @@ TEST(AnswerCommand, InfoSaysWhatRuns) {
       AnswerCommand(SmallSnapshot("xdp"), "/twinpath/info", "").dump(),
       R"({"path":"xdp","version":"0.1.0","seed":7,"policy_file":"policies/half \"50%25\".json",)"
       R"("policy_sha256":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",)"
-      R"("duration_us":12345679,"ports":2,"queues":2,"rules":2,"lcores":1,"flow_places":800,"flow_bytes":32000})");
+      R"("duration_us":12345679,"ports":2,"queues":2,"rules":2,"lcores":1,)"
+      R"("reloads":{"done":4,"rejected":1,"longest_switch_ns":900,"retired_matched_packets":30,"retired_matched_bytes":1920,)"
+      R"("retired_lost_packets":20,"retired_lost_bytes":1280,"retired_marked_packets":10,"retired_marked_bytes":640},)"
+      R"("flow_places":800,"flow_bytes":32000})");
 }
 
 TEST(AnswerCommand, PortsCarryTheirExtraCounters) {

@@ -114,7 +114,11 @@ TEST(SummaryJson, HasEveryFieldOfTheContract) {
        "tx_packets": 60, "tx_bytes": 3840, "pass_packets": 4, "pass_bytes": 256,
        "lost_packets": 5, "lost_bytes": 320, "denied_packets": 6, "denied_bytes": 384,
        "malformed_packets": 7, "malformed_bytes": 448, "tx_full_packets": 8, "tx_full_bytes": 512,
-       "no_port_packets": 9, "no_port_bytes": 576}})");
+       "no_port_packets": 9, "no_port_bytes": 576},
+    "reloads": {"done": 4, "rejected": 1, "longest_switch_ns": 900,
+       "retired_matched_packets": 30, "retired_matched_bytes": 1920,
+       "retired_lost_packets": 20, "retired_lost_bytes": 1280,
+       "retired_marked_packets": 10, "retired_marked_bytes": 640}})");
   ordered_json summary = SummaryJson(SmallSnapshot("dpdk"));
   const auto bounds = LossRateBounds(10, 1000);
   EXPECT_EQ(summary["rules"][0]["loss_rate_low"], bounds.first);

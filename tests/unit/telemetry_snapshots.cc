@@ -29,6 +29,10 @@ Snapshot SmallSnapshot(const std::string& path) {
   snapshot.rules = {{"voix \"é\" 日本 100%\n", {1000, 64000}, {10, 640}, {3, 192}},
                     {"default", {}, {}, {}}};
   snapshot.lcores = {{3, 1, 1000, 900, 100}};
+  snapshot.reloads = {.done = 4,
+                      .rejected = 1,
+                      .longest_switch_ns = 900,
+                      .retired = {"", {30, 1920}, {20, 1280}, {10, 640}}};
   snapshot.flow_places = 800;
   snapshot.flow_octets = 32000;
   return snapshot;
