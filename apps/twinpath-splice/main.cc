@@ -3,8 +3,6 @@
 // drains, and says what was counted. Main thread; signals are taken synchronously, by waiting for
 // them.
 
-#include <signal.h>
-
 #include <algorithm>
 #include <atomic>
 #include <charconv>
@@ -21,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "apps/run_options.h"
 #include "apps/service.h"
+#include "apps/signals.h"
 #include "src/config/command_line.h"
 #include "src/config/json_document.h"
 #include "src/config/policy.h"
@@ -176,54 +175,28 @@ absl::StatusOr<SplicerOptions> Options(const CommandLine& line) {
   return options;
 }
 
-// SIGINT, SIGTERM and SIGHUP, blocked from the start (threads made later inherit that) and waited
-// for.
-sigset_t HoldSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, number);
-  signal(SIGPIPE, SIG_IGN);  // splice(2) into a connection that is gone, and who reads the tables
-  sigprocmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
-}
-
-// True where a signal came before `end`.
-bool SignalBefore(const sigset_t& signals, Clock::time_point end) {
-  for (;;) {
-    const auto left = std::chrono::nanoseconds(end - Clock::now()).count();
-    if (left <= 0) return false;
-    const timespec timeout = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
-    if (sigtimedwait(&signals, nullptr, &timeout) > 0) return true;
-  }
-}
-
-Clock::time_point After(Clock::time_point start, double seconds) {
-  return start +
-         std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-}
-
 // Until the duration is over or a signal came, printing tables as asked.
-void Wait(const CommandLine& line, const sigset_t& signals, const Splicer& splicer) {
+void Wait(const CommandLine& line, const HeldSignals& signals, const Splicer& splicer) {
   const auto start = Clock::now();
   const auto end =
       line.duration.has_value() ? After(start, *line.duration) : After(start, 3e9 /* a century */);
   for (double turn = 1;; turn++) {
     const auto next =
         line.stats_interval.has_value() ? After(start, turn * *line.stats_interval) : end;
-    if (SignalBefore(signals, std::min(next, end)) || next >= end) return;
+    if (signals.Before(std::min(next, end)) || next >= end) return;
     std::cout << SummaryTable(SummaryJson(splicer.TakeSnapshot())) << "\n" << std::flush;
   }
 }
 
 // Until no connection is open, the time for it is over, or another signal came.
-void Drain(const CommandLine& line, const sigset_t& signals, Splicer* splicer) {
+void Drain(const CommandLine& line, const HeldSignals& signals, Splicer* splicer) {
   splicer->Drain();
   const auto end = After(Clock::now(), line.drain);
   while (splicer->open() != 0 && Clock::now() < end)
-    if (SignalBefore(signals, std::min(end, Clock::now() + kDrainLook))) return;
+    if (signals.Before(std::min(end, Clock::now() + kDrainLook))) return;
 }
 
-int RunProgram(const CommandLine& line, const sigset_t& signals) {
+int RunProgram(const CommandLine& line, const HeldSignals& signals) {
   auto options = Options(line);
   if (!options.ok()) return Say(kWrong, options.status());
   absl::Status status = CheckSummary({.summary = line.summary});
@@ -261,7 +234,7 @@ int RunProgram(const CommandLine& line, const sigset_t& signals) {
 }
 
 int Main(int argc, char** argv) {
-  const sigset_t signals = HoldSignals();
+  const HeldSignals signals;
   CommandLine line;
   CLI::App app("Forwards TCP connections, in the kernel where that pays.");
   Describe(app, &line);

@@ -2,8 +2,6 @@
 // twinpath-xdp: runs a policy on the XDP path. Reads the command line, attaches, waits, and says
 // what was counted. Main thread; signals are taken synchronously, by waiting for them.
 
-#include <signal.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -17,6 +15,7 @@
 #include "apps/policy_reloader.h"
 #include "apps/run_options.h"
 #include "apps/service.h"
+#include "apps/signals.h"
 #include "src/config/compile.h"
 #include "src/config/policy.h"
 #include "src/config/profile.h"
@@ -29,7 +28,7 @@
 namespace twinpath {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = HeldSignals::Clock;
 
 constexpr std::chrono::seconds kLinkInterval(1);
 
@@ -58,41 +57,19 @@ void Describe(CLI::App& app, CommandLine* line) {
   app.set_version_flag("--version", std::string("twinpath-xdp ") + TWINPATH_VERSION);
 }
 
-// SIGINT, SIGTERM and SIGHUP, blocked from the start (threads made later inherit that) and waited
-// for.
-sigset_t HoldSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGHUP);  // where the terminal is gone
-  signal(SIGPIPE, SIG_IGN);     // who reads the tables may go before the run ends
-  sigprocmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
-}
-
 // Waits until `deadline`, or for a signal that ends the run: true where one came.
-bool SignalBefore(const sigset_t& signals, Clock::time_point deadline, PolicyReloader& reloader) {
+bool EndsBefore(Clock::time_point deadline, const HeldSignals& signals, PolicyReloader& reloader) {
   for (;;) {
-    const auto left = std::chrono::nanoseconds(deadline - Clock::now()).count();
-    if (left <= 0) return false;
-    const timespec timeout = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
-    siginfo_t info = {};
-    const int signal = sigtimedwait(&signals, &info, &timeout);
-    if (signal == SIGHUP && reloader.OnHangup(info)) continue;
-    if (signal > 0) return true;
+    const std::optional<siginfo_t> signal = signals.Before(deadline);
+    if (!signal) return false;
+    if (signal->si_signo != SIGHUP || !reloader.OnHangup(*signal)) return true;
   }
-}
-
-Clock::time_point After(Clock::time_point start, double seconds) {
-  return start +
-         std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
 // Until the duration is over or a signal came, printing tables as asked, and how links change.
 // Every look at the links counts up *looks.
-void Wait(const CommandLine& line, const sigset_t& signals, XdpPath& path, PolicyReloader& reloader,
-          std::atomic<uint64_t>* looks) {
+void Wait(const CommandLine& line, const HeldSignals& signals, XdpPath& path,
+          PolicyReloader& reloader, std::atomic<uint64_t>* looks) {
   const auto start = Clock::now();
   const auto end =
       line.run.duration.has_value() ? After(start, *line.run.duration) : Clock::time_point::max();
@@ -106,14 +83,14 @@ void Wait(const CommandLine& line, const sigset_t& signals, XdpPath& path, Polic
     for (const std::string& change : path.LinkChanges())
       std::cerr << "twinpath-xdp: " << change << "\n";
     const auto next = std::min({end, next_table(), Clock::now() + kLinkInterval});
-    if (SignalBefore(signals, next, reloader)) return;
+    if (EndsBefore(next, signals, reloader)) return;
     if (next != next_table() || next == end) continue;
     std::cout << SummaryTable(SummaryJson(path.TakeSnapshot())) << "\n" << std::flush;
     turn++;
   }
 }
 
-int RunProgram(const CommandLine& line, const sigset_t& signals) {
+int RunProgram(const CommandLine& line, const HeldSignals& signals) {
   XdpOptions options = {
       .ports = {}, .mode = XdpMode::kAuto, .pin = line.pin, .flow_memory = kDefaultFlowMemory};
   if (line.mode == "native") options.mode = XdpMode::kNative;
@@ -187,7 +164,7 @@ int RunProgram(const CommandLine& line, const sigset_t& signals) {
 }
 
 int Main(int argc, char** argv) {
-  const sigset_t signals = HoldSignals();
+  const HeldSignals signals;
   CommandLine line;
   CLI::App app("Loses and forwards packets by a policy, in the kernel, by XDP.");
   Describe(app, &line);
