@@ -85,12 +85,10 @@ absl::StatusOr<std::unique_ptr<XdpTables>> XdpTables::Create(CompiledPolicy poli
   kernel.skeleton.reset(twinpath_bpf__open());
   if (!kernel.skeleton) return KernelError("opening the XDP object", errno);
   auto& maps = kernel.skeleton->maps;
-  bpf_map__set_max_entries(maps.tp_buckets, Elements(compiled.buckets.size()));
-  bpf_map__set_max_entries(maps.tp_entries, Elements(compiled.entries.size()));
-  bpf_map__set_max_entries(maps.tp_rules, Elements(compiled.rules.size()));
-  bpf_map__set_max_entries(maps.tp_details, Elements(compiled.details.size()));
-  bpf_map__set_max_entries(maps.tp_links, Elements(compiled.links.size()));
-  bpf_map__set_max_entries(maps.tp_runs, Elements(compiled.runs.size()));
+  kernel.policy.ForEach(kernel.skeleton, compiled,
+                        [](bpf_map* map, const auto& values, const auto&) {
+                          bpf_map__set_max_entries(map, Elements(values.size()));
+                        });
   bpf_map__set_max_entries(maps.tp_states, Elements(states));
   bpf_map__set_max_entries(maps.tp_marked, Elements(compiled.marks || reloadable ? states : 0));
   if (compiled.has_flows) tables->flows_ = FlowTableWithin(flow_memory);
@@ -115,15 +113,12 @@ absl::StatusOr<std::unique_ptr<XdpTables>> XdpTables::Create(CompiledPolicy poli
           streams[compiled.plans[port].fallback];
     }
   }
-  absl::Status status = kernel.buckets.Fill(maps.tp_buckets, compiled.buckets);
-  status.Update(kernel.entries.Fill(maps.tp_entries, compiled.entries));
-  status.Update(kernel.rules.Fill(maps.tp_rules, compiled.rules));
-  status.Update(kernel.details.Fill(maps.tp_details, compiled.details));
-  status.Update(kernel.links.Fill(maps.tp_links, compiled.links));
-  status.Update(kernel.runs.Fill(maps.tp_runs, compiled.runs));
-  status.Update(kernel.states.Fill(maps.tp_states, initial));
+  absl::Status status = kernel.policy.Map(kernel.skeleton, compiled);
+  status.Update(kernel.states.Map(maps.tp_states));
   status.Update(kernel.marked.Map(maps.tp_marked));
   if (!status.ok()) return status;
+  kernel.policy.Write(kernel.skeleton, compiled);
+  std::copy(initial.begin(), initial.end(), kernel.states.get());
   return tables;
 }
 

@@ -6,34 +6,18 @@
 
 #include <fcntl.h>
 
-#include <array>
+#include <algorithm>
 
 #include "src/xdp/skeleton.h"
 
 namespace twinpath {
 namespace {
 
-// At least so many elements, and twice what is needed now.
-uint32_t Room(size_t needed, size_t least) {
-  size_t room = least;
+// For twice as many elements as are needed now, and for some at least.
+uint32_t Room(size_t needed) {
+  size_t room = 1024;
   while (room < 2 * needed) room *= 2;
   return Elements(room);
-}
-
-struct Size {
-  bpf_map* map;
-  size_t needed, least;
-};
-
-// What a policy takes of each of its tables.
-std::array<Size, 6> SizesOf(const Skeleton& skeleton, const CompiledPolicy& policy) {
-  auto& maps = skeleton->maps;
-  return {{{maps.tp_buckets, policy.buckets.size(), 1024},
-           {maps.tp_entries, policy.entries.size(), 1024},
-           {maps.tp_rules, policy.rules.size(), 1024},
-           {maps.tp_details, policy.details.size(), 256},
-           {maps.tp_links, policy.links.size(), 256},
-           {maps.tp_runs, policy.runs.size(), 1024}}};
 }
 
 }  // namespace
@@ -42,12 +26,7 @@ struct XdpInstance::Loaded {
   std::vector<Skeleton> skeletons;  // one for each port
   std::vector<int> programs;        // their descriptors, borrowed
   bool flows = false;
-  MappedArray<tp_bucket> buckets;
-  MappedArray<tp_key> entries;
-  MappedArray<tp_rule> rules;
-  MappedArray<tp_detail> details;
-  MappedArray<tp_link> links;
-  MappedArray<tp_run> runs;
+  PolicyArrays arrays;
 };
 
 XdpInstance::XdpInstance(std::unique_ptr<Loaded> loaded) : loaded_(std::move(loaded)) {}
@@ -57,9 +36,12 @@ int XdpInstance::fd(size_t port) const { return loaded_->programs[port]; }
 
 bool XdpInstance::Holds(const CompiledPolicy& policy) const {
   if (policy.has_flows && !loaded_->flows) return false;
-  for (const Size& size : SizesOf(loaded_->skeletons.front(), policy))
-    if (size.needed > bpf_map__max_entries(size.map)) return false;
-  return true;
+  bool holds = true;
+  loaded_->arrays.ForEach(loaded_->skeletons.front(), policy,
+                          [&holds](const bpf_map* map, const auto& values, const auto&) {
+                            holds &= values.size() <= bpf_map__max_entries(map);
+                          });
+  return holds;
 }
 
 absl::StatusOr<std::unique_ptr<XdpInstance>> XdpInstance::Load(
@@ -76,13 +58,17 @@ absl::StatusOr<std::unique_ptr<XdpInstance>> XdpInstance::Load(
     bpf_program* program = SelectProgram(skeleton, name.c_str());
     if (frames[port] == XdpProgram::Frames::kFragments)
       bpf_program__set_flags(program, BPF_F_XDP_HAS_FRAGS);
-    for (const Size& size : SizesOf(skeleton, policy))
-      bpf_map__set_max_entries(size.map, Room(size.needed, size.least));
+    std::vector<const bpf_map*> of_policy;
+    loaded->arrays.ForEach(skeleton, policy,
+                           [&of_policy](bpf_map* map, const auto& values, const auto&) {
+                             bpf_map__set_max_entries(map, Room(values.size()));
+                             of_policy.push_back(map);
+                           });
 
     const auto shared_fd = [&](const bpf_map* map) {
       auto& maps = skeleton->maps;
-      bool of_instance = false;
-      for (const Size& size : SizesOf(skeleton, policy)) of_instance |= size.map == map;
+      const bool of_instance =
+          std::find(of_policy.begin(), of_policy.end(), map) != of_policy.end();
       const bool of_flows = map == maps.tp_flows || map == maps.tp_flow_regions;
       if (IsProgramsOwn(skeleton, map)) return -1;
       if (port == 0 && (of_instance || (of_flows && makes_flows))) return -1;
@@ -116,13 +102,8 @@ absl::StatusOr<std::unique_ptr<XdpInstance>> XdpInstance::Load(
     loaded->skeletons.push_back(std::move(skeleton));
   }
   auto& maps = loaded->skeletons.front()->maps;
-  absl::Status status = loaded->buckets.Map(maps.tp_buckets);
-  status.Update(loaded->entries.Map(maps.tp_entries));
-  status.Update(loaded->rules.Map(maps.tp_rules));
-  status.Update(loaded->details.Map(maps.tp_details));
-  status.Update(loaded->links.Map(maps.tp_links));
-  status.Update(loaded->runs.Map(maps.tp_runs));
-  if (!status.ok()) return status;
+  absl::Status mapped = loaded->arrays.Map(loaded->skeletons.front(), policy);
+  if (!mapped.ok()) return mapped;
   if (makes_flows) {
     FileDescriptor made(fcntl(bpf_map__fd(maps.tp_flows), F_DUPFD_CLOEXEC, 0));
     FileDescriptor regions(fcntl(bpf_map__fd(maps.tp_flow_regions), F_DUPFD_CLOEXEC, 0));
@@ -135,12 +116,7 @@ absl::StatusOr<std::unique_ptr<XdpInstance>> XdpInstance::Load(
 }
 
 void XdpInstance::Write(const CompiledPolicy& policy, const std::vector<uint32_t>& only) {
-  std::copy(policy.buckets.begin(), policy.buckets.end(), loaded_->buckets.get());
-  std::copy(policy.entries.begin(), policy.entries.end(), loaded_->entries.get());
-  std::copy(policy.rules.begin(), policy.rules.end(), loaded_->rules.get());
-  std::copy(policy.details.begin(), policy.details.end(), loaded_->details.get());
-  std::copy(policy.links.begin(), policy.links.end(), loaded_->links.get());
-  std::copy(policy.runs.begin(), policy.runs.end(), loaded_->runs.get());
+  loaded_->arrays.Write(loaded_->skeletons.front(), policy);
   for (size_t port = 0; port < only.size(); port++)
     XdpTables::SetLive(policy, port, only[port], &loaded_->skeletons[port]->data_live->tp_live);
   // Attaching the program, a system call, comes after all of this.

@@ -59,12 +59,6 @@ class MappedArray {
     return absl::OkStatus();
   }
 
-  absl::Status Fill(const bpf_map* map, const std::vector<Value>& values) {
-    absl::Status status = Map(map);
-    if (status.ok()) std::copy(values.begin(), values.end(), values_);
-    return status;
-  }
-
   Value* get() const { return values_; }
 
  private:
@@ -74,6 +68,45 @@ class MappedArray {
 
 // Arrays have at least one element.
 inline uint32_t Elements(size_t count) { return static_cast<uint32_t>(std::max<size_t>(count, 1)); }
+
+// The tables of a compiled policy, each an array map.
+struct PolicyArrays {
+  MappedArray<tp_bucket> buckets;
+  MappedArray<tp_key> entries;
+  MappedArray<tp_rule> rules;
+  MappedArray<tp_detail> details;
+  MappedArray<tp_link> links;
+  MappedArray<tp_run> runs;
+
+  // Calls `each(map, values, array)` for every table: the skeleton's map, what the policy has for
+  // it, and where it is mapped, or is going to be.
+  template <typename Each>
+  void ForEach(const Skeleton& skeleton, const CompiledPolicy& policy, const Each& each) {
+    auto& maps = skeleton->maps;
+    each(maps.tp_buckets, policy.buckets, buckets);
+    each(maps.tp_entries, policy.entries, entries);
+    each(maps.tp_rules, policy.rules, rules);
+    each(maps.tp_details, policy.details, details);
+    each(maps.tp_links, policy.links, links);
+    each(maps.tp_runs, policy.runs, runs);
+  }
+
+  // The skeleton is loaded.
+  absl::Status Map(const Skeleton& skeleton, const CompiledPolicy& policy) {
+    absl::Status status;
+    ForEach(skeleton, policy, [&status](const bpf_map* map, const auto&, auto& array) {
+      status.Update(array.Map(map));
+    });
+    return status;
+  }
+
+  // They are mapped, and have room for it.
+  void Write(const Skeleton& skeleton, const CompiledPolicy& policy) {
+    ForEach(skeleton, policy, [](const bpf_map*, const auto& values, const auto& array) {
+      std::copy(values.begin(), values.end(), array.get());
+    });
+  }
+};
 
 // No program of the object is loaded but `wanted`; null: none.
 inline bpf_program* SelectProgram(const Skeleton& skeleton, const char* wanted) {
@@ -115,12 +148,7 @@ inline bool IsProgramsOwn(const Skeleton& skeleton, const bpf_map* map) {
 
 struct XdpTables::Kernel {
   Skeleton skeleton;
-  MappedArray<tp_bucket> buckets;
-  MappedArray<tp_key> entries;
-  MappedArray<tp_rule> rules;
-  MappedArray<tp_detail> details;
-  MappedArray<tp_link> links;
-  MappedArray<tp_run> runs;
+  PolicyArrays policy;
   MappedArray<tp_count> marked;
   MappedArray<tp_state> states;
 };
