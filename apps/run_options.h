@@ -15,8 +15,6 @@
 
 namespace twinpath {
 
-enum ExitStatus { kDone = 0, kFailed = 1, kWrong = 2 };
-
 struct RunOptions {
   std::string policy, summary;     // files; empty: none
   std::vector<std::string> ports;  // NAME=DEVICE, as given

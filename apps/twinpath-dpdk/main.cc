@@ -12,6 +12,7 @@
 
 #include "CLI/CLI.hpp"
 #include "apps/policy_reloader.h"
+#include "apps/program.h"
 #include "apps/run_options.h"
 #include "apps/service.h"
 #include "src/config/command_line.h"
@@ -36,12 +37,9 @@ struct CommandLine {
   std::vector<std::string> eal;  // behind "--"
 };
 
-int Say(ExitStatus exit_status, const absl::Status& status) {
-  std::cerr << "twinpath-dpdk: " << std::string(status.message()) << "\n";
-  return exit_status;
-}
+constexpr char kProgram[] = "twinpath-dpdk";
 
-int Wrong(const absl::Status& status) { return Say(kWrong, status); }
+int Wrong(const absl::Status& status) { return Say(kProgram, kWrong, status); }
 
 void Describe(CLI::App& app, CommandLine* line) {
   AddRunOptions(app, "NAME=DEVICE",
@@ -171,26 +169,20 @@ int RunProgram(const CommandLine& line) {
     ran = datapath->Run();
     service.Stopping();
   }
-  if (!ran.ok()) return Say(kFailed, ran);
+  if (!ran.ok()) return Say(kProgram, kFailed, ran);
   absl::Status shown = ShowSummary(SummaryJson(datapath->TakeSnapshot()), line.run.summary);
-  return shown.ok() ? kDone : Say(kFailed, shown);
+  return shown.ok() ? kDone : Say(kProgram, kFailed, shown);
 }
 
 int Main(int argc, char** argv) {
   HoldSignals();
   CommandLine line;
-  CLI::App app("Loses and forwards packets by a policy, on DPDK.");
+  CLI::App app("Loses and forwards packets by a policy, on DPDK.", kProgram);
   Describe(app, &line);
   int own = 1;
   while (own < argc && std::string(argv[own]) != "--") own++;
   for (int i = own + 1; i < argc; i++) line.eal.push_back(argv[i]);
-  try {
-    app.parse(own, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    std::cerr << "twinpath-dpdk: " << error.what() << "\n";
-    return kWrong;
-  }
+  if (const std::optional<int> ended = ParseCommandLine(app, own, argv)) return *ended;
   return RunProgram(line);
 }
 

@@ -17,6 +17,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
+#include "apps/program.h"
 #include "apps/run_options.h"
 #include "apps/service.h"
 #include "apps/signals.h"
@@ -45,10 +46,7 @@ struct CommandLine {
   bool nagle = false;
 };
 
-int Say(ExitStatus exit_status, const absl::Status& status) {
-  std::cerr << "twinpath-splice: " << std::string(status.message()) << "\n";
-  return exit_status;
-}
+constexpr char kProgram[] = "twinpath-splice";
 
 // CLI11 would take -1 for 2^64 - 1.
 std::string WrongSeed(const std::string& text) {
@@ -198,9 +196,9 @@ void Drain(const CommandLine& line, const HeldSignals& signals, Splicer* splicer
 
 int RunProgram(const CommandLine& line, const HeldSignals& signals) {
   auto options = Options(line);
-  if (!options.ok()) return Say(kWrong, options.status());
+  if (!options.ok()) return Say(kProgram, kWrong, options.status());
   absl::Status status = CheckSummary({.summary = line.summary});
-  if (!status.ok()) return Say(kWrong, status);
+  if (!status.ok()) return Say(kProgram, kWrong, status);
   // Before anybody can connect: another instance may have the telemetry socket.
   std::atomic<const Splicer*> running = nullptr;
   std::unique_ptr<Splicer> splicer;  // outlives the server, whose thread reads it
@@ -209,10 +207,10 @@ int RunProgram(const CommandLine& line, const HeldSignals& signals) {
                                          const Splicer* current = running.load();
                                          return current ? current->TakeSnapshot() : Snapshot();
                                        });
-  if (!server.ok()) return Say(kWrong, server.status());
+  if (!server.ok()) return Say(kProgram, kWrong, server.status());
   auto created = Splicer::Create(
       *options, [](const std::string& text) { std::cerr << "twinpath-splice: " + text + "\n"; });
-  if (!created.ok()) return Say(kWrong, created.status());
+  if (!created.ok()) return Say(kProgram, kWrong, created.status());
   splicer = *std::move(created);
   running = splicer.get();
   const bool lowered =
@@ -230,21 +228,15 @@ int RunProgram(const CommandLine& line, const HeldSignals& signals) {
   Drain(line, signals, splicer.get());
   splicer->End();
   status = ShowSummary(SummaryJson(splicer->TakeSnapshot()), line.summary);
-  return status.ok() ? kDone : Say(kFailed, status);
+  return status.ok() ? kDone : Say(kProgram, kFailed, status);
 }
 
 int Main(int argc, char** argv) {
   const HeldSignals signals;
   CommandLine line;
-  CLI::App app("Forwards TCP connections, in the kernel where that pays.");
+  CLI::App app("Forwards TCP connections, in the kernel where that pays.", kProgram);
   Describe(app, &line);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    std::cerr << "twinpath-splice: " << error.what() << "\n";
-    return kWrong;
-  }
+  if (const std::optional<int> ended = ParseCommandLine(app, argc, argv)) return *ended;
   return RunProgram(line, signals);
 }
 

@@ -13,6 +13,7 @@
 
 #include "CLI/CLI.hpp"
 #include "apps/policy_reloader.h"
+#include "apps/program.h"
 #include "apps/run_options.h"
 #include "apps/service.h"
 #include "apps/signals.h"
@@ -38,10 +39,7 @@ struct CommandLine {
   bool pin = false;
 };
 
-int Say(ExitStatus exit_status, const absl::Status& status) {
-  std::cerr << "twinpath-xdp: " << std::string(status.message()) << "\n";
-  return exit_status;
-}
+constexpr char kProgram[] = "twinpath-xdp";
 
 void Describe(CLI::App& app, CommandLine* line) {
   AddRunOptions(app, "NAME=IFACE", "A port of the policy, and the interface that it is", &line->run)
@@ -98,24 +96,24 @@ int RunProgram(const CommandLine& line, const HeldSignals& signals) {
   std::vector<std::string> names;
   for (const std::string& text : line.run.ports) {
     auto port = ParsePortSpec(text);
-    if (!port.ok()) return Say(kWrong, port.status());
+    if (!port.ok()) return Say(kProgram, kWrong, port.status());
     names.push_back(port->name);
     options.ports.push_back(*std::move(port));
   }
   if (line.run.flow_memory.has_value()) {
     auto octets = ParseFlowMemory(*line.run.flow_memory, "--flow-memory");
-    if (!octets.ok()) return Say(kWrong, octets.status());
+    if (!octets.ok()) return Say(kProgram, kWrong, octets.status());
     options.flow_memory = *octets;
   }
   auto policy = MakePolicy(line.run.policy, line.run.overrides, names);
-  if (!policy.ok()) return Say(kWrong, policy.status());
+  if (!policy.ok()) return Say(kProgram, kWrong, policy.status());
   auto compiled = CompilePolicy(*policy, names);
-  if (!compiled.ok()) return Say(kWrong, compiled.status());
+  if (!compiled.ok()) return Say(kProgram, kWrong, compiled.status());
   // Without privileges not so much as the telemetry's folder is made.
   absl::Status status = CheckXdpPrivileges();
-  if (!status.ok()) return Say(kWrong, status);
+  if (!status.ok()) return Say(kProgram, kWrong, status);
   status = CheckSummary(line.run);
-  if (!status.ok()) return Say(kWrong, status);
+  if (!status.ok()) return Say(kProgram, kWrong, status);
   // Before anything is attached: another instance may have the telemetry socket.
   std::atomic<const XdpPath*> running = nullptr;
   std::unique_ptr<XdpPath> path;  // outlives the server, whose thread reads it
@@ -124,9 +122,9 @@ int RunProgram(const CommandLine& line, const HeldSignals& signals) {
                                          const XdpPath* current = running.load();
                                          return current ? current->TakeSnapshot() : Snapshot();
                                        });
-  if (!server.ok()) return Say(kWrong, server.status());
+  if (!server.ok()) return Say(kProgram, kWrong, server.status());
   auto created = XdpPath::Create(*policy, *std::move(compiled), options);
-  if (!created.ok()) return Say(kWrong, created.status());
+  if (!created.ok()) return Say(kProgram, kWrong, created.status());
   path = *std::move(created);
   running = path.get();
 
@@ -144,7 +142,7 @@ int RunProgram(const CommandLine& line, const HeldSignals& signals) {
           return reloader.Reload(file, text);
         },
         ControlServer::Options());
-    if (!control.ok()) return Say(kWrong, control.status());
+    if (!control.ok()) return Say(kProgram, kWrong, control.status());
     for (const PortSnapshot& port : path->TakeSnapshot().ports)
       std::cerr << "twinpath-xdp: port " << port.name << ": " << port.device << " ("
                 << (port.driver.empty() ? "unknown driver" : port.driver) << "), " << port.mode
@@ -160,21 +158,15 @@ int RunProgram(const CommandLine& line, const HeldSignals& signals) {
   path->Stop();
 
   status = ShowSummary(SummaryJson(path->TakeSnapshot()), line.run.summary);
-  return status.ok() ? kDone : Say(kFailed, status);
+  return status.ok() ? kDone : Say(kProgram, kFailed, status);
 }
 
 int Main(int argc, char** argv) {
   const HeldSignals signals;
   CommandLine line;
-  CLI::App app("Loses and forwards packets by a policy, in the kernel, by XDP.");
+  CLI::App app("Loses and forwards packets by a policy, in the kernel, by XDP.", kProgram);
   Describe(app, &line);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    std::cerr << "twinpath-xdp: " << error.what() << "\n";
-    return kWrong;
-  }
+  if (const std::optional<int> ended = ParseCommandLine(app, argc, argv)) return *ended;
   return RunProgram(line, signals);
 }
 

@@ -24,10 +24,7 @@ struct CheckOptions {
   bool json = false;
 };
 
-int Fail(const absl::Status& status) {
-  std::cerr << "twinpath check: " << status.message() << "\n";
-  return 2;
-}
+constexpr char kCheck[] = "twinpath check";
 
 absl::Status CheckPorts(const std::vector<std::string>& ports) {
   for (size_t i = 0; i < ports.size(); i++) {
@@ -42,20 +39,21 @@ absl::Status CheckPorts(const std::vector<std::string>& ports) {
 }
 
 int Check(const CheckOptions& options) {
-  if (absl::Status status = CheckPorts(options.ports); !status.ok()) return Fail(status);
+  if (absl::Status status = CheckPorts(options.ports); !status.ok())
+    return Say(kCheck, kWrong, status);
   absl::StatusOr<Policy> policy = LoadPolicy(options.policy);
-  if (!policy.ok()) return Fail(policy.status());
+  if (!policy.ok()) return Say(kCheck, kWrong, policy.status());
   std::vector<std::string> ports = options.ports.empty() ? policy->ports : options.ports;
   if (ports.empty()) ports.push_back("");  // a policy that names none treats all alike
   absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*policy, ports);
-  if (!compiled.ok()) return Fail(compiled.status());
+  if (!compiled.ok()) return Say(kCheck, kWrong, compiled.status());
   CheckReport report = MakeCheckReport(*policy, *compiled);
   if (options.json) {
     std::cout << CheckJson(report).dump(2) << "\n";
   } else {
     std::cout << CheckText(report);
   }
-  return 0;
+  return kDone;
 }
 
 }  // namespace

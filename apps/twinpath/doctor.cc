@@ -35,10 +35,7 @@ struct DoctorOptions {
   bool json = false;
 };
 
-int Fail(const absl::Status& status) {
-  std::cerr << "twinpath doctor: " << status.message() << "\n";
-  return 2;
-}
+constexpr char kDoctor[] = "twinpath doctor";
 
 InterfaceFacts FactsOf(const std::string& name) {
   InterfaceFacts facts;
@@ -175,13 +172,13 @@ int Doctor(const DoctorOptions& options) {
   Profile profile = WireOfTwoPorts();
   if (!options.profile.empty()) {
     auto loaded = LoadProfile(options.profile);
-    if (!loaded.ok()) return Fail(loaded.status());
+    if (!loaded.ok()) return Say(kDoctor, kWrong, loaded.status());
     profile = *std::move(loaded);
     if (profile.ports.empty())
-      return Fail(absl::InvalidArgumentError(
-          absl::StrCat(options.profile,
-                       ": /ports: found none, allowed 1 to 16: what they are is "
-                       "what is to be looked at")));
+      return Say(kDoctor, kWrong,
+                 absl::StrCat(options.profile,
+                              ": /ports: found none, allowed 1 to 16: what they are is "
+                              "what is to be looked at"));
     needs.for_profile = true;
     needs.nics = NicsOf(profile, host.machine());
   } else {
@@ -220,7 +217,7 @@ int Doctor(const DoctorOptions& options) {
     std::cout << DoctorJson(report).dump(2) << "\n";
   else
     std::cout << DoctorText(report);
-  return report.Starts() ? 0 : 1;
+  return report.Starts() ? kDone : kFailed;
 }
 
 }  // namespace

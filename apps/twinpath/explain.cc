@@ -36,10 +36,7 @@ struct ExplainOptions {
   bool json = false;
 };
 
-int Fail(const absl::Status& status, int exit_status) {
-  std::cerr << "twinpath explain: " << status.message() << "\n";
-  return exit_status;
-}
+constexpr char kExplain[] = "twinpath explain";
 
 absl::StatusOr<std::vector<uint8_t>> FrameOfCapture(const std::string& path, uint64_t packet) {
   absl::StatusOr<Capture> capture = Capture::Open(path);
@@ -79,33 +76,32 @@ absl::StatusOr<std::vector<uint8_t>> ReadFrame(const ExplainOptions& options) {
 
 int ExplainIt(const ExplainOptions& options) {
   absl::StatusOr<Policy> policy = LoadPolicy(options.policy);
-  if (!policy.ok()) return Fail(policy.status(), 2);
+  if (!policy.ok()) return Say(kExplain, kWrong, policy.status());
   std::vector<std::string> ports = policy->ports;
   absl::StatusOr<size_t> port = ChoosePort(*policy, options.port, &ports);
-  if (!port.ok()) return Fail(port.status(), 2);
+  if (!port.ok()) return Say(kExplain, kWrong, port.status());
   absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*policy, ports);
-  if (!compiled.ok()) return Fail(compiled.status(), 2);
+  if (!compiled.ok()) return Say(kExplain, kWrong, compiled.status());
   const std::optional<uint64_t> at = ReadDurationText(options.at);
   if (!at) {
-    return Fail(absl::InvalidArgumentError(
-                    absl::StrCat("--at: found ", Quote(options.at),
-                                 ", allowed 0s to ten years: a whole number of us, ms, s, m or h")),
-                2);
+    return Say(kExplain, kWrong,
+               absl::StrCat("--at: found ", Quote(options.at),
+                            ", allowed 0s to ten years: a whole number of us, ms, s, m or h"));
   }
   absl::StatusOr<std::vector<uint8_t>> frame = ReadFrame(options);
-  if (!frame.ok()) return Fail(frame.status(), 2);
+  if (!frame.ok()) return Say(kExplain, kWrong, frame.status());
   const ExplainRequest request = {*std::move(frame), *port, options.queue, options.number, *at};
   const absl::StatusOr<Explanation> explanation = Explain(*policy, *compiled, request);
   if (!explanation.ok())
-    return Fail(explanation.status(), absl::IsInvalidArgument(explanation.status()) ? 2 : 1);
+    return Say(kExplain, ExitStatusOf(explanation.status()), explanation.status());
   if (options.json) {
     const auto json = ExplainJson(*policy, *compiled, request, *explanation);
-    if (!json.ok()) return Fail(json.status(), 1);
+    if (!json.ok()) return Say(kExplain, kFailed, json.status());
     std::cout << json->dump(2) << "\n";
   } else {
     std::cout << ExplainText(*policy, *compiled, request, *explanation);
   }
-  return 0;
+  return kDone;
 }
 
 }  // namespace

@@ -4,8 +4,10 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
-#include <string>
+#include <optional>
 
+#include "absl/strings/str_cat.h"
+#include "apps/program.h"
 #include "apps/twinpath/subcommand.h"
 
 namespace twinpath {
@@ -15,10 +17,7 @@ namespace {
 constexpr AddSubcommand* kSubcommands[] = {AddCheck, AddExplain, AddParity, AddReload,
                                            AddStats, AddTop,     AddDoctor};
 
-int WrongUsage(const std::string& what) {
-  std::cerr << "twinpath: " << what << " (twinpath --help tells what there is)\n";
-  return 2;
-}
+constexpr char kHint[] = " (twinpath --help tells what there is)";
 
 int Main(int argc, char** argv) {
   CLI::App app("One packet policy, two fast paths, the same verdict", "twinpath");
@@ -26,13 +25,9 @@ int Main(int argc, char** argv) {
   app.require_subcommand(0, 1);  // none is told below, after what is not expected
   Run run;
   for (AddSubcommand* add : kSubcommands) add(&app, &run);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-    return WrongUsage(e.what());
-  }
-  return run ? run() : WrongUsage("A subcommand is required");
+  if (const std::optional<int> ended = ParseCommandLine(app, argc, argv, kHint)) return *ended;
+  if (!run) return Say("twinpath", kWrong, absl::StrCat("A subcommand is required", kHint));
+  return run();
 }
 
 }  // namespace
@@ -43,14 +38,11 @@ int main(int argc, char** argv) {
   try {
     status = twinpath::Main(argc, argv);
   } catch (const std::exception& e) {
-    std::cerr << "twinpath: " << e.what() << "\n";
-    return 1;
+    return twinpath::Say("twinpath", twinpath::kFailed, e.what());
   }
   std::cout.flush();
   // A full disk or a closed pipe must not look like success.
-  if (status == 0 && (!std::cout || std::fflush(stdout) != 0)) {
-    std::cerr << "twinpath: cannot write the output\n";
-    return 1;
-  }
+  if (status == twinpath::kDone && (!std::cout || std::fflush(stdout) != 0))
+    return twinpath::Say("twinpath", twinpath::kFailed, "cannot write the output");
   return status;
 }

@@ -36,10 +36,7 @@ struct ParityOptions {
   bool json = false;
 };
 
-int Fail(const absl::Status& status, int exit_status) {
-  std::cerr << "twinpath parity: " << status.message() << "\n";
-  return exit_status;
-}
+constexpr char kParity[] = "twinpath parity";
 
 // The two paths, and the DPDK path once more for the bursts, each at packet 0.
 struct Replays {
@@ -174,7 +171,7 @@ void RemoveVerdicts(const ParityOptions& options) {
 
 int Parity(const ParityOptions& options) {
   absl::StatusOr<Setup> setup = SetUp(options);
-  if (!setup.ok()) return Fail(setup.status(), 2);
+  if (!setup.ok()) return Say(kParity, kWrong, setup.status());
   Replays& replays = setup->replays;
   auto path = [](const char* name, auto* replay) {
     return ParityPath{name, [replay](size_t port, uint32_t queue, absl::Span<const uint8_t> frame) {
@@ -191,17 +188,17 @@ int Parity(const ParityOptions& options) {
   // A capture that breaks off is wrong input, and what came before it is not the whole answer.
   if (!fed.ok()) {
     RemoveVerdicts(options);
-    return Fail(fed, absl::IsDataLoss(fed) ? 2 : 1);
+    return Say(kParity, absl::IsDataLoss(fed) ? kWrong : kFailed, fed);
   }
   if (setup->verdicts.is_open() && !setup->verdicts.flush())
-    return Fail(absl::InternalError(absl::StrCat("cannot write ", options.verdicts)), 1);
+    return Say(kParity, kFailed, absl::StrCat("cannot write ", options.verdicts));
   const ParityReport report = Report(options, *setup, run, bursts);
   if (options.json) {
     std::cout << ParityJson(report, setup->policy).dump(2) << "\n";
   } else {
     std::cout << ParityText(report, setup->policy);
   }
-  return report.Same() ? 0 : 1;
+  return report.Same() ? kDone : kFailed;
 }
 
 }  // namespace

@@ -29,8 +29,7 @@ int Fail(const ReloadOptions& options, const absl::Status& status) {
     std::cout << ordered_json({{"error", message}})
                      .dump(2, ' ', false, ordered_json::error_handler_t::replace)
               << "\n";
-  std::cerr << "twinpath reload: " << message << "\n";
-  return absl::IsInvalidArgument(status) ? 2 : 1;
+  return Say("twinpath reload", ExitStatusOf(status), message);
 }
 
 // The one program that is to be asked. NotFound, saying where was looked, for none;
@@ -71,13 +70,13 @@ int Reload(const ReloadOptions& options) {
   if (!answer.ok()) return Fail(options, answer.status());
   if (options.json) {
     std::cout << answer->dump(2, ' ', false, ordered_json::error_handler_t::replace) << "\n";
-    return 0;
+    return kDone;
   }
   const auto count = [&](const char* key) { return answer->value(key, uint64_t{0}); };
   std::cout << *prefix << " goes by " << options.policy << " now: " << count("rules")
             << (count("rules") == 1 ? " rule, " : " rules, ") << count("continued")
             << " going on where they were\n";
-  return 0;
+  return kDone;
 }
 
 }  // namespace

@@ -41,10 +41,7 @@ struct Source {
   ordered_json summary, before;
 };
 
-int Fail(int status, const std::string& message) {
-  std::cerr << "twinpath stats: " << message << "\n";
-  return status;
-}
+constexpr char kStats[] = "twinpath stats";
 
 absl::Status Read(Source* source) {
   absl::StatusOr<Snapshot> snapshot = FetchSnapshot(&source->client);
@@ -125,27 +122,25 @@ int Watch(std::vector<Source> sources, const StatsOptions& options) {
     screen.reset();
     std::cout << text;  // the last look stays
   }
-  return ended.empty() ? 0 : Fail(sources.empty() ? 1 : 0, ended);
+  return ended.empty() ? kDone : Say(kStats, sources.empty() ? kFailed : kDone, ended);
 }
 
 int Stats(const StatsOptions& options) {
   absl::StatusOr<std::vector<Source>> sources = Connect(options.file_prefix);
-  if (!sources.ok())
-    return Fail(absl::IsInvalidArgument(sources.status()) ? 2 : 1,
-                std::string(sources.status().message()));
+  if (!sources.ok()) return Say(kStats, ExitStatusOf(sources.status()), sources.status());
   // The document is one object, whoever runs: a script must not meet another shape by chance.
   if (options.json && sources->size() > 1)
-    return Fail(2, absl::StrCat(sources->front().file_prefix, " and ", sources->back().file_prefix,
-                                " both run: choose one with --file-prefix"));
+    return Say(kStats, kWrong,
+               absl::StrCat(sources->front().file_prefix, " and ", sources->back().file_prefix,
+                            " both run: choose one with --file-prefix"));
   for (Source& source : *sources)
-    if (absl::Status status = Read(&source); !status.ok())
-      return Fail(1, std::string(status.message()));
+    if (absl::Status status = Read(&source); !status.ok()) return Say(kStats, kFailed, status);
   if (options.watch) return Watch(*std::move(sources), options);
   if (options.json)
     std::cout << sources->front().summary.dump(2) << "\n";
   else
     std::cout << Tables(*sources, kWidth, false);
-  return 0;
+  return kDone;
 }
 
 }  // namespace

@@ -7,11 +7,12 @@
 #include <functional>
 
 #include "CLI/CLI.hpp"
+#include "apps/program.h"
 
 namespace twinpath {
 
-// Does what the command line asked for, once it is parsed, and returns the exit status: 0 done, 1
-// failed while running, 2 wrong usage or input. Says why on stderr, in one line.
+// Does what the command line asked for, once it is parsed, and returns the exit status. Says why
+// on stderr, in one line.
 using Run = std::function<int()>;
 
 // Adds one subcommand with its options to `app`, with a callback that sets *run where the command
