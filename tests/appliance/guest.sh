@@ -6,8 +6,10 @@
 # "NUMBER STATUS" back by the port when it is there.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C
 export LIBXDP_SKIP_DISPATCHER=1
-for folder in /run /tmp; do mount -t tmpfs tmpfs "$folder"; done
-mkdir -p /run/lock /run/hugepages /run/share
+# Not over /tmp, where the source tree may be.
+mount -t tmpfs tmpfs /run
+export TMPDIR=/run/tmp
+mkdir -p /run/lock /run/hugepages /run/share "$TMPDIR"
 mount -t hugetlbfs -o pagesize=2M hugetlbfs /run/hugepages
 mount -t bpf bpf /sys/fs/bpf
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=524288,cache=none share /run/share
