@@ -3,6 +3,8 @@
 
 #include "apps/policy_reloader.h"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -42,7 +44,13 @@ bool PolicyReloader::OnHangup(const siginfo_t& info) {
     datapath_.say("SIGHUP: no policy file to read again; the run goes on as it was");
     return true;
   }
-  const absl::StatusOr<Policy> policy = MakePolicy(file, overrides_, ports_);
+  // Signals wait while the file is read: it has to have an end.
+  std::error_code none;
+  const std::filesystem::file_status status = std::filesystem::status(file, none);
+  const absl::StatusOr<Policy> policy =
+      std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)
+          ? absl::InvalidArgumentError(file + ": found no regular file any more, allowed one")
+          : MakePolicy(file, overrides_, ports_);
   const absl::StatusOr<ReloadOutcome> outcome = PutIntoForce(policy);
   datapath_.say(
       outcome.ok()

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // twinpath explain: what becomes of one packet under a policy, and why. Main thread.
 
+#include <algorithm>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -31,35 +33,95 @@ struct ExplainOptions {
   std::optional<uint64_t> packet;  // of the capture, from 1
   std::string port;
   uint32_t queue = 0;
-  uint64_t number = 0;
-  std::string at = "0s";
+  std::optional<uint64_t> number;
+  std::optional<std::string> at;
   bool json = false;
 };
 
 constexpr char kExplain[] = "twinpath explain";
 
-absl::StatusOr<std::vector<uint8_t>> FrameOfCapture(const std::string& path, uint64_t packet) {
+// Gives the frames of a capture, but those that parity leaves out, too, to `take`, until that says
+// false: each with its number (from 1) and its time since the first, which never goes back.
+using TakeFrame =
+    std::function<bool(absl::Span<const uint8_t> frame, uint64_t packet, uint64_t ns)>;
+absl::Status ReadCapture(const std::string& path, const TakeFrame& take, uint64_t* frames) {
   absl::StatusOr<Capture> capture = Capture::Open(path);
   if (!capture.ok()) return capture.status();
+  std::optional<int64_t> start;
+  int64_t now = 0;
   for (;;) {
     absl::StatusOr<std::optional<absl::Span<const uint8_t>>> frame = capture->Next();
     if (!frame.ok()) return frame.status();
-    if (!*frame) {
-      return absl::InvalidArgumentError(absl::StrCat("--packet: found ", packet, ", allowed 1 to ",
-                                                     capture->frames(), ", which is how many ",
-                                                     path, " has"));
-    }
-    if (capture->frames() < packet) continue;
-    if ((*frame)->size() > kLongestFrame) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": packet ", packet, ": found ",
-                                                     (*frame)->size(), " octets, allowed at most ",
-                                                     kLongestFrame));
-    }
-    return std::vector<uint8_t>((*frame)->begin(), (*frame)->end());
+    *frames = capture->frames();
+    if (!*frame) return absl::OkStatus();
+    if (!start) start = capture->time();
+    now = std::max(now, capture->time() - *start);
+    if (!take(**frame, capture->frames(), static_cast<uint64_t>(now))) return absl::OkStatus();
   }
 }
 
-absl::StatusOr<std::vector<uint8_t>> ReadFrame(const ExplainOptions& options) {
+// The packet of the capture, and, unless its number is given, those before it.
+absl::Status FindInCapture(const ExplainOptions& options, std::optional<uint64_t> at,
+                           ExplainRequest* request) {
+  const std::string& path = *options.capture;
+  const uint64_t wanted = options.packet.value_or(1);
+  bool found = false;
+  uint64_t frames = 0, before = 0, found_at = 0;
+  absl::Status status = ReadCapture(
+      path,
+      [&](absl::Span<const uint8_t> frame, uint64_t packet, uint64_t ns) {
+        before += packet < wanted && frame.size() <= kLongestFrame;
+        if (packet < wanted) return true;
+        request->frame.assign(frame.begin(), frame.end());
+        found_at = ns;
+        found = true;
+        return false;
+      },
+      &frames);
+  if (!status.ok()) return status;
+  if (frames == 0) return absl::InvalidArgumentError(path + ": found no packet, allowed some");
+  if (!found) {
+    return absl::InvalidArgumentError(absl::StrCat("--packet: found ", wanted, ", allowed 1 to ",
+                                                   frames, ", which is how many ", path, " has"));
+  }
+  if (request->frame.size() > kLongestFrame) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": packet ", wanted, ": found ",
+                                                   request->frame.size(),
+                                                   " octets, allowed at most ", kLongestFrame));
+  }
+  if (options.number) return absl::OkStatus();
+  request->at_ns = at.value_or(found_at);
+  request->number = before;
+  request->before = [path, wanted, found_at,
+                     at = request->at_ns](const ExplainRequest::Took& took) {
+    uint64_t ignored;
+    return ReadCapture(
+        path,
+        [&](absl::Span<const uint8_t> frame, uint64_t packet, uint64_t ns) {
+          if (packet == wanted) return false;
+          const uint64_t earlier = found_at - ns;
+          if (frame.size() <= kLongestFrame) took(frame, at > earlier ? at - earlier : 0);
+          return true;
+        },
+        &ignored);
+  };
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ExplainRequest> MakeRequest(const ExplainOptions& options) {
+  ExplainRequest request;
+  request.queue = options.queue;
+  request.number = options.number.value_or(0);
+  std::optional<uint64_t> at;
+  if (options.at) {
+    at = ReadDurationText(*options.at);
+    if (!at) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--at: found ", Quote(*options.at),
+                       ", allowed 0s to ten years: a whole number of us, ms, s, m or h"));
+    }
+    request.at_ns = *at;
+  }
   const int given =
       options.frame.has_value() + options.capture.has_value() + options.five_tuple.has_value();
   if (given != 1) {
@@ -69,9 +131,16 @@ absl::StatusOr<std::vector<uint8_t>> ReadFrame(const ExplainOptions& options) {
   }
   if (options.packet && !options.capture)
     return absl::InvalidArgumentError("--packet: found without --pcap, allowed with it only");
-  if (options.frame) return FrameOfHex(*options.frame);
-  if (options.five_tuple) return FrameOfFiveTuple(*options.five_tuple);
-  return FrameOfCapture(*options.capture, options.packet.value_or(1));
+  if (options.capture) {
+    absl::Status status = FindInCapture(options, at, &request);
+    if (!status.ok()) return status;
+    return request;
+  }
+  absl::StatusOr<std::vector<uint8_t>> frame =
+      options.frame ? FrameOfHex(*options.frame) : FrameOfFiveTuple(*options.five_tuple);
+  if (!frame.ok()) return frame.status();
+  request.frame = *std::move(frame);
+  return request;
 }
 
 int ExplainIt(const ExplainOptions& options) {
@@ -82,24 +151,18 @@ int ExplainIt(const ExplainOptions& options) {
   if (!port.ok()) return Say(kExplain, kWrong, port.status());
   absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*policy, ports);
   if (!compiled.ok()) return Say(kExplain, kWrong, compiled.status());
-  const std::optional<uint64_t> at = ReadDurationText(options.at);
-  if (!at) {
-    return Say(kExplain, kWrong,
-               absl::StrCat("--at: found ", Quote(options.at),
-                            ", allowed 0s to ten years: a whole number of us, ms, s, m or h"));
-  }
-  absl::StatusOr<std::vector<uint8_t>> frame = ReadFrame(options);
-  if (!frame.ok()) return Say(kExplain, kWrong, frame.status());
-  const ExplainRequest request = {*std::move(frame), *port, options.queue, options.number, *at};
-  const absl::StatusOr<Explanation> explanation = Explain(*policy, *compiled, request);
+  absl::StatusOr<ExplainRequest> request = MakeRequest(options);
+  if (!request.ok()) return Say(kExplain, kWrong, request.status());
+  request->port = *port;
+  const absl::StatusOr<Explanation> explanation = Explain(*policy, *compiled, *request);
   if (!explanation.ok())
     return Say(kExplain, ExitStatusOf(explanation.status()), explanation.status());
   if (options.json) {
-    const auto json = ExplainJson(*policy, *compiled, request, *explanation);
+    const auto json = ExplainJson(*policy, *compiled, *request, *explanation);
     if (!json.ok()) return Say(kExplain, kFailed, json.status());
     std::cout << json->dump(2) << "\n";
   } else {
-    std::cout << ExplainText(*policy, *compiled, request, *explanation);
+    std::cout << ExplainText(*policy, *compiled, *request, *explanation);
   }
   return kDone;
 }
@@ -136,13 +199,14 @@ void AddExplain(CLI::App* app, Run* run) {
       ->capture_default_str();
   explain
       ->add_option("--number", options->number,
-                   "How many packets like it came before: its number among its rule's")
+                   "How many packets like it came before: its number among its rule's (default: "
+                   "0; with --pcap, the packets before it in the capture came before)")
       ->type_name("N")
-      ->check(CLI::Range(uint64_t{0}, kMaxPackets))
-      ->capture_default_str();
-  explain->add_option("--at", options->at, "When, since the datapath started")
-      ->type_name("DURATION")
-      ->capture_default_str();
+      ->check(CLI::Range(uint64_t{0}, kMaxPackets));
+  explain
+      ->add_option("--at", options->at,
+                   "When, since the datapath started (default: 0s, or by the capture)")
+      ->type_name("DURATION");
   explain->add_flag("--json", options->json, "Print JSON");
   explain->callback([options, run] { *run = [options] { return ExplainIt(*options); }; });
 }

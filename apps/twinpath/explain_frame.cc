@@ -20,7 +20,7 @@ namespace {
 
 constexpr size_t kLeastFrame = 60;  // IEEE 802.3, without the checksum
 
-absl::Status Wrong(const char* option, std::string_view found, const std::string& allowed) {
+absl::Status Wrong(const std::string& option, std::string_view found, const std::string& allowed) {
   return absl::InvalidArgumentError(
       absl::StrCat(option, ": found ", Quote(found), ", allowed ", allowed));
 }
@@ -142,7 +142,7 @@ absl::StatusOr<std::vector<uint8_t>> FrameOfHex(std::string_view hex) {
   std::vector<uint8_t> frame;
   size_t at = 0;
   while (at < hex.size() && frame.size() < kLongestFrame) {
-    if (at > 0 && (hex[at] == ' ' || hex[at] == ':')) {
+    if (hex[at] == ' ' || hex[at] == ':' || hex[at] == '\n' || hex[at] == '\t') {
       at++;
       continue;
     }
@@ -152,7 +152,9 @@ absl::StatusOr<std::vector<uint8_t>> FrameOfHex(std::string_view hex) {
     at += 2;
   }
   if (at >= hex.size() && !frame.empty()) return frame;
-  return Wrong("--frame", hex, absl::StrCat("1 to ", kLongestFrame, " octets of two hex digits"));
+  const std::string allowed = absl::StrCat("1 to ", kLongestFrame, " octets of two hex digits");
+  if (at == 0 || at >= hex.size()) return Wrong("--frame", hex.substr(0, 80), allowed);
+  return Wrong(absl::StrCat("--frame: character ", at + 1), hex.substr(at, 16), allowed);
 }
 
 absl::StatusOr<std::vector<uint8_t>> FrameOfFiveTuple(std::string_view five_tuple) {

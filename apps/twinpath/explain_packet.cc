@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The tables of one queue are brought to where they are after so many packets like this one; then
-// the packet is decided as a datapath does it, and each step is looked at. Main thread.
+// The tables of one queue are brought to where they are after the packets before this one; then the
+// packet is decided as a datapath does it, and each step is looked at. Main thread.
 
 #include "apps/twinpath/explain_packet.h"
 
@@ -29,6 +29,7 @@ class Case {
         plan_(compiled.plans[request.port]),
         states_(InitialStates(compiled, request.port, request.queue)),
         marked_(compiled.rules.size()),
+        flows_(request.before ? kDefaultFlowMemory : kMinFlowMemory, true),
         dp_(HostDatapath(compiled, request.port)),
         frame_(request.frame) {
     dp_.states = states_.data();
@@ -40,6 +41,7 @@ class Case {
   }
 
   absl::StatusOr<Explanation> Run() && {
+    if (absl::Status status = TakeThoseBefore(); !status.ok()) return status;
     const uint8_t* data = frame_.data();
     const bool any = compiled_.any[request_.port];
     told_.looks = any || plan_.n_shapes > 0;
@@ -74,6 +76,19 @@ class Case {
                           Rule().key_b);
   }
 
+  absl::Status TakeThoseBefore() {
+    if (!request_.before) return absl::OkStatus();
+    std::vector<uint8_t> octets;
+    absl::Status status = request_.before([&](absl::Span<const uint8_t> frame, uint64_t at_ns) {
+      octets.assign(frame.begin(), frame.end());
+      dp_.now = at_ns;
+      DecideFrame(&octets);
+    });
+    dp_.now = request_.at_ns;
+    extras_ = {};
+    return status;
+  }
+
   // Goes through the rules as the packets before this one, and then it, found them.
   void FindRule() {
     uint64_t before = request_.number;
@@ -84,6 +99,7 @@ class Case {
         continue;
       }
       if (!HoldsBeforePackets()) continue;
+      if (request_.before) before = states_[rule_].n;
       if (!(Rule().flags & TP_RULE_COUNTED) || before < Detail().packets) break;
       states_[rule_].n = Detail().packets;
       before -= Detail().packets;
@@ -91,7 +107,7 @@ class Case {
                                      "up: ",
                                      Grouped(Detail().packets)));
     }
-    n_ = before;
+    n_ = request_.before ? states_[rule_].n : before;
   }
 
   void Refuse(const char* condition, const std::string& reason) {
@@ -122,14 +138,15 @@ class Case {
     state.n = n_;
     const uint8_t loss = Rule().loss;
     if (loss != TP_LOSS_STREAM && loss != TP_LOSS_FLOW) return absl::OkStatus();
+    key_a_ = loss == TP_LOSS_FLOW ? tp_flow_key(&Rule(), &key_) : state.key_a;
+    key_b_ = loss == TP_LOSS_FLOW ? Rule().key_b : state.key_b;
+    if (loss == TP_LOSS_FLOW && request_.before) n_ = Flow().n;
     const bool walks = tp_has_memory(Rule().model);
     if (walks && n_ > kMaxWalkedPackets) {
       return absl::InvalidArgumentError(
           absl::StrCat("--number: found ", request_.number, ", allowed at most ", kMaxWalkedPackets,
                        " where the loss has a memory, as that of rule ", Spec(rule_).name, " has"));
     }
-    key_a_ = loss == TP_LOSS_FLOW ? tp_flow_key(&Rule(), &key_) : state.key_a;
-    key_b_ = loss == TP_LOSS_FLOW ? Rule().key_b : state.key_b;
     told_.stream = {key_a_, key_b_, n_};
     const uint64_t block = n_ >> 6;
     __u64 chain = 0;
@@ -142,26 +159,31 @@ class Case {
       state.mask = mask;
       state.chain = static_cast<__u8>(chain);
     } else if (n_ > 0) {
-      SetUpFlow(mask, chain);
+      tp_flow& flow = Flow();
+      flow.n = n_;
+      flow.mask = mask;
+      flow.chain = chain;
     }
     return absl::OkStatus();
   }
 
-  void SetUpFlow(uint64_t mask, uint64_t chain) {
+  // The packet's, which begins here where there is none.
+  tp_flow& Flow() {
     const tp_flow_place place = tp_flow_find_place(&dp_, &Rule(), key_a_);
     int added, evicted;
-    tp_flow* flow = tp_flow_get(&flows_.buckets()[place.first], &flows_.buckets()[place.second],
-                                &place, 0, &added, &evicted);
-    flow->n = n_;
-    flow->mask = mask;
-    flow->chain = chain;
+    return *tp_flow_get(&flows_.buckets()[place.first], &flows_.buckets()[place.second], &place, 0,
+                        &added, &evicted);
+  }
+
+  tp_decision DecideFrame(std::vector<uint8_t>* frame) {
+    uint8_t* data = frame->data();
+    const auto decide = compiled_.any[request_.port] ? tp_decide_any : tp_decide;
+    return decide(&dp_, data, data + frame->size(), static_cast<uint32_t>(frame->size()), Port(),
+                  plan_.n_shapes, plan_.fallback, 0);
   }
 
   void Decide() {
-    uint8_t* data = frame_.data();
-    const auto decide = compiled_.any[request_.port] ? tp_decide_any : tp_decide;
-    const tp_decision decision = decide(&dp_, data, data + frame_.size(), Length(), Port(),
-                                        plan_.n_shapes, plan_.fallback, 0);
+    const tp_decision decision = DecideFrame(&frame_);
     FrameVerdict& verdict = told_.verdict;
     verdict.verdict = decision.verdict;
     if (decision.rule != TP_NO_RULE) verdict.rule = decision.rule;
@@ -221,7 +243,7 @@ class Case {
   std::vector<tp_state> states_;
   std::vector<tp_count> marked_;
   tp_queue_extras extras_ = {};
-  HostFlows flows_{kMinFlowMemory, true};
+  HostFlows flows_;
   tp_datapath dp_;
 
   std::vector<uint8_t> frame_;  // as it leaves, once it is decided

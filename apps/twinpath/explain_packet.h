@@ -5,11 +5,13 @@
 #define TWINPATH_APPS_TWINPATH_EXPLAIN_PACKET_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "src/config/compile.h"
 #include "src/config/frame_verdict.h"
 #include "src/config/policy.h"
@@ -26,8 +28,13 @@ struct ExplainRequest {
   std::vector<uint8_t> frame;  // as it comes in
   size_t port = 0;             // index into the compiled policy's
   uint32_t queue = 0;
-  uint64_t number = 0;  // packets like it that came before, at the same time, on the same queue
+  uint64_t number = 0;  // packets that came before, on the same port and queue
   uint64_t at_ns = 0;   // since the datapath started
+
+  // Gives those packets to `took`, in their order, and their times as at_ns. Without it they were
+  // like this one, at the same time.
+  using Took = std::function<void(absl::Span<const uint8_t> frame, uint64_t at_ns)>;
+  std::function<absl::Status(const Took& took)> before;
 };
 
 // One comparison: `below` iff draw < threshold, of 2^64.
@@ -62,9 +69,9 @@ struct Explanation {
   bool marked = false;
 };
 
-// Decides the packet, over tables of its own, as a datapath that took request.number packets like
-// it before would; `compiled` is `policy` compiled. InvalidArgument where the number is too high
-// for the rule's loss; Internal where the explanation does not lead to the decision.
+// Decides the packet, over tables of its own, as a datapath that took those before it would;
+// `compiled` is `policy` compiled. InvalidArgument where the number is too high for the rule's
+// loss; Internal where the explanation does not lead to the decision; what request.before says.
 absl::StatusOr<Explanation> Explain(const Policy& policy, const CompiledPolicy& compiled,
                                     const ExplainRequest& request);
 

@@ -32,9 +32,12 @@ std::string NumberedName(const Policy& policy, uint32_t rule) {
 }
 
 std::string FrameText(const CompiledPolicy& compiled, const ExplainRequest& request) {
-  return absl::StrCat(DescribeFrame(request.frame), ", ", request.frame.size(), " octets, in by ",
-                      compiled.ports[request.port], ", queue ", request.queue, ", ",
-                      DurationText(request.at_ns), " after the start");
+  return absl::StrCat(
+      DescribeFrame(request.frame), ", ", request.frame.size(), " octets, in by ",
+      compiled.ports[request.port], ", queue ", request.queue, ", ", DurationText(request.at_ns),
+      " after the start",
+      request.before ? absl::StrCat(", behind ", Grouped(request.number), " packets of the capture")
+                     : "");
 }
 
 std::string RefusalsText(const Policy& policy, const Explanation& explanation) {

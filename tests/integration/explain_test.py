@@ -90,6 +90,38 @@ class Explain(unittest.TestCase):
         self.assertIn((2, "pass", True), seen)
         self.assertIn((len(frames) - 1, "malformed", None), seen)
 
+    def test_a_packet_of_a_capture_comes_after_those_before_it(self):
+        policy = self.policy(rules=[
+            {"name": "outage", "active": {"from": "50s", "for": "10s"}, "forward": "drop"},
+            {"name": "some", "packets": 20, "match": {"dst_port": "2000-2003"},
+             "loss": {"model": "periodic", "every": 3}},
+            *({"name": f"loss {number}", "match": {"proto": "udp", "dst_port": 2000 + number},
+               "loss": loss} for number, loss in enumerate(LOSSES))])
+        frames = [udp((3 * n + n // 8) % len(LOSSES)) for n in range(200)]
+        capture = self.folder / "a.pcap"
+        write(capture, frames)
+        verdicts = self.folder / "verdicts"
+        subprocess.run([TWINPATH, "parity", str(policy), str(capture), "--verdicts",
+                        str(verdicts)], check=True, capture_output=True, timeout=60)
+        decided = [json.loads(line) for line in verdicts.read_text().splitlines()[::2]]
+        seen = set()
+        for n in (*range(40), 50, 59, *range(60, len(frames), 7)):
+            told = self.explain(policy, "--pcap", capture, "--packet", n + 1, "--json")
+            for key in ("n", "rule", "verdict", "out_port", "sha256", "port", "queue"):
+                self.assertEqual(told[key], decided[n][key], (told, decided[n]))
+            self.assertEqual(told["at_ns"], n * 10**9)
+            seen.add((told["rule"], told["verdict"]))
+        for rule in ("outage", "some", *(f"loss {number}" for number in (0, 1, 2, 4, 6, 7))):
+            self.assertIn(rule, {rule for rule, _ in seen})
+        self.assertGreaterEqual(sum(verdict == "lost" for _, verdict in seen), 4)
+        self.assertIn(", behind 60 packets of the capture\n",
+                      self.explain(policy, "--pcap", capture, "--packet", 61))
+        # Given their number, or a time, that counts.
+        told = self.explain(policy, "--pcap", capture, "--packet", 1, "--at", "55s", "--json")
+        self.assertEqual(told["rule"], "outage")
+        told = self.explain(policy, "--pcap", capture, "--packet", 61, "--number", 0, "--json")
+        self.assertEqual((told["rule"], told["at_ns"]), ("some", 0))
+
     def test_words_are_for_people(self):
         policy = self.policy(rules=[
             {"name": "calls", "match": {"dst": "10.0.0.0/8"}, "forward": "drop"},
@@ -114,7 +146,7 @@ rule web: lose 50 % at random (1 in 2), one stream a port and queue; send the re
 
 verdict: tx, out of wan
 """)
-        self.assertEqual(self.explain(policy, "--frame", "00:11 2233"), """\
+        self.assertEqual(self.explain(policy, "--frame", " 00:11\n2233\n"), """\
 malformed, 4 octets, in by wan, queue 0, 0 s after the start
 
 No rule is asked: the frame is malformed: its Ethernet header takes 14 octets, of which 4 are there
@@ -157,7 +189,7 @@ verdict: malformed
                  wire, *given, "--frame", "00"),
                 ('--frame: found "0x00", allowed 1 to 65535 octets of two hex digits\n', wire,
                  "--frame", "0x00"),
-                ('--frame: found "000", allowed 1 to 65535 octets of two hex digits\n', wire,
+                ('--frame: character 3: found "0", allowed 1 to 65535 octets of two hex digits\n', wire,
                  "--frame", "000"),
                 ('--frame: found " ", allowed 1 to 65535 octets of two hex digits\n', wire,
                  "--frame", " "),

@@ -226,10 +226,13 @@ class Reload(XdpTest):
             other.unlink()
             program.process.send_signal(signal.SIGHUP)
             self.assertRegex(program.process.stderr.readline(), "goes on as it was: .*No such file")
+            os.mkfifo(other)  # whose end may never come
+            program.process.send_signal(signal.SIGHUP)
+            self.assertRegex(program.process.stderr.readline(), "goes on as it was: .*no regular")
             shown = json.loads(self.twinpath("stats", "--json").stdout)
             self.assertEqual(str(other), shown["policy"]["file"])
             summary = program.stop()
-        self.check_counts(summary, 3, 2)
+        self.check_counts(summary, 3, 3)
         self.assertFalse(CONTROL.exists())
         self.assertEqual(1, self.twinpath("reload", str(bad)).returncode)
 
