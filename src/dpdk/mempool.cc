@@ -35,7 +35,24 @@ void GiveAddress(rte_mempool*, void*, void* object, unsigned) {
   header->iova = reinterpret_cast<uintptr_t>(object);
 }
 
+// Counts an mbuf that DMA would not reach.
+void CheckAddress(rte_mempool*, void* misaddressed, void* object, unsigned) {
+  const auto* mbuf = static_cast<const rte_mbuf*>(object);
+  const rte_iova_t iova = rte_mempool_virt2iova(object);
+  const auto start = reinterpret_cast<uintptr_t>(object);
+  const uintptr_t room = reinterpret_cast<uintptr_t>(mbuf->buf_addr) - start;
+  const bool right = iova != RTE_BAD_IOVA && rte_mbuf_iova_get(mbuf) == iova + room &&
+                     (rte_eal_iova_mode() != RTE_IOVA_VA || iova == start);
+  *static_cast<uint32_t*>(misaddressed) += !right;
+}
+
 }  // namespace
+
+uint32_t Mempool::Misaddressed() const {
+  uint32_t misaddressed = 0;
+  rte_mempool_obj_iter(get(), CheckAddress, &misaddressed);
+  return misaddressed;
+}
 
 uint64_t MempoolSize::Bytes() const {
   const uint32_t element = sizeof(rte_mbuf) + data_room;
@@ -90,6 +107,10 @@ absl::StatusOr<Mempool> Mempool::Create(const std::string& name, const MempoolSi
     pool.get()->flags &= ~static_cast<unsigned>(RTE_MEMPOOL_F_NON_IO);
   }
   rte_mempool_obj_iter(pool.get(), rte_pktmbuf_init, nullptr);
+  if (const uint32_t wrong = pool.Misaddressed(); wrong != 0) {
+    return absl::InternalError(absl::StrCat("the mempool of NUMA node ", node, ": NICs would miss ",
+                                            wrong, " of its ", size.mbufs, " mbufs"));
+  }
   return pool;
 }
 

@@ -42,9 +42,13 @@ uint64_t LeastMbufs(const MempoolNeeds& needs);
 
 class Mempool {
  public:
-  // ResourceExhausted names the node and the bytes.
+  // ResourceExhausted names the node and the bytes; Internal: see Misaddressed.
   static absl::StatusOr<Mempool> Create(const std::string& name, const MempoolSize& size, int node);
   rte_mempool* get() const { return pool_.get(); }
+
+  // Mbufs of which a NIC would write frames to another place than the one that lcores read: 0. No
+  // virtual device would miss it. Walks over all of them.
+  uint32_t Misaddressed() const;
 
  private:
   struct Free {
