@@ -34,9 +34,10 @@ absl::Status CheckPorts(const Profile& profile) {
   return absl::OkStatus();
 }
 
-// With "auto" it depends on the device, which only its PMD knows.
+// With "auto" whether software spreads is the device's to say, which only its PMD, in EAL, knows:
+// what software cannot do is refused all the same, here.
 absl::Status CheckSpread(const Profile& profile) {
-  if (profile.rss.spread != RssSpread::kSoftware || profile.queues <= kMaxSpreadQueues)
+  if (profile.rss.spread == RssSpread::kDevice || profile.queues <= kMaxSpreadQueues)
     return absl::OkStatus();
   return TooManyToSpread(profile.queues);
 }

@@ -45,7 +45,8 @@ void FreeAll(rte_ring* ring) {
 absl::Status TooManyToSpread(uint32_t queues) {
   return absl::InvalidArgumentError(
       absl::StrCat("software spreads over at most ", kMaxSpreadQueues, " queues, and ", queues,
-                   " are asked for; use --queues ", kMaxSpreadQueues));
+                   " are asked for; use --queues ", kMaxSpreadQueues,
+                   ", or the profile's rss: {\"spread\": \"device\"} where all devices have them"));
 }
 
 Spread::Spread(const SpreadRequest& request, const Ethdev& device)

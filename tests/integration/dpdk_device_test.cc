@@ -10,6 +10,7 @@
 #include "src/dpdk/device.h"
 #include "src/dpdk/eal.h"
 #include "src/dpdk/machine.h"
+#include "src/dpdk/preflight.h"
 
 namespace twinpath {
 namespace {
@@ -118,6 +119,18 @@ TEST_F(DpdkDevice, WhatIsNeitherIsAnError) {
     EXPECT_THAT(ErrorOf(odd), HasSubstr("no PCI address")) << odd;
   for (const char* odd : {"", " ", "../net", "net", "an interface"})
     EXPECT_THAT(ErrorOf(odd), HasSubstr("no interface")) << odd;
+}
+
+TEST_F(DpdkDevice, MoreQueuesThanSoftwareCanSpreadOverAreRefusedBeforeEal) {
+  for (const RssSpread spread : {RssSpread::kAuto, RssSpread::kSoftware}) {
+    Profile profile;
+    profile.ports = {{.name = "p", .device = "net_null0"}};
+    profile.rss.spread = spread;
+    profile.queues = 17;
+    const absl::Status refused = PlanStart(profile, CompiledPolicy(), {}, machine_).status();
+    EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("at most 16 queues, and 17"));
+  }
 }
 
 std::vector<std::string> Arguments(const std::vector<std::string>& user) {
