@@ -71,7 +71,7 @@ void CheckNative(const DoctorHost& host, const DoctorNeeds::Nic& nic, Findings* 
   if (!usable) {
     finding.grade = nic.port.empty() ? Grade::kNote : Grade::kMissing;
     finding.needed = nic.port.empty() ? "vfio-pci, for DPDK's own PMD" : "bound to vfio-pci";
-    finding.mend = absl::StrCat("driverctl set-override ", nic.pci, " vfio-pci");
+    finding.mend = machine.BindCommand(nic.pci);
   }
   if (!holds.empty() && !In(kBifurcated, driver)) {
     if (finding.grade != Grade::kMissing) finding.grade = Grade::kWarning;

@@ -53,9 +53,8 @@ absl::StatusOr<Device> Native(const PortSpec& port, const std::string& pci, cons
   std::string rather = interfaces.empty()
                            ? ""
                            : absl::StrCat(" (or give the interface, ", interfaces, ", for AF_XDP)");
-  return Wrong(port, absl::StrCat("PCI device ", pci, " is ", bound,
-                                  ", not to vfio-pci; bind it: driverctl set-override ", pci,
-                                  " vfio-pci", rather));
+  return Wrong(port, absl::StrCat("PCI device ", pci, " is ", bound, ", not to vfio-pci; bind it: ",
+                                  machine.BindCommand(pci), rather));
 }
 
 absl::Status CheckInterface(const PortSpec& port, uint32_t queues, const Channels& channels,

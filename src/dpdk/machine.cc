@@ -169,6 +169,17 @@ int Machine::PciNode(const std::string& address) const {
   return text.empty() || text[0] == '-' ? -1 : static_cast<int>(Number(text));
 }
 
+std::string Machine::BindCommand(const std::string& pci) const {
+  std::error_code error;
+  for (const char* folder : {"/usr/local/sbin/", "/usr/sbin/", "/sbin/", "/usr/bin/"})
+    if (fs::exists(root_ + folder + "driverctl", error))
+      return "driverctl set-override " + pci + " vfio-pci";
+  const std::string device = "/sys/bus/pci/devices/" + pci;
+  std::string command = "echo vfio-pci > " + device + "/driver_override";
+  if (!PciDriver(pci).empty()) command += " && echo " + pci + " > " + device + "/driver/unbind";
+  return command + " && echo " + pci + " > /sys/bus/pci/drivers_probe";
+}
+
 std::vector<HugepageSize> Machine::Hugepages() const {
   std::vector<HugepageSize> sizes;
   std::error_code error;

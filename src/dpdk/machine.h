@@ -48,6 +48,10 @@ class Machine {
   std::vector<std::string> PciInterfaces(const std::string& address) const;
   int PciNode(const std::string& address) const;  // NUMA node; -1: unknown
 
+  // What a shell is to be told, to bind a PCI device to vfio-pci: by driverctl where that is
+  // installed, so that it survives a reboot.
+  std::string BindCommand(const std::string& pci) const;
+
   std::vector<HugepageSize> Hugepages() const;
   std::vector<std::string> HugetlbfsFolders() const;  // where one is mounted
   // Of those, one that this process may not open, which EAL would stumble over even with memory of

@@ -4,13 +4,11 @@
 # twinpath-dpdk in the machine, in the background, for the command that comes next.
 #
 #   program.sh start NAME PATTERN PROGRAM [ARGUMENT]...  returns when each of PATTERN's words (one|two)
-#                                                        stands in its log, with the seconds it took
-#   program.sh stop NAME SIGNAL                          "STATUS MILLISECONDS" of its end
+#                                                        stands in its log
+#   program.sh stop NAME SIGNAL                          returns when it has ended, with its exit status
 set -euo pipefail
 verb=$1 name=$2
 share=/run/share
-
-milliseconds() { echo $((${EPOCHREALTIME/./} / 1000)); }
 
 # Waits, two minutes at the most, until the command given succeeds.
 await() {
@@ -31,7 +29,7 @@ ready() {
 
 case $verb in
   start)
-    pattern=$3 begin=$(milliseconds)
+    pattern=$3
     shift 3
     for left in /run/*.pid; do # of a test that failed
       [[ ! -e $left ]] || kill -KILL "$(<"$left")" 2>/dev/null || true
@@ -51,12 +49,10 @@ case $verb in
       cat "$share/$name.log"
       exit 1
     }
-    echo "$(($(milliseconds) - begin))"
     ;;
   stop)
-    begin=$(milliseconds)
     kill "-$3" "$(<"/run/$name.pid")"
     await test -e "$share/$name.status"
-    echo "$(<"$share/$name.status") $(($(milliseconds) - begin))"
+    cat "$share/$name.status"
     ;;
 esac

@@ -67,6 +67,7 @@ TEST_F(DpdkDevice, APciAddressBoundToVfioIsNativeInEverySpelling) {
 }
 
 TEST_F(DpdkDevice, APciAddressThatTheKernelHasIsToldHowToBind) {
+  Write("usr/sbin/driverctl", "");
   AddPci("0000:03:00.0", "e1000e");
   fs::create_directories(Pci("0000:03:00.0") / "net/enp3s0");
   EXPECT_THAT(ErrorOf("03:00.0"), HasSubstr("bound to e1000e, not to vfio-pci"));

@@ -198,7 +198,20 @@ TEST_F(DoctorTest, ANicThatTheKernelHasIsToldHowToBind) {
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0].grade, Grade::kMissing);
   EXPECT_EQ(findings[0].found, "bound to ixgbe, node 1, the kernel's enp3s0");
-  EXPECT_EQ(findings[0].mend, "driverctl set-override 0000:03:00.0 vfio-pci");
+  EXPECT_EQ(findings[0].mend,
+            "echo vfio-pci > /sys/bus/pci/devices/0000:03:00.0/driver_override && "
+            "echo 0000:03:00.0 > /sys/bus/pci/devices/0000:03:00.0/driver/unbind && "
+            "echo 0000:03:00.0 > /sys/bus/pci/drivers_probe");
+  Write("usr/sbin/driverctl", "");
+  EXPECT_EQ(Nics()[0].mend, "driverctl set-override 0000:03:00.0 vfio-pci");
+}
+
+TEST_F(DoctorTest, ANicWithoutADriverIsNotToldToBeUnbound) {
+  Pci("0000:03:00.0", "", "");
+  needs_.nics = {{.port = "lan", .pci = "0000:03:00.0", .native = true}};
+  EXPECT_EQ(Nics()[0].mend,
+            "echo vfio-pci > /sys/bus/pci/devices/0000:03:00.0/driver_override && "
+            "echo 0000:03:00.0 > /sys/bus/pci/drivers_probe");
 }
 
 TEST_F(DoctorTest, TheNicOfTheDefaultRouteIsNotToldToBeBound) {
