@@ -95,10 +95,12 @@ absl::StatusOr<Profile> MakeProfile(const CommandLine& line) {
   return profile;
 }
 
-bool UsesKernelInterface(const Profile& profile) {
+std::vector<std::string> KernelInterfaces(const Profile& profile) {
   const Machine machine;
-  return std::any_of(profile.ports.begin(), profile.ports.end(),
-                     [&](const PortSpec& port) { return machine.InterfaceExists(port.device); });
+  std::vector<std::string> interfaces;
+  for (const PortSpec& port : profile.ports)
+    if (machine.InterfaceExists(port.device)) interfaces.push_back(port.device);
+  return interfaces;
 }
 
 // Of each lcore, how often it has turned.
@@ -122,8 +124,8 @@ int RunProgram(const CommandLine& line) {
 
   // Before EAL has threads. The guard ends after the datapath.
   std::optional<InterfaceGuard> guard;
-  if (UsesKernelInterface(*profile)) {
-    auto forked = InterfaceGuard::Fork();
+  if (const auto interfaces = KernelInterfaces(*profile); !interfaces.empty()) {
+    auto forked = InterfaceGuard::Fork(interfaces);
     if (!forked.ok()) return Wrong(forked.status());
     guard.emplace(*std::move(forked));
     if (guard->in_child()) {

@@ -51,6 +51,7 @@ absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* 
       .setup_retries = af_xdp ? 8 : 0};
   const std::vector<int> before = af_xdp ? XskSockets() : std::vector<int>();
   for (Ethdev& ethdev : ethdevs_) {
+    if (af_xdp && guard != nullptr) guard->Expect(device_.interface, config.promiscuous);
     absl::Status started = ethdev.Start(config);
     if (af_xdp && guard != nullptr) Protect(profile, guard);  // even where it did not start whole
     if (!started.ok()) return Named(name_, started);

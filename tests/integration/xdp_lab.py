@@ -168,7 +168,7 @@ def map_exists(number):
                           timeout=60).returncode == 0
 
 
-def leavings():
+def leavings(program=PROGRAM):
     """What a program that failed might have left: attached programs, pins, files, processes."""
     def files(folder):
         return sorted(str(path) for path in pathlib.Path(folder).rglob("*") if not path.is_dir())
@@ -176,4 +176,4 @@ def leavings():
             "files": files("/run"), "temporary": files("/tmp/dpdk"),
             "processes": [path for path in pathlib.Path("/proc").glob("[0-9]*")
                           if path.joinpath("exe").exists()
-                          and os.readlink(path / "exe") == PROGRAM]}
+                          and os.readlink(path / "exe") == program]}
