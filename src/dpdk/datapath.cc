@@ -38,6 +38,8 @@ absl::StatusOr<std::unique_ptr<Datapath>> Datapath::Create(
 Datapath::~Datapath() {
   StopTelemetry(this);
   if (quiet_ && !held_.has_value()) held_.emplace();  // until all members are gone
+  if (eal_ != nullptr && eal_->private_memory())
+    for (auto& [node, mempool] : mempools_) mempool.Leave();
 }
 
 absl::Status Datapath::SetUp(Preflight plan) {

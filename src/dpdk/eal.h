@@ -47,6 +47,9 @@ class Eal {
   Eal(Eal&& other) noexcept = default;
   Eal& operator=(Eal&&) = delete;
 
+  // Whether all memory goes with the process.
+  bool private_memory() const { return private_memory_; }
+
  private:
   Eal(bool private_memory, Instance instance)
       : private_memory_(private_memory), instance_(std::move(instance)) {}

@@ -46,6 +46,10 @@ class Mempool {
   static absl::StatusOr<Mempool> Create(const std::string& name, const MempoolSize& size, int node);
   rte_mempool* get() const { return pool_.get(); }
 
+  // Leaves the memory to the end of the process, which is faster: EAL gives it back page by page,
+  // each overwritten first and taken from every NIC's IOMMU.
+  void Leave() { pool_.release(); }
+
   // Mbufs of which a NIC would write frames to another place than the one that lcores read: 0. No
   // virtual device would miss it. Walks over all of them.
   uint32_t Misaddressed() const;
