@@ -16,10 +16,11 @@ _twinpath() {
     command+=("${COMP_WORDS[1]}")
   fi
   case $previous in
-    --mode | --forward)
+    --mode | --forward | --idle)
       words='auto native generic'
       if [[ ${program##*/} == twinpath-splice ]]; then words='auto sockmap splice copy'; fi
       if [[ $previous == --forward ]]; then words='pass drop reflect wire'; fi
+      if [[ $previous == --idle ]]; then words='busy adaptive'; fi
       mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
       return
       ;;

@@ -34,6 +34,7 @@ struct CommandLine {
   std::optional<uint32_t> queues;
   std::optional<std::string> lcores;
   std::optional<uint64_t> packets;
+  std::optional<std::string> idle;
   std::vector<std::string> eal;  // behind "--"
 };
 
@@ -50,6 +51,9 @@ void Describe(CLI::App& app, CommandLine* line) {
       ->type_name("FILE");
   app.add_option("--queues", line->queues, "Queues a port")->check(CLI::Range(1, 64));
   app.add_option("--lcores", line->lcores, "CPUs to poll on: 0-3,6")->type_name("LIST");
+  app.add_option("--idle", line->idle,
+                 "What lcores do while nothing comes: busy (poll on) or adaptive (sleep)")
+      ->type_name("busy|adaptive");
   app.add_option("--packets", line->packets, "End after N packets received, over all queues")
       ->type_name("N")
       ->check(WrongCount);
@@ -91,6 +95,11 @@ absl::StatusOr<Profile> MakeProfile(const CommandLine& line) {
     auto cpus = ParseCpuList(*line.lcores);
     if (!cpus.ok()) return cpus.status();
     profile.lcores = *std::move(cpus);
+  }
+  if (line.idle.has_value()) {
+    auto idle = ParseIdle(*line.idle);
+    if (!idle.ok()) return idle.status();
+    profile.idle = *idle;
   }
   return profile;
 }

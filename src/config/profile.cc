@@ -25,6 +25,8 @@ constexpr char kCpuListAllowed[] =
 constexpr char kDeviceAllowed[] =
     "a PCI address, a kernel interface, or a DPDK vdev with its arguments";
 
+constexpr char kIdleAllowed[] = "\"busy\" or \"adaptive\"";
+
 bool IsDevice(std::string_view device) {
   return !device.empty() &&
          std::all_of(device.begin(), device.end(), [](char c) { return c > ' ' && c <= '~'; });
@@ -113,6 +115,18 @@ absl::StatusOr<ExceptionPath> ReadException(const JsonCursor& c) {
   return c.Wrong("\"auto\", \"virtio_user\", \"tap\" or \"none\"");
 }
 
+std::optional<Idle> IdleOf(std::string_view word) {
+  if (word == "busy") return Idle::kBusy;
+  if (word == "adaptive") return Idle::kAdaptive;
+  return std::nullopt;
+}
+
+absl::StatusOr<Idle> ReadIdle(const JsonCursor& c) {
+  const std::optional<Idle> idle = IdleOf(c.Is(Kind::kString) ? c.value().text : "");
+  if (!idle) return c.Wrong(kIdleAllowed);
+  return *idle;
+}
+
 absl::StatusOr<uint64_t> ReadFlowMemory(const JsonCursor& c) {
   if (c.Is(Kind::kString) || c.Is(Kind::kUnsigned)) {
     auto octets = ParseFlowMemory(c.value().text, "");
@@ -159,7 +173,7 @@ absl::StatusOr<Profile> ParseProfile(std::string_view text, const std::string& f
   absl::Status status =
       root.CheckKeys({"version", "about", "eal", "ports", "queues", "lcores", "rx_descriptors",
                       "tx_descriptors", "mbufs", "mempool_cache", "burst", "mtu", "promiscuous",
-                      "rss", "flow_memory", "exception", "telemetry"});
+                      "rss", "flow_memory", "exception", "telemetry", "idle"});
   Profile profile;
   profile.file = file;
   auto range = [](uint64_t min, uint64_t max) {
@@ -183,6 +197,7 @@ absl::StatusOr<Profile> ParseProfile(std::string_view text, const std::string& f
   ReadMember(root, "flow_memory", ReadFlowMemory, &profile.flow_memory, &status);
   ReadMember(root, "exception", ReadException, &profile.exception, &status);
   ReadMember(root, "telemetry", flag, &profile.telemetry, &status);
+  ReadMember(root, "idle", ReadIdle, &profile.idle, &status);
   if (!status.ok()) return status;
   return profile;
 }
@@ -209,6 +224,12 @@ absl::StatusOr<PortSpec> ParsePortSpec(std::string_view text) {
                       kDeviceAllowed);
   }
   return spec;
+}
+
+absl::StatusOr<Idle> ParseIdle(std::string_view text) {
+  const std::optional<Idle> idle = IdleOf(text);
+  if (!idle) return FoundError("--idle", "", Quote(text), kIdleAllowed);
+  return *idle;
 }
 
 absl::StatusOr<std::vector<uint32_t>> ParseCpuList(std::string_view text) {

@@ -29,6 +29,12 @@ enum class ExceptionPath {
   kNone,
 };
 
+// What a worker does while none of its queues has a packet.
+enum class Idle {
+  kBusy,      // polls on
+  kAdaptive,  // sleeps until one has
+};
+
 struct Profile {
   std::string file;
   std::string about;
@@ -46,6 +52,7 @@ struct Profile {
   uint64_t flow_memory = kDefaultFlowMemory;  // octets of the table of flows
   ExceptionPath exception = ExceptionPath::kAuto;
   bool telemetry = true;
+  Idle idle = Idle::kBusy;
 };
 
 absl::StatusOr<Profile> LoadProfile(const std::string& path);
@@ -53,6 +60,9 @@ absl::StatusOr<Profile> ParseProfile(std::string_view text, const std::string& f
 
 // "NAME=DEVICE" of --port. The name's rules are PortSpec's.
 absl::StatusOr<PortSpec> ParsePortSpec(std::string_view text);
+
+// "busy" or "adaptive", of --idle.
+absl::StatusOr<Idle> ParseIdle(std::string_view text);
 
 // "0-3,6": CPU numbers in order, without repetition.
 absl::StatusOr<std::vector<uint32_t>> ParseCpuList(std::string_view text);

@@ -105,6 +105,7 @@ absl::Status Datapath::OpenExceptionPorts(const Preflight& plan) {
                                .mtu = port.device().mtu != 0 ? port.device().mtu : profile_.mtu,
                                .queues = profile_.queues,
                                .lcores = static_cast<uint32_t>(lcores_.size()),
+                               .interrupts = profile_.idle == Idle::kAdaptive,
                                .mempool = mempools_.at(port.node()).get()});
     if (!exception.ok()) return exception.status();
     notes_.push_back(absl::StrCat("port ", port.name(), ": the kernel's end is ",
@@ -127,6 +128,31 @@ QueueSpec Datapath::SpecOf(size_t port, uint32_t queue) const {
   return spec;
 }
 
+// How the worker of these queues waits, where the profile lets it.
+absl::Status Datapath::MakeIdleWait(uint32_t lcore, const std::vector<QueueSpec>& specs) {
+  if (profile_.idle == Idle::kBusy) return absl::OkStatus();
+  std::vector<WakeSource> sources;
+  for (const QueueSpec& spec : specs) {
+    sources.push_back({spec.rx, ports_[spec.port].sockets(spec.queue)});
+    if (spec.from_kernel.has_value()) sources.push_back({*spec.from_kernel, {}});
+  }
+  auto wait = IdleWait::Create(sources);
+  if (!wait.ok()) return wait.status();
+  idle_.push_back(*std::move(wait));
+  std::string deaf;
+  for (const QueueEnd& end : idle_.back()->deaf()) {
+    char name[RTE_ETH_NAME_MAX_LEN] = "?";
+    rte_eth_dev_get_name_by_port(end.port, name);
+    absl::StrAppend(&deaf, deaf.empty() ? "" : ", ", name, " queue ", end.queue);
+  }
+  notes_.push_back(
+      deaf.empty()
+          ? absl::StrCat("idle: lcore ", lcore, " sleeps until a frame comes")
+          : absl::StrCat("idle: lcore ", lcore, " naps for ", IdleWait::kLongestNap.count(),
+                         " us at the most, for there is nothing to wake it from ", deaf));
+  return absl::OkStatus();
+}
+
 absl::Status Datapath::MakeWorkers(const Preflight& plan) {
   const int node = static_cast<int>(rte_lcore_to_socket_id(plan.lcores.front()));
   auto tables = PolicyTables::Create(in_force_->compiled, node);
@@ -145,11 +171,13 @@ absl::Status Datapath::MakeWorkers(const Preflight& plan) {
     for (uint32_t q = static_cast<uint32_t>(l); q < profile_.queues;
          q += static_cast<uint32_t>(lcores_.size()))
       for (size_t p = 0; p < ports_.size(); p++) specs.push_back(SpecOf(p, q));
+    if (absl::Status made = MakeIdleWait(lcores_[l], specs); !made.ok()) return made;
     auto worker = Worker::Create(in_force_->compiled, *in_force_->tables, specs,
                                  {.burst = profile_.burst,
                                   .node = static_cast<int>(rte_lcore_to_socket_id(lcores_[l])),
                                   .budget = budget_.has_value() ? &*budget_ : nullptr,
-                                  .flows = flows_.has_value() ? flows_->get() : nullptr});
+                                  .flows = flows_.has_value() ? flows_->get() : nullptr,
+                                  .idle = idle_.empty() ? nullptr : idle_.back().get()});
     if (!worker.ok()) return worker.status();
     workers_.push_back(*std::move(worker));
   }

@@ -31,6 +31,7 @@
 #include "src/dpdk/exception_port.h"
 #include "src/dpdk/flow_table.h"
 #include "src/dpdk/held_output.h"
+#include "src/dpdk/idle_wait.h"
 #include "src/dpdk/interface_guard.h"
 #include "src/dpdk/mempool.h"
 #include "src/dpdk/port.h"
@@ -92,6 +93,7 @@ class Datapath {
   absl::Status OpenPorts(const Preflight& plan);
   absl::Status OpenExceptionPorts(const Preflight& plan);
   absl::Status MakeWorkers(const Preflight& plan);
+  absl::Status MakeIdleWait(uint32_t lcore, const std::vector<QueueSpec>& specs);
   QueueSpec SpecOf(size_t port, uint32_t queue) const;
   void Control();
   void WatchLinks();
@@ -126,6 +128,7 @@ class Datapath {
   std::vector<uint32_t> lcores_;
   EalArray<uint8_t> quiescence_memory_;
   rte_rcu_qsbr* quiescence_ = nullptr;            // a worker is the thread of its place below
+  std::vector<std::unique_ptr<IdleWait>> idle_;   // one for each lcore, or none
   std::vector<std::unique_ptr<Worker>> workers_;  // one for each lcore
 
   std::string file_prefix_;

@@ -170,7 +170,10 @@ Snapshot Datapath::TakeSnapshot() const {
                                .queues = static_cast<uint32_t>(worker.queues().size()),
                                .turns = turns.turns,
                                .idle_turns = turns.idle_turns,
-                               .packets = turns.packets});
+                               .packets = turns.packets,
+                               .idle = idle_.empty() ? "busy" : "adaptive",
+                               .sleeps = turns.sleeps,
+                               .slept_us = turns.slept / (rte_get_tsc_hz() / 1000000)});
     longest_switch = std::max(longest_switch, turns.longest_switch);
     for (const auto& queue : worker.queues()) {
       snapshot.queues[queue->port * profile_.queues + queue->queue] = {

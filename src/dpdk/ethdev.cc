@@ -107,6 +107,7 @@ absl::Status Ethdev::Start(const EthdevConfig& config) {
   if (told) conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
   if (config.one_mempool)
     conf.txmode.offloads |= about.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+  conf.intr_conf.rxq = config.interrupts;
   int code = rte_eth_dev_configure(port_, config.queues, config.queues, &conf);
   if (code != 0) return Error("rte_eth_dev_configure", code);
   absl::Status queues = SetUpQueues(config, about);

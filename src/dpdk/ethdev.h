@@ -28,7 +28,8 @@ struct EthdevConfig {
   RssSpec rss;
   bool one_mempool = false;  // every frame this device sends comes from one mempool
   rte_mempool* mempool = nullptr;
-  int setup_retries = 0;  // of the RX queues, with back-off: AF_XDP lets go of a queue late
+  bool interrupts = false;  // where the PMD has them, RX queues are able to wake a worker
+  int setup_retries = 0;    // of the RX queues, with back-off: AF_XDP lets go of a queue late
 };
 
 class Ethdev {

@@ -99,7 +99,8 @@ absl::StatusOr<ExceptionPort> ExceptionPort::Create(const ExceptionRequest& requ
                                         .tx_descriptors = 1024,
                                         .mtu = request.mtu,
                                         .promiscuous = false,
-                                        .mempool = request.mempool});
+                                        .mempool = request.mempool,
+                                        .interrupts = request.interrupts});
   if (!started.ok()) return fail(started);
   absl::Status up = BringUp(interface, request.mtu);
   if (!up.ok()) return fail(up);

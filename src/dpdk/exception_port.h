@@ -24,6 +24,7 @@ struct ExceptionRequest {
   uint32_t mtu = 1500;
   uint32_t queues = 1;
   uint32_t lcores = 1;
+  bool interrupts = false;  // see EthdevConfig
   rte_mempool* mempool = nullptr;
 };
 

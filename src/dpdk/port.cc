@@ -18,6 +18,14 @@ absl::Status Named(const std::string& port, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat("port ", port, ": ", status.message()));
 }
 
+// What is in `after` only; both are sorted.
+std::vector<int> Added(const std::vector<int>& before, const std::vector<int>& after) {
+  std::vector<int> added;
+  std::set_difference(after.begin(), after.end(), before.begin(), before.end(),
+                      std::back_inserter(added));
+  return added;
+}
+
 }  // namespace
 
 absl::StatusOr<Port> Port::Open(const std::string& name, Device device) {
@@ -48,17 +56,19 @@ absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* 
       .rss = profile.rss,
       .one_mempool = one_mempool,
       .mempool = mempool,
+      .interrupts = profile.idle == Idle::kAdaptive,
       .setup_retries = af_xdp ? 8 : 0};
-  const std::vector<int> before = af_xdp ? XskSockets() : std::vector<int>();
   for (Ethdev& ethdev : ethdevs_) {
+    const std::vector<int> before = af_xdp ? XskSockets() : std::vector<int>();
     if (af_xdp && guard != nullptr) guard->Expect(device_.interface, config.promiscuous);
     absl::Status started = ethdev.Start(config);
     if (af_xdp && guard != nullptr) Protect(profile, guard);  // even where it did not start whole
     if (!started.ok()) return Named(name_, started);
+    if (af_xdp) xsk_sockets_.push_back(Added(before, XskSockets()));
     for (uint16_t q = 0; q < config.queues; q++)
       ends_.push_back({.port = ethdev.port(), .queue = q, .chains = ethdev.chains()});
   }
-  if (af_xdp) ReadSocketMode(before);
+  if (af_xdp) ReadSocketMode();
   if (by_software) {
     absl::Status spread = SpreadBySoftware(profile, mempool);
     if (!spread.ok()) return Named(name_, spread);
@@ -101,13 +111,17 @@ void Port::Protect(const Profile& profile, InterfaceGuard* guard) {
   }
 }
 
+std::vector<int> Port::sockets(uint32_t queue) const {
+  if (spread_ || xsk_sockets_.empty()) return {};
+  return xsk_sockets_[xsk_sockets_.size() == 1 ? 0 : queue];
+}
+
 // Learns from the sockets that Start added which way the kernel took.
-void Port::ReadSocketMode(const std::vector<int>& before) {
-  const std::vector<int> after = XskSockets();
-  std::set_difference(after.begin(), after.end(), before.begin(), before.end(),
-                      std::back_inserter(xsk_sockets_));
+void Port::ReadSocketMode() {
   const bool zero_copy =
-      !xsk_sockets_.empty() && std::all_of(xsk_sockets_.begin(), xsk_sockets_.end(), XskIsZeroCopy);
+      std::all_of(xsk_sockets_.begin(), xsk_sockets_.end(), [](const std::vector<int>& sockets) {
+        return !sockets.empty() && std::all_of(sockets.begin(), sockets.end(), XskIsZeroCopy);
+      });
   device_.mode = zero_copy ? "zero-copy" : "copy";
   absl::StrAppend(&device_.why, zero_copy ? " has zero-copy" : " has no zero-copy");
   auto xdp = ReadXdp(device_.interface);
@@ -145,12 +159,14 @@ PortSnapshot Port::Describe() const {
                 {"device_tx_error_packets", send_errors}};
   if (device_.kind == Device::Kind::kAfXdp) {
     XskDrops sum;
-    for (int fd : xsk_sockets_) {
-      XskDrops drops = ReadXskDrops(fd);
-      sum.rx_dropped += drops.rx_dropped;
-      sum.rx_ring_full += drops.rx_ring_full;
-      sum.rx_fill_ring_empty += drops.rx_fill_ring_empty;
-      sum.tx_invalid += drops.tx_invalid;
+    for (const std::vector<int>& sockets : xsk_sockets_) {
+      for (int fd : sockets) {
+        XskDrops drops = ReadXskDrops(fd);
+        sum.rx_dropped += drops.rx_dropped;
+        sum.rx_ring_full += drops.rx_ring_full;
+        sum.rx_fill_ring_empty += drops.rx_fill_ring_empty;
+        sum.tx_invalid += drops.tx_invalid;
+      }
     }
     port.extra.insert(port.extra.end(), {{"xsk_rx_dropped_packets", sum.rx_dropped},
                                          {"xsk_rx_ring_full_packets", sum.rx_ring_full},

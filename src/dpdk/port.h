@@ -38,6 +38,8 @@ class Port {
   int node() const { return ethdevs_.front().node(); }
   std::string mac() const { return ethdevs_.front().mac(); }
   const QueueEnd& end(uint32_t queue) const { return ends_[queue]; }
+  // AF_XDP: the sockets by which logical queue `queue` may get frames; empty: none of them tells.
+  std::vector<int> sockets(uint32_t queue) const;
   bool link_up() const;
 
   // The port's part of a snapshot; counters of the device itself in `extra`. Any thread but one at
@@ -53,7 +55,7 @@ class Port {
   absl::Status SpreadBySoftware(const Profile& profile, rte_mempool* mempool);
   const RssState& rss() const;
   RssSnapshot DescribeRss() const;
-  void ReadSocketMode(const std::vector<int>& sockets);
+  void ReadSocketMode();
 
   std::string name_;
   Device device_;
@@ -61,7 +63,8 @@ class Port {
   std::unique_ptr<Spread> spread_;  // where software spreads
   std::vector<QueueEnd> ends_;      // by logical queue
   std::vector<std::string> rss_warnings_;
-  std::vector<int> xsk_sockets_;  // AF_XDP: the PMD's, borrowed to read their statistics
+  // AF_XDP: the PMD's, by ethdev, borrowed to read their statistics and to wait for frames.
+  std::vector<std::vector<int>> xsk_sockets_;
 };
 
 }  // namespace twinpath

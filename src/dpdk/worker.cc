@@ -16,7 +16,6 @@
 namespace twinpath {
 namespace {
 
-constexpr uint64_t kHousekeepingTurns = 256;
 constexpr uint64_t kGrant = 1024;  // packets of the budget taken at once
 
 }  // namespace
@@ -50,6 +49,7 @@ Worker::~Worker() {
 }
 
 void Worker::Run(std::atomic<bool>* stop, rte_rcu_qsbr* quiescence, unsigned id) {
+  if (idle_ != nullptr) return RunAdaptive(stop, quiescence, id);
   do {
     for (uint64_t turn = 0; turn < kHousekeepingTurns; turn++) Turn();
     TakeOffer();

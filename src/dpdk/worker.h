@@ -26,6 +26,8 @@
 
 namespace twinpath {
 
+class IdleWait;
+
 // One queue of one ethdev.
 struct QueueEnd {
   uint16_t port = 0;   // ethdev
@@ -56,6 +58,8 @@ struct TurnCounters {
   uint64_t idle_turns = 0;
   uint64_t packets = 0;
   uint64_t longest_switch = 0;  // TSC cycles that the worker took to go by another policy
+  uint64_t sleeps = 0;          // where it may sleep
+  uint64_t slept = 0;           // TSC cycles
 };
 
 // What the rules counted that a queue no longer has. worker: rw, control: ro
@@ -75,6 +79,7 @@ class Worker {
     PacketBudget* budget = nullptr;        // none: no limit
     const tp_flow_table* flows = nullptr;  // for a policy that has flows
     const uint64_t* clock = nullptr;       // nanoseconds; none: CLOCK_MONOTONIC_COARSE
+    IdleWait* idle = nullptr;              // how Run waits when nothing comes; none: it polls on
   };
 
   // What one logical queue goes by: its part of a policy. Made by the control thread.
@@ -153,6 +158,8 @@ class Worker {
   size_t n_rules() const { return n_rules_; }
 
  private:
+  static constexpr uint64_t kHousekeepingTurns = 256;
+
   // Frames on their way to one place.
   struct Batch {
     uint32_t count = 0;
@@ -165,10 +172,12 @@ class Worker {
         node_(options.node),
         budget_(options.budget),
         clock_(options.clock),
+        idle_(options.idle),
         timed_(policy.timed),
         counted_(policy.counted),
         n_rules_(policy.rules.size()) {}
 
+  void RunAdaptive(std::atomic<bool>* stop, rte_rcu_qsbr* quiescence, unsigned id);
   bool Housekeep(std::atomic<bool>* stop);
   static absl::Status FillPolicy(const CompiledPolicy& policy, const PolicyTables& tables,
                                  const tp_flow_table* flows, int node, Queue* queue,
@@ -195,6 +204,7 @@ class Worker {
   int node_;
   PacketBudget* budget_;
   const uint64_t* clock_;
+  IdleWait* idle_;
   bool timed_, counted_;
   size_t n_rules_;
   uint64_t grant_ = 0;    // of the budget, not yet received

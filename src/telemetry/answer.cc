@@ -226,11 +226,15 @@ ordered_json RulesAnswer(const Snapshot& snapshot, std::string_view parameters) 
 ordered_json LcoresAnswer(const Snapshot& snapshot, std::string_view parameters) {
   return Page(snapshot, "/twinpath/lcores", parameters, snapshot.lcores.size(), [&](size_t at) {
     const LcoreSnapshot& lcore = snapshot.lcores[at];
-    return ordered_json{{CoreField(snapshot.path), lcore.lcore},
-                        {"queues", lcore.queues},
-                        {"turns", lcore.turns},
-                        {"idle_turns", lcore.idle_turns},
-                        {"packets", lcore.packets}};
+    ordered_json entry = {{CoreField(snapshot.path), lcore.lcore},
+                          {"queues", lcore.queues},
+                          {"turns", lcore.turns},
+                          {"idle_turns", lcore.idle_turns},
+                          {"packets", lcore.packets}};
+    AddText("idle", lcore.idle, &entry);
+    entry["sleeps"] = lcore.sleeps;
+    entry["slept_us"] = lcore.slept_us;
+    return entry;
   });
 }
 

@@ -134,7 +134,10 @@ LcoreSnapshot ReadLcore(const ordered_json& entry, const std::string& core) {
           .queues = static_cast<uint32_t>(Number(entry, "queues")),
           .turns = Number(entry, "turns"),
           .idle_turns = Number(entry, "idle_turns"),
-          .packets = Number(entry, "packets")};
+          .packets = Number(entry, "packets"),
+          .idle = Text(entry, "idle"),
+          .sleeps = Number(entry, "sleeps"),
+          .slept_us = Number(entry, "slept_us")};
 }
 
 TargetSnapshot ReadTarget(const ordered_json& entry) {

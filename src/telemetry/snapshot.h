@@ -66,6 +66,8 @@ struct LcoreSnapshot {
   uint64_t turns = 0;       // of the worker's loop
   uint64_t idle_turns = 0;  // in which no queue had a packet
   uint64_t packets = 0;
+  std::string idle;  // "busy": polls on; "adaptive": sleeps
+  uint64_t sleeps = 0, slept_us = 0;
 };
 
 // A spliced TCP connection. Bytes are payload.

@@ -35,6 +35,7 @@ TEST(ProfileTest, TheLeastProfileHasTheDefaults) {
   EXPECT_TRUE(p->promiscuous);
   EXPECT_EQ(p->exception, ExceptionPath::kAuto);
   EXPECT_TRUE(p->telemetry);
+  EXPECT_EQ(p->idle, Idle::kBusy);
 }
 
 TEST(ProfileTest, EveryKeyIsRead) {
@@ -44,7 +45,7 @@ TEST(ProfileTest, EveryKeyIsRead) {
               {"name": "wan", "device": "net_pcap0,rx_pcap=in.pcap,tx_pcap=out.pcap"}],
     "queues": 4, "lcores": [6, 1, 2], "rx_descriptors": 512, "tx_descriptors": 256, "mbufs": 65536,
     "mempool_cache": 128, "burst": 64, "mtu": 9000, "promiscuous": false, "exception": "tap",
-    "telemetry": false})",
+    "telemetry": false, "idle": "adaptive"})",
                                            "p");
   ASSERT_TRUE(p.ok()) << p.status();
   EXPECT_EQ(p->about, "a");
@@ -64,6 +65,7 @@ TEST(ProfileTest, EveryKeyIsRead) {
   EXPECT_FALSE(p->promiscuous);
   EXPECT_EQ(p->exception, ExceptionPath::kTap);
   EXPECT_FALSE(p->telemetry);
+  EXPECT_EQ(p->idle, Idle::kAdaptive);
 }
 
 TEST(ProfileTest, LcoresMayBeAList) {
@@ -102,6 +104,8 @@ TEST(ProfileTest, WrongTypesAndWordsAreRefused) {
   EXPECT_EQ(ErrorOf(R"("about": 1)"), "p: /about: found 1, allowed a string");
   EXPECT_EQ(ErrorOf(R"("exception": "kni")"),
             "p: /exception: found \"kni\", allowed \"auto\", \"virtio_user\", \"tap\" or \"none\"");
+  EXPECT_EQ(ErrorOf(R"("idle": "lazy")"),
+            "p: /idle: found \"lazy\", allowed \"busy\" or \"adaptive\"");
   EXPECT_EQ(ErrorOf(R"("eal": "-m 256")"),
             "p: /eal: found \"-m 256\", allowed an array of strings: EAL's arguments");
   EXPECT_EQ(ErrorOf(R"("eal": ["-m", 256])"),

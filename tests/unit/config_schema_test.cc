@@ -332,7 +332,8 @@ TEST(SchemaTest, BadProfilesAreBadToBoth) {
                               R"("rss": {"key": "6d5a"})",
                               R"("rss": {"spread": "hardware"})",
                               R"("exception": "kni")",
-                              R"("telemetry": "yes")"}) {
+                              R"("telemetry": "yes")",
+                              R"("idle": "lazy")"}) {
     std::string document = absl::StrCat(R"({"version": 1, )", members, "}");
     EXPECT_NE(schema.Refusal(nlohmann::json::parse(document)), "") << document;
     EXPECT_FALSE(ParseProfile(document, "p").ok()) << document;

@@ -120,7 +120,7 @@ TEST(AnswerCommand, RulesAndCoresAreInWholeNumbers) {
   EXPECT_EQ(
       AnswerCommand(SmallSnapshot("dpdk"), "/twinpath/lcores", "").dump(),
       R"({"total":1,"first":0,"duration_us":12345679,"0":{"lcore":3,"queues":1,"turns":1000,"idle_turns":900,)"
-      R"("packets":100}})");
+      R"("packets":100,"idle":"adaptive","sleeps":40,"slept_us":300000}})");
 }
 
 TEST(AnswerCommand, PagesHoldAllOfAThousandQueuesOnce) {

@@ -293,8 +293,12 @@ TEST_F(TelemetryServerTest, AClientReadsBackTheSnapshotOnEitherPath) {
       for (size_t i = 0; i < read->rules.size(); ++i)
         ASSERT_EQ(read->rules[i].name, snapshot.rules[i].name);
       ASSERT_EQ(read->lcores.size(), snapshot.lcores.size());
-      for (size_t i = 0; i < read->lcores.size(); ++i)
+      for (size_t i = 0; i < read->lcores.size(); ++i) {
         EXPECT_EQ(read->lcores[i].idle_turns, snapshot.lcores[i].idle_turns);
+        EXPECT_EQ(read->lcores[i].idle, snapshot.lcores[i].idle);
+        EXPECT_EQ(read->lcores[i].sleeps, snapshot.lcores[i].sleeps);
+        EXPECT_EQ(read->lcores[i].slept_us, snapshot.lcores[i].slept_us);
+      }
     }
   }
 }

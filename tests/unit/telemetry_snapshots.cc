@@ -28,7 +28,7 @@ Snapshot SmallSnapshot(const std::string& path) {
   snapshot.queues = {lan, {.port = "wan", .queue = 0, .core = -1}};
   snapshot.rules = {{"voix \"é\" 日本 100%\n", {1000, 64000}, {10, 640}, {3, 192}},
                     {"default", {}, {}, {}}};
-  snapshot.lcores = {{3, 1, 1000, 900, 100}};
+  snapshot.lcores = {{3, 1, 1000, 900, 100, "adaptive", 40, 300000}};
   snapshot.reloads = {.done = 4,
                       .rejected = 1,
                       .longest_switch_ns = 900,

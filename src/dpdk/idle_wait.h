@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How a worker that may sleep waits while its queues are empty: until one of them has a frame where
+// their PMDs can tell (RX interrupts: the DPDK programmer's guide, "Device event notification"; or,
+// as the AF_XDP PMD has none, its sockets, which poll(2) tells of), else by naps. Made by the
+// control thread; used by one worker.
+
+#ifndef TWINPATH_DPDK_IDLE_WAIT_H_
+#define TWINPATH_DPDK_IDLE_WAIT_H_
+
+#include <rte_interrupts.h>
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "src/dpdk/worker.h"
+#include "src/telemetry/file_descriptor.h"
+
+namespace twinpath {
+
+// An RX queue that the worker reads.
+struct WakeSource {
+  QueueEnd end;
+  std::vector<int> sockets;  // AF_XDP: readable when frames may be there; the PMD's
+};
+
+class IdleWait {
+ public:
+  // A wait is bounded, so that whoever waits for the worker (a reload, the end, the watchdog) need
+  // not wake it.
+  static constexpr std::chrono::milliseconds kLongestWait{10};
+  // Where some queue cannot tell: naps get longer up to here while nothing comes.
+  static constexpr std::chrono::microseconds kShortestNap{10}, kLongestNap{250};
+  // Without a frame for so long a worker stops polling.
+  static constexpr std::chrono::microseconds kPolling{50};
+
+  // The queues' ports were started with EthdevConfig::interrupts, and outlive it.
+  static absl::StatusOr<std::unique_ptr<IdleWait>> Create(const std::vector<WakeSource>& sources);
+  ~IdleWait();
+  IdleWait(const IdleWait&) = delete;
+  IdleWait& operator=(const IdleWait&) = delete;
+
+  // Whether any frame ends a wait. False: the worker naps.
+  bool wakes() const { return deaf_.empty(); }
+  // The queues that cannot tell.
+  const std::vector<QueueEnd>& deaf() const { return deaf_; }
+
+  // To be called first by the thread that waits.
+  void Begin();
+  // From Arm to Disarm a frame that comes ends Wait. What came before Arm may not: the queues are
+  // to be read once between Arm and Wait.
+  void Arm();
+  void Wait();
+  void Disarm();
+  // A frame came: the next nap is a short one.
+  void Reset() { nap_ = kShortestNap; }
+
+ private:
+  IdleWait() = default;
+  absl::Status Add(const WakeSource& source);
+  bool AddInterrupt(const QueueEnd& end);
+
+  FileDescriptor epoll_;
+  std::deque<rte_epoll_event> events_;  // of sockets; epoll_ points to them
+  std::vector<int> sockets_;
+  std::vector<QueueEnd> interrupts_, deaf_;
+  std::chrono::nanoseconds nap_ = kShortestNap;
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_DPDK_IDLE_WAIT_H_
