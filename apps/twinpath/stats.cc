@@ -112,7 +112,7 @@ int Watch(std::vector<Source> sources, const StatsOptions& options) {
     if (!std::cout || AskedToEnd(signals, options.seconds)) break;
     for (size_t i = sources.size(); i-- > 0;) {
       const absl::Status status = Read(&sources[i]);
-      if (status.ok()) continue;
+      if (status.ok() || absl::IsAborted(status)) continue;  // the last look, where reloads race
       absl::StrAppend(&ended, ended.empty() ? "" : "\n", sources[i].file_prefix,
                       " is gone: ", status.message());
       sources.erase(sources.begin() + static_cast<std::ptrdiff_t>(i));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // When a rule holds, what it loses, and where the rest goes, in a person's words. Pure functions.
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -107,6 +108,9 @@ bool LosesNothing(const LossSpec& loss) {
          loss.parameters[0].never;
 }
 
+// Of CLOCK_MONOTONIC_COARSE, by which the datapaths go, at most: 1 s / CONFIG_HZ, in nanoseconds.
+constexpr uint64_t kClockTick = 10'000'000;
+
 bool LosesAll(const LossSpec& loss) {
   return (loss.model == Model::kRandom || loss.model == Model::kCorrelated) &&
          loss.parameters[0].always;
@@ -126,6 +130,9 @@ std::string DescribeWhen(const RuleSpec& rule) {
       absl::StrAppend(&text, text.empty() ? "" : ", ", "from ", DurationText(active.from_ns),
                       active.for_ns && !active.every_ns ? "" : " on");
     }
+    const uint64_t pause = active.every_ns ? active.every_ns - active.for_ns : kClockTick;
+    if (active.for_ns && std::min(active.for_ns, pause) < kClockTick)
+      absl::StrAppend(&text, " (in steps of the clock's 1 to 10 ms)");
     if (!text.empty()) conditions.push_back(text);
   }
   if (rule.packets) {

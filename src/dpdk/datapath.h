@@ -101,6 +101,7 @@ class Datapath {
   absl::Status MakeFlows();
   absl::Status MakeQuiescence();
   void WaitForWorkers();
+  bool AnyHasOffer() const;
   void GoOffline();
 
   // A policy, and what is made of it.

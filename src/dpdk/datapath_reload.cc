@@ -5,6 +5,7 @@
 #include <rte_lcore.h>
 #include <rte_rcu_qsbr.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -55,6 +56,11 @@ void Datapath::WaitForWorkers() {
   while (rte_rcu_qsbr_check(quiescence_, token, false) == 0) std::this_thread::sleep_for(kLook);
 }
 
+bool Datapath::AnyHasOffer() const {
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [](const auto& worker) { return worker->HasOffer(); });
+}
+
 absl::Status Datapath::CheckReload(const CompiledPolicy& compiled) const {
   for (size_t p = 0; p < ports_.size(); p++) {
     if (can_pass_[p] || !Passes(compiled, p)) continue;
@@ -91,10 +97,13 @@ absl::StatusOr<ReloadOutcome> Datapath::Reload(const Policy& policy, CompiledPol
   {
     std::lock_guard<std::mutex> no_reader(snapshot_);
     for (size_t i = 0; i < workers_.size(); i++) workers_[i]->Offer(&changes[i]);
-    // Once, and every worker that goes on sees the offer; twice, and it has taken it.
-    WaitForWorkers();
-    WaitForWorkers();
-    for (const auto& worker : workers_) worker->TakeOffer();  // of those whose run is over
+    // Once, and every worker that goes on sees the offer; then once for each of its queues, unless
+    // its run ends meanwhile.
+    size_t waits = 0;
+    for (const auto& worker : workers_) waits = std::max(waits, worker->queues().size() + 1);
+    for (; waits > 0 && AnyHasOffer(); waits--) WaitForWorkers();
+    for (const auto& worker : workers_)
+      while (worker->HasOffer()) worker->TakeOffer();  // its run is over
     in_force_.swap(next);
     reloads_.store(number);
   }

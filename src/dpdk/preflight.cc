@@ -260,10 +260,10 @@ absl::StatusOr<Preflight> PlanStart(const Profile& profile, const CompiledPolicy
   plan.mempool = *mempool;
   const uint64_t flows =
       policy.has_flows ? FlowTableWithin(profile.flow_memory).octets() * 9 / 8 : 0;  // and locks
+  // The next policy is made beside the one in force.
+  const uint64_t policies = 2 * PolicyBytes(policy, profile.queues * profile.ports.size());
   plan.memory_bytes =
-      (plan.mempool.Bytes() + PolicyBytes(policy, profile.queues * profile.ports.size())) *
-          plan.nodes.size() +
-      flows + kOverheadBytes;
+      (plan.mempool.Bytes() + policies) * plan.nodes.size() + flows + kOverheadBytes;
 
   request.lcores = plan.lcores;
   request.arguments = profile.eal;

@@ -33,7 +33,8 @@ absl::StatusOr<EalArray<T>> EmptyInEal(size_t count, const char* what, int node)
   void* memory = rte_zmalloc_socket("twinpath", bytes ? bytes : 1, RTE_CACHE_LINE_SIZE, node);
   if (memory == nullptr)
     return absl::ResourceExhaustedError(
-        absl::StrCat("no EAL memory for ", what, " (", bytes, " octets)"));
+        absl::StrCat("no EAL memory for ", what, " (", bytes,
+                     " octets); more hugepages, or a start with more of -m, would give some"));
   return EalArray<T>(static_cast<T*>(memory));
 }
 

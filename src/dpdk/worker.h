@@ -113,8 +113,8 @@ class Worker {
     rte_mbuf* held_frames[kMaxBurst] = {};
   };
 
-  // The next policy, as one worker sees it. Made and freed by the control thread; between Offer and
-  // the worker's next quiescent state it is the worker's. Then it holds what the worker went by
+  // The next policy, as one worker sees it. Made and freed by the control thread; from Offer until
+  // the worker has no offer any more it is the worker's. Then it holds what the worker went by
   // before.
   struct Change {
     std::vector<QueuePolicy> queues;  // in the order of the worker's
@@ -123,6 +123,7 @@ class Worker {
     std::vector<uint32_t> gone;  // the present rules with which none goes on
     bool timed = false, counted = false;
     size_t n_rules = 0;
+    size_t taken = 0;  // queues that go by it
   };
 
   // `policy` and `tables` must outlive the worker's going by them.
@@ -147,10 +148,12 @@ class Worker {
   absl::StatusOr<Change> PrepareChange(const CompiledPolicy& policy, const PolicyTables& tables,
                                        const tp_flow_table* flows,
                                        const std::vector<uint32_t>& continued) const;
-  // Lets the worker take `change` between two bursts, before its next quiescent state. Control
+  // Lets the worker take `change` between bursts, for a queue before each quiescent state. Control
   // thread.
   void Offer(Change* change) { offered_.store(change, std::memory_order_release); }
-  // Takes what was offered, if anything was. The worker's thread, or any when it is offline.
+  bool HasOffer() const { return offered_.load(std::memory_order_acquire) != nullptr; }
+  // Takes what was offered, if anything was, for one more queue. The worker's thread, or any when
+  // it is offline.
   void TakeOffer();
 
   const std::vector<std::unique_ptr<Queue>>& queues() const { return queues_; }
@@ -179,6 +182,7 @@ class Worker {
 
   void RunAdaptive(std::atomic<bool>* stop, rte_rcu_qsbr* quiescence, unsigned id);
   bool Housekeep(std::atomic<bool>* stop);
+  static void TakeFor(Queue& queue, const Change& change, QueuePolicy* next);
   static absl::Status FillPolicy(const CompiledPolicy& policy, const PolicyTables& tables,
                                  const tp_flow_table* flows, int node, Queue* queue,
                                  QueuePolicy* part);

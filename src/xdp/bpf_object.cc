@@ -4,6 +4,7 @@
 #include "src/xdp/bpf_object.h"
 
 #include <fcntl.h>
+#include <net/if.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -131,6 +132,13 @@ void XdpTables::SetClock(uint64_t now) {
   __atomic_store_n(&kernel_->skeleton->bss->tp_clock, now, __ATOMIC_RELAXED);
 }
 
+void XdpTables::SetOrigin(uint64_t now) {
+  twinpath::SetOrigin(now, &policy_);
+  tp_detail* details = kernel_->policy.details.get();
+  for (size_t i = 0; i < policy_.details.size(); i++)
+    __atomic_store_n(&details[i].origin, now, __ATOMIC_RELAXED);
+}
+
 tp_queue_extras XdpTables::Extras(size_t port, uint32_t queue) const {
   const tp_queue_extras& shared = kernel_->skeleton->bss->tp_extras[QueueIndex(port, queue)];
   const auto read = [](const __u64& counter) {
@@ -229,11 +237,13 @@ void XdpTables::SetLive(const CompiledPolicy& policy, size_t port, uint32_t only
   std::copy_n(policy.shapes.begin() + plan.first_shape, plan.n_shapes, live->shapes);
 }
 
-absl::Status XdpTables::EnterOutPorts(const bpf_map* devmap) const {
+absl::Status XdpTables::EnterOutPorts(const bpf_map* devmap, bool all) const {
   for (uint32_t out = 0; out < out_ports_.size(); out++) {
     const int failed = bpf_map__update_elem(devmap, &out, sizeof(out), &out_ports_[out],
                                             sizeof(out_ports_[out]), BPF_ANY);
-    if (failed)
+    char name[IF_NAMESIZE];
+    const bool gone = if_indextoname(out_ports_[out], name) == nullptr;
+    if (failed && (all || !gone))
       return KernelError(absl::StrCat("port ", policy_.ports[out], ": entering it into the devmap"),
                          -failed);
   }
@@ -269,7 +279,7 @@ absl::StatusOr<XdpProgram> XdpProgram::Load(const XdpTables& tables, size_t port
   const int error = twinpath_bpf__load(skeleton.get());
   if (error)
     return KernelError(absl::StrCat("port ", policy.ports[port], ": loading ", name), -error);
-  absl::Status entered = tables.EnterOutPorts(skeleton->maps.tp_out_ports);
+  absl::Status entered = tables.EnterOutPorts(skeleton->maps.tp_out_ports, true);
   if (!entered.ok()) return entered;
   FileDescriptor fd(fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 0));
   if (fd.get() < 0) return KernelError("fcntl(F_DUPFD_CLOEXEC)", errno);

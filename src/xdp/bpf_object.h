@@ -62,6 +62,8 @@ class XdpTables {
   // Lets conditions go by this time, in nanoseconds, in programs loaded from now on and until it is
   // set again; until then they go by the kernel's CLOCK_MONOTONIC_COARSE.
   void SetClock(uint64_t now);
+  // Times of the policy that the tables were made for count from `now`, of that clock.
+  void SetOrigin(uint64_t now);
   // Frames of RX queues beyond those the tables were made for: dropped.
   const tp_count& strays(size_t port) const;
 
@@ -96,7 +98,8 @@ class XdpTables {
   // What tp_constants has that is every policy's.
   void SetConstants(size_t port, tp_constants* constants) const;
   static void SetLive(const CompiledPolicy& policy, size_t port, uint32_t only_rule, tp_live* live);
-  absl::Status EnterOutPorts(const bpf_map* devmap) const;
+  // Interfaces that are gone are left out, but for where `all` are to be there.
+  absl::Status EnterOutPorts(const bpf_map* devmap, bool all) const;
 
   CompiledPolicy policy_;
   std::vector<uint32_t> queues_, first_queue_, out_ports_;

@@ -96,7 +96,7 @@ absl::StatusOr<std::unique_ptr<XdpInstance>> XdpInstance::Load(
     const int error = twinpath_bpf__load(skeleton.get());
     if (error)
       return KernelError(absl::StrCat("port ", policy.ports[port], ": loading ", name), -error);
-    absl::Status entered = tables->EnterOutPorts(skeleton->maps.tp_out_ports);
+    absl::Status entered = tables->EnterOutPorts(skeleton->maps.tp_out_ports, false);
     if (!entered.ok()) return entered;
     loaded->programs.push_back(bpf_program__fd(program));
     loaded->skeletons.push_back(std::move(skeleton));

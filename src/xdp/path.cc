@@ -47,7 +47,6 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
   if (!status.ok()) return status;
   std::vector<uint32_t> queues;
   for (const Port& port : path->ports_) queues.push_back(port.interface.rx_queues);
-  SetOrigin(ProgramsNow(), &compiled);
   auto tables = XdpTables::Create(std::move(compiled), queues, options.flow_memory,
                                   /*reloadable=*/true);
   if (!tables.ok()) return tables.status();
@@ -61,8 +60,12 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
     xdp_tx.push_back(port.interface.driver != "veth");
   }
   path->tables_->SetOutPorts(indexes, xdp_tx);
+  // Frames come in from the first attachment on; times count from when all ports are attached,
+  // which the verifier may take a second for.
+  path->tables_->SetOrigin(ProgramsNow());
   path->start_ = std::chrono::steady_clock::now();
   status = path->AttachAll();
+  path->tables_->SetOrigin(ProgramsNow());
   if (status.ok() && options.pin) status = path->Pin();
   if (!status.ok()) {
     path->RemovePins();

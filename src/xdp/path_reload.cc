@@ -52,9 +52,7 @@ absl::StatusOr<ReloadOutcome> XdpPath::Reload(const Policy& policy, CompiledPoli
   if (ran_ns_.load() >= 0) return absl::UnavailableError("the run is over");
   absl::Status status = CheckReload(compiled);
   if (!status.ok()) return status;
-  const std::vector<uint32_t> continued = ContinuedRules(policy_, policy);
   const uint64_t number = reloads_.load() + 1;
-  ContinueFrom({policy_, tables_->policy()}, policy, continued, number, ProgramsNow(), &compiled);
   std::unique_ptr<XdpInstance>& instance = instances_[number % 2];
   if (!instance || !instance->Holds(compiled)) {
     std::vector<XdpProgram::Frames> frames;
@@ -63,6 +61,9 @@ absl::StatusOr<ReloadOutcome> XdpPath::Reload(const Policy& policy, CompiledPoli
     if (!loaded.ok()) return loaded.status();
     instance = *std::move(loaded);
   }
+  // Not before the verifier is done: new times count from here.
+  const std::vector<uint32_t> continued = ContinuedRules(policy_, policy);
+  ContinueFrom({policy_, tables_->policy()}, policy, continued, number, ProgramsNow(), &compiled);
   auto only = tables_->PlaceStreams(continued, &compiled);
   if (!only.ok()) return only.status();
   instance->Write(compiled, *only);

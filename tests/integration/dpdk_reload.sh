@@ -80,6 +80,43 @@ JSON
 run --policy alone.json --port a=net_null0 --packets "$matched"
 check "rules['from-a']['matched_packets'] == $matched" "rules['from-a']['lost_packets'] == $lost"
 
+# Marks of a rule that stays go on being counted: every packet here is marked.
+PYTHONPATH=$HERE:. python3 - <<'PY'
+import json
+
+from dpdk_frames import write
+
+write("ect.pcap", [bytes.fromhex("020000000002 020000000001 0800 4502 002e 0000 0000 4011 66b9 0a000001 0a000002"
+                                 "0400 1388 001a 0000") + bytes(18)])
+marks = {"name": "marks", "match": {"proto": "udp"}, "forward": "drop",
+         "loss": {"model": "random", "rate": "100%", "ecn_mark": True}}
+other = {"name": "other", "match": {"proto": "tcp"}}
+for number, rules in enumerate(([marks], [other, marks])):
+    with open(f"marks{number}.json", "w", encoding="utf-8") as file:
+        json.dump({"version": 1, "rules": rules}, file)
+PY
+start --policy marks0.json --port a=net_pcap0,rx_pcap=ect.pcap,infinite_rx=1 -- --no-huge
+for number in 1 0 1; do "$TWINPATH" reload "marks$number.json" >/dev/null || fail "reload marks$number.json"; done
+stop TERM
+check 's["reloads"]["done"] == 3' \
+  'rules["marks"]["marked_packets"] == rules["marks"]["matched_packets"] == total("rx_packets") > 1000'
+nothing_left
+
+# As large a policy again fits beside the one in force.
+python3 - <<'PY'
+import json
+
+rules = [{"name": f"r{i}", "match": {"dst_port": i + 1}, "loss": {"model": "random", "rate": "1%"}}
+         for i in range(20000)]
+with open("large.json", "w", encoding="utf-8") as file:
+    json.dump({"version": 1, "rules": rules, "default": {"forward": "drop"}}, file)
+PY
+start --policy large.json --queues 8 --port a=net_null0 --port b=net_null1 -- --no-huge
+for _ in 1 2; do "$TWINPATH" reload large.json >/dev/null || fail "reload large.json: $(cat err.txt)"; done
+stop TERM
+check 's["reloads"]["done"] == 2'
+nothing_left
+
 # twinpath reload and SIGHUP; what goes stays counted; ports and exception ports are fixed for a run.
 start --policy 1.json --port a=net_null0 --port b=net_null1 --queues 2 -- --no-huge
 "$TWINPATH" reload 2.json >reloaded.txt || fail "reload"

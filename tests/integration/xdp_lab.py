@@ -152,7 +152,7 @@ def attached():
     modes = {1: "native", 2: "generic"}
     links = json.loads(run("ip", "-json", "link"))
     return {link["ifname"]: (modes[link["xdp"]["mode"]], link["xdp"]["prog"]["id"],
-                             link["xdp"]["prog"]["name"])
+                             link["xdp"]["prog"].get("name"))  # none while it goes
             for link in links if "xdp" in link}
 
 

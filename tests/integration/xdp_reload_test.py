@@ -16,12 +16,12 @@ import time
 
 from reloading import ask, connect, memory, reload, reload_many
 from waiting import wait_for
-from xdp_lab import BPFFS, MODES, XdpTest, attached, main
-from xdp_traffic import Capture, generate, number_of, received, send
+from xdp_lab import BPFFS, MODES, XdpTest, attached, main, run
+from xdp_traffic import Capture, frame, generate, number_of, received, send
 
 TWINPATH = os.path.realpath(sys.argv[3])
 CONTROL = pathlib.Path("/run/dpdk/twinpath-xdp/twinpath_control")
-RELOADS = 1000
+RELOADS = int(os.environ.get("RELOADS", "300"))  # under load; a tenth of it in generic mode
 ENDLESS = 1 << 40  # of which the generator is stopped
 BURSTS = {"model": "gilbert_elliott", "p": "5%", "r": "25%", "loss_good": "1%"}
 WAN = {"port": "wan"}
@@ -46,6 +46,13 @@ SHUFFLED = (policy_of(FORWARDED, DROPPED, default="reflect"),
 BAD = (b"", b"{", b"\xff" * 10000, b'{"version": 1, "version": 1}',
        policy_of({**FORWARDED, "forward": {"port": "nowhere"}}),
        policy_of({**FORWARDED, "loss": {"model": "random", "rate": "101%"}}))
+
+
+def ecn_capable(number):
+    """The frame of this number, which says ECT(0)."""
+    octets = bytearray(frame(number))
+    octets[15] |= 2
+    return bytes(octets)
 
 
 class Reload(XdpTest):
@@ -119,7 +126,7 @@ class Reload(XdpTest):
         time.sleep(0.1)
         return received("lan") == before
 
-    def test_a_thousand_reloads_under_load(self):
+    def test_reloads_under_load(self):
         self.wire()
         self.load_and_reloads("native", RELOADS)
 
@@ -177,6 +184,53 @@ class Reload(XdpTest):
             self.assertEqual(summary["totals"]["rx_bytes"],
                              summary["reloads"]["retired_matched_bytes"]
                              + sum(rule["matched_bytes"] for rule in summary["rules"]))
+            program.stop()
+
+    def test_flows_and_marks_go_on(self):
+        self.wire()
+        flows = {"name": "flows", "match": {"port": "lan", "proto": "udp"}, "forward": WAN,
+                 "loss": {"model": "sequence", "packets": ["0-4"], "scope": "flow"}}
+        with self.begin(policy_of(flows)) as program:
+            send("gen", "lan", range(32))  # two of each of 16 flows
+            self.assertEqual(32, self.counted(32)["rules"][0]["lost_packets"])
+            wider = {**flows, "match": {"port": "lan"}}
+            self.assertEqual(2, reload(CONTROL, policy_of(NOBODY, wider))["ok"]["continued"])
+            send("gen", "lan", range(160))
+            flow = self.rules(self.counted(192))["flows"]
+            self.assertEqual((192, 80), (flow["matched_packets"], flow["lost_packets"]))
+            marks = {"name": "marks", "match": {"port": "lan"}, "forward": WAN,
+                     "loss": {"model": "periodic", "every": 10, "ecn_mark": True}}
+            for number, (policy, expected) in enumerate((
+                    (policy_of(marks), (100, 10)),
+                    (policy_of(NOBODY, marks), (200, 20)),  # goes on
+                    (policy_of(NOBODY), None),
+                    (policy_of({**marks, "name": "anew"}), (100, 10))), 1):  # where marks was
+                self.assertIn("ok", reload(CONTROL, policy))
+                send("gen", "lan", range(100), make=ecn_capable)
+                rules = self.rules(self.counted(192 + 100 * number))
+                if expected:
+                    rule = rules.get("marks") or rules["anew"]
+                    self.assertEqual(expected, (rule["matched_packets"], rule["marked_packets"]))
+            program.stop()
+
+    def test_streams_that_ended_make_room(self):
+        self.wire()
+        with self.begin(policy_of(FORWARDED)) as program:
+            for turn in range(6):  # a queue has room for 4,096 and some
+                many = policy_of(*({"name": f"t{turn} r{i}", "match": {"dst_port": 10000 + i},
+                                    "loss": {"model": "random", "rate": "1%"}} for i in range(1500)))
+                self.assertIn("ok", reload(CONTROL, many))
+            program.stop()
+
+    def test_an_interface_that_went_keeps_nobody_from_reloading(self):
+        self.wire()
+        with self.begin(policy_of(FORWARDED)) as program:
+            run("ip", "link", "del", "sink")
+            wait_for("its end", lambda: not os.path.exists("/sys/class/net/wan"))
+            for policy in (policy_of(NOBODY), policy_of(FORWARDED, NOBODY), policy_of(NOBODY)):
+                self.assertIn("ok", reload(CONTROL, policy))
+            send("gen", "lan", range(100))
+            self.assertEqual(100, self.counted(100)["totals"]["denied_packets"])
             program.stop()
 
     def test_larger_policies_and_flows_come_and_go(self):

@@ -253,7 +253,7 @@ TEST(CheckTest, ConditionsAndStatisticsAreSaid) {
   EXPECT_EQ(when, (std::vector<std::string>{
                       "for 10 s of every 1 min, from 30 s on",
                       "from 1,500 ms on, for the first 1,000 packets of each port and queue",
-                      "for 250 us, from 2 min",
+                      "for 250 us, from 2 min (in steps of the clock's 1 to 10 ms)",
                       "for the first 1 packet of each port and queue, "
                       "for 5 % of the flows",
                       "", "", ""}));
