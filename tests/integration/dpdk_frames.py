@@ -3,6 +3,7 @@
 """Captures for the tests.
 
   dpdk_frames.py make FILE COUNT        frames of 60 to 1514 octets, a few larger; each its number
+  dpdk_frames.py flows FILE COUNT       a frame of each of COUNT flows, and then another
   dpdk_frames.py survivors IN OUT       OUT is IN with some left out, in order, byte for byte:
                                         prints the numbers that are there
 """
@@ -19,6 +20,12 @@ def udp(number):
                      bytes([10, 0, 0, 1]), bytes([10, 0, 1, number & 255]))
     head = struct.pack("!HHHH", 1000 + number % 50, 2000, length, 0)
     return bytes.fromhex("020000000002020000000001") + b"\x08\x00" + ip + head + payload
+
+
+def of_flow(number):
+    ip = struct.pack("!BBHHHBBH4sI", 0x45, 0, 46, 0, 0, 64, 17, 0, bytes([10, 0, 0, 1]), 0x0b000000 + (number >> 8))
+    return (bytes.fromhex("020000000002020000000001") + b"\x08\x00" + ip +
+            struct.pack("!HHHH", 1024 + (number & 255), 53, 26, 0) + bytes(18))
 
 
 def write(path, frames):
@@ -42,6 +49,8 @@ def read(path):
 def main():
     if sys.argv[1] == "make":
         write(sys.argv[2], [udp(n) for n in range(int(sys.argv[3]))])
+    elif sys.argv[1] == "flows":
+        write(sys.argv[2], [of_flow(n) for n in range(int(sys.argv[3]))] * 2)
     else:
         sent, got = read(sys.argv[2]), read(sys.argv[3])
         at, numbers = 0, []

@@ -33,6 +33,18 @@ check "total('lost_packets') == $first"
 run --port a=net_null0 --loss 10% --forward reflect --packets 100000 --seed 6
 check "total('lost_packets') != $first" 'near(total("lost_packets"), 100000, 0.1)'
 
+# A million flows at once, in the memory that is theirs by default.
+cat >flows.json <<'JSON'
+{"version": 1, "default": {"loss": {"model": "sequence", "packets": [1], "scope": "flow"}, "forward": "drop"}}
+JSON
+python3 "$HERE/dpdk_frames.py" flows flows.pcap 1000000
+run --policy flows.json --port a=net_pcap0,rx_pcap=flows.pcap --packets 2000000
+check 'total("rx_packets") == 2000000' 'total("lost_packets") == 1000000' \
+  'queues["a/0"]["flows_added"] == 1000000' 'queues["a/0"]["flows_evicted"] == 0' \
+  's["flow_table"]["bytes"] <= 64 << 20'
+grep 'flows: ' err.txt
+rm flows.pcap
+
 # What is passed where there is no kernel is counted as passed, and said so.
 run --port a=net_null0 --forward pass --packets 1000
 check 'total("pass_packets") == 1000'

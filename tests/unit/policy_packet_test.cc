@@ -84,6 +84,7 @@ TEST(PacketHash, WhatChangesOnTheWayIsNotHashed) {
       expect_unhashed(21, 0xff, "hop limit");
     } else {
       expect_unhashed(15, 0xff, "type of service");
+      expect_unhashed(20, 0x40, "do not fragment");
       expect_unhashed(22, 0xff, "time to live");
       expect_unhashed(24, 0xff, "checksum");
       expect_unhashed(25, 0xff, "checksum");
