@@ -5,8 +5,6 @@
 #include "src/control/server.h"
 
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -15,13 +13,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "src/control/socket.h"
 #include "src/telemetry/file_descriptor.h"
+#include "src/telemetry/server_thread.h"
 
 namespace twinpath {
 namespace {
@@ -30,7 +28,6 @@ using nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
 constexpr int kBacklog = 64;
-constexpr std::chrono::milliseconds kAcceptPause(100);  // where descriptors or memory ran out
 
 std::string Dump(const ordered_json& document) {
   return document.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
@@ -104,23 +101,12 @@ class ControlServer::Loop {
  public:
   Loop(Listener listener, FileDescriptor stop, Reload reload, const Options& options)
       : listener_(std::move(listener)),
-        stop_(std::move(stop)),
         reload_(std::move(reload)),
         clients_most_(options.clients),
-        patience_(options.patience) {
-    // Signals are the main thread's.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this] { Run(); });
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    pthread_setname_np(thread_.native_handle(), "control");
-    if (options.cpus != nullptr)
-      pthread_setaffinity_np(thread_.native_handle(), sizeof(*options.cpus), options.cpus);
-  }
-  ~Loop() {
-    eventfd_write(stop_.get(), 1);
-    thread_.join();
+        patience_(options.patience),
+        thread_(std::move(stop)) {
+    thread_.Start(
+        "control", [this] { Run(); }, options.cpus);
   }
 
  private:
@@ -130,13 +116,12 @@ class ControlServer::Loop {
   absl::StatusOr<ordered_json> Answer(const Client& client);
 
   Listener listener_;
-  FileDescriptor stop_;  // an eventfd: readable when the thread is to end
   const Reload reload_;
   const size_t clients_most_;
   const std::chrono::milliseconds patience_;
-  std::vector<Client> clients_;     // the thread's
-  Clock::time_point accept_after_;  // the thread's
-  std::thread thread_;              // last: it uses all of the above
+  std::vector<Client> clients_;  // the thread's
+  Acceptor acceptor_;            // the thread's
+  ServerThread thread_;          // last: it uses all of the above
 };
 
 void ControlServer::Loop::Run() {
@@ -144,10 +129,10 @@ void ControlServer::Loop::Run() {
   while (true) {
     const Clock::time_point now = Clock::now();
     std::erase_if(clients_, [now](const Client& client) { return client.until <= now; });
-    const bool accepting = now >= accept_after_;
-    polled = {{stop_.get(), POLLIN, 0},
+    const bool accepting = now >= acceptor_.rests_until();
+    polled = {{thread_.stop(), POLLIN, 0},
               {listener_.fd(), static_cast<short>(accepting ? POLLIN : 0), 0}};
-    auto wake = accepting ? Clock::time_point::max() : accept_after_;
+    auto wake = accepting ? Clock::time_point::max() : acceptor_.rests_until();
     for (const Client& client : clients_) {
       polled.push_back({client.fd.get(), POLLIN, 0});
       wake = std::min(wake, client.until);
@@ -161,7 +146,7 @@ void ControlServer::Loop::Run() {
       if (!polled[i + 2].revents) continue;
       Serve(clients_[i]);
       clients_.erase(clients_.begin() + static_cast<std::ptrdiff_t>(i));
-      pollfd stop = {stop_.get(), POLLIN, 0};
+      pollfd stop = {thread_.stop(), POLLIN, 0};
       if (poll(&stop, 1, 0) > 0) return;  // each may have taken a while
     }
     if (polled[1].revents) Accept();
@@ -169,12 +154,8 @@ void ControlServer::Loop::Run() {
 }
 
 void ControlServer::Loop::Accept() {
-  FileDescriptor fd(accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (fd.get() < 0) {
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-      accept_after_ = Clock::now() + kAcceptPause;
-    return;
-  }
+  FileDescriptor fd = acceptor_.Accept(listener_.fd());
+  if (fd.get() < 0) return;
   absl::Status refused;
   if (!Allowed(fd.get()))
     refused = absl::PermissionDeniedError("only root and the program's owner may command it");

@@ -5,8 +5,6 @@
 #include "src/telemetry/server.h"
 
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
@@ -15,20 +13,18 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
-#include <thread>
 #include <vector>
 
 #include "nlohmann/json.hpp"
 #include "src/telemetry/file_descriptor.h"
 #include "src/telemetry/listener.h"
 #include "src/telemetry/protocol.h"
+#include "src/telemetry/server_thread.h"
 
 namespace twinpath {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr std::chrono::milliseconds kAcceptPause(100);  // where descriptors or memory ran out
 
 std::string WithError(const std::string& greeting, const std::string& error) {
   nlohmann::ordered_json document = nlohmann::ordered_json::parse(greeting);
@@ -58,21 +54,12 @@ class TelemetryServer::Loop {
   Loop(TelemetryListener listener, FileDescriptor stop, const std::string& version,
        std::function<Snapshot()> snapshot, const Limits& limits)
       : listener_(std::move(listener)),
-        stop_(std::move(stop)),
         version_(version),
         snapshot_(std::move(snapshot)),
-        limits_(limits) {
-    // Signals are the main thread's.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this] { Run(); });
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    pthread_setname_np(thread_.native_handle(), "telemetry");
-  }
-  ~Loop() {
-    eventfd_write(stop_.get(), 1);
-    thread_.join();
+        limits_(limits),
+        thread_(std::move(stop)) {
+    thread_.Start(
+        "telemetry", [this] { Run(); }, nullptr);
   }
   const std::string& path() const { return listener_.path(); }
 
@@ -83,25 +70,26 @@ class TelemetryServer::Loop {
   bool Serve(Client* client, short events);
 
   TelemetryListener listener_;
-  FileDescriptor stop_;  // an eventfd: readable when the thread is to end
   const std::string version_;
   const std::function<Snapshot()> snapshot_;
   const Limits limits_;
-  std::vector<Client> clients_;     // the thread's
-  Clock::time_point accept_after_;  // the thread's
-  std::thread thread_;              // last: it uses all of the above
+  std::vector<Client> clients_;  // the thread's
+  Acceptor acceptor_;            // the thread's
+  ServerThread thread_;          // last: it uses all of the above
 };
 
 void TelemetryServer::Loop::Run() {
   std::vector<pollfd> polled;
   while (true) {
-    const bool accepting = Clock::now() >= accept_after_;
-    polled = {{stop_.get(), POLLIN, 0},
+    const auto rest =
+        std::chrono::ceil<std::chrono::milliseconds>(acceptor_.rests_until() - Clock::now());
+    const bool accepting = rest.count() <= 0;
+    polled = {{thread_.stop(), POLLIN, 0},
               {listener_.fd(), static_cast<short>(accepting ? POLLIN : 0), 0}};
     for (const Client& client : clients_)
       polled.push_back(
           {client.fd.get(), static_cast<short>(client.unsent.empty() ? POLLIN : POLLOUT), 0});
-    const int timeout = accepting ? -1 : static_cast<int>(kAcceptPause.count());
+    const int timeout = accepting ? -1 : static_cast<int>(rest.count());
     if (poll(polled.data(), polled.size(), timeout) < 0) continue;  // EINTR, ENOMEM: once more
     if (polled[0].revents) return;
     // From the back: polled[i + 2] is clients_[i], and what is erased moves only what was served.
@@ -113,13 +101,9 @@ void TelemetryServer::Loop::Run() {
 }
 
 void TelemetryServer::Loop::Accept() {
-  FileDescriptor fd(accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  FileDescriptor fd = acceptor_.Accept(listener_.fd());
+  if (fd.get() < 0) return;
   const Clock::time_point now = Clock::now();
-  if (fd.get() < 0) {
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-      accept_after_ = now + kAcceptPause;
-    return;
-  }
   const std::string greeting = Greeting(version_);
   if (clients_.size() == limits_.clients) MakeRoom(greeting, now);
   Client client = {std::move(fd), greeting, now};
