@@ -195,7 +195,9 @@ class ApplianceTest(unittest.TestCase):
         taps.send("vt0", self.forth[:1000], PER_SECOND)
         status, _, summary = self.stop("killed", "KILL")
         self.assertEqual((status, summary), (137, None))
-        print(f"  started again, after kill -9, in {self.start('again'):.1f} s")
+        print(f"  started again, after kill -9, in {self.start('again', '--idle adaptive'):.1f} s")
+        idle = [line for line in (self.share / "again.log").read_text().splitlines() if " idle: " in line]
+        self.assertEqual(idle, [f"twinpath-dpdk: idle: lcore {lcore} sleeps until a frame comes" for lcore in (1, 2)])
         came = self.pass_through("vt0", "vt1")
         self.check_summary(self.check_end("again"))
         self.check_frames(came)
