@@ -31,7 +31,7 @@ namespace {
 
 using Clock = HeldSignals::Clock;
 
-constexpr std::chrono::seconds kLinkInterval(1);
+constexpr std::chrono::milliseconds kLookInterval(100);
 
 struct CommandLine {
   RunOptions run;
@@ -64,8 +64,8 @@ bool EndsBefore(Clock::time_point deadline, const HeldSignals& signals, PolicyRe
   }
 }
 
-// Until the duration is over or a signal came, printing tables as asked, and how links change.
-// Every look at the links counts up *looks.
+// Until the duration is over or a signal came, printing tables as asked, and watching the ports.
+// Every look at them counts up *looks.
 void Wait(const CommandLine& line, const HeldSignals& signals, XdpPath& path,
           PolicyReloader& reloader, std::atomic<uint64_t>* looks) {
   const auto start = Clock::now();
@@ -78,9 +78,8 @@ void Wait(const CommandLine& line, const HeldSignals& signals, XdpPath& path,
   };
   while (Clock::now() < end) {
     looks->fetch_add(1);
-    for (const std::string& change : path.LinkChanges())
-      std::cerr << "twinpath-xdp: " << change << "\n";
-    const auto next = std::min({end, next_table(), Clock::now() + kLinkInterval});
+    path.Watch();
+    const auto next = std::min({end, next_table(), Clock::now() + kLookInterval});
     if (EndsBefore(next, signals, reloader)) return;
     if (next != next_table() || next == end) continue;
     std::cout << SummaryTable(SummaryJson(path.TakeSnapshot())) << "\n" << std::flush;
@@ -90,7 +89,11 @@ void Wait(const CommandLine& line, const HeldSignals& signals, XdpPath& path,
 
 int RunProgram(const CommandLine& line, const HeldSignals& signals) {
   XdpOptions options = {
-      .ports = {}, .mode = XdpMode::kAuto, .pin = line.pin, .flow_memory = kDefaultFlowMemory};
+      .ports = {},
+      .mode = XdpMode::kAuto,
+      .pin = line.pin,
+      .flow_memory = kDefaultFlowMemory,
+      .on_message = [](const std::string& text) { std::cerr << "twinpath-xdp: " + text + "\n"; }};
   if (line.mode == "native") options.mode = XdpMode::kNative;
   if (line.mode == "generic") options.mode = XdpMode::kGeneric;
   std::vector<std::string> names;
@@ -134,7 +137,7 @@ int RunProgram(const CommandLine& line, const HeldSignals& signals) {
                          CompiledPolicy made) { return path->Reload(next, std::move(made)); },
        .count_rejected = [&path] { path->CountRejected(); },
        .policy_file = [&path] { return path->policy_file(); },
-       .say = [](const std::string& text) { std::cerr << "twinpath-xdp: " + text + "\n"; }});
+       .say = options.on_message});
   {
     auto control = ControlServer::Start(
         line.file_prefix,

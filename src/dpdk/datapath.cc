@@ -20,7 +20,8 @@ Datapath::Datapath(const Policy& policy, CompiledPolicy compiled, const Profile&
     : profile_(profile),
       limits_(limits),
       guard_(guard),
-      in_force_(new Generation{policy, std::move(compiled), std::nullopt}) {}
+      in_force_(new Generation{policy, std::move(compiled), std::nullopt}),
+      faults_(limits.on_message) {}
 
 absl::StatusOr<std::unique_ptr<Datapath>> Datapath::Create(
     const Policy& policy, CompiledPolicy compiled, const Profile& profile,
@@ -81,7 +82,6 @@ absl::Status Datapath::OpenPorts(const Preflight& plan) {
     notes_.push_back(port.Summary());
     notes_.insert(notes_.end(), port.device().warnings.begin(), port.device().warnings.end());
     notes_.insert(notes_.end(), port.rss_warnings().begin(), port.rss_warnings().end());
-    links_.push_back(true);
   }
   return absl::OkStatus();
 }

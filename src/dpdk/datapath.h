@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The whole DPDK path: EAL, mempools, ports, exception ports and workers, set up in that order and
 // torn down in the reverse. Create, Run and the destructor belong to the main thread, which becomes
-// the main lcore; a control thread, which sleeps, watches signals, time and links; TakeSnapshot is
+// the main lcore; a control thread, which sleeps, watches signals, time and faults; TakeSnapshot is
 // for any thread.
 
 #ifndef TWINPATH_DPDK_DATAPATH_H_
@@ -35,9 +35,12 @@
 #include "src/dpdk/interface_guard.h"
 #include "src/dpdk/mempool.h"
 #include "src/dpdk/port.h"
+#include "src/dpdk/port_recovery.h"
 #include "src/dpdk/preflight.h"
 #include "src/dpdk/tables.h"
+#include "src/dpdk/watcher.h"
 #include "src/dpdk/worker.h"
+#include "src/telemetry/faults.h"
 #include "src/telemetry/snapshot.h"
 
 namespace twinpath {
@@ -47,7 +50,7 @@ struct RunLimits {
   std::optional<uint64_t> packets;                     // received, over all queues
   std::optional<double> stats_interval_s;              // how often on_stats is called
   std::function<void()> on_stats;                      // control thread
-  std::function<void(const std::string&)> on_message;  // control thread: a link went up or down
+  std::function<void(const std::string&)> on_message;  // control thread: a fault began or ended
   // Control thread: a SIGHUP came. False, or none: it ends the run.
   std::function<bool(const siginfo_t&)> on_hangup;
 };
@@ -96,7 +99,6 @@ class Datapath {
   absl::Status MakeIdleWait(uint32_t lcore, const std::vector<QueueSpec>& specs);
   QueueSpec SpecOf(size_t port, uint32_t queue) const;
   void Control();
-  void WatchLinks();
   absl::Status CheckReload(const CompiledPolicy& compiled) const;
   absl::Status MakeFlows();
   absl::Status MakeQuiescence();
@@ -137,7 +139,7 @@ class Datapath {
   std::mutex reload_;           // one at a time; taken before snapshot_
   std::atomic<uint64_t> reloads_ = 0, rejected_ = 0;
   std::atomic<bool> stop_ = false;
-  std::vector<bool> links_;
+  FaultLedger faults_;
   mutable std::mutex snapshot_;  // one reader of the counters at a time, and none in a reload
   std::chrono::steady_clock::time_point started_, ended_;
   std::atomic<bool> running_ = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Runs the workers and, on a control thread that is no lcore, watches signals, time and links.
+// Runs the workers and, on a control thread that is no lcore, watches signals, time and faults.
 
 #include <pthread.h>
 #include <rte_cycles.h>
@@ -20,7 +20,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLongestSleep(20);
-constexpr std::chrono::seconds kLinkInterval(1);
+constexpr std::chrono::milliseconds kLookInterval(100);
 
 sigset_t EndingSignals() {
   sigset_t set;
@@ -105,7 +105,10 @@ absl::Status Datapath::Run() {
 // The control thread: sleeps until a signal or the next thing to do.
 void Datapath::Control() {
   const sigset_t signals = EndingSignals();
-  Clock::time_point next_links = started_;
+  Clock::time_point next_look = started_;
+  Watcher watcher({ports_, mempools_, workers_, lcores_, profile_.burst}, &faults_, started_);
+  PortRecovery recovery({profile_, ports_, mempools_, workers_, guard_, snapshot_, quiet_},
+                        &faults_);
   Clock::time_point next_stats = started_ + Seconds(limits_.stats_interval_s.value_or(0));
   while (!stop_.load(std::memory_order_relaxed)) {
     const Clock::time_point now = Clock::now();
@@ -114,9 +117,10 @@ void Datapath::Control() {
       next_stats += Seconds(*limits_.stats_interval_s);
       limits_.on_stats();
     }
-    if (now >= next_links) {
-      next_links = now + kLinkInterval;
-      WatchLinks();
+    if (now >= next_look) {
+      next_look = now + kLookInterval;
+      watcher.Look(now);
+      recovery.Look(now);
     }
     const timespec sleep = {.tv_sec = 0,
                             .tv_nsec = std::chrono::nanoseconds(kLongestSleep).count()};
@@ -126,16 +130,6 @@ void Datapath::Control() {
     if (signal > 0) break;
   }
   stop_.store(true);
-}
-
-void Datapath::WatchLinks() {
-  for (size_t i = 0; i < ports_.size(); i++) {
-    const bool up = ports_[i].link_up();
-    if (up == links_[i]) continue;
-    links_[i] = up;
-    if (limits_.on_message)
-      limits_.on_message(absl::StrCat("port ", ports_[i].name(), ": link ", up ? "up" : "down"));
-  }
 }
 
 Snapshot Datapath::TakeSnapshot() const {
@@ -155,6 +149,11 @@ Snapshot Datapath::TakeSnapshot() const {
     const Clock::time_point until = over_.load() ? ended_ : Clock::now();
     snapshot.duration_s = std::chrono::duration<double>(until - started_).count();
   }
+  snapshot.faults = faults_.List();
+  for (const auto& [node, mempool] : mempools_)
+    snapshot.mempools.push_back({.node = node,
+                                 .mbufs = mempool.get()->size,
+                                 .free = rte_mempool_avail_count(mempool.get())});
   for (const std::string& name : compiled.rule_names) snapshot.rules.push_back({.name = name});
   if (flows_.has_value()) {
     const FlowTableShape shape = FlowTableWithin(profile_.flow_memory);
@@ -163,6 +162,7 @@ Snapshot Datapath::TakeSnapshot() const {
   }
   snapshot.queues.resize(ports_.size() * profile_.queues);
   std::vector<KernelCounters> kernel(ports_.size());
+  std::vector<uint64_t> refused(ports_.size());
   for (size_t l = 0; l < workers_.size(); l++) {
     const Worker& worker = *workers_[l];
     const TurnCounters turns = CopyCounters(worker.turn_counters());
@@ -188,6 +188,8 @@ Snapshot Datapath::TakeSnapshot() const {
       AddTo(&retired.matched, queue->retired.matched);
       AddTo(&retired.lost, queue->retired.lost);
       AddTo(&retired.marked, queue->retired.marked);
+      for (size_t p = 0; p < ports_.size(); p++)
+        refused[p] += __atomic_load_n(&queue->refused[p], __ATOMIC_RELAXED);
       const KernelCounters from = CopyCounters(queue->kernel);
       AddTo(&kernel[queue->port].rx, from.rx);
       AddTo(&kernel[queue->port].tx, from.tx);
@@ -198,8 +200,9 @@ Snapshot Datapath::TakeSnapshot() const {
       static_cast<double>(longest_switch) * 1e9 / static_cast<double>(rte_get_tsc_hz()));
   for (size_t p = 0; p < ports_.size(); p++) {
     snapshot.ports.push_back(ports_[p].Describe());
-    if (!exceptions_[p].has_value()) continue;
     auto& extra = snapshot.ports.back().extra;
+    extra.emplace_back("tx_full_packets", refused[p]);
+    if (!exceptions_[p].has_value()) continue;
     extra.insert(extra.end(), {{"exception_rx_packets", kernel[p].rx.packets},
                                {"exception_rx_bytes", kernel[p].rx.bytes},
                                {"exception_tx_packets", kernel[p].tx.packets},

@@ -151,6 +151,10 @@ absl::StatusOr<Device> VirtualDevice(const PortSpec& port) {
                comma == std::string::npos ? "" : port.device.substr(comma + 1)};
   const std::string driver = VdevDriver(vdev.name);
   device.kernel_behind = driver != "net_null" && driver != "net_pcap" && driver != "net_ring";
+  static const std::regex on_interface("(?:.*,)?iface=([^,]+)(?:,.*)?");
+  std::smatch match;
+  if (driver == "net_af_packet" && std::regex_match(vdev.arguments, match, on_interface))
+    device.interface = match[1].str();
   if (driver == "net_pcap") {
     auto mbufs = PcapMbufs(port, vdev.arguments);
     if (!mbufs.ok()) return mbufs.status();

@@ -24,7 +24,7 @@ struct Device {
   Kind kind = Kind::kVdev;
   std::string given;
   std::string pci;            // kPci
-  std::string interface;      // kAfXdp
+  std::string interface;      // kAfXdp, and what net_af_packet is on: the kernel's, which may go
   std::vector<Vdev> vdevs;    // kAfXdp: one, or one for each queue; kVdev: one
   bool vdev_a_queue = false;  // every vdev is one queue
   std::string mode;           // "native", "vdev"; kAfXdp: known once the sockets are bound

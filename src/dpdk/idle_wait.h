@@ -49,6 +49,9 @@ class IdleWait {
   // The queues that cannot tell.
   const std::vector<QueueEnd>& deaf() const { return deaf_; }
 
+  // From now on the worker reads `end`, too, which cannot tell: it naps. The worker's lcore.
+  void Deafen(const QueueEnd& end) { deaf_.push_back(end); }
+
   // To be called first by the thread that waits.
   void Begin();
   // From Arm to Disarm a frame that comes ends Wait. What came before Arm may not: the queues are

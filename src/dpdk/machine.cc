@@ -101,6 +101,10 @@ uint32_t Machine::InterfaceFlags(const std::string& name) const {
       std::strtoul(Read("/sys/class/net/" + name + "/flags").c_str(), nullptr, 16));
 }
 
+uint64_t Machine::InterfaceTxDropped(const std::string& name) const {
+  return Number(Read("/sys/class/net/" + name + "/statistics/tx_dropped"));
+}
+
 std::optional<std::string> Machine::InterfacePci(const std::string& name) const {
   const std::string device = "/sys/class/net/" + name + "/device";
   if (auto pci = NormalPci(LinkName(device))) return pci;

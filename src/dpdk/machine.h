@@ -37,6 +37,8 @@ class Machine {
   uint32_t InterfaceRxQueues(const std::string& name) const;
   uint32_t InterfaceMtu(const std::string& name) const;    // octets; 0: unknown
   uint32_t InterfaceFlags(const std::string& name) const;  // IFF_*
+  // Frames that the kernel was to send by it and dropped.
+  uint64_t InterfaceTxDropped(const std::string& name) const;
   // The PCI address behind a kernel interface.
   std::optional<std::string> InterfacePci(const std::string& name) const;
   // The PCI address that a predictable interface name (systemd.net-naming-scheme(7): enp3s0f1,

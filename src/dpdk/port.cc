@@ -3,13 +3,14 @@
 
 #include "src/dpdk/port.h"
 
+#include <net/if.h>
+
 #include <algorithm>
 #include <iterator>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "src/dpdk/xdp_state.h"
-#include "src/dpdk/xsk_sockets.h"
 
 namespace twinpath {
 namespace {
@@ -30,6 +31,7 @@ std::vector<int> Added(const std::vector<int>& before, const std::vector<int>& a
 
 absl::StatusOr<Port> Port::Open(const std::string& name, Device device) {
   Port port(name, std::move(device));
+  port.index_ = if_nametoindex(port.device_.interface.c_str());
   if (port.device_.kind == Device::Kind::kPci) {
     auto ethdev = Ethdev::Find(port.device_.pci);
     if (!ethdev.ok()) return Named(name, ethdev.status());
@@ -40,6 +42,7 @@ absl::StatusOr<Port> Port::Open(const std::string& name, Device device) {
     if (!ethdev.ok()) return Named(name, ethdev.status());
     port.ethdevs_.push_back(*std::move(ethdev));
   }
+  port.driver_ = port.ethdevs_.front().driver();
   return port;
 }
 
@@ -47,27 +50,22 @@ absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* 
                          InterfaceGuard* guard) {
   const bool af_xdp = device_.kind == Device::Kind::kAfXdp;
   const bool by_software = BySoftware(profile);
-  EthdevConfig config = {
-      .queues = static_cast<uint16_t>(device_.vdev_a_queue || by_software ? 1 : profile.queues),
-      .rx_descriptors = static_cast<uint16_t>(profile.rx_descriptors),
-      .tx_descriptors = static_cast<uint16_t>(profile.tx_descriptors),
-      .mtu = af_xdp ? device_.mtu : profile.mtu,
-      .promiscuous = profile.promiscuous && !device_.promiscuous_already,
-      .rss = profile.rss,
-      .one_mempool = one_mempool,
-      .mempool = mempool,
-      .interrupts = profile.idle == Idle::kAdaptive,
-      .setup_retries = af_xdp ? 8 : 0};
-  for (Ethdev& ethdev : ethdevs_) {
-    const std::vector<int> before = af_xdp ? XskSockets() : std::vector<int>();
-    if (af_xdp && guard != nullptr) guard->Expect(device_.interface, config.promiscuous);
-    absl::Status started = ethdev.Start(config);
-    if (af_xdp && guard != nullptr) Protect(profile, guard);  // even where it did not start whole
-    if (!started.ok()) return Named(name_, started);
-    if (af_xdp) xsk_sockets_.push_back(Added(before, XskSockets()));
-    for (uint16_t q = 0; q < config.queues; q++)
-      ends_.push_back({.port = ethdev.port(), .queue = q, .chains = ethdev.chains()});
-  }
+  mempool_ = mempool;
+  dropped_before_ = Machine().InterfaceTxDropped(device_.interface);
+  absl::Status started = StartEthdevs(
+      profile,
+      {.queues = static_cast<uint16_t>(device_.vdev_a_queue || by_software ? 1 : profile.queues),
+       .rx_descriptors = static_cast<uint16_t>(profile.rx_descriptors),
+       .tx_descriptors = static_cast<uint16_t>(profile.tx_descriptors),
+       .mtu = af_xdp ? device_.mtu : profile.mtu,
+       .promiscuous = profile.promiscuous && !device_.promiscuous_already,
+       .rss = profile.rss,
+       .one_mempool = one_mempool,
+       .mempool = mempool,
+       .interrupts = profile.idle == Idle::kAdaptive,
+       .setup_retries = af_xdp ? setup_retries_ : 0},
+      guard);
+  if (!started.ok()) return Named(name_, started);
   if (af_xdp) ReadSocketMode();
   if (by_software) {
     absl::Status spread = SpreadBySoftware(profile, mempool);
@@ -75,6 +73,23 @@ absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* 
   }
   for (const std::string& what : rss().cannot)
     rss_warnings_.push_back(absl::StrCat("port ", name_, ": RSS: ", what));
+  return absl::OkStatus();
+}
+
+absl::Status Port::StartEthdevs(const Profile& profile, const EthdevConfig& config,
+                                InterfaceGuard* guard) {
+  const bool af_xdp = device_.kind == Device::Kind::kAfXdp;
+  for (Ethdev& ethdev : ethdevs_) {
+    const std::vector<int> before = af_xdp ? XskSockets() : std::vector<int>();
+    if (af_xdp && guard != nullptr) guard->Expect(device_.interface, config.promiscuous);
+    absl::Status started = ethdev.Start(config);
+    // Even where it did not start whole.
+    if (af_xdp && guard != nullptr) Protect(profile, guard);
+    if (af_xdp) xsk_sockets_.push_back(Added(before, XskSockets()));
+    if (!started.ok()) return started;
+    for (uint16_t q = 0; q < config.queues; q++)
+      ends_.push_back({.port = ethdev.port(), .queue = q, .chains = ethdev.chains()});
+  }
   return absl::OkStatus();
 }
 
@@ -128,53 +143,33 @@ void Port::ReadSocketMode() {
   if (xdp.ok() && xdp->program != 0) absl::StrAppend(&device_.why, ", XDP ", xdp->mode);
 }
 
-bool Port::link_up() const {
-  return std::all_of(ethdevs_.begin(), ethdevs_.end(), [](const Ethdev& ethdev) {
-    rte_eth_link link = {};
-    return rte_eth_link_get_nowait(ethdev.port(), &link) == 0 &&
-           link.link_status == RTE_ETH_LINK_UP;
-  });
-}
-
 PortSnapshot Port::Describe() const {
   PortSnapshot port;
   port.name = name_;
   port.device = device_.given;
-  port.driver = ethdevs_.front().driver();
+  port.driver = driver_;
   port.mode = device_.mode;
   port.why = device_.why;
+  port.link = Link();
   port.queues = static_cast<uint32_t>(ends_.size());
-  uint64_t missed = 0, errors = 0, no_mbuf = 0, send_errors = 0;
-  for (const Ethdev& ethdev : ethdevs_) {
-    rte_eth_stats stats = {};
-    if (rte_eth_stats_get(ethdev.port(), &stats) != 0) continue;
-    missed += stats.imissed;
-    errors += stats.ierrors;
-    no_mbuf += stats.rx_nombuf;
-    send_errors += stats.oerrors;
-  }
-  port.extra = {{"device_rx_missed_packets", missed},
-                {"device_rx_error_packets", errors},
-                {"device_rx_no_mbuf_packets", no_mbuf},
-                {"device_tx_error_packets", send_errors}};
+  const DeviceCounts counts = CountsNow();
+  port.extra = {{"device_rx_missed_packets", counts.missed},
+                {"device_rx_error_packets", counts.errors},
+                {"device_rx_no_mbuf_packets", counts.no_mbuf},
+                {"device_tx_error_packets", counts.send_errors}};
   if (device_.kind == Device::Kind::kAfXdp) {
-    XskDrops sum;
-    for (const std::vector<int>& sockets : xsk_sockets_) {
-      for (int fd : sockets) {
-        XskDrops drops = ReadXskDrops(fd);
-        sum.rx_dropped += drops.rx_dropped;
-        sum.rx_ring_full += drops.rx_ring_full;
-        sum.rx_fill_ring_empty += drops.rx_fill_ring_empty;
-        sum.tx_invalid += drops.tx_invalid;
-      }
-    }
-    port.extra.insert(port.extra.end(), {{"xsk_rx_dropped_packets", sum.rx_dropped},
-                                         {"xsk_rx_ring_full_packets", sum.rx_ring_full},
-                                         {"xsk_rx_fill_ring_empty_packets", sum.rx_fill_ring_empty},
-                                         {"xsk_tx_invalid_packets", sum.tx_invalid}});
+    port.extra.insert(port.extra.end(),
+                      {{"xsk_rx_dropped_packets", counts.xsk.rx_dropped},
+                       {"xsk_rx_ring_full_packets", counts.xsk.rx_ring_full},
+                       {"xsk_rx_fill_ring_empty_packets", counts.xsk.rx_fill_ring_empty},
+                       {"xsk_tx_invalid_packets", counts.xsk.tx_invalid},
+                       {"interface_tx_dropped_packets", counts.interface_dropped},
+                       {"gone_tx_packets", counts.unsent},
+                       {"gone_rx_packets", counts.unread}});
   }
   port.rss = DescribeRss();
-  if (spread_) port.extra.emplace_back("spread_full_packets", spread_->full_packets());
+  if (spread_ || counts.spread_full != 0)
+    port.extra.emplace_back("spread_full_packets", counts.spread_full);
   return port;
 }
 
@@ -182,6 +177,7 @@ RssSnapshot Port::DescribeRss() const {
   RssSnapshot snapshot;
   const RssState& state = rss();
   const bool kernel = device_.kind == Device::Kind::kAfXdp;
+  if (ethdevs_.empty()) return snapshot;
   snapshot.by = spread_ ? "software" : ends_.size() < 2 ? "none" : kernel ? "kernel" : "device";
   snapshot.fields = snapshot.by == "kernel" ? "the interface's own" : RssFieldWords(state.fields);
   snapshot.key = IsSymmetricRssKey(state.key)
@@ -194,9 +190,9 @@ RssSnapshot Port::DescribeRss() const {
 
 std::string Port::Summary() const {
   const std::string queues = absl::StrCat(ends_.size(), ends_.size() == 1 ? " queue" : " queues");
-  return absl::StrCat("port ", name_, ": ", device_.given, " on ", ethdevs_.front().driver(), ", ",
-                      device_.mode, " (", device_.why, "), ", queues, ", spread by ",
-                      DescribeRss().by, ", ", DescribeRss().fields);
+  return absl::StrCat("port ", name_, ": ", device_.given, " on ", driver_, ", ", device_.mode,
+                      " (", device_.why, "), ", queues, ", spread by ", DescribeRss().by, ", ",
+                      DescribeRss().fields);
 }
 
 }  // namespace twinpath

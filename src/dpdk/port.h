@@ -18,6 +18,7 @@
 #include "src/dpdk/interface_guard.h"
 #include "src/dpdk/spread.h"
 #include "src/dpdk/worker.h"
+#include "src/dpdk/xsk_sockets.h"
 #include "src/telemetry/snapshot.h"
 
 namespace twinpath {
@@ -40,7 +41,22 @@ class Port {
   const QueueEnd& end(uint32_t queue) const { return ends_[queue]; }
   // AF_XDP: the sockets by which logical queue `queue` may get frames; empty: none of them tells.
   std::vector<int> sockets(uint32_t queue) const;
-  bool link_up() const;
+  const std::vector<QueueEnd>& ends() const { return ends_; }
+  const rte_mempool* mempool() const { return mempool_; }
+  // Frames that the device could not receive for want of an mbuf.
+  uint64_t NoMbuf() const { return CountsNow().no_mbuf; }
+
+  // kLinkUp, kLinkDown, or kLinkGone (src/telemetry/link_state.h) where the kernel interface that
+  // the port is on is no more, or is not the one that it began with.
+  std::string Link() const;
+  // Whether an interface of the port's name is there (again).
+  bool InterfaceThere() const;
+  // Lets go of a device that is gone. No worker may use the port's ends any more. What its device
+  // counted stays counted.
+  void Close();
+  // Takes the device that is there now, after Close: as Open and Start did. On an error the port is
+  // closed as before.
+  absl::Status Reopen(const Profile& profile, bool one_mempool, InterfaceGuard* guard);
 
   // The port's part of a snapshot; counters of the device itself in `extra`. Any thread but one at
   // a time.
@@ -50,6 +66,18 @@ class Port {
 
  private:
   Port(std::string name, Device device) : name_(std::move(name)), device_(std::move(device)) {}
+  // What a device counted, and what became of its frames when it went.
+  struct DeviceCounts {
+    uint64_t missed = 0, errors = 0, no_mbuf = 0, send_errors = 0;
+    XskDrops xsk;
+    uint64_t interface_dropped = 0;   // of those to be sent, by the kernel
+    uint64_t unsent = 0, unread = 0;  // left in the rings of what is gone
+    uint64_t spread_full = 0;
+  };
+
+  absl::Status StartEthdevs(const Profile& profile, const EthdevConfig& config,
+                            InterfaceGuard* guard);
+  DeviceCounts CountsNow() const;
   void Protect(const Profile& profile, InterfaceGuard* guard);
   bool BySoftware(const Profile& profile) const;
   absl::Status SpreadBySoftware(const Profile& profile, rte_mempool* mempool);
@@ -65,6 +93,12 @@ class Port {
   std::vector<std::string> rss_warnings_;
   // AF_XDP: the PMD's, by ethdev, borrowed to read their statistics and to wait for frames.
   std::vector<std::vector<int>> xsk_sockets_;
+  uint32_t index_ = 0;           // of the kernel interface; 0: none
+  int setup_retries_ = 8;        // AF_XDP lets go of a queue late, but of a new interface
+  uint64_t dropped_before_ = 0;  // by the interface, before it was ours
+  rte_mempool* mempool_ = nullptr;
+  DeviceCounts past_;  // of devices that went
+  std::string driver_;
 };
 
 }  // namespace twinpath

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "src/dpdk/idle_wait.h"
 #include "src/dpdk/transmit.h"
 
 namespace twinpath {
@@ -53,6 +54,7 @@ void Worker::Run(std::atomic<bool>* stop, rte_rcu_qsbr* quiescence, unsigned id)
   do {
     for (uint64_t turn = 0; turn < kHousekeepingTurns; turn++) Turn();
     TakeOffer();
+    TakeDetour();
     rte_rcu_qsbr_quiescent(quiescence, id);
   } while (Housekeep(stop));
   rte_rcu_qsbr_thread_offline(quiescence, id);
@@ -69,6 +71,19 @@ bool Worker::Housekeep(std::atomic<bool>* stop) {
   }
   packets_at_housekeeping_ = turn_counters_.packets;
   return !stop->load(std::memory_order_relaxed);
+}
+
+// A port's device came or went.
+void Worker::TakeDetour() {
+  const Detour* detour = detour_.load(std::memory_order_acquire);
+  if (TP_LIKELY(detour == nullptr)) return;
+  for (auto& queue : queues_) {
+    queue->tx[detour->port] = detour->ends[queue->queue];
+    if (queue->port == detour->port) queue->rx = detour->ends[queue->queue];
+  }
+  // What woke it for the port's frames is closed, or will be; what it is led to does not.
+  if (idle_ != nullptr && idle_->wakes()) idle_->Deafen(detour->ends.front());
+  detour_.store(nullptr, std::memory_order_release);
 }
 
 void Worker::Turn() {
@@ -177,7 +192,10 @@ uint32_t Worker::ReflectAll(Queue& queue, uint32_t count, uint64_t* bytes) {
 void Worker::Transmit(Queue& queue, uint8_t out_port, rte_mbuf** frames, uint32_t count,
                       uint64_t bytes) {
   uint32_t sent = Send(queue.tx[out_port], frames, count);
-  if (TP_UNLIKELY(sent < count)) bytes -= Refused(queue, frames + sent, count - sent);
+  if (TP_UNLIKELY(sent < count)) {
+    bytes -= Refused(queue, frames + sent, count - sent);
+    queue.refused[out_port] += count - sent;
+  }
   tp_count_add(&queue.counters.tx[out_port], sent, bytes);
 }
 

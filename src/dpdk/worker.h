@@ -108,6 +108,7 @@ class Worker {
     KernelCounters kernel;
     tp_queue_extras extras = {};
     RetiredCounts retired;
+    uint64_t refused[TP_MAX_PORTS] = {};  // of tx_full, by out port
     // worker: rw; frames received beyond the budget's grant, oldest first from `held_at`
     uint32_t held_at = 0, held = 0;
     rte_mbuf* held_frames[kMaxBurst] = {};
@@ -124,6 +125,13 @@ class Worker {
     bool timed = false, counted = false;
     size_t n_rules = 0;
     size_t taken = 0;  // queues that go by it
+  };
+
+  // Where the frames of one port come from and go to from now on. Made by the control thread, which
+  // keeps it while the worker is diverting.
+  struct Detour {
+    uint32_t port = 0;
+    std::vector<QueueEnd> ends;  // by logical queue
   };
 
   // `policy` and `tables` must outlive the worker's going by them.
@@ -156,6 +164,11 @@ class Worker {
   // it is offline.
   void TakeOffer();
 
+  // Lets the worker take `detour` between two bursts; one at a time. From when it is no longer
+  // diverting, it does not use what it was led away from. Control thread.
+  void Divert(const Detour* detour) { detour_.store(detour, std::memory_order_release); }
+  bool Diverting() const { return detour_.load(std::memory_order_acquire) != nullptr; }
+
   const std::vector<std::unique_ptr<Queue>>& queues() const { return queues_; }
   const TurnCounters& turn_counters() const { return turn_counters_; }
   size_t n_rules() const { return n_rules_; }
@@ -183,6 +196,7 @@ class Worker {
   void RunAdaptive(std::atomic<bool>* stop, rte_rcu_qsbr* quiescence, unsigned id);
   bool Housekeep(std::atomic<bool>* stop);
   static void TakeFor(Queue& queue, const Change& change, QueuePolicy* next);
+  void TakeDetour();
   static absl::Status FillPolicy(const CompiledPolicy& policy, const PolicyTables& tables,
                                  const tp_flow_table* flows, int node, Queue* queue,
                                  QueuePolicy* part);
@@ -215,7 +229,8 @@ class Worker {
   uint64_t unspent_ = 0;  // received, not yet told to the budget
   uint64_t packets_at_housekeeping_ = 0;
   TurnCounters turn_counters_;
-  std::atomic<Change*> offered_ = nullptr;  // control: rw, worker: rw
+  std::atomic<Change*> offered_ = nullptr;       // control: rw, worker: rw
+  std::atomic<const Detour*> detour_ = nullptr;  // control: rw, worker: rw
   std::vector<std::unique_ptr<Queue>> queues_;
 
   // Dropped and not yet freed: fewer than a burst when a turn begins.

@@ -122,7 +122,16 @@ ordered_json InfoAnswer(const Snapshot& snapshot, std::string_view parameters) {
   info["queues"] = snapshot.queues.size();
   info["rules"] = snapshot.rules.size();
   info["lcores"] = snapshot.lcores.size();
+  info["faults"] = snapshot.faults.size();
+  info["faults_active"] =
+      static_cast<uint64_t>(std::count_if(snapshot.faults.begin(), snapshot.faults.end(),
+                                          [](const FaultSnapshot& fault) { return fault.active; }));
   AddReloads(snapshot.reloads, &(info["reloads"] = ordered_json::object()));
+  for (const MempoolSnapshot& mempool : snapshot.mempools) {
+    const std::string name = "mempool_" + std::to_string(mempool.node);
+    info[name + "_mbufs"] = mempool.mbufs;
+    info[name + "_free_mbufs"] = mempool.free;
+  }
   if (snapshot.flow_places != 0) {
     info["flow_places"] = snapshot.flow_places;
     info["flow_bytes"] = snapshot.flow_octets;
@@ -161,6 +170,7 @@ ordered_json PortsAnswer(const Snapshot& snapshot, std::string_view parameters) 
     AddText("driver", port.driver, &entry);
     AddText("mode", port.mode, &entry);
     AddText("why", port.why, &entry);
+    if (!port.link.empty()) AddText("link", port.link, &entry);
     entry["queues"] = port.queues;
     AddSpread(snapshot, port, &entry);
     for (const auto& [name, count] : port.extra) entry[CounterName(name)] = count;
@@ -238,6 +248,20 @@ ordered_json LcoresAnswer(const Snapshot& snapshot, std::string_view parameters)
   });
 }
 
+ordered_json FaultsAnswer(const Snapshot& snapshot, std::string_view parameters) {
+  return Page(snapshot, "/twinpath/faults", parameters, snapshot.faults.size(), [&](size_t at) {
+    const FaultSnapshot& fault = snapshot.faults[at];
+    ordered_json entry;
+    AddText("subject", fault.subject, &entry);
+    AddText("fault", fault.what, &entry);
+    entry["active"] = fault.active ? 1u : 0u;
+    entry["times"] = fault.times;
+    entry["last_ms"] = fault.last_ms;
+    entry["total_ms"] = fault.total_ms;
+    return entry;
+  });
+}
+
 ordered_json SpliceAnswer(const Snapshot& snapshot, std::string_view parameters) {
   if (!parameters.empty()) return Error("/twinpath/splice takes no parameters");
   const SpliceSnapshot& splice = snapshot.splice;
@@ -308,7 +332,8 @@ const std::vector<TelemetryCommand>& TelemetryCommands() {
       {"/twinpath/ports", "Ports and their drivers. Parameters: [FIRST]"},
       {"/twinpath/queues", "Counters of each queue. Parameters: [PORT[,FIRST]]"},
       {"/twinpath/rules", "Matched and lost by rule. Parameters: [FIRST]"},
-      {"/twinpath/lcores", "How busy each core is. Parameters: [FIRST]"}};
+      {"/twinpath/lcores", "How busy each core is. Parameters: [FIRST]"},
+      {"/twinpath/faults", "What went wrong, or still is. Parameters: [FIRST]"}};
   return commands;
 }
 
@@ -319,6 +344,7 @@ ordered_json AnswerCommand(const Snapshot& snapshot, std::string_view command,
   if (command == "/twinpath/queues") return QueuesAnswer(snapshot, parameters);
   if (command == "/twinpath/rules") return RulesAnswer(snapshot, parameters);
   if (command == "/twinpath/lcores") return LcoresAnswer(snapshot, parameters);
+  if (command == "/twinpath/faults") return FaultsAnswer(snapshot, parameters);
   if (command == "/twinpath/splice") return SpliceAnswer(snapshot, parameters);
   if (command == "/twinpath/targets") return TargetsAnswer(snapshot, parameters);
   if (command == "/twinpath/connections") return ConnectionsAnswer(snapshot, parameters);

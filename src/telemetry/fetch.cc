@@ -4,9 +4,11 @@
 
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <functional>
 #include <optional>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "src/telemetry/client.h"
 #include "src/telemetry/fields.h"
@@ -101,6 +103,7 @@ PortSnapshot ReadPort(const ordered_json& entry) {
               .fields = Text(entry, "rss_fields"),
               .key = Text(entry, "rss_key"),
               .reta = Text(entry, "rss_reta")};
+  port.link = Text(entry, "link");
   for (const auto& [key, value] : entry.items())
     if (value.is_number_unsigned() && key != "queues")
       port.extra.emplace_back(key, value.get<uint64_t>());
@@ -138,6 +141,15 @@ LcoreSnapshot ReadLcore(const ordered_json& entry, const std::string& core) {
           .idle = Text(entry, "idle"),
           .sleeps = Number(entry, "sleeps"),
           .slept_us = Number(entry, "slept_us")};
+}
+
+FaultSnapshot ReadFault(const ordered_json& entry) {
+  return {.subject = Text(entry, "subject"),
+          .what = Text(entry, "fault"),
+          .active = Number(entry, "active") != 0,
+          .times = Number(entry, "times"),
+          .last_ms = Number(entry, "last_ms"),
+          .total_ms = Number(entry, "total_ms")};
 }
 
 TargetSnapshot ReadTarget(const ordered_json& entry) {
@@ -207,6 +219,18 @@ ReloadSnapshot ReadReloads(const ordered_json& info) {
                       CountOf(*found, "retired_marked")}};
 }
 
+// "mempool_0_mbufs", "mempool_0_free_mbufs"
+void ReadMempools(const ordered_json& info, Snapshot* snapshot) {
+  const std::string prefix = "mempool_", mbufs = "_mbufs", free = "_free_mbufs";
+  for (const auto& [key, value] : info.items()) {
+    if (!absl::StartsWith(key, prefix) || absl::EndsWith(key, free)) continue;
+    const std::string node = key.substr(prefix.size(), key.size() - prefix.size() - mbufs.size());
+    snapshot->mempools.push_back({.node = std::atoi(node.c_str()),
+                                  .mbufs = Number(info, key),
+                                  .free = Number(info, prefix + node + free)});
+  }
+}
+
 absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client) {
   absl::StatusOr<ordered_json> info = client->Ask("/twinpath/info");
   if (absl::IsNotFound(info.status()))
@@ -220,6 +244,7 @@ absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client) {
                        .policy_sha256 = Text(*info, "policy_sha256")};
   snapshot.reloads = ReadReloads(*info);
   snapshot.flow_places = Number(*info, "flow_places");
+  ReadMempools(*info, &snapshot);
   snapshot.flow_octets = Number(*info, "flow_bytes");
   if (snapshot.path.empty())
     return absl::UnavailableError(
@@ -237,7 +262,7 @@ absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client) {
     uint64_t* taken_us;
     std::function<void(const ordered_json&)> add;
   };
-  const std::array<List, 4> lists = {
+  const std::array<List, 5> lists = {
       List{"/twinpath/ports", "", &ignored,
            [&](const ordered_json& entry) { snapshot.ports.push_back(ReadPort(entry)); }},
       // Rates are made of the queues' counters, so the time is theirs.
@@ -246,7 +271,9 @@ absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client) {
       List{"/twinpath/rules", "", &ignored,
            [&](const ordered_json& entry) { snapshot.rules.push_back(ReadRule(entry)); }},
       List{"/twinpath/lcores", "", &ignored,
-           [&](const ordered_json& entry) { snapshot.lcores.push_back(ReadLcore(entry, core)); }}};
+           [&](const ordered_json& entry) { snapshot.lcores.push_back(ReadLcore(entry, core)); }},
+      List{"/twinpath/faults", "", &ignored,
+           [&](const ordered_json& entry) { snapshot.faults.push_back(ReadFault(entry)); }}};
   for (const List& list : lists) {
     absl::Status status =
         FetchList(client, list.command, list.before_first, list.add, list.taken_us);

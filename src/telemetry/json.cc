@@ -26,6 +26,7 @@ ordered_json PortJson(const PortSnapshot& port) {
   ordered_json object = {{"name", Utf8(port.name)},     {"device", Utf8(port.device)},
                          {"driver", Utf8(port.driver)}, {"queues", port.queues},
                          {"mode", Utf8(port.mode)},     {"why", Utf8(port.why)}};
+  if (!port.link.empty()) object["link"] = port.link;
   if (!port.rss.by.empty()) {
     object["rss"] = {{"by", port.rss.by},
                      {"fields", port.rss.fields},
@@ -190,6 +191,17 @@ ordered_json SummaryJson(const Snapshot& snapshot) {
   for (const RuleSnapshot& rule : snapshot.rules) rules.push_back(RuleJson(rule));
   AddCounters(Totals(snapshot), &(summary["totals"] = ordered_json::object()));
   AddReloads(snapshot.reloads, &(summary["reloads"] = ordered_json::object()));
+  for (const MempoolSnapshot& mempool : snapshot.mempools)
+    summary["mempools"].push_back(
+        {{"node", mempool.node}, {"mbufs", mempool.mbufs}, {"free_mbufs", mempool.free}});
+  ordered_json& faults = summary["faults"] = ordered_json::array();
+  for (const FaultSnapshot& fault : snapshot.faults)
+    faults.push_back({{"subject", Utf8(fault.subject)},
+                      {"fault", fault.what},
+                      {"active", fault.active},
+                      {"times", fault.times},
+                      {"last_ms", fault.last_ms},
+                      {"total_ms", fault.total_ms}});
   return summary;
 }
 

@@ -15,8 +15,9 @@
 
 namespace twinpath {
 
-// The summary: path, seed, policy, duration_s, ports, queues, rules; rules with the 95 % confidence
-// bounds of their true loss rate. On path "splice": mode, totals, targets, connections.
+// The summary: path, seed, policy, duration_s, ports, queues, rules, reloads, faults; rules with
+// the 95 % confidence bounds of their true loss rate. On path "splice": mode, totals, targets,
+// connections.
 nlohmann::ordered_json SummaryJson(const Snapshot& snapshot);
 
 // The commands both paths serve, without their parameters, and a line of help for each.

@@ -34,6 +34,7 @@ struct PortSnapshot {
   // drops.
   std::vector<std::pair<std::string, uint64_t>> extra;
   RssSnapshot rss = {};
+  std::string link = {};  // "up", "down"; "gone": the device is not there; empty: not known
 };
 
 struct QueueSnapshot {
@@ -58,6 +59,23 @@ struct ReloadSnapshot {
   // What rules had counted that are no more, or that began anew: with the rules' own counts, all
   // that the queues received and did not find malformed.
   RuleSnapshot retired = {};
+};
+
+// Something that went wrong around the datapath. Times are of a clock that does not jump.
+struct FaultSnapshot {
+  std::string subject;    // "port lan", "lcore 1", "mempool 0"
+  std::string what;       // "link_down", "gone", "tx_blocked", "mempool_dry", "stalled"
+  bool active = false;    // now
+  uint64_t times = 0;     // that it began
+  uint64_t last_ms = 0;   // how long the last one was, or is
+  uint64_t total_ms = 0;  // all of them
+};
+
+// The packet buffers of a NUMA node, on the DPDK path.
+struct MempoolSnapshot {
+  int node = 0;
+  uint64_t mbufs = 0;
+  uint64_t free = 0;  // in lcores' caches, too
 };
 
 struct LcoreSnapshot {
@@ -107,6 +125,8 @@ struct Snapshot {
   std::vector<RuleSnapshot> rules;
   std::vector<LcoreSnapshot> lcores;
   ReloadSnapshot reloads;
+  std::vector<MempoolSnapshot> mempools;
+  std::vector<FaultSnapshot> faults;          // all that ever began
   SpliceSnapshot splice;                      // on path "splice" only
   uint64_t flow_places = 0, flow_octets = 0;  // of the table of flows; 0: the policy needs none
 };

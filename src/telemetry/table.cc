@@ -43,7 +43,8 @@ std::string Heading(const ordered_json& summary) {
 
 // A port's counters beside the conservation law that are not 0.
 std::string Extras(const ordered_json& port) {
-  static constexpr std::array kFixed = {"name", "device", "driver", "queues", "mode", "why", "rss"};
+  static constexpr std::array kFixed = {"name", "device", "driver", "queues",
+                                        "mode", "why",    "rss",    "link"};
   std::string extras;
   for (const auto& [key, value] : port.items()) {
     if (std::find(kFixed.begin(), kFixed.end(), key) != kFixed.end() || value == 0) continue;
@@ -77,6 +78,26 @@ std::string PortsTable(const ordered_json& ports, size_t width) {
     if (!extras.empty()) notes += "  " + name + ": " + extras + "\n";
   }
   return table.Render(width) + notes;
+}
+
+// "! port lan: link_down for 3.2 s (2 times)" of what is wrong now; what was, in a line.
+std::string Faults(const ordered_json& faults) {
+  std::string now, before;
+  for (const ordered_json& fault : faults) {
+    const std::string subject = Text(fault, "subject", 48), what = Text(fault, "fault", 24);
+    const std::string times =
+        std::to_string(Count(fault, "times")) + (Count(fault, "times") == 1 ? " time" : " times");
+    char seconds[32];
+    const bool active = fault.value("active", false);
+    std::snprintf(seconds, sizeof(seconds), "%.1f s",
+                  static_cast<double>(Count(fault, active ? "last_ms" : "total_ms")) / 1e3);
+    if (active)
+      now += "! " + subject + ": " + what + " for " + seconds + " (" + times + ")\n";
+    else
+      before += (before.empty() ? "" : ", ") + subject + " " + what + " " + times + ", " + seconds;
+  }
+  if (!before.empty()) now += "Over: " + before + "\n";
+  return now.empty() ? now : now + "\n";
 }
 
 std::vector<TextTable::Cell> QueueRow(const std::string& port, const std::string& queue,
@@ -164,8 +185,9 @@ std::string RateTable(const ordered_json& before, const ordered_json& now, size_
 
 std::string SummaryTable(const ordered_json& summary, size_t width) {
   if (summary.value("path", "") == "splice") return SpliceTable(summary, width);
-  return Heading(summary) + "\n" + PortsTable(summary["ports"], width) + "\n" +
-         QueuesTable(summary, width) + "\n" + RulesTable(summary["rules"], width);
+  return Heading(summary) + "\n" + Faults(summary.value("faults", ordered_json::array())) +
+         PortsTable(summary["ports"], width) + "\n" + QueuesTable(summary, width) + "\n" +
+         RulesTable(summary["rules"], width);
 }
 
 }  // namespace twinpath

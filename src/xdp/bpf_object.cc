@@ -239,6 +239,7 @@ void XdpTables::SetLive(const CompiledPolicy& policy, size_t port, uint32_t only
 
 absl::Status XdpTables::EnterOutPorts(const bpf_map* devmap, bool all) const {
   for (uint32_t out = 0; out < out_ports_.size(); out++) {
+    if (out_ports_[out] == 0) continue;
     const int failed = bpf_map__update_elem(devmap, &out, sizeof(out), &out_ports_[out],
                                             sizeof(out_ports_[out]), BPF_ANY);
     char name[IF_NAMESIZE];
@@ -246,6 +247,30 @@ absl::Status XdpTables::EnterOutPorts(const bpf_map* devmap, bool all) const {
     if (failed && (all || !gone))
       return KernelError(absl::StrCat("port ", policy_.ports[out], ": entering it into the devmap"),
                          -failed);
+  }
+  return absl::OkStatus();
+}
+
+// Each program has a devmap of its own, which goes by the name of the one in the object.
+absl::Status XdpTables::EnterOutPort(int program, size_t port) const {
+  const std::string what =
+      absl::StrCat("port ", policy_.ports[port], ": entering it into a devmap");
+  std::vector<uint32_t> maps(64);
+  bpf_prog_info info = {};
+  uint32_t length = sizeof(info);
+  info.nr_map_ids = static_cast<uint32_t>(maps.size());
+  info.map_ids = reinterpret_cast<uint64_t>(maps.data());
+  if (bpf_obj_get_info_by_fd(program, &info, &length) != 0) return KernelError(what, errno);
+  maps.resize(std::min<size_t>(maps.size(), info.nr_map_ids));
+  for (const uint32_t id : maps) {
+    FileDescriptor map(bpf_map_get_fd_by_id(id));
+    bpf_map_info about = {};
+    length = sizeof(about);
+    if (map.get() < 0 || bpf_obj_get_info_by_fd(map.get(), &about, &length) != 0) continue;
+    if (about.type != BPF_MAP_TYPE_DEVMAP) continue;
+    const auto key = static_cast<uint32_t>(port);
+    if (bpf_map_update_elem(map.get(), &key, &out_ports_[port], BPF_ANY) != 0)
+      return KernelError(what, errno);
   }
   return absl::OkStatus();
 }

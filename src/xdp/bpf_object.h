@@ -74,6 +74,11 @@ class XdpTables {
     out_ports_ = std::move(indexes);
     xdp_tx_ = std::move(xdp_tx);
   }
+  // The same for one port; 0: it has no interface now. Programs that are loaded are told by
+  // EnterOutPort.
+  void SetOutPort(size_t port, uint32_t index) { out_ports_[port] = index; }
+  // Lets `program` send what leaves by `port` out of the port's interface.
+  absl::Status EnterOutPort(int program, size_t port) const;
 
   // Where the streams of `next` are to be, which goes on by `continued` (ContinuedRules) from the
   // policy in force: sets its rules' slots, and the streams of those that begin anew to packet 0.

@@ -119,14 +119,6 @@ absl::StatusOr<Interface> FindInterface(const std::string& port, const std::stri
   return interface;
 }
 
-std::string LinkState(const Interface& interface) {
-  ifreq request = {};  // by the name it has now
-  if (!if_indextoname(interface.index, request.ifr_name)) return "gone";
-  FileDescriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (socket.get() < 0 || ioctl(socket.get(), SIOCGIFFLAGS, &request)) return "gone";
-  return request.ifr_flags & IFF_RUNNING ? "up" : "down";
-}
-
 absl::StatusOr<std::vector<AttachedProgram>> AttachedPrograms(const Interface& interface) {
   bpf_xdp_query_opts found = {.sz = sizeof(found)};
   const int error = bpf_xdp_query(static_cast<int>(interface.index), 0, &found);

@@ -43,9 +43,6 @@ std::optional<uint64_t> XdpFeatures(const Interface& interface);
 // takes them while its peer has an XDP program, or GRO: without, they vanish.
 bool TakesNativeFrames(const Interface& interface);
 
-// "up", "down", or "gone" where there is no such interface any more.
-std::string LinkState(const Interface& interface);
-
 }  // namespace twinpath
 
 #endif  // TWINPATH_XDP_INTERFACE_H_

@@ -34,7 +34,7 @@ std::string Refusal(const Interface& interface, int error) {
 }  // namespace
 
 XdpPath::XdpPath(const Policy& policy, const XdpOptions& options)
-    : options_(options), policy_(policy) {
+    : options_(options), policy_(policy), faults_(options.on_message) {
   header_.path = "xdp";
   header_.version = TWINPATH_VERSION;
 }
@@ -69,7 +69,7 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
   if (status.ok() && options.pin) status = path->Pin();
   if (!status.ok()) {
     path->RemovePins();
-    for (Port& port : path->ports_) port.link.Detach();
+    for (Port& port : path->ports_) port.attachment.Detach();
     return status;
   }
   return path;
@@ -118,7 +118,7 @@ absl::Status XdpPath::AttachAll() {
   const std::string why = Unreachable(tables_->policy());
   if (why.empty()) return status;
   if (options_.mode == XdpMode::kNative) return absl::FailedPreconditionError(why);
-  for (Port& port : ports_) port.link.Detach();
+  for (Port& port : ports_) port.attachment.Detach();
   for (size_t i = 0; i < ports_.size() && status.ok(); i++) status = AttachGeneric(i, why);
   return status;
 }
@@ -154,7 +154,7 @@ absl::Status XdpPath::Attach(size_t index) {
   // MTU is too large for one piece. Besides, veth's peer then sends no oversized segments.
   auto program = XdpProgram::Load(*tables_, index, XdpProgram::Frames::kPlain);
   if (!program.ok()) return program.status();
-  const int error = port.link.Attach(program->fd(), port.interface.index, XDP_FLAGS_DRV_MODE);
+  const int error = port.attachment.Attach(program->fd(), port.interface.index, XDP_FLAGS_DRV_MODE);
   port.mode = "native";
   port.why = "the driver takes it";
   if (error == 0) {
@@ -165,7 +165,7 @@ absl::Status XdpPath::Attach(size_t index) {
   program = XdpProgram::Load(*tables_, index, XdpProgram::Frames::kFragments);
   port.why = "the driver takes it, in fragments for its MTU";
   if (program.ok() &&  // kernels before 5.18 have no fragments
-      port.link.Attach(program->fd(), port.interface.index, XDP_FLAGS_DRV_MODE) == 0) {
+      port.attachment.Attach(program->fd(), port.interface.index, XDP_FLAGS_DRV_MODE) == 0) {
     port.frames = XdpProgram::Frames::kFragments;
     port.first = *std::move(program);
     port.attached = port.first->fd();
@@ -189,7 +189,7 @@ absl::Status XdpPath::AttachGeneric(size_t index, const std::string& why) {
   if (tables_->policy().matches_vlan) return NoTags(port, why);
   auto program = XdpProgram::Load(*tables_, index, XdpProgram::Frames::kShared);
   if (!program.ok()) return program.status();
-  const int error = port.link.Attach(program->fd(), port.interface.index, XDP_FLAGS_SKB_MODE);
+  const int error = port.attachment.Attach(program->fd(), port.interface.index, XDP_FLAGS_SKB_MODE);
   if (error)
     return absl::FailedPreconditionError(
         absl::StrCat("port ", port.spec.name, " (", port.spec.device,
@@ -210,7 +210,7 @@ absl::Status XdpPath::Pin() {
     if (error)
       return absl::InternalError(
           absl::StrCat("port ", port.spec.name, ": making ", folder, ": ", error.message()));
-    absl::Status status = port.link.Pin(folder + "/link");
+    absl::Status status = port.attachment.Pin(folder + "/link");
     status.Update(tables_->Pin(folder));
     if (!status.ok()) return status;
   }
@@ -246,23 +246,9 @@ void XdpPath::Stop() {
   std::lock_guard<std::mutex> one(reload_);
   if (ran_ns_.load() >= 0) return;
   if (!options_.pin)
-    for (Port& port : ports_) port.link.Detach();
+    for (Port& port : ports_) port.attachment.Detach();
   WaitForRunningPrograms();
   ran_ns_.store(std::chrono::nanoseconds(std::chrono::steady_clock::now() - start_).count());
-}
-
-std::vector<std::string> XdpPath::LinkChanges() {
-  std::vector<std::string> changes;
-  for (Port& port : ports_) {
-    std::string state = LinkState(port.interface);
-    if (state == port.link_state) continue;
-    std::string what;
-    if (state == "down") what = "; what is sent there is lost, and counted as sent";
-    if (state == "gone") what = "; what is sent there is counted as no_port";
-    changes.push_back(absl::StrCat("port ", port.spec.name, ": link ", state, what));
-    port.link_state = std::move(state);
-  }
-  return changes;
 }
 
 Snapshot XdpPath::TakeSnapshot() const {
@@ -280,6 +266,7 @@ Snapshot XdpPath::TakeSnapshot() const {
                             ? std::chrono::nanoseconds(ran)
                             : std::chrono::nanoseconds(std::chrono::steady_clock::now() - start_);
   snapshot.duration_s = std::chrono::duration<double>(duration).count();
+  snapshot.faults = faults_.List();
   snapshot.flow_places = tables_->flows().places();
   snapshot.flow_octets = tables_->flows().octets();
   for (size_t i = 0; i < ports_.size(); i++) {
@@ -291,7 +278,9 @@ Snapshot XdpPath::TakeSnapshot() const {
                 .mode = port.mode,
                 .why = port.why,
                 .queues = 0,
-                .extra = {}},
+                .extra = {},
+                .rss = {},
+                .link = port.link},
                &snapshot);
   }
   return snapshot;

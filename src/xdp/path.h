@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,6 +21,8 @@
 #include "src/config/compile.h"
 #include "src/config/policy.h"
 #include "src/config/profile.h"
+#include "src/telemetry/faults.h"
+#include "src/telemetry/link_state.h"
 #include "src/telemetry/snapshot.h"
 #include "src/xdp/bpf_object.h"
 #include "src/xdp/instance.h"
@@ -38,7 +41,8 @@ struct XdpOptions {
   std::vector<PortSpec> ports;  // the compiled policy's, in its order; devices are interfaces
   XdpMode mode = XdpMode::kAuto;
   bool pin = false;  // leave the programs attached, pinned under PinFolder(port)
-  uint64_t flow_memory = kDefaultFlowMemory;  // octets of the table of flows
+  uint64_t flow_memory = kDefaultFlowMemory;           // octets of the table of flows
+  std::function<void(const std::string&)> on_message;  // Watch's thread: a fault began or ended
 };
 
 class XdpPath {
@@ -71,19 +75,21 @@ class XdpPath {
 
   Snapshot TakeSnapshot() const;
 
-  // One line for each port whose link came up, went down or is gone since this was last asked. The
-  // thread that made the path.
-  std::vector<std::string> LinkChanges();
+  // Looks at the ports: says (XdpOptions::on_message) which link went down or came up and which
+  // interface is gone, and where one of its name is there again, attaches to it as before. The
+  // thread that made the path, a few times a second.
+  void Watch();
 
  private:
   struct Port {
     PortSpec spec;
     Interface interface;
-    XdpLink link;
+    XdpLink attachment;
     std::optional<XdpProgram> first;  // the first policy's
     XdpProgram::Frames frames = XdpProgram::Frames::kPlain;
     int attached = -1;  // the program that is, borrowed
-    std::string mode, why, link_state = "up";
+    std::string mode, why, link = kLinkUp;
+    std::string refusal;  // why it is not attached again, as it was said
   };
   XdpPath(const Policy& policy, const XdpOptions& options);
   absl::Status CheckPorts();
@@ -95,6 +101,9 @@ class XdpPath {
   // Returns when every CPU that ran a program has left it.
   static void WaitForRunningPrograms();
   static uint64_t ProgramsNow();  // nanoseconds of the clock that the programs read
+  absl::Status AttachAgain(size_t index);
+  static absl::Status PinAgain(Port& port);
+  void Leave(size_t index);
   absl::Status ReplaceAll(const XdpInstance& by);
   absl::Status Attach(size_t index);
   absl::Status AttachGeneric(size_t index, const std::string& why);
@@ -105,6 +114,7 @@ class XdpPath {
   Policy policy_;    // in force
   Snapshot header_;  // what stays the same
   std::vector<Port> ports_;
+  FaultLedger faults_;
   std::unique_ptr<XdpTables> tables_;
   std::unique_ptr<XdpInstance> instances_[2];  // in turn; none before the first reload
   std::mutex reload_;                          // one at a time; taken before snapshot_

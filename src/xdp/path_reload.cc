@@ -25,11 +25,11 @@ absl::Status XdpPath::CheckReload(const CompiledPolicy& policy) const {
 // Port by port; where one refuses, those before it get back what they had.
 absl::Status XdpPath::ReplaceAll(const XdpInstance& by) {
   for (size_t i = 0; i < ports_.size(); i++) {
-    const int error = ports_[i].link.Replace(by.fd(i));
+    const int error = ports_[i].attachment.Replace(by.fd(i));
     if (error == 0 || error == ENOLINK) continue;  // nothing comes in by an interface that is gone
     std::string undone;
     for (size_t back = i; back-- > 0;) {
-      const int failed = ports_[back].link.Replace(ports_[back].attached);
+      const int failed = ports_[back].attachment.Replace(ports_[back].attached);
       if (failed != 0 && failed != ENOLINK)
         absl::StrAppend(&undone, "; and port ", ports_[back].spec.name,
                         " keeps the new policy: ", std::strerror(failed));

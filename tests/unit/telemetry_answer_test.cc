@@ -62,17 +62,17 @@ TEST(AnswerCommand, InfoSaysWhatRuns) {
       AnswerCommand(SmallSnapshot("xdp"), "/twinpath/info", "").dump(),
       R"({"path":"xdp","version":"0.1.0","seed":7,"policy_file":"policies/half \"50%25\".json",)"
       R"("policy_sha256":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",)"
-      R"("duration_us":12345679,"ports":2,"queues":2,"rules":2,"lcores":1,)"
+      R"("duration_us":12345679,"ports":2,"queues":2,"rules":2,"lcores":1,"faults":2,"faults_active":1,)"
       R"("reloads":{"done":4,"rejected":1,"longest_switch_ns":900,"retired_matched_packets":30,"retired_matched_bytes":1920,)"
       R"("retired_lost_packets":20,"retired_lost_bytes":1280,"retired_marked_packets":10,"retired_marked_bytes":640},)"
-      R"("flow_places":800,"flow_bytes":32000})");
+      R"("mempool_0_mbufs":8191,"mempool_0_free_mbufs":8000,"flow_places":800,"flow_bytes":32000})");
 }
 
 TEST(AnswerCommand, PortsCarryTheirExtraCounters) {
   EXPECT_EQ(
       AnswerCommand(SmallSnapshot("dpdk"), "/twinpath/ports", "").dump(),
       R"({"total":2,"first":0,"duration_us":12345679,"0":{"name":"lan","device":"veth0","driver":"net_af_xdp",)"
-      R"("mode":"copy","why":"no zero-copy","queues":1,"from_kernel":12},)"
+      R"("mode":"copy","why":"no zero-copy","link":"down","queues":1,"from_kernel":12},)"
       R"("1":{"name":"wan","device":"net_null0","driver":"net_null","mode":"vdev","why":"",)"
       R"("queues":1}})");
 }
@@ -121,6 +121,14 @@ TEST(AnswerCommand, RulesAndCoresAreInWholeNumbers) {
       AnswerCommand(SmallSnapshot("dpdk"), "/twinpath/lcores", "").dump(),
       R"({"total":1,"first":0,"duration_us":12345679,"0":{"lcore":3,"queues":1,"turns":1000,"idle_turns":900,)"
       R"("packets":100,"idle":"adaptive","sleeps":40,"slept_us":300000}})");
+}
+
+TEST(AnswerCommand, FaultsSayWhatWasWrongHowOftenAndHowLong) {
+  EXPECT_EQ(
+      AnswerCommand(SmallSnapshot("dpdk"), "/twinpath/faults", "").dump(),
+      R"({"total":2,"first":0,"duration_us":12345679,"0":{"subject":"port lan","fault":"link_down",)"
+      R"("active":1,"times":2,"last_ms":300,"total_ms":1500},"1":{"subject":"lcore 3",)"
+      R"("fault":"stalled","active":0,"times":1,"last_ms":2000,"total_ms":2000}})");
 }
 
 TEST(AnswerCommand, PagesHoldAllOfAThousandQueuesOnce) {
@@ -220,8 +228,9 @@ TEST(TelemetryCommands, CanAllBeRegisteredWithLibrteTelemetry) {
     names.insert(command.name);
     EXPECT_FALSE(AnswerCommand(SmallSnapshot("dpdk"), command.name, "").contains("error"));
   }
-  EXPECT_EQ(names, (std::set<std::string>{"/twinpath/info", "/twinpath/ports", "/twinpath/queues",
-                                          "/twinpath/rules", "/twinpath/lcores"}));
+  EXPECT_EQ(names,
+            (std::set<std::string>{"/twinpath/info", "/twinpath/ports", "/twinpath/queues",
+                                   "/twinpath/rules", "/twinpath/lcores", "/twinpath/faults"}));
 }
 
 TEST(AnswerRequest, AnswersAsDpdkDoes) {
@@ -229,9 +238,10 @@ TEST(AnswerRequest, AnswersAsDpdkDoes) {
   const auto answer = [&](std::string_view request) {
     return AnswerRequest(request, "twinpath 0.1.0", snapshot);
   };
-  EXPECT_EQ(answer("/"),
-            R"({"/":["/","/help","/info","/twinpath/info","/twinpath/lcores","/twinpath/ports",)"
-            R"("/twinpath/queues","/twinpath/rules"]})");
+  EXPECT_EQ(
+      answer("/"),
+      R"({"/":["/","/help","/info","/twinpath/faults","/twinpath/info","/twinpath/lcores","/twinpath/ports",)"
+      R"("/twinpath/queues","/twinpath/rules"]})");
   EXPECT_EQ(answer("/info"), "{\"/info\":" + Greeting("twinpath 0.1.0") + "}");
   EXPECT_EQ(answer("/info,whatever"), answer("/info"));
   EXPECT_EQ(answer("/help,/twinpath/rules"),

@@ -87,7 +87,7 @@ TEST(SummaryJson, HasEveryFieldOfTheContract) {
     "flow_table": {"places": 800, "bytes": 32000},
     "ports": [
       {"name": "lan", "device": "veth0", "driver": "net_af_xdp", "queues": 1, "mode": "copy",
-       "why": "no zero-copy", "from_kernel": 12},
+       "why": "no zero-copy", "link": "down", "from_kernel": 12},
       {"name": "wan", "device": "net_null0", "driver": "net_null", "queues": 1, "mode": "vdev",
        "why": ""}],
     "queues": [
@@ -118,7 +118,11 @@ TEST(SummaryJson, HasEveryFieldOfTheContract) {
     "reloads": {"done": 4, "rejected": 1, "longest_switch_ns": 900,
        "retired_matched_packets": 30, "retired_matched_bytes": 1920,
        "retired_lost_packets": 20, "retired_lost_bytes": 1280,
-       "retired_marked_packets": 10, "retired_marked_bytes": 640}})");
+       "retired_marked_packets": 10, "retired_marked_bytes": 640},
+    "mempools": [{"node": 0, "mbufs": 8191, "free_mbufs": 8000}],
+    "faults": [
+      {"subject": "port lan", "fault": "link_down", "active": true, "times": 2, "last_ms": 300, "total_ms": 1500},
+      {"subject": "lcore 3", "fault": "stalled", "active": false, "times": 1, "last_ms": 2000, "total_ms": 2000}]})");
   ordered_json summary = SummaryJson(SmallSnapshot("dpdk"));
   const auto bounds = LossRateBounds(10, 1000);
   EXPECT_EQ(summary["rules"][0]["loss_rate_low"], bounds.first);
@@ -165,6 +169,13 @@ TEST(SummaryTable, ShowsEveryCounterOfEveryQueue) {
       << table;
   EXPECT_TRUE(has("  lan: from_kernel 12")) << table;
   EXPECT_TRUE(has("voix \"é\" 日本 100%?     1000    10  1.0000%  0.5441%   1.8309%")) << table;
+}
+
+TEST(SummaryTable, SaysWhatIsWrongNowAndWhatWas) {
+  const std::string table = SummaryTable(SummaryJson(SmallSnapshot("dpdk")));
+  EXPECT_NE(table.find("\n! port lan: link_down for 0.3 s (2 times)\n"), std::string::npos)
+      << table;
+  EXPECT_NE(table.find("\nOver: lcore 3 stalled 1 time, 2.0 s\n"), std::string::npos) << table;
 }
 
 TEST(SummaryTable, FitsATerminalWhateverTheCountersAndNames) {

@@ -33,6 +33,10 @@ Snapshot SmallSnapshot(const std::string& path) {
                       .rejected = 1,
                       .longest_switch_ns = 900,
                       .retired = {"", {30, 1920}, {20, 1280}, {10, 640}}};
+  snapshot.mempools = {{.node = 0, .mbufs = 8191, .free = 8000}};
+  snapshot.faults = {{"port lan", "link_down", true, 2, 300, 1500},
+                     {"lcore 3", "stalled", false, 1, 2000, 2000}};
+  snapshot.ports[0].link = "down";
   snapshot.flow_places = 800;
   snapshot.flow_octets = 32000;
   return snapshot;

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A port's steps: there, leaving (workers still may use its device), away, returning.
+
+#include "src/dpdk/port_recovery.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "src/dpdk/held_output.h"
+#include "src/dpdk/nowhere.h"
+#include "src/telemetry/link_state.h"
+
+namespace twinpath {
+
+PortRecovery::PortRecovery(const Datapath& datapath, FaultLedger* ledger)
+    : datapath_(datapath), ledger_(ledger), states_(datapath.ports.size()) {}
+
+void PortRecovery::Look(Clock::time_point now) {
+  // One that is half-way comes first: the workers can be led one way at a time.
+  for (size_t i = 0; i < states_.size(); i++) {
+    const State::Step step = states_[i].step;
+    if (step == State::Step::kLeaving || step == State::Step::kReturning)
+      if (!LookAtPort(i, now)) return;
+  }
+  for (size_t i = 0; i < states_.size(); i++)
+    if (!LookAtPort(i, now)) return;
+}
+
+// False: it is half-way.
+bool PortRecovery::LookAtPort(size_t index, Clock::time_point now) {
+  State& state = states_[index];
+  Port& port = datapath_.ports[index];
+  const std::string subject = absl::StrCat("port ", port.name());
+  switch (state.step) {
+    case State::Step::kThere: {
+      if (port.Link() != kLinkGone) return true;
+      ledger_->Set(subject, "gone", true,
+                   absl::StrCat(port.device().interface,
+                                " is gone; what is to leave by it is counted as tx_full, and the "
+                                "other ports go on"),
+                   now);
+      auto nowhere = Nowhere();
+      if (!nowhere.ok()) return true;  // then its device stays, and takes nothing
+      LeadTo(index, std::vector<QueueEnd>(port.ends().size(), *nowhere));
+      state.step = State::Step::kLeaving;
+      return false;
+    }
+    case State::Step::kLeaving:
+      if (!AllLed()) return false;
+      Close(&port);
+      state.step = State::Step::kAway;
+      state.tries = 0;
+      state.next_try = now;
+      return true;
+    case State::Step::kAway:
+      if (!port.InterfaceThere()) {
+        state.tries = 0;
+        state.next_try = now;
+      } else if (now >= state.next_try && state.tries < kTries) {
+        TryToReopen(index, now);
+      }
+      return state.step == State::Step::kAway;
+    case State::Step::kReturning:
+      if (!AllLed()) return false;
+      state.step = State::Step::kThere;
+      ledger_->Set(subject, "gone", false,
+                   absl::StrCat("is back: ", port.device().given, ", ", port.device().mode, " (",
+                                port.device().why, ")"),
+                   now);
+      return true;
+  }
+  return true;
+}
+
+void PortRecovery::LeadTo(size_t index, std::vector<QueueEnd> ends) {
+  Worker::Detour& detour = states_[index].detour;
+  detour.port = static_cast<uint32_t>(index);
+  detour.ends = std::move(ends);
+  for (const auto& worker : datapath_.workers) worker->Divert(&detour);
+}
+
+bool PortRecovery::AllLed() const {
+  return std::none_of(datapath_.workers.begin(), datapath_.workers.end(),
+                      [](const auto& worker) { return worker->Diverting(); });
+}
+
+void PortRecovery::Close(Port* port) {
+  const std::lock_guard<std::mutex> nobody_reads(datapath_.reading);
+  std::optional<HeldOutput> held;
+  if (datapath_.quiet) held.emplace();
+  port->Close();
+}
+
+void PortRecovery::TryToReopen(size_t index, Clock::time_point now) {
+  State& state = states_[index];
+  Port& port = datapath_.ports[index];
+  absl::Status opened;
+  {
+    const std::lock_guard<std::mutex> nobody_reads(datapath_.reading);
+    std::optional<HeldOutput> held;
+    if (datapath_.quiet) held.emplace();
+    opened = port.Reopen(datapath_.profile, datapath_.mempools.size() == 1, datapath_.guard);
+  }
+  if (opened.ok()) {
+    state.refusal.clear();
+    LeadTo(index, port.ends());
+    state.step = State::Step::kReturning;
+    return;
+  }
+  state.next_try = now + std::chrono::seconds(1 << state.tries);
+  state.tries++;
+  const bool last = state.tries == kTries;
+  const std::string refusal(opened.message());
+  if (refusal == state.refusal && !last) return;
+  state.refusal = refusal;
+  ledger_->Note(absl::StrCat(
+      refusal, last ? "; it is left alone until the interface goes and comes, or the program is "
+                      "started again"
+                    : ""));
+}
+
+}  // namespace twinpath
