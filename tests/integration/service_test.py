@@ -5,9 +5,7 @@ progress and not while one is stopped, STOPPING at the end.
 
   service_test.py TWINPATH-DPDK TWINPATH-XDP TWINPATH-SPLICE
 """
-import ctypes
 import os
-import pathlib
 import socket
 import subprocess
 import sys
@@ -16,19 +14,12 @@ import time
 import unittest
 
 import own_namespaces
+import standing_still
 
 own_namespaces.enter(("sysfs", "/sys"))
 DPDK, XDP, SPLICE = (os.path.abspath(path) for path in sys.argv[1:4])
 del sys.argv[1:]
-PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
 WATCHDOG_S = 0.4
-LIBC = ctypes.CDLL(None, use_errno=True)
-LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
-
-
-def ptrace(request, thread):
-    if LIBC.ptrace(request, thread, None, None):
-        raise OSError(ctypes.get_errno(), f"ptrace({request:#x}, {thread})")
 
 
 class Manager:
@@ -97,12 +88,9 @@ class ServiceTest(unittest.TestCase):
     def stop_ends_the_meals(self, manager, thread):
         """While `thread` is stopped there is no WATCHDOG; once it goes on there is."""
         self.assertEqual("WATCHDOG=1", manager.next())
-        ptrace(PTRACE_SEIZE, thread)
-        ptrace(PTRACE_INTERRUPT, thread)
-        os.waitpid(thread, 0x40000000)  # __WALL: until it stands still
-        manager.told_within(WATCHDOG_S / 2)  # one that was under way
-        self.assertEqual([], manager.told_within(3 * WATCHDOG_S))
-        ptrace(PTRACE_DETACH, thread)
+        with standing_still.held(thread):
+            manager.told_within(WATCHDOG_S / 2)  # one that was under way
+            self.assertEqual([], manager.told_within(3 * WATCHDOG_S))
         self.assertEqual("WATCHDOG=1", manager.next())
 
     def ends_well(self, manager):
@@ -118,10 +106,7 @@ class ServiceTest(unittest.TestCase):
         cpus = sorted(os.sched_getaffinity(0))[:2]
         manager = self.start(self.dpdk(",".join(map(str, cpus))))
         if len(cpus) > 1:
-            threads = pathlib.Path(f"/proc/{manager.process.pid}/task").iterdir()
-            worker = next(int(thread.name) for thread in threads
-                          if (thread / "comm").read_text().startswith("rte-worker")
-                          or (thread / "comm").read_text().startswith("lcore-worker"))
+            worker, = standing_still.threads_of(manager.process.pid, "rte-worker", "lcore-worker")
             self.stop_ends_the_meals(manager, worker)
         self.ends_well(manager)
 
@@ -141,11 +126,8 @@ class ServiceTest(unittest.TestCase):
     def test_splice_is_fed_while_idle_and_not_while_a_worker_stands(self):
         manager = self.start([SPLICE, "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9",
                               "--workers", "2", "--mode", "splice"])
-        threads = sorted(int(thread) for thread in os.listdir(f"/proc/{manager.process.pid}/task"))
-        names = {thread: pathlib.Path(f"/proc/{manager.process.pid}/task/{thread}/comm").read_text().strip()
-                 for thread in threads}
-        workers = [thread for thread, name in names.items() if name == "tp-splice"]
-        self.assertEqual(2, len(workers), names)
+        workers = standing_still.threads_of(manager.process.pid, "tp-splice")
+        self.assertEqual(2, len(workers))
         self.stop_ends_the_meals(manager, workers[1])
         self.ends_well(manager)
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 
 COMMANDS = ("/twinpath/info", "/twinpath/ports", "/twinpath/queues", "/twinpath/rules",
-            "/twinpath/lcores")
+            "/twinpath/lcores", "/twinpath/faults")
 
 
 def ask(prefix, *requests):
@@ -59,5 +59,8 @@ def check_complete(prefix, summary):
         for key in ("loss_rate", "loss_rate_low", "loss_rate_high"):
             assert abs(entry[key + "_ppb"] - rule[key] * 1e9) <= 1, (key, entry, rule)
     read_list(prefix, "/twinpath/lcores")
+    for entry, fault in zip(read_list(prefix, "/twinpath/faults"), summary["faults"], strict=True):
+        for key in ("subject", "fault", "times"):
+            assert entry[key] == fault[key], (key, entry, fault)
     error, = ask(prefix, "/twinpath/queues,no-such-port")
     assert "allowed" in error["error"], error

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Links that go down and interfaces that vanish under twinpath-dpdk: the other ports go on, every
+packet stays accounted for, it is said in the log and in telemetry, and it recovers by itself.
+
+  dpdk_links_test.py TWINPATH-DPDK"""
+import os
+import sys
+import tempfile
+import time
+import unittest
+
+import own_namespaces
+
+own_namespaces.enter(("tmpfs", "/run"), ("sysfs", "/sys"))
+import dpdk_lab
+from dpdk_lab import arrived, run, until
+
+PROGRAM = os.path.abspath(sys.argv[1])
+del sys.argv[1:]
+POLICY = """{"version": 1, "rules": [
+  {"name": "watched", "match": {"port": "lan"}, "forward": {"port": "wan"}},
+  {"name": "other", "match": {"port": "in"}, "forward": {"port": "out"}}],
+ "default": {"forward": "drop"}}"""
+PAIRS = {"lan0": "lan1", "wan0": "wan1", "in0": "in1", "out0": "out1"}
+
+
+class LinksTest(unittest.TestCase):
+    """Two wires on one lcore: lan to wan, which suffers, and in to out, which must not."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(dir="/run")
+        self.addCleanup(folder.cleanup)
+        policy = os.path.join(folder.name, "policy.json")
+        with open(policy, "w", encoding="utf-8") as file:
+            file.write(POLICY)
+        for near, far in PAIRS.items():
+            dpdk_lab.veth(near, far)
+            self.addCleanup(self.remove, near)
+        ports = [word for name in ("lan", "wan", "in", "out") for word in ("--port", f"{name}={name}0")]
+        self.program = dpdk_lab.Dpdk(PROGRAM, folder.name, "--policy", policy, *ports)
+        self.addCleanup(self.program.__exit__)
+        self.telemetry = self.program.telemetry
+        self.lan, self.other = dpdk_lab.Sender("lan1"), dpdk_lab.Sender("in1")
+        self.addCleanup(self.lan.close)
+        self.addCleanup(self.other.close)
+
+    @staticmethod
+    def remove(near):
+        if os.path.exists(f"/sys/class/net/{near}"):
+            run("ip", "link", "del", near)
+
+    def sent(self, count):
+        """Sends so many into lan, and returns when the policy has decided on all of them."""
+        self.lan.send(count, per_second=20000)
+        until("all are decided", lambda: self.telemetry.total("lan", "rx_packets") == self.lan.number)
+
+    def the_others_go_on(self):
+        self.other.send(500)
+        until("the other wire carries all", lambda: arrived("out1") == self.other.number)
+
+    def faults_over(self, summary, times, fault):
+        """That fault, so many times, is all that was wrong."""
+        self.assertEqual([("port wan", fault, False, times)],
+                         [(f["subject"], f["fault"], f["active"], f["times"]) for f in summary["faults"]])
+
+    def ports(self, summary):
+        return {port["name"]: port for port in summary["ports"]}
+
+    def test_a_link_goes_down_and_comes_up(self):
+        self.sent(1000)
+        until("all arrive", lambda: arrived("wan1") == 1000)
+        for turn in range(2):
+            down = time.monotonic()
+            run("ip", "link", "set", "wan1", "down")
+            said, line = self.program.said("port wan: link down", since=down)
+            self.assertEqual(self.telemetry.port("wan")["link"], "down")
+            self.assertEqual(self.telemetry.fault("port wan", "link_down")["active"], 1)
+            self.assertEqual(self.telemetry.ask("/twinpath/info")["faults_active"], 1)
+            self.sent(700)
+            self.the_others_go_on()
+            up = time.monotonic()
+            run("ip", "link", "set", "wan1", "up")
+            before = arrived("wan1")
+            self.lan.send(1)
+            recovered, _ = self.program.said("port wan: link up, after", since=up)
+            self.sent(999)
+            until("frames arrive again", lambda b=before: arrived("wan1") >= b + 999)
+            print(f"link down told after {1000 * (said - down):.0f} ms, up again after {1000 * (recovered - up):.0f} ms"
+                  f" ({line.split(': ', 1)[1]})", flush=True)
+            self.assertEqual(self.telemetry.fault("port wan", "link_down"),
+                             {**self.telemetry.fault("port wan", "link_down"), "active": 0, "times": turn + 1})
+        summary = self.program.stop()
+        wan = self.ports(summary)["wan"]
+        # What the kernel took from us while there was no link, it dropped, and says so.
+        self.assertEqual(summary["totals"]["tx_full_packets"], 0)
+        self.assertEqual(arrived("wan1") + wan["interface_tx_dropped_packets"], self.lan.number)
+        self.assertGreaterEqual(wan["interface_tx_dropped_packets"], 1400)
+        self.faults_over(summary, 2, "link_down")
+
+    def test_an_interface_is_set_down_and_up(self):
+        run("ip", "link", "set", "wan0", "down")
+        self.program.said("port wan: link down")
+        self.sent(3000)  # more than its TX ring holds
+        self.the_others_go_on()
+        self.assertGreater(self.telemetry.port("wan")["tx_full_packets"], 0)
+        up = time.monotonic()
+        run("ip", "link", "set", "wan0", "up")
+        recovered, _ = self.program.said("port wan: link up, after", since=up)
+        self.sent(100)
+        refused = self.telemetry.total("lan", "tx_full_packets")
+        until("what waited arrives, too", lambda: arrived("wan1") == self.lan.number - refused)
+        print(f"set down, {refused} of {self.lan.number} refused meanwhile; up again after "
+              f"{1000 * (recovered - up):.0f} ms", flush=True)
+        summary = self.program.stop()
+        self.assertEqual(summary["totals"]["tx_full_packets"], refused)
+        self.faults_over(summary, 1, "link_down")
+
+    def test_an_interface_vanishes_and_comes_back(self):
+        free, came = [], 0
+        for turn in range(4):
+            gone = time.monotonic()
+            run("ip", "link", "del", "wan0")
+            said, _ = self.program.said("port wan: wan0 is gone", since=gone)
+            self.assertEqual(self.telemetry.port("wan")["link"], "gone")
+            self.assertEqual(self.telemetry.fault("port wan", "gone")["active"], 1)
+            self.sent(100 if turn else 3000)
+            self.the_others_go_on()
+            back = time.monotonic()
+            dpdk_lab.veth("wan0", "wan1")
+            recovered, line = self.program.said("port wan: is back", since=back)
+            self.sent(1000)
+            until("frames arrive at the new one", lambda: arrived("wan1") == 1000)
+            came += 1000
+            free.append(self.telemetry.ask("/twinpath/info")["mempool_0_free_mbufs"])
+            if turn == 0:
+                print(f"gone told after {1000 * (said - gone):.0f} ms; {line}")
+            print(f"back after {1000 * (recovered - back):.0f} ms, {free[-1]} mbufs free", flush=True)
+        summary = self.program.stop()
+        wan = self.ports(summary)["wan"]
+        self.assertEqual(came + summary["totals"]["tx_full_packets"] + wan["gone_tx_packets"]
+                         + wan["interface_tx_dropped_packets"], self.lan.number)
+        self.assertEqual(wan["tx_full_packets"], summary["totals"]["tx_full_packets"])
+        # The mbufs of the device that went are free again: a ring's worth would be missing each time.
+        self.assertLess(free[0] - free[-1], 1000, free)
+        self.faults_over(summary, 4, "gone")
+        self.assertEqual("", run("sh", "-c", "ip link | grep xdp || true"))
+
+    def test_an_interface_that_comes_back_otherwise_is_refused_and_told(self):
+        run("ip", "link", "del", "wan0")
+        self.program.said("port wan: wan0 is gone")
+        back = time.monotonic()
+        run("ip", "link", "add", "wan0", "mtu", "9000", "type", "veth", "peer", "name", "wan1")
+        self.program.said("port wan: interface wan0 has an MTU of 9000", since=back)
+        self.the_others_go_on()
+        for end in ("wan0", "wan1"):
+            run("ip", "link", "set", end, "mtu", "1500", "up")
+        self.program.said("port wan: is back", since=back)
+        until("the link is up", lambda: self.telemetry.ask("/twinpath/info")["faults_active"] == 0)
+        self.assertEqual(self.telemetry.fault("port wan", "gone")["times"], 1)
+
+
+unittest.main(verbosity=2)
