@@ -132,6 +132,7 @@ class Datapath {
   EalArray<uint8_t> quiescence_memory_;
   rte_rcu_qsbr* quiescence_ = nullptr;            // a worker is the thread of its place below
   std::vector<std::unique_ptr<IdleWait>> idle_;   // one for each lcore, or none
+  std::unique_ptr<PortRecovery> recovery_;        // what it leads workers by outlives their run
   std::vector<std::unique_ptr<Worker>> workers_;  // one for each lcore
 
   std::string file_prefix_;

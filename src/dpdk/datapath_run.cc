@@ -80,6 +80,9 @@ absl::Status Datapath::Run() {
     static_cast<Datapath*>(self)->Control();
     return nullptr;
   };
+  recovery_ = std::make_unique<PortRecovery>(
+      PortRecovery::Datapath{profile_, ports_, mempools_, workers_, guard_, snapshot_, quiet_},
+      &faults_);
   started_ = Clock::now();
   in_force_->tables->SetOrigin(CoarseNow(), &in_force_->compiled);
   int code = rte_ctrl_thread_create(&control, "tp-control", nullptr, entry, this);
@@ -107,8 +110,6 @@ void Datapath::Control() {
   const sigset_t signals = EndingSignals();
   Clock::time_point next_look = started_;
   Watcher watcher({ports_, mempools_, workers_, lcores_, profile_.burst}, &faults_, started_);
-  PortRecovery recovery({profile_, ports_, mempools_, workers_, guard_, snapshot_, quiet_},
-                        &faults_);
   Clock::time_point next_stats = started_ + Seconds(limits_.stats_interval_s.value_or(0));
   while (!stop_.load(std::memory_order_relaxed)) {
     const Clock::time_point now = Clock::now();
@@ -120,7 +121,7 @@ void Datapath::Control() {
     if (now >= next_look) {
       next_look = now + kLookInterval;
       watcher.Look(now);
-      recovery.Look(now);
+      recovery_->Look(now);
     }
     const timespec sleep = {.tv_sec = 0,
                             .tv_nsec = std::chrono::nanoseconds(kLongestSleep).count()};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Holds back what EAL, the PMDs and the libraries beneath them write to stderr, and EAL's usage on
-// stdout, so that set-up ends in one clear error or in none. Main thread; one at a time.
+// stdout, so that set-up ends in one clear error or in none. One at a time: the main thread, or
+// while that is an lcore the control thread.
 
 #ifndef TWINPATH_DPDK_HELD_OUTPUT_H_
 #define TWINPATH_DPDK_HELD_OUTPUT_H_

@@ -49,8 +49,7 @@ bool PortRecovery::LookAtPort(size_t index, Clock::time_point now) {
       return false;
     }
     case State::Step::kLeaving:
-      if (!AllLed()) return false;
-      Close(&port);
+      if (!AllLed() || !Close(&port)) return false;
       state.step = State::Step::kAway;
       state.tries = 0;
       state.next_try = now;
@@ -87,11 +86,14 @@ bool PortRecovery::AllLed() const {
                       [](const auto& worker) { return worker->Diverting(); });
 }
 
-void PortRecovery::Close(Port* port) {
-  const std::lock_guard<std::mutex> nobody_reads(datapath_.reading);
+// False: not now, somebody reads the ports.
+bool PortRecovery::Close(Port* port) {
+  const std::unique_lock<std::mutex> nobody_reads(datapath_.reading, std::try_to_lock);
+  if (!nobody_reads) return false;
   std::optional<HeldOutput> held;
   if (datapath_.quiet) held.emplace();
   port->Close();
+  return true;
 }
 
 void PortRecovery::TryToReopen(size_t index, Clock::time_point now) {
@@ -99,7 +101,8 @@ void PortRecovery::TryToReopen(size_t index, Clock::time_point now) {
   Port& port = datapath_.ports[index];
   absl::Status opened;
   {
-    const std::lock_guard<std::mutex> nobody_reads(datapath_.reading);
+    const std::unique_lock<std::mutex> nobody_reads(datapath_.reading, std::try_to_lock);
+    if (!nobody_reads) return;
     std::optional<HeldOutput> held;
     if (datapath_.quiet) held.emplace();
     opened = port.Reopen(datapath_.profile, datapath_.mempools.size() == 1, datapath_.guard);

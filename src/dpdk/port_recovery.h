@@ -2,7 +2,7 @@
 // What is done about a port whose kernel interface vanishes while the workers run: they are led
 // away from it, one after the other between two of their bursts, its device is let go of, and when
 // an interface of its name is there again, the port is opened anew and the workers are led back.
-// One port at a time; nothing here waits for a worker. Control thread.
+// One port at a time; nothing here waits for a worker, or for who reads the ports. Control thread.
 
 #ifndef TWINPATH_DPDK_PORT_RECOVERY_H_
 #define TWINPATH_DPDK_PORT_RECOVERY_H_
@@ -55,7 +55,7 @@ class PortRecovery {
   bool LookAtPort(size_t index, Clock::time_point now);
   void LeadTo(size_t index, std::vector<QueueEnd> ends);
   bool AllLed() const;
-  void Close(Port* port);
+  bool Close(Port* port);
   void TryToReopen(size_t index, Clock::time_point now);
 
   const Datapath datapath_;
