@@ -2,9 +2,10 @@
 /*
  * What the XDP program is measured beside: a program that only drops, and one that drops at random
  * and reports every packet by two perf events, one before and one after its decision, as dilih
- * does.
+ * does. And what hands it another flow at every packet.
  */
 #include <linux/bpf.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 struct event {
@@ -32,6 +33,32 @@ int two_events(struct xdp_md* ctx) {
   event.time = bpf_ktime_get_ns() - event.time;
   bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, &event, sizeof(event));
   return event.dropped ? XDP_DROP : XDP_PASS;
+}
+
+/* The program under test. One slot and a constant index: the call becomes a jump. */
+struct {
+  __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, __u32);
+} under_test SEC(".maps");
+
+/* Below 2^24. `flow_step` is below `flows` and has no divisor in common with it. */
+__u32 flows = 1, flow_step = 0, flow = 0;
+
+/* Gives an IPv4 frame the next flow's addresses, by one store of the width that a parser loads, and
+ * hands it on. */
+SEC("xdp")
+int in_turn(struct xdp_md* ctx) {
+  __u8* data = (__u8*)(long)ctx->data;
+  const __u8* end = (const __u8*)(long)ctx->data_end;
+  if (data + 34 > end) return XDP_ABORTED;
+  __u32 next = flow + flow_step;
+  if (next >= flows) next -= flows;
+  flow = next;
+  *(__u64*)(data + 26) = bpf_cpu_to_be64((0x0a000000ULL + next) << 32 | 0x0a010000);
+  bpf_tail_call(ctx, &under_test, 0);
+  return XDP_ABORTED;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

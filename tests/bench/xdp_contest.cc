@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Policies, loading, and who is measured beside whom.
+
+#include "tests/bench/xdp_contest.h"
+
+#include <bpf/bpf.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "src/config/carry.h"
+#include "src/config/compile.h"
+#include "src/config/policy.h"
+#include "src/xdp/libbpf_log.h"
+
+namespace twinpath {
+namespace {
+
+constexpr uint32_t kManyFlows = 100000;
+constexpr uint32_t kFlowStep = 7919;  // a prime that does not divide it
+
+// A UDP frame of 64 octets from host 10.0.0.1 to host 10.1.x.y, x.y being `flow`.
+Frame FrameOf(uint32_t flow) {
+  Frame frame = {2, 0, 0,  0,  0, 1, 2,  0, 0, 0, 0,  2, 8, 0, 0x45, 0,    0,    50,   0, 0,
+                 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 1, 0, 0, 0x13, 0x88, 0x17, 0x70, 0, 30};
+  frame.resize(64);
+  frame[32] = static_cast<uint8_t>(flow >> 8);
+  frame[33] = static_cast<uint8_t>(flow);
+  return frame;
+}
+
+// 1 % by each model.
+constexpr std::pair<const char*, const char*> kModels[] = {
+    {"random", R"("rate": "1%")"},
+    {"correlated", R"("rate": "1%", "correlation": "50%")"},
+    {"gilbert_elliott", R"("p": "0.25%", "r": "24.75%")"},
+    {"four_state", R"("p13": "0.2%", "p31": "20%", "p32": "5%", "p23": "50%", "p14": "0.01%")"},
+    {"periodic", R"("every": 100)"},
+    {"sequence", R"("packets": [3, 50], "repeat": 200)"},
+};
+
+// What a rule does: loses by that model and scope, and drops the rest.
+std::string LosesBy(size_t model, const char* scope = "queue") {
+  return absl::StrCat(R"("loss": {"model": ")", kModels[model].first, R"(", )",
+                      kModels[model].second, R"(, "scope": ")", scope, R"("}, "forward": "drop")");
+}
+
+std::string MatchAll(size_t model) {
+  return absl::StrCat(R"({"version": 1, "default": {)", LosesBy(model), "}}");
+}
+
+// `count` five-tuple rules, all of one shape: rule i takes FrameOf(i).
+std::string FiveTuples(uint32_t count) {
+  std::string rules;
+  for (uint32_t i = 0; i < count; i++) {
+    absl::StrAppend(&rules, i ? "," : "", R"({"name": "r)", i,
+                    R"(", "match": {"proto": "udp", "src": "10.0.0.1/32", "dst": "10.1.)", i >> 8,
+                    ".", i & 255, R"(/32", "src_port": 5000, "dst_port": 6000}, )", LosesBy(0),
+                    "}");
+  }
+  return absl::StrCat(R"({"version": 1, "rules": [)", rules, R"(], "default": {)", LosesBy(0),
+                      "}}");
+}
+
+// One rule that looks at every packet, so that scopes differ in nothing but the scope.
+std::string Udp(size_t model, const char* scope) {
+  return absl::StrCat(R"({"version": 1, "rules": [{"name": "udp", "match": {"proto": "udp"}, )",
+                      LosesBy(model, scope), R"(}], "default": {"forward": "drop"}})");
+}
+
+absl::StatusOr<LoadedPolicy> Load(const std::string& text, bool reloaded = false) {
+  auto policy = ParsePolicy(text, "benchmark");
+  if (!policy.ok()) return policy.status();
+  auto compiled = CompilePolicy(*policy, {"lan"});
+  if (!compiled.ok()) return compiled.status();
+  LoadedPolicy loaded;
+  auto tables = XdpTables::Create(*compiled, {1}, kDefaultFlowMemory, reloaded);
+  if (!tables.ok()) return tables.status();
+  loaded.tables = *std::move(tables);
+  if (!reloaded) {
+    auto program = XdpProgram::Load(*loaded.tables, 0, XdpProgram::Frames::kPlain);
+    if (!program.ok()) return program.status();
+    loaded.first = *std::move(program);
+    return loaded;
+  }
+  // As XdpPath::Reload does, from the policy to itself.
+  const std::vector<uint32_t> continued = ContinuedRules(*policy, *policy);
+  CompiledPolicy next = *compiled;
+  ContinueFrom({*policy, loaded.tables->policy()}, *policy, continued, 1, 0, &next);
+  auto instance = XdpInstance::Load(loaded.tables.get(), next, {XdpProgram::Frames::kPlain},
+                                    kDefaultFlowMemory);
+  if (!instance.ok()) return instance.status();
+  auto only = loaded.tables->PlaceStreams(continued, &next);
+  if (!only.ok()) return only.status();
+  (*instance)->Write(next, *only);
+  loaded.tables->Commit(continued, *only, std::move(next));
+  loaded.reloaded = *std::move(instance);
+  return loaded;
+}
+
+// Fills a contest; what was refused first stays in `status`.
+class Builder {
+ public:
+  explicit Builder(Contest* contest) : contest_(contest) {}
+
+  // The programs of no policy, with one that is measured beside ours.
+  void AddPeers() {
+    xdp_peers* peers = NewPeers();
+    if (!peers) return;
+    contest_->events.reset(perf_buffer__new(
+        bpf_map__fd(peers->maps.events), 8, [](void*, int, void*, uint32_t) {}, nullptr, nullptr,
+        nullptr));
+    if (!contest_->events)
+      status_.Update(absl::InternalError(absl::StrCat("perf_buffer__new: ", std::strerror(errno))));
+    Add("bare XDP_DROP", bpf_program__fd(peers->progs.bare_drop));
+    Add("two perf events, unread", bpf_program__fd(peers->progs.two_events));
+  }
+
+  // Given `flows` of FrameOf's flows, a flow a slice.
+  void AddPolicy(const std::string& name, const std::string& text, bool reloaded = false,
+                 uint32_t flows = 1, uint32_t step = 0) {
+    const int program = LoadPolicy(name, text, reloaded);
+    if (program < 0) return;
+    Add(name, program);
+    for (uint32_t i = 1; i < flows; i++)
+      contest_->contenders.back().frames.push_back(FrameOf(i * step));
+  }
+
+  // Given `flows` flows in turn, one a packet, by a program that hands it the frame.
+  void AddInTurn(const std::string& name, const std::string& text, uint32_t flows) {
+    const int program = LoadPolicy(name, text, false);
+    xdp_peers* peers = program < 0 ? nullptr : NewPeers();
+    if (!peers) return;
+    const uint32_t slot = 0;
+    const int error =
+        bpf_map_update_elem(bpf_map__fd(peers->maps.under_test), &slot, &program, BPF_ANY);
+    if (error)
+      status_.Update(absl::InternalError(
+          absl::StrCat(name, ": entering it into the program array: ", std::strerror(-error))));
+    peers->data->flows = flows;
+    peers->bss->flow_step = flows > 1 ? kFlowStep : 0;
+    Add(name, bpf_program__fd(peers->progs.in_turn));
+    contest_->contenders.back().warm_up = flows;
+  }
+
+  void AddRow(Row row) { contest_->rows.push_back(std::move(row)); }
+
+  absl::Status status() const { return status_; }
+
+ private:
+  void Add(const std::string& name, int program) {
+    contest_->contenders.push_back({name, program, {FrameOf(0)}, 0, {}});
+  }
+
+  xdp_peers* NewPeers() {
+    Peers peers(xdp_peers__open_and_load());
+    if (!peers) status_.Update(absl::InternalError("loading the peers: " + xdp::TakeLibbpfLog()));
+    contest_->peers.push_back(std::move(peers));
+    return contest_->peers.back().get();
+  }
+
+  // Its descriptor, borrowed; -1 on an error, also an earlier one.
+  int LoadPolicy(const std::string& name, const std::string& text, bool reloaded) {
+    if (!status_.ok()) return -1;
+    auto loaded = Load(text, reloaded);
+    if (!loaded.ok())
+      status_ =
+          absl::Status(loaded.status().code(), absl::StrCat(name, ": ", loaded.status().message()));
+    if (!status_.ok()) return -1;
+    contest_->policies.push_back(*std::move(loaded));
+    return contest_->policies.back().fd();
+  }
+
+  Contest* contest_;
+  absl::Status status_;
+};
+
+// The first slice's.
+void AddPlain(Builder* builder) {
+  builder->AddPeers();
+  builder->AddPolicy("match-all, 1 % loss", MatchAll(0));
+  builder->AddPolicy("1 five-tuple rule", FiveTuples(1));
+  builder->AddPolicy("1,000 five-tuple rules", FiveTuples(1000), false, 16, 61);
+  builder->AddPolicy("10,000 five-tuple rules", FiveTuples(10000), false, 16, 611);
+  builder->AddRow({"match-all, 1 % loss", "bare XDP_DROP", Row::Is::kMore, 6});
+  builder->AddRow({"1 five-tuple rule", "bare XDP_DROP", Row::Is::kMore, 25});
+  builder->AddRow({"1,000 five-tuple rules", "1 five-tuple rule", Row::Is::kMore, 10});
+  builder->AddRow({"10,000 five-tuple rules", "1 five-tuple rule", Row::Is::kMore, 10});
+  builder->AddRow({"two perf events, unread", "match-all, 1 % loss", Row::Is::kTimesAboveBare, 10});
+}
+
+void AddReloaded(Builder* builder) {
+  const std::pair<const char*, std::string> policies[] = {{"match-all, 1 % loss", MatchAll(0)},
+                                                          {"1 five-tuple rule", FiveTuples(1)}};
+  for (const auto& [name, text] : policies) {
+    const std::string after = absl::StrCat(name, ", after a reload");
+    builder->AddPolicy(after, text, /*reloaded=*/true);
+    builder->AddRow({after, name, Row::Is::kTimes, {}});
+  }
+}
+
+void AddModels(Builder* builder) {
+  for (size_t model = 1; model < std::size(kModels); model++) {
+    const std::string name = absl::StrCat("match-all, 1 % by ", kModels[model].first);
+    builder->AddPolicy(name, MatchAll(model));
+    builder->AddRow({name, "match-all, 1 % loss", Row::Is::kTimes, 1.15});
+  }
+}
+
+// Of a flow, and of many, by random and by the dearest model.
+void AddScopes(Builder* builder) {
+  for (const uint32_t flows : {1U, kManyFlows}) {
+    for (const size_t model : {0, 2}) {
+      const std::string of = absl::StrCat(flows == 1 ? "1 flow, " : "100,000 flows, ",
+                                          kModels[model].first, ", scope ");
+      for (const char* scope : {"queue", "flow", "packet"}) {
+        if (model != 0 && std::string(scope) == "packet") continue;  // random only
+        builder->AddInTurn(of + scope, Udp(model, scope), flows);
+      }
+      builder->AddRow({of + "flow", of + "queue", Row::Is::kTimes, 2.5});
+      if (model == 0) builder->AddRow({of + "packet", of + "queue", Row::Is::kTimes, {}});
+    }
+  }
+}
+
+}  // namespace
+
+const Contender& Contest::Of(const std::string& name) const {
+  return *std::find_if(contenders.begin(), contenders.end(),
+                       [&name](const Contender& contender) { return contender.name == name; });
+}
+
+absl::StatusOr<Contest> SetUpContest() {
+  xdp::CaptureLibbpfLog();
+  Contest contest;
+  Builder builder(&contest);
+  AddPlain(&builder);
+  AddReloaded(&builder);
+  AddModels(&builder);
+  AddScopes(&builder);
+  if (!builder.status().ok()) return builder.status();
+  return contest;
+}
+
+}  // namespace twinpath
