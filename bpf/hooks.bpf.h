@@ -4,6 +4,7 @@
 #define TWINPATH_BPF_HOOKS_BPF_H_
 
 #include "bpf/layout.h"
+#include "bpf/lock.bpf.h"
 #include "bpf/maps.bpf.h"
 #include "src/policy/parse.h"
 #include "src/policy/random.h"
@@ -103,19 +104,26 @@ TP_INLINE struct tp_flow_bucket* tp_hook_flows(struct tp_datapath* dp, __u32 i) 
   (void)dp;
   return bpf_map_lookup_elem(&tp_flows, &i);
 }
+/* Reads what is about to be looked at under the lock, where reads would come one after the other:
+ * so they are on their way from memory at once. */
+TP_INLINE void tp_hook_touch(const struct tp_flow_bucket* first,
+                             const struct tp_flow_bucket* second) {
+  (void)*(const volatile __u32*)&first->tag[0];
+  (void)*(const volatile __u64*)&first->flow[0].key;
+  (void)*(const volatile __u32*)&second->tag[0];
+}
 TP_INLINE __u32 tp_hook_regions(struct tp_datapath* dp) { return dp->constants->regions; }
 TP_INLINE __u32 tp_hook_region_buckets(struct tp_datapath* dp) {
   return dp->constants->region_buckets;
 }
 TP_INLINE __u32* tp_hook_lock(struct tp_datapath* dp, __u32 region) {
   dp->region = bpf_map_lookup_elem(&tp_flow_regions, &region);
-  if (!dp->region) return 0;
-  bpf_spin_lock(&dp->region->lock);
+  if (!dp->region || !tp_lock(&dp->region->locked)) return 0;
   return &dp->region->packets;
 }
 TP_INLINE void tp_hook_unlock(struct tp_datapath* dp, __u32 region) {
   (void)region;
-  bpf_spin_unlock(&dp->region->lock);
+  tp_unlock(&dp->region->locked);
 }
 TP_INLINE int tp_hook_lock_stream(struct tp_datapath* dp, struct tp_state* state) {
   __u32 index = (__u32)state->key_a & (TP_STREAM_LOCKS - 1);
@@ -181,7 +189,7 @@ TP_INLINE __u64 tp_hook_draw(struct tp_datapath* dp, __u32 index, __u64 a, __u64
 }
 TP_INLINE int tp_hook_draws_locked(struct tp_datapath* dp) {
   (void)dp;
-  return 0;
+  return 1;
 }
 
 #include "src/policy/condition.h"
@@ -197,9 +205,8 @@ __attribute__((noinline)) int tp_lose_in_flow(__u32 index, __u64 flow_key, __u32
 }
 TP_INLINE int tp_hook_lose_flow(struct tp_datapath* dp, const struct tp_rule* rule, __u32 index,
                                 __u64 flow_key) {
-  (void)rule;
   /* Where the policy has no flows, the verifier need not follow it. */
-  return dp->constants->regions ? tp_lose_in_flow(index, flow_key, dp->queue_index) : 0;
+  return dp->constants->regions ? tp_flow_lose(dp, rule, index, flow_key) : 0;
 }
 
 __attribute__((noinline)) __u64 tp_hash_packet(struct xdp_md* ctx, const struct tp_key* key,

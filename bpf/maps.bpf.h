@@ -37,16 +37,18 @@ TP_TABLE(tp_states, struct tp_state);
 TP_TABLE(tp_marked, struct tp_count);
 
 /* The flows of all queues, and for each region its lock and its count of packets. Written by any
- * CPU under the lock. */
+ * CPU under the lock. Mapped by nobody; but only what can be mapped begins on a page, so that a
+ * bucket's tags are in one cache line. */
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
   __uint(max_entries, 1);
   __type(key, __u32);
   __type(value, struct tp_flow_bucket);
 } tp_flows SEC(".maps");
 
 struct tp_flow_region {
-  struct bpf_spin_lock lock;
+  __u32 locked; /* 0 or 1: see bpf/lock.bpf.h */
   __u32 packets;
 };
 struct {

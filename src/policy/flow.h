@@ -9,6 +9,8 @@
  *
  * The datapath supplies, before including this:
  * - struct tp_flow_bucket* tp_hook_flows(struct tp_datapath*, __u32 i): bucket i, or NULL
+ * - void tp_hook_touch(const struct tp_flow_bucket* first, const struct tp_flow_bucket* second):
+ *   both buckets of a flow are about to be looked at
  * - __u32 tp_hook_regions(struct tp_datapath*), __u32 tp_hook_region_buckets(struct tp_datapath*):
  *   how many, and of how many buckets each
  * - __u32* tp_hook_lock(struct tp_datapath*, __u32 region): locks it; returns its count of packets,
@@ -180,6 +182,7 @@ TP_INLINE int tp_flow_lose(struct tp_datapath* dp, const struct tp_rule* rule, _
   struct tp_flow_bucket* second = tp_hook_flows(dp, place.second);
   struct tp_queue_extras* extras = tp_hook_extras(dp);
   if (!first || !second || !extras) return 0;
+  tp_hook_touch(first, second);
   __u64 drawn_for = ~0ULL, drawn = 0, chain = 0;
   for (int i = 0; i < TP_DRAW_TURNS; i++) {
     int added, evicted;
