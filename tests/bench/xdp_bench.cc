@@ -158,6 +158,7 @@ void StayOnThisCpu() {
 int Main(int argc, char** argv) {
   uint32_t rounds = 7, repeats = 10000000;
   bool json = false;
+  std::string only;
   CLI::App app("Measures the XDP program by BPF_PROG_TEST_RUN.");
   app.add_option("--rounds", rounds, "Rounds, of which the median counts")
       ->check(CLI::Range(1, 1000))
@@ -165,10 +166,11 @@ int Main(int argc, char** argv) {
   app.add_option("--repeats", repeats, "Packets a round and contender")
       ->check(CLI::Range(1000, 1000000000))
       ->capture_default_str();
+  app.add_option("--only", only, "Rows whose name has this in it");
   app.add_flag("--json", json, "Print JSON");
   CLI11_PARSE(app, argc, argv);
   StayOnThisCpu();
-  auto contest = SetUpContest();
+  auto contest = SetUpContest(only);
   absl::Status status = contest.status();
   for (uint32_t round = 0; status.ok() && round < rounds; round++)
     status = RunRound(*contest, repeats);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -71,13 +72,13 @@ std::string Udp(size_t model, const char* scope) {
                       LosesBy(model, scope), R"(}], "default": {"forward": "drop"}})");
 }
 
-absl::StatusOr<LoadedPolicy> Load(const std::string& text, bool reloaded = false) {
+absl::StatusOr<LoadedPolicy> Load(const std::string& text, bool reloaded, uint64_t flow_memory) {
   auto policy = ParsePolicy(text, "benchmark");
   if (!policy.ok()) return policy.status();
   auto compiled = CompilePolicy(*policy, {"lan"});
   if (!compiled.ok()) return compiled.status();
   LoadedPolicy loaded;
-  auto tables = XdpTables::Create(*compiled, {1}, kDefaultFlowMemory, reloaded);
+  auto tables = XdpTables::Create(*compiled, {1}, flow_memory, reloaded);
   if (!tables.ok()) return tables.status();
   loaded.tables = *std::move(tables);
   if (!reloaded) {
@@ -90,8 +91,8 @@ absl::StatusOr<LoadedPolicy> Load(const std::string& text, bool reloaded = false
   const std::vector<uint32_t> continued = ContinuedRules(*policy, *policy);
   CompiledPolicy next = *compiled;
   ContinueFrom({*policy, loaded.tables->policy()}, *policy, continued, 1, 0, &next);
-  auto instance = XdpInstance::Load(loaded.tables.get(), next, {XdpProgram::Frames::kPlain},
-                                    kDefaultFlowMemory);
+  auto instance =
+      XdpInstance::Load(loaded.tables.get(), next, {XdpProgram::Frames::kPlain}, flow_memory);
   if (!instance.ok()) return instance.status();
   auto only = loaded.tables->PlaceStreams(continued, &next);
   if (!only.ok()) return only.status();
@@ -130,8 +131,9 @@ class Builder {
   }
 
   // Given `flows` flows in turn, one a packet, by a program that hands it the frame.
-  void AddInTurn(const std::string& name, const std::string& text, uint32_t flows) {
-    const int program = LoadPolicy(name, text, false);
+  void AddInTurn(const std::string& name, const std::string& text, uint32_t flows,
+                 uint64_t flow_memory = kDefaultFlowMemory) {
+    const int program = LoadPolicy(name, text, false, flow_memory);
     xdp_peers* peers = program < 0 ? nullptr : NewPeers();
     if (!peers) return;
     const uint32_t slot = 0;
@@ -163,9 +165,10 @@ class Builder {
   }
 
   // Its descriptor, borrowed; -1 on an error, also an earlier one.
-  int LoadPolicy(const std::string& name, const std::string& text, bool reloaded) {
+  int LoadPolicy(const std::string& name, const std::string& text, bool reloaded,
+                 uint64_t flow_memory = kDefaultFlowMemory) {
     if (!status_.ok()) return -1;
-    auto loaded = Load(text, reloaded);
+    auto loaded = Load(text, reloaded, flow_memory);
     if (!loaded.ok())
       status_ =
           absl::Status(loaded.status().code(), absl::StrCat(name, ": ", loaded.status().message()));
@@ -221,6 +224,10 @@ void AddScopes(Builder* builder) {
         builder->AddInTurn(of + scope, Udp(model, scope), flows);
       }
       builder->AddRow({of + "flow", of + "queue", Row::Is::kTimes, 2.5});
+      if (flows != 1 && model == 0) {
+        builder->AddInTurn(of + "flow, 6 MiB", Udp(model, "flow"), flows, 6 << 20);
+        builder->AddRow({of + "flow, 6 MiB", of + "queue", Row::Is::kTimes, 2.5});
+      }
       if (model == 0) builder->AddRow({of + "packet", of + "queue", Row::Is::kTimes, {}});
     }
   }
@@ -233,7 +240,15 @@ const Contender& Contest::Of(const std::string& name) const {
                        [&name](const Contender& contender) { return contender.name == name; });
 }
 
-absl::StatusOr<Contest> SetUpContest() {
+void Contest::Keep(const std::string& word) {
+  std::erase_if(rows, [&word](const Row& row) { return row.what.find(word) == std::string::npos; });
+  std::set<std::string> needed = {contenders.front().name};
+  for (const Row& row : rows) needed.insert({row.what, row.beside});
+  std::erase_if(contenders,
+                [&needed](const Contender& contender) { return !needed.contains(contender.name); });
+}
+
+absl::StatusOr<Contest> SetUpContest(const std::string& only) {
   xdp::CaptureLibbpfLog();
   Contest contest;
   Builder builder(&contest);
@@ -242,6 +257,7 @@ absl::StatusOr<Contest> SetUpContest() {
   AddModels(&builder);
   AddScopes(&builder);
   if (!builder.status().ok()) return builder.status();
+  contest.Keep(only);
   return contest;
 }
 

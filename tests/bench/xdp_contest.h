@@ -65,10 +65,13 @@ struct Contest {
 
   // Of this name; there is one.
   const Contender& Of(const std::string& name) const;
+  // Forgets the rows without `word` in their names, and whom the others do not need.
+  void Keep(const std::string& word);
 };
 
-// Loads all of it into the kernel; root. An error names what was refused.
-absl::StatusOr<Contest> SetUpContest();
+// Loads all of it into the kernel; root. Of the rows, those with `only` in their names, and whom
+// they need. An error names what was refused.
+absl::StatusOr<Contest> SetUpContest(const std::string& only);
 
 }  // namespace twinpath
 
