@@ -194,28 +194,19 @@ TP_INLINE __u64 tp_hook_draw(struct tp_datapath* dp, __u32 index, __u64 a, __u64
   (void)dp;
   return tp_draw_block(index, a, b, block, chain);
 }
-TP_INLINE int tp_hook_draws_locked(struct tp_datapath* dp) {
-  (void)dp;
-  return 1;
-}
 
 #include "src/policy/condition.h"
 #include "src/policy/ecn.h"
 #include "src/policy/flow.h"
 #include "src/policy/packet.h"
 
-/* What few programs do, each a function of its own, for the verifier as above. */
-__attribute__((noinline)) int tp_lose_in_flow(__u32 index, __u64 flow_key, __u32 queue_index) {
-  struct tp_datapath dp = {.constants = tp_get_constants(), .queue_index = queue_index};
-  const struct tp_rule* rule = tp_hook_rule(&dp, index);
-  return rule ? tp_flow_lose(&dp, rule, index, flow_key) : 0;
-}
 TP_INLINE int tp_hook_lose_flow(struct tp_datapath* dp, const struct tp_rule* rule, __u32 index,
                                 __u64 flow_key) {
   /* Where the policy has no flows, the verifier need not follow it. */
   return dp->constants->regions ? tp_flow_lose(dp, rule, index, flow_key) : 0;
 }
 
+/* What few programs do, each a function of its own, for the verifier as above. */
 __attribute__((noinline)) __u64 tp_hash_packet(struct xdp_md* ctx, const struct tp_key* key,
                                                __u64 a, __u64 b) {
   if (!key) return 0;

@@ -17,8 +17,6 @@
  *   or NULL, unlocked
  * - void tp_hook_unlock(struct tp_datapath*, __u32 region)
  * - struct tp_queue_extras* tp_hook_extras(struct tp_datapath*): the queue's
- * - int tp_hook_draws_locked(struct tp_datapath*): a constant; whether functions may be called
- *   under a lock
  * - __u64 tp_hook_draw(struct tp_datapath*, __u32 rule, __u64 a, __u64 b, __u64 block,
  *   __u64* chain): tp_model_fates of that rule, for all lanes
  */
@@ -28,9 +26,6 @@
 #include "model.h"
 #include "random.h"
 #include "types.h"
-
-/* How often a block is drawn before the packet is let through. */
-enum { TP_DRAW_TURNS = 4 };
 
 /* One end of a flow: an address and a transport port. */
 TP_INLINE __u64 tp_flow_end(__u64 low, __u64 high, __u64 port) {
@@ -170,10 +165,6 @@ TP_INLINE struct tp_flow* tp_flow_get(struct tp_flow_bucket* first, struct tp_fl
 /*
  * Takes the flow's next packet; returns 1 where its model loses it, else 0. Without a table, or
  * where the lock is not to be had, nothing is lost: a datapath whose policy has flows has both.
- *
- * Where nothing may be called under a lock, a block is drawn between two turns of it. It is the
- * same whoever draws it; only where others took a whole block of this flow meanwhile was that in
- * vain.
  */
 TP_INLINE int tp_flow_lose(struct tp_datapath* dp, const struct tp_rule* rule, __u32 index,
                            __u64 flow_key) {
@@ -183,38 +174,19 @@ TP_INLINE int tp_flow_lose(struct tp_datapath* dp, const struct tp_rule* rule, _
   struct tp_queue_extras* extras = tp_hook_extras(dp);
   if (!first || !second || !extras) return 0;
   tp_hook_touch(first, second);
-  __u64 drawn_for = ~0ULL, drawn = 0, chain = 0;
-  for (int i = 0; i < TP_DRAW_TURNS; i++) {
-    int added, evicted;
-    __u32* clock = tp_hook_lock(dp, place.region);
-    if (!clock) return 0;
-    struct tp_flow* flow = tp_flow_get(first, second, &place, ++*clock, &added, &evicted);
-    const __u64 n = flow->n;
-    const int begins = (n & 63) == 0;
-    if (begins && tp_hook_draws_locked(dp)) {
-      chain = flow->chain;
-      drawn = tp_hook_draw(dp, index, flow_key, rule->key_b, n >> 6, &chain);
-      drawn_for = n;
-    }
-    const int ready = !begins || drawn_for == n;
-    if (begins && ready) {
-      flow->mask = drawn;
-      flow->chain = chain;
-    }
-    const __u64 mask = flow->mask;
-    if (ready)
-      flow->n = n + 1;
-    else
-      chain = flow->chain;
-    tp_hook_unlock(dp, place.region);
-    /* A queue may have several CPUs; a flow is new once. */
-    if (added) __sync_fetch_and_add(&extras->flows_added, 1);
-    if (evicted) __sync_fetch_and_add(&extras->flows_evicted, 1);
-    if (ready) return (int)(mask >> (n & 63) & 1);
-    drawn = tp_hook_draw(dp, index, flow_key, rule->key_b, n >> 6, &chain);
-    drawn_for = n;
-  }
-  return 0;
+  int added, evicted;
+  __u32* clock = tp_hook_lock(dp, place.region);
+  if (!clock) return 0;
+  struct tp_flow* flow = tp_flow_get(first, second, &place, ++*clock, &added, &evicted);
+  const __u64 n = flow->n++;
+  if ((n & 63) == 0)
+    flow->mask = tp_hook_draw(dp, index, flow_key, rule->key_b, n >> 6, &flow->chain);
+  const __u64 mask = flow->mask;
+  tp_hook_unlock(dp, place.region);
+  /* A queue may have several CPUs; a flow is new once. */
+  if (added) __sync_fetch_and_add(&extras->flows_added, 1);
+  if (evicted) __sync_fetch_and_add(&extras->flows_evicted, 1);
+  return (int)(mask >> (n & 63) & 1);
 }
 
 #endif /* TWINPATH_POLICY_FLOW_H_ */

@@ -95,10 +95,6 @@ TP_INLINE __u64 tp_hook_matched(struct tp_datapath* dp, const struct tp_rule* ru
   (void)rule;
   return dp->states[index].n;
 }
-TP_INLINE int tp_hook_draws_locked(struct tp_datapath* dp) {
-  (void)dp;
-  return 1;
-}
 TP_INLINE __u64 tp_hook_mask(__u64 a, __u64 b, __u64 block, __u64 threshold, __u64 lanes) {
   return tp_loss_mask(a, b, block, threshold, lanes);
 }

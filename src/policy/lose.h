@@ -73,8 +73,13 @@ TP_INLINE int tp_lose(struct tp_datapath* dp, struct tp_state* state, __u32 byte
   return 1;
 }
 
+/* How often a block is drawn before the packet is let through. */
+enum { TP_DRAW_TURNS = 4 };
+
 /* Takes the next packet of a stream with several writers; returns its fate. Without memory, it
- * decides that packet alone; with it, under the stream's lock, as tp_flow_lose does. */
+ * decides that packet alone. With it, under the stream's lock; because nothing may be called under
+ * that, a block is drawn between two turns of it. It is the same whoever draws it; only where
+ * others took a whole block of this stream meanwhile was that in vain. */
 TP_INLINE int tp_take_shared(struct tp_datapath* dp, struct tp_state* state, __u32 index) {
   const struct tp_rule* rule = tp_hook_rule(dp, index);
   if (!rule) return 0;

@@ -156,7 +156,7 @@ void StayOnThisCpu() {
 }
 
 int Main(int argc, char** argv) {
-  uint32_t rounds = 7, repeats = 10000000;
+  uint32_t rounds = 7, repeats = 4000000;
   bool json = false;
   std::string only;
   CLI::App app("Measures the XDP program by BPF_PROG_TEST_RUN.");
