@@ -120,7 +120,7 @@ refuses '-m 8 is less than' "${null[@]}" -- --no-huge -m 8
 # What a large policy takes is told as well, and the advice is good.
 python3 -c 'import json
 print(json.dumps({"version": 1, "rules": [{"match": {"proto": "udp", "dst_port": n}} for n in range(65534)]}))' >large.json
-refuses '-m 51 is less than the 7[0-9] MiB' "${null[@]}" --policy large.json --queues 4 -- --no-huge -m 51
+refuses '-m 51 is less than the 10[0-9] MiB' "${null[@]}" --policy large.json --queues 4 -- --no-huge -m 51
 advice=$(grep -o '[-]m [0-9]*$' err.txt)
 # shellcheck disable=SC2086 # two words
 run_eal "${null[@]}" --policy large.json --queues 4 -- --no-huge $advice
