@@ -37,8 +37,8 @@ TP_TABLE(tp_states, struct tp_state);
 TP_TABLE(tp_marked, struct tp_count);
 
 /* The flows of all queues, and for each region its lock and its count of packets. Written by any
- * CPU under the lock. Mapped by nobody; but only what can be mapped begins on a page, so that a
- * bucket's tags are in one cache line. */
+ * CPU under the lock. Mapped by nobody; but only what can be mapped begins on a page, so that two
+ * flows share a cache line and none is in two. */
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
   __uint(map_flags, BPF_F_MMAPABLE);

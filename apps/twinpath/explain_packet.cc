@@ -162,7 +162,7 @@ class Case {
       tp_flow& flow = Flow();
       flow.n = n_;
       flow.mask = mask;
-      flow.chain = chain;
+      flow.chain = static_cast<__u32>(chain);
     }
     return absl::OkStatus();
   }
@@ -170,9 +170,8 @@ class Case {
   // The packet's, which begins here where there is none.
   tp_flow& Flow() {
     const tp_flow_place place = tp_flow_find_place(&dp_, &Rule(), key_a_);
-    int added, evicted;
-    return *tp_flow_get(&flows_.buckets()[place.first], &flows_.buckets()[place.second], &place, 0,
-                        &added, &evicted);
+    const uint64_t at = tp_flow_seek(&dp_, &place, 0);
+    return tp_hook_flows(&dp_, static_cast<uint32_t>(at / TP_FLOW_WAYS))->flow[at % TP_FLOW_WAYS];
   }
 
   tp_decision DecideFrame(std::vector<uint8_t>* frame) {

@@ -14,7 +14,7 @@
 
 namespace twinpath {
 
-inline constexpr uint64_t kDefaultFlowMemory = 64 << 20;  // octets: 1.6 million places
+inline constexpr uint64_t kDefaultFlowMemory = 64 << 20;  // octets: 2 million places
 inline constexpr uint64_t kReplayFlowMemory = 4 << 20;    // of a comparison of the paths
 inline constexpr uint64_t kMinFlowMemory = 64 << 10, kMaxFlowMemory = uint64_t{16} << 30;
 

@@ -48,8 +48,8 @@ void Worker::DecideAny(Queue& queue, uint32_t count) {
   SendBatches(queue);
 }
 
-// rules_ -> flow_keys_. Both buckets of every flow are on their way before the first is read, then
-// its stream.
+// rules_ -> flow_keys_. The homes of all flows are on their way before the first is looked at;
+// then, of those that are elsewhere, what is looked at next.
 void Worker::FindFlows(Queue& queue, uint32_t count) {
   tp_datapath* decision = &queue.decision;
   tp_flow_place places[kMaxBurst];
@@ -59,15 +59,17 @@ void Worker::FindFlows(Queue& queue, uint32_t count) {
     if (rule->loss != TP_LOSS_FLOW) continue;
     flow_keys_[i] = tp_flow_key(rule, &keys_[i]);
     places[found] = tp_flow_find_place(decision, rule, flow_keys_[i]);
-    rte_prefetch0(tp_hook_flows(decision, places[found].first));
-    rte_prefetch0(tp_hook_flows(decision, places[found].second));
+    const tp_flow_bucket* bucket = tp_hook_flows(decision, places[found].first);
+    rte_prefetch0(&bucket->flow[places[found].home]);
     found++;
   }
   for (uint32_t f = 0; f < found; f++) {
-    for (const uint32_t index : {places[f].first, places[f].second}) {
+    const tp_flow_place& place = places[f];
+    const tp_flow* home = &tp_hook_flows(decision, place.first)->flow[place.home];
+    if (home[0].key == place.id || home[1].key == place.id) continue;
+    for (const uint32_t index : {place.first, place.second}) {
       const tp_flow_bucket* bucket = tp_hook_flows(decision, index);
-      for (int way = 0; way < TP_FLOW_WAYS; way++)
-        if (bucket->tag[way] == places[f].tag) rte_prefetch0(&bucket->flow[way]);
+      for (int way = 0; way < TP_FLOW_WAYS; way += 2) rte_prefetch0(&bucket->flow[way]);
     }
   }
 }

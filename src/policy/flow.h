@@ -2,15 +2,15 @@
 /*
  * Who a packet belongs to, and the table of flows: one for all queues, so that packet n of a flow
  * meets the same fate wherever its packets come in. Fixed in size: a flow may be in either of two
- * buckets of one region, and goes where more room is (Azar, Broder, Karlin, Upfal: "Balanced
- * allocations", 1994), so that three quarters of the places fill before a flow has to go for
- * another. Then the one goes that was idle for the longest of those two buckets, by the region's
- * own count of packets: no clock decides. A region is used under its lock.
+ * buckets of one region. It goes to its first until that is half full, and then where more room is
+ * (Azar, Broder, Karlin, Upfal: "Balanced allocations", 1994), so that three quarters of the places
+ * fill before a flow has to go for another. Then the one goes that was idle for the longest of
+ * those two buckets, by the region's own count of packets: no clock decides. In a bucket it begins
+ * at a place of its own, its home, so that of most flows one cache line tells all. A region is used
+ * under its lock.
  *
  * The datapath supplies, before including this:
  * - struct tp_flow_bucket* tp_hook_flows(struct tp_datapath*, __u32 i): bucket i, or NULL
- * - void tp_hook_touch(const struct tp_flow_bucket* first, const struct tp_flow_bucket* second):
- *   both buckets of a flow are about to be looked at
  * - __u32 tp_hook_regions(struct tp_datapath*), __u32 tp_hook_region_buckets(struct tp_datapath*):
  *   how many, and of how many buckets each
  * - __u32* tp_hook_lock(struct tp_datapath*, __u32 region): locks it; returns its count of packets,
@@ -19,6 +19,9 @@
  * - struct tp_queue_extras* tp_hook_extras(struct tp_datapath*): the queue's
  * - __u64 tp_hook_draw(struct tp_datapath*, __u32 rule, __u64 a, __u64 b, __u64 block,
  *   __u64* chain): tp_model_fates of that rule, for all lanes
+ * and after tp_flow_seek:
+ * - __u64 tp_hook_seek(struct tp_datapath*, const struct tp_flow_place*, __u32 now): tp_flow_seek,
+ *   in place or out of line
  */
 #ifndef TWINPATH_POLICY_FLOW_H_
 #define TWINPATH_POLICY_FLOW_H_
@@ -72,7 +75,7 @@ TP_INLINE __u64 tp_flow_key(const struct tp_rule* rule, const struct tp_key* key
 struct tp_flow_place {
   __u64 id; /* tp_flow.key */
   __u32 region, first, second;
-  __u32 tag;
+  __u32 home; /* of the ways of either; the next one is in the same cache line */
 };
 
 /* `number` of [0, 2^16) or [0, 2^32) to [0, n) */
@@ -83,84 +86,92 @@ TP_INLINE struct tp_flow_place tp_flow_find_place(struct tp_datapath* dp,
   struct tp_flow_place place;
   const __u32 n = tp_hook_region_buckets(dp);
   place.id = flow_key + rule->epoch * TP_GOLDEN;
+  place.id += !place.id;
   place.region = tp_scale(place.id >> 32, tp_hook_regions(dp), 32);
   place.first = tp_scale(place.id & 0xffff, n, 16);
   place.second = tp_scale(place.id >> 16 & 0xffff, n, 16);
   if (place.second == place.first) place.second = place.first + 1 < n ? place.first + 1 : 0;
   place.first += place.region * n;
   place.second += place.region * n;
-  place.tag = (__u32)(place.id >> 20) | 1;
+  place.home = place.id & (TP_FLOW_WAYS - 2);
   return place;
 }
 
-/* Which way of the bucket has the flow; TP_FLOW_WAYS: none. */
-TP_INLINE __u64 tp_flow_way(const struct tp_flow_bucket* bucket,
-                            const struct tp_flow_place* place) {
-  __u64 way = 0;
-  for (; way < TP_FLOW_WAYS; way++)
-    if (bucket->tag[way] == place->tag && bucket->flow[way].key == place->id) break;
-  TP_FORGET(way);
-  return way;
+/* The i-th way that a flow looks at, of both its buckets. */
+TP_INLINE __u64 tp_flow_way(const struct tp_flow_place* place, __u64 i) {
+  return (place->home + i) & (TP_FLOW_WAYS - 1);
+}
+
+/* The first of its ways in the bucket, in its own order, that has this key; TP_FLOW_WAYS: none. */
+TP_INLINE __u64 tp_flow_find(const struct tp_flow_bucket* bucket, const struct tp_flow_place* place,
+                             __u64 key) {
+  __u64 i = 0;
+  for (; i < TP_FLOW_WAYS; i++)
+    if (bucket->flow[tp_flow_way(place, i)].key == key) break;
+  TP_FORGET(i);
+  return i;
 }
 
 TP_INLINE __u64 tp_flows_used(const struct tp_flow_bucket* bucket) {
-  __u64 used = 0; /* places fill from 0, and are never left free again */
+  __u64 used = 0;
   for (int way = 0; way < TP_FLOW_WAYS; way++) {
-    used += bucket->tag[way] != 0;
+    used += bucket->flow[way].key != 0;
     TP_FORGET(used);
   }
   return used;
 }
 
-/* The flow's stream, as new where it is not known. The region is locked. */
-TP_INLINE struct tp_flow* tp_flow_get(struct tp_flow_bucket* first, struct tp_flow_bucket* second,
-                                      const struct tp_flow_place* place, __u32 now, int* added,
-                                      int* evicted) {
-  *added = 0;
-  *evicted = 0;
+/* What tp_flow_seek returns: bucket * TP_FLOW_WAYS + way, and these. */
+#define TP_FLOW_ADDED (1ULL << 62)
+#define TP_FLOW_EVICTED (1ULL << 61)
+#define TP_FLOW_NOWHERE (~0ULL) /* there is no such bucket */
+
+/* Where the flow is, of all its places; where it is not known, a place is made its own. The region
+ * is locked. */
+TP_INLINE __u64 tp_flow_seek(struct tp_datapath* dp, const struct tp_flow_place* place, __u32 now) {
+  struct tp_flow_bucket* first = tp_hook_flows(dp, place->first);
+  struct tp_flow_bucket* second = tp_hook_flows(dp, place->second);
+  if (!first || !second) return TP_FLOW_NOWHERE;
   /* Where it is, as numbers that the verifier forgets: or it would follow each place by itself. */
-  __u64 way = tp_flow_way(first, place), in_second = 0;
-  if (way >= TP_FLOW_WAYS) {
-    way = tp_flow_way(second, place);
+  __u64 i = tp_flow_find(first, place, place->id), in_second = 0, added = 0;
+  if (i >= TP_FLOW_WAYS) {
+    i = tp_flow_find(second, place, place->id);
     in_second = 1;
   }
-  if (way >= TP_FLOW_WAYS) {
-    *added = 1;
-    way = tp_flows_used(first);
-    const __u64 other = tp_flows_used(second);
-    in_second = other < way;
-    if (in_second) way = other;
-    if (way >= TP_FLOW_WAYS) {
+  if (i >= TP_FLOW_WAYS) {
+    added = TP_FLOW_ADDED;
+    const __u64 used = tp_flows_used(first);
+    in_second = used >= TP_FLOW_WAYS / 2 && tp_flows_used(second) < used;
+    i = tp_flow_find(in_second ? second : first, place, 0);
+    if (i >= TP_FLOW_WAYS) {
       __u64 longest = 0, best = 0;
-      *evicted = 1;
-      for (__u64 i = 0; i < 2 * TP_FLOW_WAYS; i++) {
-        const struct tp_flow_bucket* candidate = i < TP_FLOW_WAYS ? first : second;
-        const __u32 idle = now - candidate->used_at[i & (TP_FLOW_WAYS - 1)];
+      added |= TP_FLOW_EVICTED;
+      for (__u64 each = 0; each < 2 * TP_FLOW_WAYS; each++) {
+        const struct tp_flow_bucket* candidate = each < TP_FLOW_WAYS ? first : second;
+        const __u32 idle = now - candidate->flow[tp_flow_way(place, each)].used_at;
         if (idle > longest) {
           longest = idle;
-          best = i;
+          best = each;
         }
         TP_FORGET(best);
         TP_FORGET(longest);
       }
       in_second = best >= TP_FLOW_WAYS;
-      way = best & (TP_FLOW_WAYS - 1);
+      i = best;
     }
   }
-  TP_FORGET(way);
+  TP_FORGET(i);
   TP_FORGET(in_second);
-  way &= TP_FLOW_WAYS - 1;
-  struct tp_flow_bucket* bucket = in_second ? second : first;
-  struct tp_flow* flow = &bucket->flow[way];
-  bucket->used_at[way] = now;
-  if (!*added) return flow;
-  bucket->tag[way] = place->tag;
-  flow->key = place->id;
-  flow->n = 0;
-  flow->mask = 0;
-  flow->chain = 0;
-  return flow;
+  const __u64 way = tp_flow_way(place, i);
+  if (added) {
+    struct tp_flow* flow = in_second ? &second->flow[way] : &first->flow[way];
+    flow->key = place->id;
+    flow->n = 0;
+  }
+  return (in_second ? place->second : place->first) * (__u64)TP_FLOW_WAYS + way + added;
 }
+
+TP_INLINE __u64 tp_hook_seek(struct tp_datapath* dp, const struct tp_flow_place* place, __u32 now);
 
 /*
  * Takes the flow's next packet; returns 1 where its model loses it, else 0. Without a table, or
@@ -169,23 +180,38 @@ TP_INLINE struct tp_flow* tp_flow_get(struct tp_flow_bucket* first, struct tp_fl
 TP_INLINE int tp_flow_lose(struct tp_datapath* dp, const struct tp_rule* rule, __u32 index,
                            __u64 flow_key) {
   const struct tp_flow_place place = tp_flow_find_place(dp, rule, flow_key);
-  struct tp_flow_bucket* first = tp_hook_flows(dp, place.first);
-  struct tp_flow_bucket* second = tp_hook_flows(dp, place.second);
-  struct tp_queue_extras* extras = tp_hook_extras(dp);
-  if (!first || !second || !extras) return 0;
-  tp_hook_touch(first, second);
-  int added, evicted;
+  struct tp_flow_bucket* bucket = tp_hook_flows(dp, place.first);
+  if (!bucket) return 0;
+  const __u64 home = place.home & (TP_FLOW_WAYS - 2);
+  struct tp_flow* flow = &bucket->flow[home];
   __u32* clock = tp_hook_lock(dp, place.region);
   if (!clock) return 0;
-  struct tp_flow* flow = tp_flow_get(first, second, &place, ++*clock, &added, &evicted);
+  const __u32 now = ++*clock;
+  __u64 found = 0;
+  if (flow->key != place.id) flow = &bucket->flow[home + 1];
+  if (TP_UNLIKELY(flow->key != place.id)) {
+    found = tp_hook_seek(dp, &place, now);
+    bucket = tp_hook_flows(dp, (__u32)(found / TP_FLOW_WAYS));
+    if (!bucket) {
+      tp_hook_unlock(dp, place.region);
+      return 0;
+    }
+    flow = &bucket->flow[found & (TP_FLOW_WAYS - 1)];
+  }
+  flow->used_at = now;
   const __u64 n = flow->n++;
-  if ((n & 63) == 0)
-    flow->mask = tp_hook_draw(dp, index, flow_key, rule->key_b, n >> 6, &flow->chain);
+  if ((n & 63) == 0) {
+    __u64 chain = flow->chain;
+    flow->mask = tp_hook_draw(dp, index, flow_key, rule->key_b, n >> 6, &chain);
+    flow->chain = (__u32)chain;
+  }
   const __u64 mask = flow->mask;
   tp_hook_unlock(dp, place.region);
-  /* A queue may have several CPUs; a flow is new once. */
-  if (added) __sync_fetch_and_add(&extras->flows_added, 1);
-  if (evicted) __sync_fetch_and_add(&extras->flows_evicted, 1);
+  struct tp_queue_extras* extras = TP_UNLIKELY(found & TP_FLOW_ADDED) ? tp_hook_extras(dp) : 0;
+  if (extras) { /* A queue may have several CPUs; a flow is new once. */
+    __sync_fetch_and_add(&extras->flows_added, 1);
+    if (found & TP_FLOW_EVICTED) __sync_fetch_and_add(&extras->flows_evicted, 1);
+  }
   return (int)(mask >> (n & 63) & 1);
 }
 

@@ -72,11 +72,6 @@ TP_INLINE const struct tp_link* tp_hook_link(struct tp_datapath* dp, __u32 i) {
 TP_INLINE const struct tp_run* tp_hook_run(struct tp_datapath* dp, __u32 i) { return &dp->runs[i]; }
 TP_INLINE __u64 tp_hook_now(struct tp_datapath* dp) { return dp->now; }
 TP_INLINE struct tp_queue_extras* tp_hook_extras(struct tp_datapath* dp) { return dp->extras; }
-TP_INLINE void tp_hook_touch(const struct tp_flow_bucket* first,
-                             const struct tp_flow_bucket* second) {
-  (void)first; /* a burst's are prefetched */
-  (void)second;
-}
 TP_INLINE struct tp_flow_bucket* tp_hook_flows(struct tp_datapath* dp, __u32 i) {
   return &dp->flows->buckets[i];
 }
@@ -153,6 +148,9 @@ TP_INLINE __u64 tp_hook_draw(struct tp_datapath* dp, __u32 index, __u64 a, __u64
 #include "flow.h"
 #include "packet.h"
 
+TP_INLINE __u64 tp_hook_seek(struct tp_datapath* dp, const struct tp_flow_place* place, __u32 now) {
+  return tp_flow_seek(dp, place, now);
+}
 TP_INLINE int tp_hook_lose_flow(struct tp_datapath* dp, const struct tp_rule* rule, __u32 index,
                                 __u64 flow_key) {
   return tp_flow_lose(dp, rule, index, flow_key);

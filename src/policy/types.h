@@ -268,18 +268,17 @@ struct tp_queue_extras {
 
 /* One flow's stream, wherever its packets come in. Written under the lock of its region. */
 struct tp_flow {
-  __u64 key;   /* who it is: flow, rule and epoch in one number */
-  __u64 n;     /* as in tp_state, */
-  __u64 mask;  /* this, */
-  __u64 chain; /* and this */
+  __u64 key;     /* who it is: flow, rule and epoch in one number; 0: a free place */
+  __u64 n;       /* as in tp_state, */
+  __u64 mask;    /* this, */
+  __u32 chain;   /* and this */
+  __u32 used_at; /* when last, by the region's count of its packets */
 };
 
-/* A tag of 0 is a free place. */
+/* Two flows a cache line, so that a flow is found by one. */
 struct tp_flow_bucket {
-  __u32 tag[TP_FLOW_WAYS];
-  __u32 used_at[TP_FLOW_WAYS]; /* when last, by the region's count of its packets */
   struct tp_flow flow[TP_FLOW_WAYS];
-};
-TP_STATIC_ASSERT(sizeof(struct tp_flow_bucket) == 320, "shared with BPF");
+} __attribute__((aligned(64)));
+TP_STATIC_ASSERT(sizeof(struct tp_flow_bucket) == 256, "shared with BPF");
 
 #endif /* TWINPATH_POLICY_TYPES_H_ */
