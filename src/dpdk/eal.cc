@@ -72,19 +72,19 @@ absl::StatusOr<EalPlan> PlanEal(const EalRequest& request) {
   out = {"-l", absl::StrJoin(request.lcores, ","),
          absl::StrCat("--main-lcore=", request.lcores.front())};
   if (!Has(user, "--file-prefix")) out.push_back(absl::StrCat("--file-prefix=", plan.file_prefix));
-  if (plan.quiet) out.push_back("--log-level=error");
-  if (!request.telemetry) out.push_back("--no-telemetry");
+  if (plan.quiet) out.emplace_back("--log-level=error");
+  if (!request.telemetry) out.emplace_back("--no-telemetry");
   for (const std::string& address : request.pci) {
-    out.push_back("-a");
+    out.emplace_back("-a");
     out.push_back(address);
   }
   if (request.pci.empty() && !Has(user, "-a") && !Has(user, "--allow") && !Has(user, "--no-pci"))
-    out.push_back("--no-pci");
+    out.emplace_back("--no-pci");
   // Virtual addresses for DMA where no NIC needs others: a mempool is then one piece, as an AF_XDP
   // umem has to be.
-  if (request.pci.empty() && !Has(user, "--iova-mode")) out.push_back("--iova-mode=va");
+  if (request.pci.empty() && !Has(user, "--iova-mode")) out.emplace_back("--iova-mode=va");
   if (!plan.hugepages) {
-    if (!Has(user, "--no-shconf")) out.push_back("--no-shconf");
+    if (!Has(user, "--no-shconf")) out.emplace_back("--no-shconf");
     plan.memory_bytes = ((request.memory_bytes >> 20) + 1) << 20;
     uint64_t megabytes = 0;
     if (!Has(user, "-m"))
@@ -97,7 +97,7 @@ absl::StatusOr<EalPlan> PlanEal(const EalRequest& request) {
                                "--socket-mem", "--socket-limit"})
       shared |= Has(user, option);
     if (!shared) {
-      out.push_back("--in-memory");
+      out.emplace_back("--in-memory");
       plan.private_memory = true;
     }
   }

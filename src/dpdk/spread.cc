@@ -27,7 +27,7 @@ constexpr uint8_t kCommonKey[] = {0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2
 RssState StateOf(const RssSpec& spec, uint32_t queues) {
   RssState state;
   state.fields = spec.fields & ~kRssSctp;
-  if (spec.fields & kRssSctp) state.cannot.push_back("software does not hash sctp");
+  if (spec.fields & kRssSctp) state.cannot.emplace_back("software does not hash sctp");
   state.key = spec.symmetric     ? SymmetricRssKey(sizeof(kCommonKey))
               : spec.key.empty() ? std::vector<uint8_t>(kCommonKey, std::end(kCommonKey))
                                  : spec.key;
