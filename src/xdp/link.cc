@@ -20,7 +20,16 @@ int XdpLink::Attach(int program, uint32_t interface_index, uint32_t flags) {
   return 0;
 }
 
-int XdpLink::Replace(int program) { return -bpf_link_update(fd_.get(), program, nullptr); }
+int XdpLink::Replace(int program) {
+  return fd_.get() < 0 ? ENOLINK : -bpf_link_update(fd_.get(), program, nullptr);
+}
+
+bool XdpLink::Holds() const {
+  bpf_link_info info = {};
+  uint32_t size = sizeof(info);
+  return fd_.get() >= 0 && bpf_obj_get_info_by_fd(fd_.get(), &info, &size) == 0 &&
+         info.xdp.ifindex != 0;
+}
 
 absl::Status XdpLink::Pin(const std::string& path) {
   const int error = bpf_obj_pin(fd_.get(), path.c_str());

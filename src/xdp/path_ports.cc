@@ -20,7 +20,9 @@ void XdpPath::Watch() {
   for (size_t i = 0; i < ports_.size(); i++) {
     Port& port = ports_[i];
     const std::string subject = absl::StrCat("port ", port.spec.name);
-    const std::string link = LinkState(port.interface.index);
+    const bool was_gone = port.link == kLinkGone;  // and left
+    const std::string link =
+        port.attachment.Holds() ? LinkState(port.interface.index) : std::string(kLinkGone);
     if (link != kLinkGone) {
       const char* line = link == kLinkUp
                              ? "link up"
@@ -30,7 +32,7 @@ void XdpPath::Watch() {
       port.link = link;
       continue;
     }
-    if (port.link != kLinkGone) {
+    if (!was_gone) {
       faults_.Set(subject, "gone", true,
                   absl::StrCat(port.spec.device,
                                " is gone; what is sent there is counted as no_port, and the other "
@@ -52,8 +54,10 @@ void XdpPath::Watch() {
   faults_.Tick(now);
 }
 
+// An interface that went to another network namespace took the program along.
 void XdpPath::Leave(size_t index) {
   std::lock_guard<std::mutex> one(reload_);
+  ports_[index].attachment.Detach();
   std::lock_guard<std::mutex> no_reader(snapshot_);
   ports_[index].link = kLinkGone;
   tables_->SetOutPort(index, 0);  // for programs that are loaded meanwhile

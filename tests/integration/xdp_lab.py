@@ -99,11 +99,12 @@ class XdpTest(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
         SOCKET.unlink(missing_ok=True)  # of a program that another test killed
 
-    def veth(self, near, far, queues=1, far_queues=None):
-        """A pair without a frame of its own, up."""
+    def veth(self, near, far, queues=1, far_queues=None, index=None):
+        """A pair without a frame of its own, up; the near one's number may be given."""
         near_numbers, far_numbers = (("numtxqueues", str(count), "numrxqueues", str(count))
                                      for count in (queues, far_queues or queues))
-        run("ip", "link", "add", near, *near_numbers, "type", "veth", "peer", "name", far,
+        number = ("index", str(index)) if index else ()
+        run("ip", "link", "add", near, *number, *near_numbers, "type", "veth", "peer", "name", far,
             *far_numbers)
         self.addCleanup(remove, near)
         for name in (near, far):

@@ -4,6 +4,9 @@
 the log and in telemetry, and it recovers by itself.
 
   xdp_links_test.py TWINPATH_XDP XDP_GENERATOR"""
+import json
+import os
+import pathlib
 import time
 
 import reloading
@@ -39,6 +42,18 @@ class Links(XdpTest):
                     self.go_and_come(program, mode)
                 remove("out")
 
+    def gone_and_back(self, telemetry, times):
+        fault = telemetry.fault("port out", "gone")
+        return fault["times"] == times and not fault["active"]
+
+    def both_ways(self):
+        before = received("far")
+        send("gen", "lan", range(FRAMES))
+        until("frames arrive at the new one", lambda: received("far") == before + FRAMES)
+        back = received("gen")
+        send("far", "out", range(FRAMES))
+        until("and come in by it", lambda: received("gen") == back + FRAMES)
+
     def go_and_come(self, program, mode):
         telemetry = Telemetry("twinpath-xdp")
         send("gen", "lan", range(FRAMES))
@@ -69,18 +84,31 @@ class Links(XdpTest):
             self.out()
             again = self.said(program, "port out: is back")
             self.assertEqual(mode, attached()["out"][0])
-            before = received("far")
-            send("gen", "lan", range(FRAMES))
-            until("frames arrive at the new one", lambda b=before: received("far") == b + FRAMES)
-            before = received("gen")
-            send("far", "out", range(FRAMES))
-            until("and come in by it", lambda b=before: received("gen") == b + FRAMES)
+            self.both_ways()
             print(f"{mode}: gone told after {1000 * (told - gone):.0f} ms, back after {1000 * (again - back):.0f} ms", flush=True)
+        # To another network namespace and back: the interface keeps its number.
+        run("ip", "netns", "add", "elsewhere")
+        run("ip", "link", "set", "out", "netns", "elsewhere")
+        self.said(program, "port out: out is gone")
+        self.assertNotIn("xdp", run("ip", "-n", "elsewhere", "link", "show", "out"))
+        run("ip", "-n", "elsewhere", "link", "set", "out", "netns", str(os.getpid()))
+        pathlib.Path("/proc/sys/net/ipv6/conf/out/disable_ipv6").write_text("1")
+        run("ip", "link", "set", "out", "up")
+        self.said(program, "port out: is back")
+        run("ip", "netns", "delete", "elsewhere")
+        self.both_ways()
+        # Another interface of the same name and number, between two looks.
+        index = json.loads(run("ip", "-json", "link", "show", "out"))[0]["ifindex"]
+        remove("out")
+        self.veth("out", "far", index=index)
+        self.gro("far")
+        until("it is seen and taken up", lambda: self.gone_and_back(telemetry, 4))  # the log says it later
+        self.both_ways()
         telemetry.close()
         summary = program.stop()
         self.assertEqual(2 * FRAMES, summary["totals"]["no_port_packets"])
         faults = {(f["subject"], f["fault"]): (f["active"], f["times"]) for f in summary["faults"]}
-        self.assertEqual((False, 2), faults["port out", "gone"])
+        self.assertEqual((False, 4), faults["port out", "gone"])
         self.assertFalse(any(fault["active"] for fault in summary["faults"]), summary["faults"])
 
 
