@@ -27,8 +27,8 @@ class XdpLink {
   // ENOLINK where the interface is gone.
   int Replace(int program);
 
-  // False where its interface is gone, also where another one has the number now, and where somebody
-  // detached it.
+  // False where its interface is gone, also where another one has the number now, and where
+  // somebody detached it.
   bool Holds() const;
 
   // Pins the link at `path`: it then outlives this object.
