@@ -110,6 +110,7 @@ std::string DpdkRefusal(const Profile& profile, const DoctorOptions& options,
                         const Machine& machine, DoctorNeeds* needs) {
   std::vector<std::string> names;
   for (const PortSpec& port : profile.ports) names.push_back(port.name);
+  needs->lcores = profile.lcores;  // where there is no plan
   auto policy = MakePolicy(options.policy, {}, names);
   if (!policy.ok()) return std::string(policy.status().message());
   auto compiled = CompilePolicy(*policy, names);
@@ -165,6 +166,19 @@ void CheckBpf(const DoctorHost& host, Findings* findings) {
        .found = loaded.ok() ? "the kernel takes Twinpath's" : std::string(loaded.message())});
 }
 
+// What a program would say is a finding of its own where no other tells what is missing.
+void AddRefusals(DoctorReport* report) {
+  for (const Finding& finding : report->findings)
+    if (finding.grade == Grade::kMissing) return;
+  for (const PathVerdict& verdict : report->verdicts) {
+    if (verdict.refusal.empty()) continue;
+    report->findings.push_back({.grade = Grade::kMissing,
+                                .path = verdict.path == "xdp" ? Path::kXdp : Path::kDpdk,
+                                .check = "start",
+                                .found = verdict.refusal});
+  }
+}
+
 int Doctor(const DoctorOptions& options) {
   const DoctorHost host;
   DoctorReport report = {.profile = options.profile};
@@ -213,6 +227,7 @@ int Doctor(const DoctorOptions& options) {
   CheckLcores(host, needs, findings);
   CheckGovernor(host, needs, findings);
   CheckSiblings(host, needs, findings);
+  AddRefusals(&report);
   if (options.json)
     std::cout << DoctorJson(report).dump(2) << "\n";
   else

@@ -34,13 +34,23 @@ void CheckLcores(const DoctorHost& host, const DoctorNeeds& needs, Findings* fin
   Finding finding = {.path = Finding::Path::kDpdk, .check = "lcores"};
   finding.found =
       isolated.empty() ? "no isolated CPU" : absl::StrCat("isolated CPUs ", CpuRange(isolated));
-  std::vector<uint32_t> shared, barred;
+  const std::vector<uint32_t> online = host.OnlineCpus();
+  std::vector<uint32_t> shared, barred, absent;
   for (uint32_t lcore : needs.lcores) {
+    if (!online.empty() && !In(online, lcore)) absent.push_back(lcore);
     if (!In(allowed, lcore)) barred.push_back(lcore);
     if (!In(isolated, lcore)) shared.push_back(lcore);
   }
   if (!needs.lcores.empty()) absl::StrAppend(&finding.found, "; lcores ", CpuRange(needs.lcores));
-  if (!barred.empty()) {
+  if (!absent.empty()) {
+    const size_t count = std::min(needs.lcores.size(), online.size());
+    const std::vector<uint32_t> some(online.end() - static_cast<std::ptrdiff_t>(count),
+                                     online.end());
+    finding.grade = Grade::kMissing;
+    absl::StrAppend(&finding.found, "; this machine has CPUs ", CpuRange(online));
+    finding.needed = absl::StrCat("lcores ", CpuRange(absent), " among them");
+    finding.mend = absl::StrCat("twinpath-dpdk --lcores ", CpuRange(some), " ...");
+  } else if (!barred.empty()) {
     finding.grade = Grade::kMissing;
     absl::StrAppend(&finding.found, "; this process may run on ", CpuRange(allowed));
     finding.needed = absl::StrCat("lcores ", CpuRange(barred), " among them");

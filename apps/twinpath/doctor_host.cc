@@ -158,6 +158,10 @@ std::vector<uint32_t> DoctorHost::IsolatedCpus() const {
   return CpuList("/sys/devices/system/cpu/isolated");
 }
 
+std::vector<uint32_t> DoctorHost::OnlineCpus() const {
+  return CpuList("/sys/devices/system/cpu/online");
+}
+
 std::string DoctorHost::Governor(uint32_t cpu) const {
   return Read(absl::StrCat("/sys/devices/system/cpu/cpu", cpu, "/cpufreq/scaling_governor"));
 }

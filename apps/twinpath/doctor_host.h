@@ -58,6 +58,7 @@ class DoctorHost {
   bool Carries(const std::string& name, const std::string& login) const;
 
   std::vector<uint32_t> IsolatedCpus() const;
+  std::vector<uint32_t> OnlineCpus() const;
   std::string Governor(uint32_t cpu) const;            // empty: no frequency scaling here
   std::vector<uint32_t> Siblings(uint32_t cpu) const;  // of its core, itself included
   int CpuNode(uint32_t cpu) const;                     // NUMA node; -1: unknown

@@ -77,7 +77,7 @@ void CheckHugepages(const DoctorHost& host, const DoctorNeeds& needs, Findings* 
     all.mend = "twinpath-dpdk ... -- --no-huge";
   } else if (!needs.memory_bytes.has_value()) {
     all.grade = Grade::kNote;
-    all.needed = "not reckoned: what is wrong with the profile's ports comes first";
+    all.needed = "not reckoned: what is wrong with the profile comes first";
   } else {
     all.needed = Size(*needs.memory_bytes);
     if (!needs.for_profile) all.needed += ", for a wire of two ports";
@@ -172,7 +172,7 @@ void CheckCapabilities(const DoctorHost& host, const DoctorNeeds& needs, Finding
   }
   if (!needs.memory_bytes.has_value()) {
     finding.grade = Grade::kNote;
-    finding.found = "not reckoned: what is wrong with the profile's ports comes first";
+    finding.found = "not reckoned: what is wrong with the profile comes first";
   }
   if (!all.empty()) finding.found = "all that are needed";
   finding.needed = absl::StrJoin(all, ", ");

@@ -159,7 +159,7 @@ void CheckInterface(const DoctorHost& host, const DoctorNeeds::Nic& nic,
   if (nic.queues > queues)
     lacks(Grade::kMissing, absl::StrCat(queues, queues == 1 ? " RX queue" : " RX queues"),
           absl::StrCat(nic.queues, ", as the profile says"),
-          absl::StrCat("ethtool -L ", name, " combined ", nic.queues));
+          absl::StrCat("ethtool -L ", name, driver == "veth" ? " rx " : " combined ", nic.queues));
   if (const uint32_t peer = host.PeerTxQueues(name); driver == "veth" && peer > queues)
     lacks(Grade::kMissing, absl::StrCat("its peer has ", peer, " TX queues"),
           absl::StrCat("at most ", queues, ", its own RX queues: native XDP is refused else"),

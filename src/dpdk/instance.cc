@@ -54,6 +54,7 @@ absl::StatusOr<Instance> Instance::Create(const std::string& file_prefix) {
   const std::string folder = RuntimeFolder(file_prefix);
   std::error_code error;
   fs::create_directories(folder, error);
+  if (error) return absl::UnavailableError(absl::StrCat("mkdir ", folder, ": ", error.message()));
   fs::permissions(folder, fs::perms::owner_all, error);
   int fd = open((folder + kLock).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return absl::ErrnoToStatus(errno, absl::StrCat("open(", folder, kLock, ")"));

@@ -63,7 +63,7 @@ grep -q '^twinpath-xdp would start$' report.txt || fail "no verdict on the XDP p
 grep -q 'interface lan0 .*driver veth, 2 RX queues, AF_XDP by copy, XDP native' report.txt || fail "lan0: $(cat report.txt)"
 
 # What does not fit the profile.
-judge 1 three.json 'bad["interface port a, lan0"]["mend"] == "ethtool -L lan0 combined 3"'
+judge 1 three.json 'bad["interface port a, lan0"]["mend"] == "ethtool -L lan0 rx 3"'
 ip link set lan0 mtu 4000
 judge 1 interface.json 'bad["interface port a, lan0"]["mend"] == "ip link set dev lan0 mtu 3498"'
 ip link set lan0 mtu 1500
