@@ -84,6 +84,29 @@ printf 'file /sys/class' >>state/host # written down in part
 host down
 as_before 'a line cut short'
 
+# A boot ends what was done in it, without a word; `up` then does it anew, and more where more is asked.
+host up wire.json --hugepages 20
+sed -i '1s/.*/boot another - ./' state/host
+echo 7 >$PAGES
+host up wire.json --hugepages 20
+is $PAGES 20
+host up wire.json --hugepages 30
+is $PAGES 30
+host down
+is $PAGES 7
+host up wire.json --hugepages 20
+sed -i '1s/.*/boot another - ./' state/host
+echo 9 >$PAGES
+host down
+is $PAGES 9
+grep -q 'nothing to undo' out.txt || fail "undone of another boot: $(cat out.txt)"
+echo 7 >$PAGES
+for interface in lan0 wan0; do
+  echo 0 | tee /sys/class/net/$interface/{napi_defer_hard_irqs,gro_flush_timeout} >/dev/null
+done
+ip link set lan0 down
+as_before 'another boot'
+
 # The interface that carries a default route, by itself or below a bridge.
 ip addr add 10.9.7.1/24 dev wan0
 ip route add default via 10.9.7.2 dev wan0
@@ -94,6 +117,17 @@ host up wire.json --force --hugepages 9
 host down
 as_before 'forced'
 ip route del default
+ip link set lan0 up
+ip address add 10.9.8.1/24 dev lan0
+ip route add default nexthop via 10.9.8.2 dev lan0 nexthop via 10.9.7.2 dev wan0
+expected=2 host up wire.json
+grep -q 'carries the default route' err.txt || fail "not refused with two next hops: $(cat err.txt)"
+echo '{"version": 1, "ports": [{"name": "wan", "device": "wan0"}]}' >second.json
+expected=2 host up second.json
+grep -q 'wan0 carries the default route' err.txt || fail "not refused by the second hop: $(cat err.txt)"
+ip route del default
+ip address del 10.9.8.1/24 dev lan0
+ip link set lan0 down
 ip link add br0 type bridge
 ip link set wan0 master br0
 ip link set br0 up
