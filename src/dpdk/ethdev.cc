@@ -18,6 +18,9 @@
 namespace twinpath {
 namespace {
 
+constexpr char kVdevBus[] = "vdev";
+constexpr char kPciBus[] = "pci";
+
 // PMDs that take frames of several segments without telling; the AF_XDP PMD would send what lies
 // behind the first one.
 bool TakesChains(absl::string_view driver) { return driver == "net_pcap" || driver == "net_null"; }
@@ -25,7 +28,7 @@ bool TakesChains(absl::string_view driver) { return driver == "net_pcap" || driv
 }  // namespace
 
 absl::StatusOr<Ethdev> Ethdev::Plug(const Vdev& vdev) {
-  int code = rte_eal_hotplug_add("vdev", vdev.name.c_str(), vdev.arguments.c_str());
+  int code = rte_eal_hotplug_add(kVdevBus, vdev.name.c_str(), vdev.arguments.c_str());
   if (code != 0) {
     return absl::FailedPreconditionError(
         absl::StrCat("vdev ", vdev.name, vdev.arguments.empty() ? "" : ",", vdev.arguments,
@@ -36,19 +39,33 @@ absl::StatusOr<Ethdev> Ethdev::Plug(const Vdev& vdev) {
 
 absl::StatusOr<Ethdev> Ethdev::Adopt(const std::string& vdev) {
   uint16_t port = kNone;
-  if (rte_eth_dev_get_port_by_name(vdev.c_str(), &port) == 0) return Ethdev(port, vdev);
-  rte_eal_hotplug_remove("vdev", vdev.c_str());
+  if (rte_eth_dev_get_port_by_name(vdev.c_str(), &port) == 0) return Ethdev(port, kVdevBus, vdev);
+  rte_eal_hotplug_remove(kVdevBus, vdev.c_str());
   return absl::FailedPreconditionError(
       absl::StrCat("vdev ", vdev, " is no network device", HeldOutput::LastLine()));
 }
 
-absl::StatusOr<Ethdev> Ethdev::Find(const std::string& name) {
-  uint16_t port = kNone;
-  if (rte_eth_dev_get_port_by_name(name.c_str(), &port) != 0)
+absl::StatusOr<Ethdev> Ethdev::Find(const std::string& pci) { return OnPci(pci, nullptr); }
+
+absl::StatusOr<Ethdev> Ethdev::Probe(const std::string& pci) {
+  int code = rte_eal_hotplug_add(kPciBus, pci.c_str(), "");
+  if (code != 0)
     return absl::FailedPreconditionError(
-        absl::StrCat("no PMD took ", name, HeldOutput::LastLine(),
+        absl::StrCat("no PMD takes ", pci, ": ", rte_strerror(-code), HeldOutput::LastLine()));
+  auto ethdev = OnPci(pci, kPciBus);
+  if (!ethdev.ok()) rte_eal_hotplug_remove(kPciBus, pci.c_str());
+  return ethdev;
+}
+
+absl::StatusOr<Ethdev> Ethdev::OnPci(const std::string& pci, const char* bus) {
+  uint16_t port = kNone;
+  if (rte_eth_dev_get_port_by_name(pci.c_str(), &port) != 0)
+    return absl::FailedPreconditionError(
+        absl::StrCat("no PMD took ", pci, HeldOutput::LastLine(),
                      "; `dpdk-devbind.py --status` tells how it is bound"));
-  return Ethdev(port, "");
+  Ethdev ethdev(port, bus, pci);
+  ethdev.removal_ = std::make_unique<RemovalNotice>(pci);
+  return ethdev;
 }
 
 Ethdev::~Ethdev() {
@@ -56,7 +73,9 @@ Ethdev::~Ethdev() {
   if (promiscuous_) rte_eth_promiscuous_disable(port_);
   rte_eth_dev_stop(port_);
   rte_eth_dev_close(port_);
-  if (!vdev_.empty()) rte_eal_hotplug_remove("vdev", vdev_.c_str());
+  const char* bus = AskedBack() ? kPciBus : bus_;
+  removal_.reset();
+  if (bus != nullptr) rte_eal_hotplug_remove(bus, name_.c_str());
 }
 
 absl::Status Ethdev::Error(const char* call, int code) const {

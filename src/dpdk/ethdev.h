@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "src/dpdk/device.h"
+#include "src/dpdk/removal_notice.h"
 #include "src/dpdk/rss.h"
 
 namespace twinpath {
@@ -38,13 +40,18 @@ class Ethdev {
   static absl::StatusOr<Ethdev> Plug(const Vdev& vdev);
   // Takes over a vdev that a PMD's call made; as above.
   static absl::StatusOr<Ethdev> Adopt(const std::string& vdev);
-  // The ethdev that EAL's probe gave to a PCI address; closed at the end.
-  static absl::StatusOr<Ethdev> Find(const std::string& name);
+  // The ethdev that EAL's probe gave to a PCI address; closed at the end, and given back to the
+  // kernel where it asked for it.
+  static absl::StatusOr<Ethdev> Find(const std::string& pci);
+  // Of a PCI device that was not there when EAL started; given back to the kernel at the end.
+  static absl::StatusOr<Ethdev> Probe(const std::string& pci);
 
   ~Ethdev();
   Ethdev(Ethdev&& other) noexcept
       : port_(std::exchange(other.port_, kNone)),
-        vdev_(std::exchange(other.vdev_, "")),
+        bus_(std::exchange(other.bus_, nullptr)),
+        name_(std::move(other.name_)),
+        removal_(std::move(other.removal_)),
         rss_(std::move(other.rss_)),
         chains_(other.chains_),
         promiscuous_(other.promiscuous_) {}
@@ -61,15 +68,22 @@ class Ethdev {
   const RssState& rss() const { return rss_; }
   bool chains() const { return chains_; }  // sends frames of several segments
   int node() const;                        // NUMA node; 0 where the PMD tells none
+  // The kernel wants it back. Never of a vdev.
+  bool AskedBack() const { return removal_ != nullptr && removal_->came(); }
 
  private:
   static constexpr uint16_t kNone = UINT16_MAX;
-  Ethdev(uint16_t port, std::string vdev) : port_(port), vdev_(std::move(vdev)) {}
+  // `bus`: what it is to be unplugged from at the end; may be null.
+  Ethdev(uint16_t port, const char* bus, std::string name)
+      : port_(port), bus_(bus), name_(std::move(name)) {}
+  static absl::StatusOr<Ethdev> OnPci(const std::string& pci, const char* bus);
   absl::Status Error(const char* call, int code) const;
   absl::Status SetUpQueues(const EthdevConfig& config, rte_eth_dev_info& info);
 
   uint16_t port_;
-  std::string vdev_;  // to unplug
+  const char* bus_;
+  std::string name_;                        // there
+  std::unique_ptr<RemovalNotice> removal_;  // PCI
   RssState rss_;
   bool chains_ = true;
   bool promiscuous_ = false;  // made so, to be undone: AF_XDP's interface outlives us

@@ -29,11 +29,11 @@ std::vector<int> Added(const std::vector<int>& before, const std::vector<int>& a
 
 }  // namespace
 
-absl::StatusOr<Port> Port::Open(const std::string& name, Device device) {
+absl::StatusOr<Port> Port::Open(const std::string& name, Device device, bool late) {
   Port port(name, std::move(device));
   port.index_ = if_nametoindex(port.device_.interface.c_str());
   if (port.device_.kind == Device::Kind::kPci) {
-    auto ethdev = Ethdev::Find(port.device_.pci);
+    auto ethdev = late ? Ethdev::Probe(port.device_.pci) : Ethdev::Find(port.device_.pci);
     if (!ethdev.ok()) return Named(name, ethdev.status());
     port.ethdevs_.push_back(*std::move(ethdev));
   }

@@ -25,8 +25,8 @@ namespace twinpath {
 
 class Port {
  public:
-  // Probes the device. EAL runs; for a PCI address it was started with it.
-  static absl::StatusOr<Port> Open(const std::string& name, Device device);
+  // Probes the device. EAL runs; a PCI device that is not `late` was there when EAL started.
+  static absl::StatusOr<Port> Open(const std::string& name, Device device, bool late = false);
 
   // Configures and starts `queues` queues with mbufs from `mempool`.
   absl::Status Start(const Profile& profile, bool one_mempool, rte_mempool* mempool,
@@ -47,10 +47,13 @@ class Port {
   uint64_t NoMbuf() const { return CountsNow().no_mbuf; }
 
   // kLinkUp, kLinkDown, or kLinkGone (src/telemetry/link_state.h) where the kernel interface that
-  // the port is on is no more, or is not the one that it began with.
+  // the port is on is no more, or is not the one that it began with, or the kernel wants its PCI
+  // device back.
   std::string Link() const;
-  // Whether an interface of the port's name is there (again).
-  bool InterfaceThere() const;
+  // The interface, or the PCI address, that may go; empty of a device that does not.
+  const std::string& Where() const { return device_.pci.empty() ? device_.interface : device_.pci; }
+  // Whether an interface of that name, or a PCI device with a driver, is there (again).
+  bool DeviceThere() const;
   // Lets go of a device that is gone. No worker may use the port's ends any more. What its device
   // counted stays counted.
   void Close();

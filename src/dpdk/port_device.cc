@@ -6,6 +6,7 @@
 #include <net/if.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "src/dpdk/port.h"
@@ -26,10 +27,15 @@ std::string Port::Link() const {
   if (ethdevs_.empty()) return kLinkGone;
   // The AF_XDP and AF_PACKET PMDs say that every link is up.
   if (index_ != 0) return LinkState(index_);
+  if (std::any_of(ethdevs_.begin(), ethdevs_.end(), std::mem_fn(&Ethdev::AskedBack)))
+    return kLinkGone;
   return std::all_of(ethdevs_.begin(), ethdevs_.end(), IsUp) ? kLinkUp : kLinkDown;
 }
 
-bool Port::InterfaceThere() const { return if_nametoindex(device_.interface.c_str()) != 0; }
+bool Port::DeviceThere() const {
+  if (!device_.pci.empty()) return !Machine().PciDriver(device_.pci).empty();
+  return if_nametoindex(device_.interface.c_str()) != 0;
+}
 
 Port::DeviceCounts Port::CountsNow() const {
   DeviceCounts sum = past_;
@@ -80,7 +86,7 @@ void Port::Close() {
 absl::Status Port::Reopen(const Profile& profile, bool one_mempool, InterfaceGuard* guard) {
   auto device = ResolveDevice({.name = name_, .device = device_.given}, profile.queues, Machine());
   if (!device.ok()) return device.status();
-  auto port = Open(name_, *std::move(device));
+  auto port = Open(name_, *std::move(device), true);
   if (!port.ok()) return port.status();
   port->setup_retries_ = 0;  // nobody had its queues before; who waits here is not to wait long
   absl::Status started = port->Start(profile, one_mempool, mempool_, guard);

@@ -38,7 +38,7 @@ bool PortRecovery::LookAtPort(size_t index, Clock::time_point now) {
     case State::Step::kThere: {
       if (port.Link() != kLinkGone) return true;
       ledger_->Set(subject, "gone", true,
-                   absl::StrCat(port.device().interface,
+                   absl::StrCat(port.Where(),
                                 " is gone; what is to leave by it is counted as tx_full, and the "
                                 "other ports go on"),
                    now);
@@ -55,7 +55,7 @@ bool PortRecovery::LookAtPort(size_t index, Clock::time_point now) {
       state.next_try = now;
       return true;
     case State::Step::kAway:
-      if (!port.InterfaceThere()) {
+      if (!port.DeviceThere()) {
         state.tries = 0;
         state.next_try = now;
       } else if (now >= state.next_try && state.tries < kTries) {

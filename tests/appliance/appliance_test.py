@@ -112,10 +112,10 @@ class ApplianceTest(unittest.TestCase):
         summary = json.loads(path.read_text()) if path.exists() else None
         return int(status), seconds, summary
 
-    def pass_through(self, lan, wan):
-        """Sends both ways, one after the other; [forth, back] as they came out."""
+    def pass_through(self, lan, wan, skipped=0):
+        """Sends both ways, one after the other, but for the first frames forth; [forth, back] as they came out."""
         came = []
-        for here, there, frames, spared in ((lan, wan, self.forth, self.spared[0]),
+        for here, there, frames, spared in ((lan, wan, self.forth[skipped:], self.spared[0]),
                                             (wan, lan, self.back, self.spared[1])):
             stays = {frame for flow in spared.values() for frame in flow}
             due = [0, *itertools.accumulate(frame in stays for frame in frames)]
@@ -126,23 +126,23 @@ class ApplianceTest(unittest.TestCase):
                 came.append(capture.finish(due[-1]))
         return came
 
-    def check_frames(self, came):
+    def check_frames(self, came, spared_both=None):
         """What came out is what the policy spares: bytes, order in each flow, count."""
-        for frames, spared, way in zip(came, self.spared, ("lan to wan", "wan to lan")):
+        for frames, spared, way in zip(came, spared_both or self.spared, ("lan to wan", "wan to lan")):
             found = traffic.by_flow(frames)
             wrong = [flow for flow in found.keys() | spared.keys() if found.get(flow) != spared.get(flow)]
             self.assertEqual(len(frames), sum(map(len, spared.values())), way)
             self.assertEqual(wrong, [], way)
 
-    def check_summary(self, summary):
-        """Conservation on every queue, nothing missed, and the losses that were asked for."""
+    def check_summary(self, summary, tx_full=0):
+        """Conservation on every queue, nothing missed, so many not sent, and the losses that were asked for."""
         for queue in summary["queues"]:
             for unit in ("packets", "bytes"):
                 self.assertEqual(queue[f"rx_{unit}"], sum(queue[f"{fate}_{unit}"] for fate in FATES), queue)
         totals = summary["totals"]
-        self.assertEqual(totals["tx_full_packets"], 0, summary["ports"])
+        self.assertEqual(totals["tx_full_packets"], tx_full, summary["ports"])
         self.assertEqual(totals["rx_packets"], len(self.forth) + len(self.back), summary["ports"])
-        self.assertEqual(totals["rx_packets"], totals["tx_packets"] + totals["lost_packets"])
+        self.assertEqual(totals["rx_packets"], totals["tx_packets"] + totals["lost_packets"] + tx_full)
         for name, asked, neighbours in (("out", 0.1, 0), ("back", 0.02 / 0.27, 0.73)):
             rule = next(rule for rule in summary["rules"] if rule["name"] == name)
             matched, lost = rule["matched_packets"], rule["lost_packets"]
@@ -226,6 +226,40 @@ class ApplianceTest(unittest.TestCase):
         self.check_frames(came)
         print("  modes:", ", ".join(f"{port['name']} {port['driver']} {port['mode']}" for port in summary["ports"]))
         self.assertEqual([port["driver"] for port in summary["ports"]], ["net_virtio", "net_af_xdp"])
+
+    def said(self, name, words, begin):
+        """Seconds from `begin` until the program's log has `words`."""
+        while words not in (self.share / f"{name}.log").read_text():
+            self.assertLess(time.monotonic() - begin, 30, (self.share / f"{name}.log").read_text())
+            time.sleep(0.02)
+        return time.monotonic() - begin
+
+    def test_5_a_bound_nic_goes_and_comes_back(self):
+        wan, away = self.nics[1].pci, self.forth[:1000]
+        self.start("unplugged")
+        # It waits until vfio-pci has the device back.
+        seconds, _ = self.timed(f"timeout 30 sh -c 'echo 1 > /sys/bus/pci/devices/{wan}/remove'")
+        self.said("unplugged", f"port wan: {wan} is gone", time.monotonic())
+        print(f"  removed, and let go of, in {seconds:.2f} s")
+        self.machine.run(f"test ! -e /sys/bus/pci/devices/{wan}")
+        taps.send("vt0", away, PER_SECOND)
+        begin = time.monotonic()
+        while (live := json.loads(self.machine.run(f"{TWINPATH} stats --json")))["totals"]["rx_packets"] < len(away):
+            self.assertLess(time.monotonic() - begin, 30, live["totals"])
+        self.assertEqual({port["name"]: port["link"] for port in live["ports"]}, {"lan": "up", "wan": "gone"})
+        begin = time.monotonic()
+        self.machine.run(f"echo 1 > /sys/bus/pci/rescan && {HERE}/bind.sh vfio-pci {wan}")
+        print(f"  found, bound and back at work in {self.said('unplugged', 'port wan: is back', begin):.2f} s")
+        came = self.pass_through("vt0", "vt1", skipped=len(away))
+        summary = self.check_end("unplugged")
+        spared = [{flow: [frame for frame in frames if frame not in away] for flow, frames in self.spared[0].items()},
+                  self.spared[1]]
+        spared[0] = {flow: frames for flow, frames in spared[0].items() if frames}
+        self.check_summary(summary, tx_full=sum(frame in away for flow in self.spared[0].values() for frame in flow))
+        self.check_frames(came, spared)
+        self.check_queues(summary)
+        self.assertEqual([(fault["subject"], fault["fault"], fault["active"], fault["times"])
+                          for fault in summary["faults"]], [("port wan", "gone", False, 1)])
 
 
 if __name__ == "__main__":
