@@ -84,7 +84,7 @@ absl::Status Port::StartEthdevs(const Profile& profile, const EthdevConfig& conf
     if (af_xdp && guard != nullptr) guard->Expect(device_.interface, config.promiscuous);
     absl::Status started = ethdev.Start(config);
     // Even where it did not start whole.
-    if (af_xdp && guard != nullptr) Protect(profile, guard);
+    if (af_xdp) Protect(profile, guard);
     if (af_xdp) xsk_sockets_.push_back(Added(before, XskSockets()));
     if (!started.ok()) return started;
     for (uint16_t q = 0; q < config.queues; q++)
@@ -118,9 +118,12 @@ absl::Status Port::SpreadBySoftware(const Profile& profile, rte_mempool* mempool
 
 const RssState& Port::rss() const { return spread_ ? spread_->rss() : ethdevs_.front().rss(); }
 
+// Remembers what libxdp attached: here, and where it outlives this process.
 void Port::Protect(const Profile& profile, InterfaceGuard* guard) {
   auto xdp = ReadXdp(device_.interface);
-  if (xdp.ok() && xdp->program != 0) {
+  if (!xdp.ok() || xdp->program == 0) return;
+  own_program_ = xdp->program;
+  if (guard != nullptr) {
     guard->Protect(device_.interface, xdp->program,
                    profile.promiscuous && !device_.promiscuous_already);
   }

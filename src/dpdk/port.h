@@ -82,6 +82,7 @@ class Port {
                             InterfaceGuard* guard);
   DeviceCounts CountsNow() const;
   void Protect(const Profile& profile, InterfaceGuard* guard);
+  void TakeOffOwnProgram() const;
   bool BySoftware(const Profile& profile) const;
   absl::Status SpreadBySoftware(const Profile& profile, rte_mempool* mempool);
   const RssState& rss() const;
@@ -97,6 +98,7 @@ class Port {
   // AF_XDP: the PMD's, by ethdev, borrowed to read their statistics and to wait for frames.
   std::vector<std::vector<int>> xsk_sockets_;
   uint32_t index_ = 0;           // of the kernel interface; 0: none
+  uint32_t own_program_ = 0;     // AF_XDP: the id of what libxdp attached for us; 0: nothing
   int setup_retries_ = 8;        // AF_XDP lets go of a queue late, but of a new interface
   uint64_t dropped_before_ = 0;  // by the interface, before it was ours
   rte_mempool* mempool_ = nullptr;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "src/dpdk/port.h"
+#include "src/dpdk/xdp_state.h"
 #include "src/dpdk/xsk_frames.h"
 #include "src/telemetry/link_state.h"
 
@@ -83,7 +84,14 @@ void Port::Close() {
   rte_pktmbuf_free_bulk(mbufs.data(), static_cast<unsigned>(mbufs.size()));
 }
 
+// An interface that was in another network namespace when its device was closed brings back what
+// libxdp attached, and could not take off there.
+void Port::TakeOffOwnProgram() const {
+  if (own_program_ != 0) DetachXdp(device_.interface, own_program_).IgnoreError();
+}
+
 absl::Status Port::Reopen(const Profile& profile, bool one_mempool, InterfaceGuard* guard) {
+  TakeOffOwnProgram();
   auto device = ResolveDevice({.name = name_, .device = device_.given}, profile.queues, Machine());
   if (!device.ok()) return device.status();
   auto port = Open(name_, *std::move(device), true);
@@ -94,6 +102,7 @@ absl::Status Port::Reopen(const Profile& profile, bool one_mempool, InterfaceGua
     started = absl::FailedPreconditionError("it has another number of queues than before");
   if (!started.ok()) {
     port->Close();
+    if (port->own_program_ != 0) own_program_ = port->own_program_;
     return started;
   }
   port->past_ = past_;

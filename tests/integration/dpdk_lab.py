@@ -20,12 +20,17 @@ def run(*command):
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
+def quiet(name):
+    """An interface up, without a frame of its own."""
+    pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1")
+    run("ip", "link", "set", name, "arp", "off", "up")
+
+
 def veth(near, far):
     """A pair without a frame of its own, up."""
     run("ip", "link", "add", near, "type", "veth", "peer", "name", far)
-    for name in (near, far):
-        pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1")
-        run("ip", "link", "set", name, "arp", "off", "up")
+    quiet(near)
+    quiet(far)
 
 
 class Sender:

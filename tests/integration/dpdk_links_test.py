@@ -5,6 +5,7 @@ packet stays accounted for, it is said in the log and in telemetry, and it recov
 
   dpdk_links_test.py TWINPATH-DPDK"""
 import os
+import pathlib
 import sys
 import tempfile
 import time
@@ -17,7 +18,7 @@ import dpdk_lab
 from dpdk_lab import arrived, run, until
 
 PROGRAM = os.path.abspath(sys.argv[1])
-del sys.argv[1:]
+del sys.argv[1]
 POLICY = """{"version": 1, "rules": [
   {"name": "watched", "match": {"port": "lan"}, "forward": {"port": "wan"}},
   {"name": "other", "match": {"port": "in"}, "forward": {"port": "out"}}],
@@ -41,14 +42,25 @@ class LinksTest(unittest.TestCase):
         self.program = dpdk_lab.Dpdk(PROGRAM, folder.name, "--policy", policy, *ports)
         self.addCleanup(self.program.__exit__)
         self.telemetry = self.program.telemetry
-        self.lan, self.other = dpdk_lab.Sender("lan1"), dpdk_lab.Sender("in1")
-        self.addCleanup(self.lan.close)
-        self.addCleanup(self.other.close)
+        self.lan, self.wan, self.other = (dpdk_lab.Sender(end) for end in ("lan1", "wan1", "in1"))
+        for sender in (self.lan, self.wan, self.other):
+            self.addCleanup(sender.close)
 
     @staticmethod
     def remove(near):
         if os.path.exists(f"/sys/class/net/{near}"):
             run("ip", "link", "del", near)
+
+    def devices(self):
+        """What grows with each AF_XDP device that the program has open."""
+        files = pathlib.Path(f"/proc/{self.program.process.pid}/fd")
+        return sum(os.readlink(file) == "anon_inode:bpf-prog" for file in files.iterdir())
+
+    def nothing_stays(self):
+        """Of the program that ended, on its interfaces."""
+        links = run("ip", "-details", "link")
+        self.assertNotIn("xdp", links)
+        self.assertNotIn("PROMISC", links)
 
     def sent(self, count):
         """Sends so many into lan, and returns when the policy has decided on all of them."""
@@ -58,6 +70,14 @@ class LinksTest(unittest.TestCase):
     def the_others_go_on(self):
         self.other.send(500)
         until("the other wire carries all", lambda: arrived("out1") == self.other.number)
+
+    def wan_works_both_ways(self):
+        """Frames go out by it, and what it receives meets the policy."""
+        before, got = arrived("wan1"), self.telemetry.total("wan", "rx_packets")
+        self.sent(500)
+        until("frames leave by it", lambda: arrived("wan1") >= before + 500)
+        self.wan.send(500, per_second=20000)
+        until("frames come in by it", lambda: self.telemetry.total("wan", "rx_packets") == got + 500)
 
     def faults_over(self, summary, times, fault):
         """That fault, so many times, is all that was wrong."""
@@ -144,7 +164,30 @@ class LinksTest(unittest.TestCase):
         # The mbufs of the device that went are free again: a ring's worth would be missing each time.
         self.assertLess(free[0] - free[-1], 1000, free)
         self.faults_over(summary, 4, "gone")
-        self.assertEqual("", run("sh", "-c", "ip link | grep xdp || true"))
+        self.nothing_stays()
+
+    def test_an_interface_goes_to_another_network_namespace_and_back(self):
+        """It takes the program's own XDP program along, and brings it back."""
+        run("ip", "netns", "add", "elsewhere")
+        self.addCleanup(run, "ip", "netns", "delete", "elsewhere")
+        for at_once in (False, True):
+            devices = self.devices()
+            moved = time.monotonic()
+            run("ip", "link", "set", "wan0", "netns", "elsewhere")
+            self.program.said("port wan: wan0 is gone", since=moved)
+            if not at_once:
+                until("its device is closed", lambda d=devices: self.devices() < d)
+            self.the_others_go_on()
+            self.assertIn("xdp", run("ip", "-netns", "elsewhere", "link", "show", "wan0"))
+            back = time.monotonic()
+            run("ip", "-netns", "elsewhere", "link", "set", "wan0", "netns", str(os.getpid()))
+            dpdk_lab.quiet("wan0")
+            recovered, _ = self.program.said("port wan: is back", since=back)
+            self.wan_works_both_ways()
+            print(f"back from there after {1000 * (recovered - back):.0f} ms", flush=True)
+        self.assertNotIn("already carries", self.program.log())
+        self.faults_over(self.program.stop(), 2, "gone")
+        self.nothing_stays()
 
     def test_an_interface_that_comes_back_otherwise_is_refused_and_told(self):
         run("ip", "link", "del", "wan0")
