@@ -190,7 +190,7 @@ class ApplianceTest(unittest.TestCase):
                 [entry[f"rss_{key}"] for key in ("by", "fields", "key", "reta")] + [entry["queue_lcores"]],
                 ["device", "ip+tcp+udp", "symmetric", "0,1 over 128 places", "1,2"])
 
-    def test_2_killed_under_load_and_started_again(self):
+    def test_2_killed_under_load_started_again_and_time_jumps(self):
         self.start("killed")
         taps.send("vt0", self.forth[:1000], PER_SECOND)
         status, _, summary = self.stop("killed", "KILL")
@@ -198,8 +198,13 @@ class ApplianceTest(unittest.TestCase):
         print(f"  started again, after kill -9, in {self.start('again', '--idle adaptive'):.1f} s")
         idle = [line for line in (self.share / "again.log").read_text().splitlines() if " idle: " in line]
         self.assertEqual(idle, [f"twinpath-dpdk: idle: lcore {lcore} sleeps until a frame comes" for lcore in (1, 2)])
+        self.machine.run("date -s '10 years'")
+        self.machine.pause(4)
+        self.machine.run("date -s '10 years ago'")
         came = self.pass_through("vt0", "vt1")
-        self.check_summary(self.check_end("again"))
+        summary = self.check_end("again")
+        self.assertEqual(summary["faults"], [], (self.share / "again.log").read_text())
+        self.check_summary(summary)
         self.check_frames(came)
         self.assertIn("HugePages_Free:      256", self.machine.run("cat /proc/meminfo"))
 

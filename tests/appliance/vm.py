@@ -5,6 +5,7 @@ and the build are there; a command is run in it as by a shell. It ends with the 
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -138,6 +139,14 @@ class Machine:
         status, output = self.try_run(command, seconds)
         assert status == 0, f"exit status {status} in the machine: {command}\n{output}"
         return output
+
+    def pause(self, seconds):
+        """Stands still; then its clocks jump."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            time.sleep(seconds)
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def close(self):
         self.process.kill()
