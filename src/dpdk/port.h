@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "src/dpdk/interface_guard.h"
 #include "src/dpdk/spread.h"
 #include "src/dpdk/worker.h"
+#include "src/dpdk/xdp_state.h"
 #include "src/dpdk/xsk_sockets.h"
 #include "src/telemetry/snapshot.h"
 
@@ -25,6 +27,10 @@ namespace twinpath {
 
 class Port {
  public:
+  Port(Port&&) = default;
+  Port& operator=(Port&&) = default;
+  ~Port() { CloseEthdevs(); }
+
   // Probes the device. EAL runs; a PCI device that is not `late` was there when EAL started.
   static absl::StatusOr<Port> Open(const std::string& name, Device device, bool late = false);
 
@@ -57,9 +63,16 @@ class Port {
   // Lets go of a device that is gone. No worker may use the port's ends any more. What its device
   // counted stays counted.
   void Close();
-  // Takes the device that is there now, after Close: as Open and Start did. On an error the port is
-  // closed as before.
-  absl::Status Reopen(const Profile& profile, bool one_mempool, InterfaceGuard* guard);
+  // AF_XDP: what its interface, or another one that has the number now, carries instead of the XDP
+  // program that brings the port its frames: another one, or none (id 0). Nothing where it carries
+  // that, or cannot be asked. Asks the kernel.
+  std::optional<XdpState> CarriesInstead() const;
+  // After Close, the device that is there now, or why it cannot be taken. Costs nothing; an
+  // interface that comes back with our own XDP program is freed of it.
+  absl::StatusOr<Device> FindAgain(const Profile& profile) const;
+  // Takes it: as Open and Start did. On an error the port is closed as before.
+  absl::Status Reopen(Device device, const Profile& profile, bool one_mempool,
+                      InterfaceGuard* guard);
 
   // The port's part of a snapshot; counters of the device itself in `extra`. Any thread but one at
   // a time.
@@ -81,8 +94,8 @@ class Port {
   absl::Status StartEthdevs(const Profile& profile, const EthdevConfig& config,
                             InterfaceGuard* guard);
   DeviceCounts CountsNow() const;
+  void CloseEthdevs();
   void Protect(const Profile& profile, InterfaceGuard* guard);
-  void TakeOffOwnProgram() const;
   bool BySoftware(const Profile& profile) const;
   absl::Status SpreadBySoftware(const Profile& profile, rte_mempool* mempool);
   const RssState& rss() const;

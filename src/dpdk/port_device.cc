@@ -4,13 +4,14 @@
 // Close and Reopen away.
 
 #include <net/if.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <functional>
 #include <utility>
 
 #include "src/dpdk/port.h"
-#include "src/dpdk/xdp_state.h"
 #include "src/dpdk/xsk_frames.h"
 #include "src/telemetry/link_state.h"
 
@@ -20,6 +21,12 @@ namespace {
 bool IsUp(const Ethdev& ethdev) {
   rte_eth_link link = {};
   return rte_eth_link_get_nowait(ethdev.port(), &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+}
+
+// 0: it is not open.
+ino_t InodeOf(int fd) {
+  struct stat about = {};
+  return fstat(fd, &about) == 0 ? about.st_ino : 0;
 }
 
 }  // namespace
@@ -65,6 +72,21 @@ Port::DeviceCounts Port::CountsNow() const {
   return sum;
 }
 
+// Also what the AF_XDP PMD leaves open (its sockets hold on to the interface's queues), and not
+// what it takes away: it detaches whatever XDP program its interface carries.
+void Port::CloseEthdevs() {
+  const std::optional<XdpState> instead = CarriesInstead();
+  const FileDescriptor not_ours = XdpProgram(instead.has_value() ? instead->program : 0);
+  std::vector<std::pair<int, ino_t>> sockets;
+  for (const std::vector<int>& of_ethdev : xsk_sockets_)
+    for (const int fd : of_ethdev) sockets.emplace_back(fd, InodeOf(fd));
+  xsk_sockets_.clear();
+  ethdevs_.clear();
+  for (const auto& [fd, inode] : sockets)
+    if (inode != 0 && InodeOf(fd) == inode) close(fd);
+  if (not_ours.get() >= 0) AttachXdp(index_, not_ours, instead->mode).IgnoreError();
+}
+
 void Port::Close() {
   past_ = CountsNow();
   spread_.reset();
@@ -77,24 +99,29 @@ void Port::Close() {
       past_.unread += frames.unread;
     }
   }
-  xsk_sockets_.clear();
-  ethdevs_.clear();
+  CloseEthdevs();
   std::sort(mbufs.begin(), mbufs.end());
   mbufs.erase(std::unique(mbufs.begin(), mbufs.end()), mbufs.end());
   rte_pktmbuf_free_bulk(mbufs.data(), static_cast<unsigned>(mbufs.size()));
 }
 
-// An interface that was in another network namespace when its device was closed brings back what
-// libxdp attached, and could not take off there.
-void Port::TakeOffOwnProgram() const {
-  if (own_program_ != 0) DetachXdp(device_.interface, own_program_).IgnoreError();
+std::optional<XdpState> Port::CarriesInstead() const {
+  if (own_program_ == 0 || ethdevs_.empty()) return std::nullopt;
+  const auto xdp = ReadXdp(index_);
+  if (!xdp.ok() || xdp->program == own_program_) return std::nullopt;
+  return *xdp;
 }
 
-absl::Status Port::Reopen(const Profile& profile, bool one_mempool, InterfaceGuard* guard) {
-  TakeOffOwnProgram();
-  auto device = ResolveDevice({.name = name_, .device = device_.given}, profile.queues, Machine());
-  if (!device.ok()) return device.status();
-  auto port = Open(name_, *std::move(device), true);
+absl::StatusOr<Device> Port::FindAgain(const Profile& profile) const {
+  // An interface that was in another network namespace when its device was closed brings back what
+  // libxdp attached, and could not take off there.
+  if (own_program_ != 0) DetachXdp(device_.interface, own_program_).IgnoreError();
+  return ResolveDevice({.name = name_, .device = device_.given}, profile.queues, Machine());
+}
+
+absl::Status Port::Reopen(Device device, const Profile& profile, bool one_mempool,
+                          InterfaceGuard* guard) {
+  auto port = Open(name_, std::move(device), true);
   if (!port.ok()) return port.status();
   port->setup_retries_ = 0;  // nobody had its queues before; who waits here is not to wait long
   absl::Status started = port->Start(profile, one_mempool, mempool_, guard);

@@ -14,6 +14,15 @@
 #include "src/telemetry/link_state.h"
 
 namespace twinpath {
+namespace {
+
+// The faults that end when the port is opened anew.
+constexpr char kGone[] = "gone";          // no interface, or no NIC
+constexpr char kDetached[] = "detached";  // an interface without the port's XDP program
+
+std::string Subject(const Port& port) { return absl::StrCat("port ", port.name()); }
+
+}  // namespace
 
 PortRecovery::PortRecovery(const Datapath& datapath, FaultLedger* ledger)
     : datapath_(datapath), ledger_(ledger), states_(datapath.ports.size()) {}
@@ -33,15 +42,9 @@ void PortRecovery::Look(Clock::time_point now) {
 bool PortRecovery::LookAtPort(size_t index, Clock::time_point now) {
   State& state = states_[index];
   Port& port = datapath_.ports[index];
-  const std::string subject = absl::StrCat("port ", port.name());
   switch (state.step) {
     case State::Step::kThere: {
-      if (port.Link() != kLinkGone) return true;
-      ledger_->Set(subject, "gone", true,
-                   absl::StrCat(port.Where(),
-                                " is gone; what is to leave by it is counted as tx_full, and the "
-                                "other ports go on"),
-                   now);
+      if (LookAtDevice(index, now)) return true;
       auto nowhere = Nowhere();
       if (!nowhere.ok()) return true;  // then its device stays, and takes nothing
       LeadTo(index, std::vector<QueueEnd>(port.ends().size(), *nowhere));
@@ -52,10 +55,11 @@ bool PortRecovery::LookAtPort(size_t index, Clock::time_point now) {
       if (!AllLed() || !Close(&port)) return false;
       state.step = State::Step::kAway;
       state.tries = 0;
-      state.next_try = now;
+      state.next_try = now + kAfterClose;
       return true;
     case State::Step::kAway:
       if (!port.DeviceThere()) {
+        BeginGone(port, now);
         state.tries = 0;
         state.next_try = now;
       } else if (now >= state.next_try && state.tries < kTries) {
@@ -65,13 +69,53 @@ bool PortRecovery::LookAtPort(size_t index, Clock::time_point now) {
     case State::Step::kReturning:
       if (!AllLed()) return false;
       state.step = State::Step::kThere;
-      ledger_->Set(subject, "gone", false,
-                   absl::StrCat("is back: ", port.device().given, ", ", port.device().mode, " (",
-                                port.device().why, ")"),
-                   now);
+      for (const char* fault : {kGone, kDetached}) {
+        ledger_->Set(Subject(port), fault, false,
+                     absl::StrCat("is back: ", port.device().given, ", ", port.device().mode, " (",
+                                  port.device().why, ")"),
+                     now);
+      }
       return true;
   }
   return true;
+}
+
+// False: the port cannot go on with its device.
+bool PortRecovery::LookAtDevice(size_t index, Clock::time_point now) {
+  State& state = states_[index];
+  const Port& port = datapath_.ports[index];
+  if (port.Link() == kLinkGone) {
+    BeginGone(port, now);
+    return false;
+  }
+  if (now < state.next_program_look) return true;
+  state.next_program_look = now + kProgramInterval;
+  const std::optional<XdpState> instead = port.CarriesInstead();
+  if (!instead.has_value()) {
+    ledger_->Set(Subject(port), kDetached, false,
+                 absl::StrCat(port.Where(), " carries its XDP program again"), now);
+    return true;
+  }
+  const bool other = instead->program != 0;
+  ledger_->Set(
+      Subject(port), kDetached, true,
+      other ? absl::StrCat(port.Where(), " carries another XDP program (",
+                           XdpProgramName(instead->program), ", id ", instead->program,
+                           ") instead of the port's; it is left alone, and until it is taken off "
+                           "the port receives nothing")
+            : absl::StrCat(port.Where(),
+                           " does not carry the port's XDP program any more: it was taken off, or "
+                           "the interface made anew; the port is opened again"),
+      now);
+  return other;
+}
+
+void PortRecovery::BeginGone(const Port& port, Clock::time_point now) {
+  ledger_->Set(Subject(port), kGone, true,
+               absl::StrCat(port.Where(),
+                            " is gone; what is to leave by it is counted as tx_full, and the "
+                            "other ports go on"),
+               now);
 }
 
 void PortRecovery::LeadTo(size_t index, std::vector<QueueEnd> ends) {
@@ -99,13 +143,20 @@ bool PortRecovery::Close(Port* port) {
 void PortRecovery::TryToReopen(size_t index, Clock::time_point now) {
   State& state = states_[index];
   Port& port = datapath_.ports[index];
+  auto device = port.FindAgain(datapath_.profile);
+  if (!device.ok()) {
+    state.next_try = now + kProgramInterval;
+    SayRefusal(&state, device.status(), "");
+    return;
+  }
   absl::Status opened;
   {
     const std::unique_lock<std::mutex> nobody_reads(datapath_.reading, std::try_to_lock);
     if (!nobody_reads) return;
     std::optional<HeldOutput> held;
     if (datapath_.quiet) held.emplace();
-    opened = port.Reopen(datapath_.profile, datapath_.mempools.size() == 1, datapath_.guard);
+    opened = port.Reopen(*std::move(device), datapath_.profile, datapath_.mempools.size() == 1,
+                         datapath_.guard);
   }
   if (opened.ok()) {
     state.refusal.clear();
@@ -115,14 +166,16 @@ void PortRecovery::TryToReopen(size_t index, Clock::time_point now) {
   }
   state.next_try = now + std::chrono::seconds(1 << state.tries);
   state.tries++;
-  const bool last = state.tries == kTries;
-  const std::string refusal(opened.message());
-  if (refusal == state.refusal && !last) return;
-  state.refusal = refusal;
-  ledger_->Note(absl::StrCat(
-      refusal, last ? "; it is left alone until the interface goes and comes, or the program is "
-                      "started again"
-                    : ""));
+  SayRefusal(&state, opened,
+             state.tries == kTries ? "; it is left alone until the interface goes and comes, or "
+                                     "the program is started again"
+                                   : "");
+}
+
+// Once, as long as nothing else is the matter.
+void PortRecovery::SayRefusal(State* state, const absl::Status& status, const char* more) {
+  const std::string refusal = absl::StrCat(status.message(), more);
+  if (std::exchange(state->refusal, refusal) != refusal) ledger_->Note(refusal);
 }
 
 }  // namespace twinpath

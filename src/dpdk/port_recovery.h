@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is done about a port whose kernel interface vanishes while the workers run: they are led
-// away from it, one after the other between two of their bursts, its device is let go of, and when
-// an interface of its name is there again, the port is opened anew and the workers are led back.
+// What is done about a port whose kernel interface vanishes while the workers run, or loses the XDP
+// program that brings the port its frames: they are led away from it, one after the other between
+// two of their bursts, its device is let go of, and when an interface of its name is there again,
+// and carries nobody else's program, the port is opened anew and the workers are led back.
 // One port at a time; nothing here waits for a worker, or for who reads the ports. Control thread.
 
 #ifndef TWINPATH_DPDK_PORT_RECOVERY_H_
 #define TWINPATH_DPDK_PORT_RECOVERY_H_
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -27,8 +29,14 @@ class PortRecovery {
  public:
   using Clock = FaultLedger::Clock;
   // A device that is there and does not start is tried again after a second, then two, four, ...:
-  // so often. Each try may cost mbufs that the AF_XDP PMD does not give back.
+  // so often. Each try may cost mbufs that the AF_XDP PMD does not give back. One that cannot be
+  // taken, by what can be seen of it, costs nothing: it is looked at as long as that is so.
   static constexpr int kTries = 6;
+  // How often is looked whether an interface cannot be taken any more, and for the XDP programs of
+  // those that are in use: some system calls a port.
+  static constexpr std::chrono::seconds kProgramInterval{1};
+  // The kernel lets go of an AF_XDP socket's queue some time after the socket is closed.
+  static constexpr std::chrono::milliseconds kAfterClose{200};
 
   // Outlives the recovery.
   struct Datapath {
@@ -49,14 +57,17 @@ class PortRecovery {
     enum class Step { kThere, kLeaving, kAway, kReturning } step = Step::kThere;
     Worker::Detour detour;
     int tries = 0;
-    Clock::time_point next_try;
+    Clock::time_point next_try, next_program_look;
     std::string refusal;  // the last one that was said
   };
   bool LookAtPort(size_t index, Clock::time_point now);
+  bool LookAtDevice(size_t index, Clock::time_point now);
+  void BeginGone(const Port& port, Clock::time_point now);
   void LeadTo(size_t index, std::vector<QueueEnd> ends);
   bool AllLed() const;
   bool Close(Port* port);
   void TryToReopen(size_t index, Clock::time_point now);
+  void SayRefusal(State* state, const absl::Status& status, const char* more);
 
   const Datapath datapath_;
   FaultLedger* const ledger_;

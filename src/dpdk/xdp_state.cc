@@ -79,15 +79,38 @@ void ReadXdpAttributes(const rtattr* nest, XdpState* state) {
   }
 }
 
+uint32_t ModeFlag(const std::string& mode) {
+  return mode == "generic" ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
+}
+
+// `program` is a descriptor; -1: none.
+absl::Status SetXdp(uint32_t index, int32_t program, uint32_t flags) {
+  LinkRequest request;
+  request.header.nlmsg_type = RTM_SETLINK;
+  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+  request.link.ifi_index = static_cast<int>(index);
+  std::array<char, 16> nested = {};
+  request.Add(reinterpret_cast<rtattr*>(nested.data()), IFLA_XDP_FD, &program, 4);
+  request.Add(reinterpret_cast<rtattr*>(nested.data() + 8), IFLA_XDP_FLAGS, &flags, 4);
+  request.Add(reinterpret_cast<rtattr*>(request.attributes.data()), IFLA_XDP | NLA_F_NESTED,
+              nested.data(), nested.size());
+  alignas(nlmsghdr) std::array<char, 4096> answer;
+  return Ask(request, RTA_LENGTH(nested.size()), answer.data(), answer.size()).status();
+}
+
 }  // namespace
 
 absl::StatusOr<XdpState> ReadXdp(const std::string& interface) {
+  const uint32_t index = if_nametoindex(interface.c_str());
+  if (index == 0) return absl::NotFoundError(absl::StrCat("there is no interface ", interface));
+  return ReadXdp(index);
+}
+
+absl::StatusOr<XdpState> ReadXdp(uint32_t index) {
   LinkRequest request;
   request.header.nlmsg_type = RTM_GETLINK;
   request.header.nlmsg_flags = NLM_F_REQUEST;
-  request.link.ifi_index = static_cast<int>(if_nametoindex(interface.c_str()));
-  if (request.link.ifi_index == 0)
-    return absl::NotFoundError(absl::StrCat("there is no interface ", interface));
+  request.link.ifi_index = static_cast<int>(index);
   alignas(nlmsghdr) std::array<char, 32768> answer;
   auto length = Ask(request, 0, answer.data(), answer.size());
   if (!length.ok()) return length.status();
@@ -104,33 +127,29 @@ absl::Status DetachXdp(const std::string& interface, uint32_t program) {
   auto state = ReadXdp(interface);
   if (!state.ok()) return state.status();
   if (state->program != program) return absl::OkStatus();
-  LinkRequest request;
-  request.header.nlmsg_type = RTM_SETLINK;
-  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-  request.link.ifi_index = static_cast<int>(if_nametoindex(interface.c_str()));
-  const int32_t none = -1;
-  const uint32_t flags = state->mode == "generic" ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
-  std::array<char, 16> nested = {};
-  request.Add(reinterpret_cast<rtattr*>(nested.data()), IFLA_XDP_FD, &none, 4);
-  request.Add(reinterpret_cast<rtattr*>(nested.data() + 8), IFLA_XDP_FLAGS, &flags, 4);
-  request.Add(reinterpret_cast<rtattr*>(request.attributes.data()), IFLA_XDP | NLA_F_NESTED,
-              nested.data(), nested.size());
-  alignas(nlmsghdr) std::array<char, 4096> answer;
-  return Ask(request, RTA_LENGTH(nested.size()), answer.data(), answer.size()).status();
+  return SetXdp(if_nametoindex(interface.c_str()), -1, ModeFlag(state->mode));
+}
+
+absl::Status AttachXdp(uint32_t index, const FileDescriptor& program, const std::string& mode) {
+  return SetXdp(index, program.get(), ModeFlag(mode) | XDP_FLAGS_UPDATE_IF_NOEXIST);
+}
+
+FileDescriptor XdpProgram(uint32_t program) {
+  bpf_attr attribute = {};
+  attribute.prog_id = program;
+  return FileDescriptor(
+      static_cast<int>(syscall(SYS_bpf, BPF_PROG_GET_FD_BY_ID, &attribute, sizeof(attribute))));
 }
 
 std::string XdpProgramName(uint32_t program) {
-  bpf_attr attribute = {};
-  attribute.prog_id = program;
-  int fd = static_cast<int>(syscall(SYS_bpf, BPF_PROG_GET_FD_BY_ID, &attribute, sizeof(attribute)));
-  if (fd < 0) return "";
+  const FileDescriptor fd = XdpProgram(program);
+  if (fd.get() < 0) return "";
   bpf_prog_info info = {};
   bpf_attr question = {};
-  question.info.bpf_fd = static_cast<uint32_t>(fd);
+  question.info.bpf_fd = static_cast<uint32_t>(fd.get());
   question.info.info_len = sizeof(info);
   question.info.info = reinterpret_cast<uint64_t>(&info);
   long done = syscall(SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &question, sizeof(question));
-  close(fd);
   return done == 0 ? std::string(info.name, strnlen(info.name, sizeof(info.name))) : "";
 }
 

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "src/telemetry/file_descriptor.h"
 
 namespace twinpath {
 
@@ -19,9 +20,18 @@ struct XdpState {
 };
 
 absl::StatusOr<XdpState> ReadXdp(const std::string& interface);
+// Of the interface with that index, whatever its name is now.
+absl::StatusOr<XdpState> ReadXdp(uint32_t index);
 
 // Detaches the program with id `program` from `interface`; another one stays.
 absl::Status DetachXdp(const std::string& interface, uint32_t program);
+
+// Attaches `program` to the interface with index `index`, in that mode, unless it carries one.
+absl::Status AttachXdp(uint32_t index, const FileDescriptor& program, const std::string& mode);
+
+// The program with id `program`, which lives as long as this is open; none (-1) where it is gone or
+// may not be had.
+FileDescriptor XdpProgram(uint32_t program);
 
 // The name a program was loaded with; empty where it is gone or may not be asked.
 std::string XdpProgramName(uint32_t program);

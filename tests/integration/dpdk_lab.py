@@ -26,9 +26,9 @@ def quiet(name):
     run("ip", "link", "set", name, "arp", "off", "up")
 
 
-def veth(near, far):
-    """A pair without a frame of its own, up."""
-    run("ip", "link", "add", near, "type", "veth", "peer", "name", far)
+def veth(near, far, index=None):
+    """A pair without a frame of its own, up; `near` with that ifindex, if any is given."""
+    run("ip", "link", "add", near, *(["index", str(index)] if index else []), "type", "veth", "peer", "name", far)
     quiet(near)
     quiet(far)
 

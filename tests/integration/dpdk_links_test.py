@@ -3,7 +3,10 @@
 """Links that go down and interfaces that vanish under twinpath-dpdk: the other ports go on, every
 packet stays accounted for, it is said in the log and in telemetry, and it recovers by itself.
 
-  dpdk_links_test.py TWINPATH-DPDK"""
+  dpdk_links_test.py TWINPATH-DPDK XDP-OBJECT
+
+XDP-OBJECT holds a program bare_drop that is not Twinpath's."""
+import json
 import os
 import pathlib
 import sys
@@ -13,12 +16,13 @@ import unittest
 
 import own_namespaces
 
-own_namespaces.enter(("tmpfs", "/run"), ("sysfs", "/sys"))
+own_namespaces.enter(("tmpfs", "/run"), ("sysfs", "/sys"), ("bpf", "/sys/fs/bpf"))
 import dpdk_lab
+import standing_still
 from dpdk_lab import arrived, run, until
 
-PROGRAM = os.path.abspath(sys.argv[1])
-del sys.argv[1]
+PROGRAM, OBJECT = (os.path.abspath(path) for path in sys.argv[1:3])
+del sys.argv[1:3]
 POLICY = """{"version": 1, "rules": [
   {"name": "watched", "match": {"port": "lan"}, "forward": {"port": "wan"}},
   {"name": "other", "match": {"port": "in"}, "forward": {"port": "out"}}],
@@ -56,6 +60,11 @@ class LinksTest(unittest.TestCase):
         files = pathlib.Path(f"/proc/{self.program.process.pid}/fd")
         return sum(os.readlink(file) == "anon_inode:bpf-prog" for file in files.iterdir())
 
+    @staticmethod
+    def program_of(interface):
+        """The id of the XDP program that it carries."""
+        return json.loads(run("ip", "-json", "link", "show", interface))[0]["xdp"]["prog"]["id"]
+
     def nothing_stays(self):
         """Of the program that ended, on its interfaces."""
         links = run("ip", "-details", "link")
@@ -63,9 +72,13 @@ class LinksTest(unittest.TestCase):
         self.assertNotIn("PROMISC", links)
 
     def sent(self, count):
-        """Sends so many into lan, and returns when the policy has decided on all of them."""
-        self.lan.send(count, per_second=20000)
-        until("all are decided", lambda: self.telemetry.total("lan", "rx_packets") == self.lan.number)
+        """Sends so many into lan, never more at once than its RX ring holds, and returns when the policy has
+        decided on all of them."""
+        while count:
+            some = min(count, 500)
+            count -= some
+            self.lan.send(some, per_second=20000)
+            until("all are decided", lambda: self.telemetry.total("lan", "rx_packets") == self.lan.number)
 
     def the_others_go_on(self):
         self.other.send(500)
@@ -187,6 +200,65 @@ class LinksTest(unittest.TestCase):
             print(f"back from there after {1000 * (recovered - back):.0f} ms", flush=True)
         self.assertNotIn("already carries", self.program.log())
         self.faults_over(self.program.stop(), 2, "gone")
+        self.nothing_stays()
+
+    def test_an_xdp_program_that_is_taken_off(self):
+        """As `ip link set wan0 xdp off` does."""
+        for _ in range(2):
+            taken = time.monotonic()
+            run("ip", "link", "set", "wan0", "xdp", "off")
+            said, line = self.program.said("port wan: wan0 does not carry the port's XDP program", since=taken)
+            recovered, _ = self.program.said("port wan: is back", since=taken)
+            self.wan_works_both_ways()
+            print(f"taken off, told after {1000 * (said - taken):.0f} ms, back {1000 * (recovered - said):.0f} ms "
+                  f"later; {line}", flush=True)
+        self.the_others_go_on()
+        self.faults_over(self.program.stop(), 2, "detached")
+        self.nothing_stays()
+
+    def test_an_xdp_program_that_another_one_took_the_place_of(self):
+        taken = time.monotonic()
+        run("ip", "-force", "link", "set", "wan0", "xdp", "obj", OBJECT, "program", "bare_drop")
+        program = self.program_of("wan0")
+        said, line = self.program.said(f"port wan: wan0 carries another XDP program (bare_drop, id {program})", since=taken)
+        self.assertEqual(self.telemetry.fault("port wan", "detached")["active"], 1)
+        self.sent(1000)
+        until("frames leave by it", lambda: arrived("wan1") == 1000)
+        self.the_others_go_on()
+        self.assertEqual(self.program_of("wan0"), program)
+        off = time.monotonic()
+        run("ip", "link", "set", "wan0", "xdp", "off")
+        recovered, _ = self.program.said("port wan: is back", since=off)
+        self.wan_works_both_ways()
+        print(f"another program, told after {1000 * (said - taken):.0f} ms; {line}; when it was taken off, back after "
+              f"{1000 * (recovered - off):.0f} ms", flush=True)
+        # It is left alone at the end of the run, too.
+        again = time.monotonic()
+        run("ip", "-force", "link", "set", "wan0", "xdp", "obj", OBJECT, "program", "bare_drop")
+        program = self.program_of("wan0")
+        self.program.said(f"port wan: wan0 carries another XDP program (bare_drop, id {program})", since=again)
+        summary = self.program.stop()
+        self.assertEqual(self.program_of("wan0"), program)
+        run("ip", "link", "set", "wan0", "xdp", "off")
+        self.assertEqual([("port wan", "detached", True, 2)],
+                         [(f["subject"], f["fault"], f["active"], f["times"]) for f in summary["faults"]])
+        self.nothing_stays()
+
+    def test_another_interface_of_the_same_name_and_number(self):
+        """Between two looks: the link was never seen to be gone."""
+        index = json.loads(run("ip", "-json", "link", "show", "wan0"))[0]["ifindex"]
+        control, = standing_still.threads_of(self.program.process.pid, "tp-control")
+        with standing_still.held(control):
+            run("ip", "link", "del", "wan0")
+            dpdk_lab.veth("wan0", "wan1", index)
+        swapped = time.monotonic()
+        recovered, _ = self.program.said("port wan: is back", since=swapped)
+        self.wan.close()
+        self.wan = dpdk_lab.Sender("wan1")
+        self.addCleanup(self.wan.close)
+        self.wan_works_both_ways()
+        print(f"back after {1000 * (recovered - swapped):.0f} ms", flush=True)
+        self.faults_over(self.program.stop(), 1, "detached")
         self.nothing_stays()
 
     def test_an_interface_that_comes_back_otherwise_is_refused_and_told(self):
