@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// twinpath doctor: whether this machine would start a profile, and what mends it where not. Looks,
-// and touches nothing. Main thread.
+// twinpath doctor: whether this machine would start a profile, and what mends it where not. Changes
+// nothing. Main thread.
 
 #include <linux/capability.h>
 
@@ -12,8 +12,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "apps/twinpath/doctor_checks.h"
 #include "apps/twinpath/doctor_report.h"
+#include "apps/twinpath/doctor_start.h"
 #include "apps/twinpath/subcommand.h"
 #include "src/config/compile.h"
 #include "src/config/policy.h"
@@ -21,6 +23,7 @@
 #include "src/dpdk/preflight.h"
 #include "src/dpdk/xdp_state.h"
 #include "src/telemetry/client.h"
+#include "src/telemetry/protocol.h"
 #include "src/xdp/kernel_features.h"
 #include "src/xdp/preflight.h"
 
@@ -90,6 +93,7 @@ void AddPlan(const Preflight& plan, DoctorNeeds* needs) {
   needs->private_memory = plan.eal.private_memory;
   needs->memory_bytes = plan.memory_bytes;
   needs->locked_bytes = LockedBytes(plan);
+  needs->runtime_folder = RuntimeFolder(plan.eal.file_prefix);
   needs->nodes.assign(plan.nodes.begin(), plan.nodes.end());
   needs->lcores = plan.lcores;
   needs->exceptions = std::any_of(plan.kernel.begin(), plan.kernel.end(),
@@ -104,21 +108,31 @@ Profile WireOfTwoPorts() {
   return profile;
 }
 
-// What twinpath-dpdk would say of the profile, in the end; the plan that it would go by goes to
-// *needs.
-std::string DpdkRefusal(const Profile& profile, const DoctorOptions& options,
-                        const Machine& machine, DoctorNeeds* needs) {
+// What twinpath-dpdk is asked to run.
+struct DpdkStart {
+  Profile profile;
+  std::optional<Policy> policy;
+  std::optional<CompiledPolicy> compiled;
+};
+
+// What twinpath-dpdk would say of the profile before it starts EAL; the plan that it would go by
+// goes to *needs.
+std::string DpdkRefusal(const DoctorOptions& options, const Machine& machine, DpdkStart* start,
+                        DoctorNeeds* needs) {
+  const Profile& profile = start->profile;
   std::vector<std::string> names;
   for (const PortSpec& port : profile.ports) names.push_back(port.name);
   needs->lcores = profile.lcores;  // where there is no plan
   auto policy = MakePolicy(options.policy, {}, names);
   if (!policy.ok()) return std::string(policy.status().message());
-  auto compiled = CompilePolicy(*policy, names);
+  start->policy = *std::move(policy);
+  auto compiled = CompilePolicy(*start->policy, names);
   if (!compiled.ok()) return std::string(compiled.status().message());
-  auto plan = PlanStart(profile, *compiled, {}, machine);
+  start->compiled = *std::move(compiled);
+  auto plan = PlanStart(profile, *start->compiled, {}, machine);
   if (!plan.ok()) return std::string(plan.status().message());
   AddPlan(*plan, needs);
-  const absl::Status status = CheckBeforeEal(profile, *compiled, {}, machine).status();
+  const absl::Status status = CheckBeforeEal(profile, *start->compiled, {}, machine).status();
   if (!status.ok()) return std::string(status.message());
   if (TelemetryClient::Connect(plan->eal.file_prefix).ok())
     return absl::StrCat("a running DPDK program has the file prefix '", plan->eal.file_prefix,
@@ -166,6 +180,30 @@ void CheckBpf(const DoctorHost& host, Findings* findings) {
        .found = loaded.ok() ? "the kernel takes Twinpath's" : std::string(loaded.message())});
 }
 
+// Whether EAL and the PMDs take what nothing else here looks at. Only where nothing is missing that
+// would keep it from starting anyway.
+void CheckStart(const DpdkStart& start, DoctorReport* report) {
+  PathVerdict* verdict = &report->verdicts.front();
+  if (!report->Starts(*verdict)) return;
+  const StartRehearsal tried = RehearseStart(start.profile, *start.policy, *start.compiled);
+  verdict->refusal = tried.refusal;
+  Finding finding = {.path = Path::kDpdk, .check = "start"};
+  if (!tried.refusal.empty()) {
+    finding.grade = Grade::kMissing;
+    finding.found = tried.refusal;
+    finding.needed = "EAL arguments and virtual devices that DPDK takes";
+  } else if (!tried.untried.empty()) {
+    finding.grade = Grade::kMissing;  // "would start" is said of what is known to
+    finding.found =
+        absl::StrCat("not tried, for others would notice: ", absl::StrJoin(tried.untried, ", "));
+    finding.needed = "a real start, which alone tells";
+    finding.mend = absl::StrCat("twinpath-dpdk --profile ", start.profile.file, " --duration 1");
+  } else {
+    finding.found = "tried, with stand-ins for NICs and interfaces";
+  }
+  report->findings.push_back(finding);
+}
+
 // What a program would say is a finding of its own where no other tells what is missing.
 void AddRefusals(DoctorReport* report) {
   for (const Finding& finding : report->findings)
@@ -183,7 +221,9 @@ int Doctor(const DoctorOptions& options) {
   const DoctorHost host;
   DoctorReport report = {.profile = options.profile};
   DoctorNeeds needs;
-  Profile profile = WireOfTwoPorts();
+  DpdkStart start = {.profile = WireOfTwoPorts()};
+  Profile& profile = start.profile;
+  needs.runtime_folder = RuntimeFolder("twinpath-dpdk");
   if (!options.profile.empty()) {
     auto loaded = LoadProfile(options.profile);
     if (!loaded.ok()) return Say(kDoctor, kWrong, loaded.status());
@@ -200,7 +240,7 @@ int Doctor(const DoctorOptions& options) {
   }
   report.verdicts.push_back({.path = "dpdk",
                              .what = needs.for_profile ? "" : "with a wire of two virtual ports",
-                             .refusal = DpdkRefusal(profile, options, host.machine(), &needs)});
+                             .refusal = DpdkRefusal(options, host.machine(), &start, &needs)});
   const bool af_xdp = std::any_of(needs.nics.begin(), needs.nics.end(),
                                   [](const DoctorNeeds::Nic& nic) { return !nic.native; });
   if (!needs.for_profile) {
@@ -215,6 +255,7 @@ int Doctor(const DoctorOptions& options) {
   CheckKernel(host, findings);
   CheckHugepages(host, needs, findings);
   CheckHugetlbfs(host, needs, findings);
+  CheckRuntimeFolder(host, needs, findings);
   CheckMemlock(host, needs, findings);
   CheckCapabilities(host, needs, findings);
   if (af_xdp || !needs.for_profile) {
@@ -227,6 +268,7 @@ int Doctor(const DoctorOptions& options) {
   CheckLcores(host, needs, findings);
   CheckGovernor(host, needs, findings);
   CheckSiblings(host, needs, findings);
+  CheckStart(start, &report);
   AddRefusals(&report);
   if (options.json)
     std::cout << DoctorJson(report).dump(2) << "\n";

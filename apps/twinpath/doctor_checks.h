@@ -46,7 +46,8 @@ struct DoctorNeeds {
   std::vector<uint32_t> lcores;
   std::vector<Nic> nics;
   std::vector<Capability> capabilities;
-  bool exceptions = false;  // has ports to the kernel: TAP or virtio-user
+  std::string runtime_folder;  // DPDK's, of the program's file prefix
+  bool exceptions = false;     // has ports to the kernel: TAP or virtio-user
 };
 
 using InterfaceFactsOf = std::function<InterfaceFacts(const std::string& name)>;
@@ -54,6 +55,7 @@ using InterfaceFactsOf = std::function<InterfaceFacts(const std::string& name)>;
 void CheckKernel(const DoctorHost& host, Findings* findings);
 void CheckHugepages(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings);
 void CheckHugetlbfs(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings);
+void CheckRuntimeFolder(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings);
 void CheckMemlock(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings);
 void CheckCapabilities(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings);
 void CheckBpffs(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings);

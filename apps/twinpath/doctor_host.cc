@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -51,6 +53,21 @@ bool DoctorHost::Exists(const std::string& path) const {
 
 bool DoctorHost::MayUse(const std::string& path) const {
   return access((root_ + path).c_str(), R_OK | W_OK) == 0;
+}
+
+std::string DoctorHost::Nearest(const std::string& path) const {
+  fs::path there = path;
+  std::error_code error;
+  while (there.has_relative_path() && !fs::exists(root_ + there.string(), error))
+    there = there.parent_path();
+  return there;
+}
+
+std::string DoctorHost::WhyNotWritable(const std::string& folder) const {
+  const std::string path = root_ + folder;
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return std::strerror(ENOTDIR);
+  return access(path.c_str(), W_OK | X_OK) == 0 ? "" : std::strerror(errno);
 }
 
 bool DoctorHost::HasModule(const std::string& module) const {

@@ -36,6 +36,10 @@ class DoctorHost {
   bool HasModule(const std::string& module) const;  // loaded or built in
   bool Exists(const std::string& path) const;
   bool MayUse(const std::string& path) const;  // there, and to be read and written
+  // The deepest of `path` and the folders that it is in that is there.
+  std::string Nearest(const std::string& path) const;
+  // Why this process cannot make files in a folder: what errno says; empty: it can.
+  std::string WhyNotWritable(const std::string& folder) const;
   // The options of the first mount of this type; at `where`, if that is not empty.
   bool Mounted(const std::string& type, const std::string& where = "") const;
   std::vector<NodeHugepages> HugepagesOfNodes() const;  // empty: the kernel knows no nodes

@@ -5,6 +5,8 @@
 #include <linux/capability.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -136,6 +138,24 @@ void CheckHugetlbfs(const DoctorHost& host, const DoctorNeeds& needs, Findings* 
     finding.mend = "mkdir -p /dev/hugepages && mount -t hugetlbfs nodev /dev/hugepages";
   } else if (folders.empty()) {
     finding.needed = "not needed: memory is private (--in-memory)";
+  }
+  findings->push_back(finding);
+}
+
+void CheckRuntimeFolder(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings) {
+  const std::string& folder = needs.runtime_folder;
+  const std::string there = host.Nearest(folder), problem = host.WhyNotWritable(there);
+  Finding finding = {.path = Path::kDpdk, .check = "runtime folder", .found = folder};
+  if (!problem.empty()) {
+    finding.grade = Grade::kMissing;
+    finding.found = there == folder
+                        ? absl::StrCat(folder, " cannot be written: ", problem)
+                        : absl::StrCat(folder, " cannot be made in ", there, ": ", problem);
+    finding.needed = "a folder for the program's lock and its telemetry socket";
+    finding.mend =
+        problem == std::strerror(EROFS)
+            ? absl::StrCat("sudo mount -o remount,rw \"$(findmnt -no TARGET -T ", there, ")\"")
+            : "export XDG_RUNTIME_DIR=\"$(mktemp -d)\"";
   }
   findings->push_back(finding);
 }

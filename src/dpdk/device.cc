@@ -125,7 +125,7 @@ absl::StatusOr<Device> AfXdp(const PortSpec& port, uint32_t queues, const Machin
 }
 
 // Frames that net_pcap's infinite_rx keeps: never more than its files can hold. An error where a
-// file to read cannot be read, of which the PMD would say "Operation not permitted".
+// file cannot be read, or written, of which the PMD would say "Operation not permitted".
 absl::StatusOr<uint32_t> PcapMbufs(const PortSpec& port, const std::string& arguments) {
   uint64_t frames = 0;
   static const std::regex capture("rx_pcap=([^,]+)");
@@ -137,11 +137,21 @@ absl::StatusOr<uint32_t> PcapMbufs(const PortSpec& port, const std::string& argu
     const uint64_t bytes = std::filesystem::file_size(file, error);
     if (!error) frames += bytes / (16 + 14);  // a record's header and the least of a frame
   }
+  static const std::regex output("tx_pcap=([^,]+)");
+  for (std::sregex_iterator at(arguments.begin(), arguments.end(), output), end; at != end; ++at) {
+    const std::filesystem::path file = (*at)[1].str();
+    std::error_code error;
+    const bool there = std::filesystem::exists(file, error);
+    const std::string target =
+        there ? file.string() : (std::filesystem::absolute(file, error).parent_path()).string();
+    if (access(target.c_str(), there ? W_OK : W_OK | X_OK) != 0)
+      return Wrong(port, absl::StrCat("tx_pcap=", file.string(), ": ", std::strerror(errno)));
+  }
   if (!absl::StrContains(arguments, "infinite_rx=1")) return 0;
   return static_cast<uint32_t>(std::min<uint64_t>(frames, 1u << 24));
 }
 
-absl::StatusOr<Device> VirtualDevice(const PortSpec& port) {
+absl::StatusOr<Device> VirtualDevice(const PortSpec& port, const Machine& machine) {
   Device device;
   device.given = port.device;
   device.mode = "vdev";
@@ -153,8 +163,14 @@ absl::StatusOr<Device> VirtualDevice(const PortSpec& port) {
   device.kernel_behind = driver != "net_null" && driver != "net_pcap" && driver != "net_ring";
   static const std::regex on_interface("(?:.*,)?iface=([^,]+)(?:,.*)?");
   std::smatch match;
-  if (driver == "net_af_packet" && std::regex_match(vdev.arguments, match, on_interface))
-    device.interface = match[1].str();
+  if ((driver == "net_af_packet" || driver == "net_af_xdp") &&
+      std::regex_match(vdev.arguments, match, on_interface)) {
+    const std::string interface = match[1].str();
+    if (!machine.InterfaceExists(interface))
+      return Wrong(port, absl::StrCat("there is no interface '", interface,
+                                      "'; `ip -brief link` lists them"));
+    if (driver == "net_af_packet") device.interface = interface;
+  }
   if (driver == "net_pcap") {
     auto mbufs = PcapMbufs(port, vdev.arguments);
     if (!mbufs.ok()) return mbufs.status();
@@ -182,7 +198,7 @@ absl::StatusOr<Device> ResolveDevice(const PortSpec& port, uint32_t queues,
   if (machine.InterfaceExists(given)) return AfXdp(port, queues, machine);
   if (auto pci = NormalPci(given)) return Native(port, *pci, "the PCI device", machine);
   static const std::regex vdev("(net|eth)_[a-z0-9_]+(,.*)?");
-  if (std::regex_match(given, vdev)) return VirtualDevice(port);
+  if (std::regex_match(given, vdev)) return VirtualDevice(port, machine);
   if (auto pci = machine.PredictedPci(given))
     return Native(port, *pci, absl::StrCat(*pci, ", which owned ", given, ","), machine);
   if (absl::StrContains(given, ":")) {

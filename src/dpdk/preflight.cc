@@ -99,6 +99,12 @@ uint32_t DeviceQueues(const PortSpec& port, const Profile& profile, const Machin
   return few || profile.rss.spread == RssSpread::kSoftware ? 1 : profile.queues;
 }
 
+// Whether the AF_XDP PMD drives it, and its sockets are taken for it.
+bool OnAfXdp(const Device& device) {
+  return device.kind == Device::Kind::kAfXdp ||
+         (!device.vdevs.empty() && VdevDriver(device.vdevs.front().name) == "net_af_xdp");
+}
+
 absl::Status CheckPrivileges(const Preflight& plan, const Machine& machine) {
   std::vector<const char*> missing;
   for (const CapabilityNeed& need : NeededCapabilities(plan))
@@ -107,9 +113,7 @@ absl::Status CheckPrivileges(const Preflight& plan, const Machine& machine) {
     return absl::FailedPreconditionError(
         absl::StrCat("no privileges: ", absl::StrJoin(missing, ", "), " missing; run it by sudo"));
   }
-  const bool xdp = std::any_of(plan.devices.begin(), plan.devices.end(), [](const Device& device) {
-    return device.kind == Device::Kind::kAfXdp;
-  });
+  const bool xdp = std::any_of(plan.devices.begin(), plan.devices.end(), OnAfXdp);
   if (xdp && machine.Closed(kLibxdpPins)) {
     return absl::FailedPreconditionError(
         absl::StrCat(kLibxdpPins,
@@ -201,9 +205,12 @@ bool Passes(const CompiledPolicy& policy, size_t port) {
 }
 
 std::vector<CapabilityNeed> NeededCapabilities(const Preflight& plan) {
-  bool kernel = false, xdp = false;
+  bool kernel = false, xdp = false, packet = false;
   for (ExceptionPath path : plan.kernel) kernel |= path != ExceptionPath::kNone;
-  for (const Device& device : plan.devices) xdp |= device.kind == Device::Kind::kAfXdp;
+  for (const Device& device : plan.devices) {
+    xdp |= OnAfXdp(device);
+    packet |= !device.vdevs.empty() && VdevDriver(device.vdevs.front().name) == "net_af_packet";
+  }
   std::vector<CapabilityNeed> needs;
   if (xdp) {
     // CAP_BPF is enough to load, but libxdp, beneath the PMD, goes by the numbers of its program
@@ -211,16 +218,17 @@ std::vector<CapabilityNeed> NeededCapabilities(const Preflight& plan) {
     needs = {{CAP_NET_RAW, "CAP_NET_RAW", "AF_XDP sockets"},
              {CAP_NET_ADMIN, "CAP_NET_ADMIN", "attaching XDP programs"},
              {CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "libxdp: finding its own maps"}};
-  } else if (kernel) {
-    needs = {{CAP_NET_ADMIN, "CAP_NET_ADMIN", "exception ports"}};
+    return needs;
   }
+  if (packet) needs.push_back({CAP_NET_RAW, "CAP_NET_RAW", "AF_PACKET sockets"});
+  if (kernel) needs.push_back({CAP_NET_ADMIN, "CAP_NET_ADMIN", "exception ports"});
   return needs;
 }
 
 uint64_t LockedBytes(const Preflight& plan) {
-  const bool locks =
-      std::any_of(plan.devices.begin(), plan.devices.end(),
-                  [](const Device& device) { return device.kind != Device::Kind::kVdev; });
+  const bool locks = std::any_of(
+      plan.devices.begin(), plan.devices.end(),
+      [](const Device& device) { return device.kind != Device::Kind::kVdev || OnAfXdp(device); });
   return locks ? plan.memory_bytes : 0;
 }
 

@@ -75,6 +75,56 @@ profile bent.json '{"name": "a", "device": "bent0"}'
 judge 1 bent.json 'bad["interface port a, bent0"]["found"] == "its peer has 2 TX queues"'
 ip link del bent0
 
+# What only EAL and its PMDs can tell: drivers, their arguments, options. Nothing that a start would
+# make, or write into, is there afterwards.
+vdev() { # STATUS DEVICE [EXPRESSION]...
+  local status=$1
+  profile vdev.json "{\"name\": \"a\", \"device\": \"$2\"}"
+  shift 2
+  judge "$status" vdev.json "$@"
+}
+eal() { # STATUS ARGUMENTS [EXPRESSION]...
+  local status=$1
+  echo "{\"version\": 1, \"eal\": [$2], \"ports\": [{\"name\": \"a\", \"device\": \"net_null0\"}]}" >eal.json
+  shift 2
+  judge "$status" eal.json "$@"
+}
+vdev 1 net_foo0 '"net_foo0" in bad["start"]["found"]' 'r["paths"]["dpdk"]["refusal"] == bad["start"]["found"]'
+vdev 1 net_null0,bogus=1 '"net_null0,bogus=1" in bad["start"]["found"]'
+vdev 0 net_null0,size=128,copy=1 'not bad'
+vdev 0 net_tap7,iface=seen7 'not bad'
+vdev 1 net_tap7,mac=bogus '"start" in bad'
+vdev 0 net_af_packet0,iface=far0 'not bad'
+vdev 1 net_af_packet0,iface=far0,bogus=1 '"start" in bad'
+vdev 1 net_af_packet0,iface=nosuch0 '"no interface" in bad["start"]["found"]'
+vdev 1 net_af_xdp0,iface=lan0,bogus=1 '"start" in bad'
+vdev 1 net_memif0 '"net_memif0" in bad["start"]["found"]' # "would start" is said of what is known to
+eal 1 '"--no-pci", "--frobnicate"' '"--frobnicate" in bad["start"]["found"]'
+eal 1 '"--vdev=net_foo1"' '"start" in bad'
+eal 0 '"--vdev=net_null1", "--no-pci"' 'not bad'
+eal 0 '"--vdev", "net_null1", "--huge-unlink=always"' 'not bad'
+echo kept >kept.pcap
+cp kept.pcap kept
+profile pcap.json '{"name": "a", "device": "net_pcap0,tx_pcap=kept.pcap"}'
+"$TWINPATH" doctor --profile pcap.json >out.txt || fail "net_pcap: $(cat out.txt)"
+cmp kept kept.pcap || fail 'a start that was only tried wrote into a capture'
+vdev 1 net_pcap0,tx_pcap=nosuch/out.pcap '"tx_pcap=nosuch/out.pcap" in bad["start"]["found"]'
+profile tap.json '{"name": "a", "device": "net_tap7,iface=seen7"}'
+ip monitor link >links.txt &
+monitor=$!
+"$TWINPATH" doctor --profile tap.json >out.txt || fail "net_tap: $(cat out.txt)"
+ip link set far0 down
+for ((i = 0; i < 100; i++)); do
+  if grep -q far0 links.txt; then break; fi
+  sleep 0.05
+done
+kill "$monitor"
+ip link set far0 up
+grep -q far0 links.txt || fail 'the monitor of interfaces saw nothing'
+! grep -q seen7 links.txt || fail "an interface was made: $(cat links.txt)"
+nothing_left
+[[ -z $(compgen -G "$TMPDIR/twinpath-doctor-*") ]] || fail 'left a runtime folder'
+
 # An interface that someone holds, and the one that we came by.
 "$PROGRAM" --port a=lan0 --queues 2 -- --file-prefix=other >out.txt 2>err.txt &
 pid=$!
@@ -102,6 +152,14 @@ nobody() { # CAPABILITY...
 nobody
 judge 0 null.json 'not bad'
 judge 1 interface.json '"no CAP_NET_RAW, no CAP_NET_ADMIN, no CAP_SYS_ADMIN" == bad["capabilities"]["found"]' '"memlock" in bad'
+# Where its lock and its telemetry would be.
+XDG_RUNTIME_DIR=/nonexist judge 1 null.json '"/nonexist/dpdk/twinpath-dpdk cannot be made in /" in bad["runtime folder"]["found"]' \
+  'bad["runtime folder"]["mend"].startswith("export XDG_RUNTIME_DIR=")'
+as_is=("${as[@]}") as=()
+mount -t tmpfs -o ro tmpfs /run/user
+RUNTIME_DIRECTORY=/run/user judge 1 null.json '"remount,rw" in bad["runtime folder"]["mend"]'
+umount /run/user
+as=("${as_is[@]}")
 rm -rf /sys/fs/bpf/xdp # which libxdp left behind as root
 nobody net_raw net_admin bpf ipc_lock
 judge 1 interface.json 'bad["capabilities"]["found"] == "no CAP_SYS_ADMIN"'

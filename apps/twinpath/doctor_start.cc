@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Only EAL knows which options and virtual devices it takes, and it starts once in a process: a
+// child does it, whose runtime folder is a temporary one, and whose network is its own where it may
+// have one. Main thread.
+
+#include "apps/twinpath/doctor_start.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "src/dpdk/rehearsal.h"
+
+namespace twinpath {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kLongest(30);
+
+// An empty folder to write in; empty: there is none to be had.
+std::string MakeScratch() {
+  std::error_code error;
+  for (const fs::path& base :
+       {fs::temp_directory_path(error), fs::path("/tmp"), fs::path("/dev/shm")}) {
+    std::string name = base / "twinpath-doctor-XXXXXX";
+    if (mkdtemp(name.data()) != nullptr) return name;
+  }
+  return "";
+}
+
+void Tell(int to, const std::string& text) {
+  for (size_t told = 0; told < text.size();) {
+    const ssize_t n = write(to, text.data() + told, text.size() - told);
+    if (n <= 0) return;
+    told += static_cast<size_t>(n);
+  }
+}
+
+// In the child: a line with the untried devices, then what went wrong; both may be empty.
+void Child(int to, const std::string& scratch, const Profile& profile, const Policy& policy,
+           const CompiledPolicy& compiled) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(nowhere, fd);
+  setenv("RUNTIME_DIRECTORY", scratch.c_str(), 1);
+  const int network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  const bool own_network = network >= 0 && unshare(CLONE_NEWNET) == 0;
+  const Rehearsal rehearsal = PlanRehearsal(profile, own_network);
+  const absl::Status status = Rehearse(rehearsal, policy, compiled, own_network ? network : -1);
+  Tell(to, absl::StrCat(absl::StrJoin(rehearsal.unstarted, " ",
+                                      [](std::string* out, const Vdev& vdev) {
+                                        absl::StrAppend(out, vdev.name);
+                                      }),
+                        "\n", status.ok() ? "" : status.message()));
+}
+
+// What the child says until it closes its end; false where it takes too long.
+bool Listen(int from, std::string* text) {
+  const auto end = std::chrono::steady_clock::now() + kLongest;
+  for (;;) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        end - std::chrono::steady_clock::now());
+    pollfd waiting = {.fd = from, .events = POLLIN, .revents = 0};
+    if (left.count() <= 0) return false;
+    const int ready = poll(&waiting, 1, static_cast<int>(left.count()));
+    if (ready < 0 && errno == EINTR) continue;
+    char part[4096];
+    const ssize_t n = ready > 0 ? read(from, part, sizeof(part)) : -1;
+    if (n < 0) return false;
+    if (n == 0) return true;
+    text->append(part, static_cast<size_t>(n));
+  }
+}
+
+}  // namespace
+
+StartRehearsal RehearseStart(const Profile& profile, const Policy& policy,
+                             const CompiledPolicy& compiled) {
+  StartRehearsal result;
+  const std::string scratch = MakeScratch();
+  int ends[2] = {-1, -1};
+  if (scratch.empty() || pipe2(ends, O_CLOEXEC) != 0) {
+    result.refusal = absl::StrCat("a start cannot be tried: no folder to write in, or no pipe: ",
+                                  std::strerror(errno));
+    return result;
+  }
+  const pid_t child = fork();
+  if (child == 0) {
+    Child(ends[1], scratch, profile, policy, compiled);
+    _exit(0);  // what was the parent's is not this process's to end
+  }
+  close(ends[1]);
+  std::string text;
+  int status = 0;
+  const bool heard = child > 0 && Listen(ends[0], &text);
+  close(ends[0]);
+  if (child > 0) {
+    kill(child, SIGKILL);  // it has told all, or never will
+    waitpid(child, &status, 0);
+  }
+  std::error_code error;
+  fs::remove_all(scratch, error);
+  const size_t line = text.find('\n');
+  if (!heard) {
+    result.refusal = child < 0
+                         ? absl::StrCat("a start cannot be tried: fork: ", std::strerror(errno))
+                         : absl::StrCat("a start that was tried hung for ", kLongest.count(), " s");
+  } else if (line == std::string::npos) {
+    result.refusal = absl::StrCat("a start that was tried ended by signal ", WTERMSIG(status), " (",
+                                  strsignal(WTERMSIG(status)), ")");
+  } else {
+    result.untried = absl::StrSplit(text.substr(0, line), ' ', absl::SkipEmpty());
+    result.refusal = text.substr(line + 1);
+  }
+  return result;
+}
+
+}  // namespace twinpath
