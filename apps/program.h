@@ -26,6 +26,11 @@ inline int Say(absl::string_view program, ExitStatus exit_status, const absl::St
   return Say(program, exit_status, why.message());
 }
 
+// To be called when a program ends with `status`: what that becomes, kFailed where all was well but
+// that not all of standard output could be written. A full disk, or a pipe that nobody reads any
+// more, must not look like success. Where a terminal is gone nobody waits for it.
+int Ended(absl::string_view program, int status);
+
 // Of an operation that failed: kWrong where what it was given is not right, kFailed otherwise.
 inline ExitStatus ExitStatusOf(const absl::Status& failure) {
   return absl::IsInvalidArgument(failure) ? kWrong : kFailed;

@@ -182,7 +182,7 @@ int RunProgram(const CommandLine& line) {
   }
   if (!ran.ok()) return Say(kProgram, kFailed, ran);
   absl::Status shown = ShowSummary(SummaryJson(datapath->TakeSnapshot()), line.run.summary);
-  return shown.ok() ? kDone : Say(kProgram, kFailed, shown);
+  return shown.ok() ? Ended(kProgram, kDone) : Say(kProgram, kFailed, shown);
 }
 
 int Main(int argc, char** argv) {

@@ -228,7 +228,7 @@ int RunProgram(const CommandLine& line, const HeldSignals& signals) {
   Drain(line, signals, splicer.get());
   splicer->End();
   status = ShowSummary(SummaryJson(splicer->TakeSnapshot()), line.summary);
-  return status.ok() ? kDone : Say(kProgram, kFailed, status);
+  return status.ok() ? Ended(kProgram, kDone) : Say(kProgram, kFailed, status);
 }
 
 int Main(int argc, char** argv) {

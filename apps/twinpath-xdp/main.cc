@@ -161,7 +161,7 @@ int RunProgram(const CommandLine& line, const HeldSignals& signals) {
   path->Stop();
 
   status = ShowSummary(SummaryJson(path->TakeSnapshot()), line.run.summary);
-  return status.ok() ? kDone : Say(kProgram, kFailed, status);
+  return status.ok() ? Ended(kProgram, kDone) : Say(kProgram, kFailed, status);
 }
 
 int Main(int argc, char** argv) {

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // twinpath: everything that is not a datapath, one subcommand each. Main thread.
 
-#include <cstdio>
 #include <exception>
-#include <iostream>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -40,9 +38,5 @@ int main(int argc, char** argv) {
   } catch (const std::exception& e) {
     return twinpath::Say("twinpath", twinpath::kFailed, e.what());
   }
-  std::cout.flush();
-  // A full disk or a closed pipe must not look like success.
-  if (status == twinpath::kDone && (!std::cout || std::fflush(stdout) != 0))
-    return twinpath::Say("twinpath", twinpath::kFailed, "cannot write the output");
-  return status;
+  return twinpath::Ended("twinpath", status);
 }

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a program could not write to its standard output is a failure, in all of them alike; that the
+terminal is gone is none.
+
+  output_test.py TWINPATH TWINPATH_DPDK TWINPATH_XDP TWINPATH_SPLICE POLICY"""
+import os
+import subprocess
+import sys
+import unittest
+
+import own_namespaces
+
+own_namespaces.enter(("tmpfs", "/run"), ("sysfs", "/sys"))
+import dpdk_lab
+
+*PROGRAMS, POLICY = (os.path.abspath(path) for path in sys.argv[1:6])
+TWINPATH, DPDK, XDP, SPLICE = PROGRAMS
+del sys.argv[1:]
+# Each does its work, and is done.
+RUNS = ([TWINPATH, "check", POLICY],
+        [DPDK, "--port", "a=net_null0", "--forward", "drop", "--packets", "1000", "--", "--no-huge"],
+        [XDP, "--port", "lan=lan", "--forward", "drop", "--duration", "0.01"],
+        [SPLICE, "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9", "--duration", "0.01"])
+
+
+class OutputTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        dpdk_lab.run("ip", "link", "set", "lo", "up")
+        dpdk_lab.veth("lan", "gen")
+
+    def each(self, commands, output, status):
+        """Of each command with that standard output; what the last line of a failure is."""
+        for command in commands:
+            with self.subTest(command=" ".join(command)):
+                # SIGPIPE would end twinpath before it can say why; the others ignore it themselves.
+                ended = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True, timeout=60,
+                                       restore_signals=False)
+                name = os.path.basename(command[0])
+                self.assertEqual(status, ended.returncode, ended.stderr)
+                said = f"{name}: cannot write the output"
+                self.assertEqual(int(status == 1), ended.stderr.count(said), ended.stderr)
+                if status == 1:
+                    self.assertEqual(said, ended.stderr.splitlines()[-1])
+
+    def test_a_full_disk(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            self.each(RUNS, full, 1)
+            self.each([[program, option] for program in PROGRAMS for option in ("--help", "--version")], full, 1)
+
+    def test_a_pipe_that_nobody_reads(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        with os.fdopen(writer, "w") as pipe:
+            self.each(RUNS, pipe, 1)
+
+    def test_a_terminal_that_is_gone(self):
+        ours, its = os.openpty()
+        os.close(ours)
+        with os.fdopen(its, "w") as terminal:
+            self.each(RUNS, terminal, 0)
+
+    def test_a_failure_stays_the_one_that_it_is(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            for command, status in (([*RUNS[1][:-2], "--summary", "/dev/full", *RUNS[1][-2:]], 1), ([DPDK, "--no"], 2)):
+                ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+                self.assertEqual(status, ended.returncode)
+                self.assertNotIn("cannot write the output", ended.stderr)
+
+    def test_what_can_be_written(self):
+        self.each(RUNS, subprocess.DEVNULL, 0)
+
+
+unittest.main(verbosity=2)
