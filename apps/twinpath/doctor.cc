@@ -5,6 +5,8 @@
 #include <linux/capability.h>
 
 #include <algorithm>
+#include <cctype>
+#include <cstring>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -13,7 +15,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "apps/twinpath/doctor_checks.h"
+#include "apps/twinpath/doctor_program.h"
 #include "apps/twinpath/doctor_report.h"
 #include "apps/twinpath/doctor_start.h"
 #include "apps/twinpath/subcommand.h"
@@ -40,8 +44,17 @@ struct DoctorOptions {
 
 constexpr char kDoctor[] = "twinpath doctor";
 
+// As a shell takes it for one word.
+std::string ShellWord(const std::string& text) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) || std::strchr("_./-+:@%,", c) != nullptr;
+  });
+  return plain ? text : absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
+}
+
 InterfaceFacts FactsOf(const std::string& name) {
   InterfaceFacts facts;
+  facts.most_queues = InterfaceChannels(name).most;
   const DriverXdp driver = DriverXdpOf(name);
   facts.native = driver.native;
   facts.zero_copy = driver.zero_copy;
@@ -182,7 +195,7 @@ void CheckBpf(const DoctorHost& host, Findings* findings) {
 
 // Whether EAL and the PMDs take what nothing else here looks at. Only where nothing is missing that
 // would keep it from starting anyway.
-void CheckStart(const DpdkStart& start, DoctorReport* report) {
+void CheckStart(const DpdkStart& start, const std::string& command, DoctorReport* report) {
   PathVerdict* verdict = &report->verdicts.front();
   if (!report->Starts(*verdict)) return;
   const StartRehearsal tried = RehearseStart(start.profile, *start.policy, *start.compiled);
@@ -197,7 +210,7 @@ void CheckStart(const DpdkStart& start, DoctorReport* report) {
     finding.found =
         absl::StrCat("not tried, for others would notice: ", absl::StrJoin(tried.untried, ", "));
     finding.needed = "a real start, which alone tells";
-    finding.mend = absl::StrCat("twinpath-dpdk --profile ", start.profile.file, " --duration 1");
+    finding.mend = command + " --duration 1";
   } else {
     finding.found = "tried, with stand-ins for NICs and interfaces";
   }
@@ -235,17 +248,27 @@ int Doctor(const DoctorOptions& options) {
                               "what is to be looked at"));
     needs.for_profile = true;
     needs.nics = NicsOf(profile, host.machine());
+    needs.command = absl::StrCat("twinpath-dpdk --profile ", ShellWord(options.profile));
+    if (!options.policy.empty())
+      absl::StrAppend(&needs.command, " --policy ", ShellWord(options.policy));
   } else {
     needs.nics = AllNics(host);
   }
+  needs.program = FindProgram("twinpath-dpdk");
+  needs.rights = CapabilitiesOf(needs.program);
+  Machine machine;  // as that program sees it
+  if (needs.rights.has_value()) machine.AssumeCapabilities(*needs.rights);
   report.verdicts.push_back({.path = "dpdk",
                              .what = needs.for_profile ? "" : "with a wire of two virtual ports",
-                             .refusal = DpdkRefusal(options, host.machine(), &start, &needs)});
+                             .refusal = DpdkRefusal(options, machine, &start, &needs)});
   const bool af_xdp = std::any_of(needs.nics.begin(), needs.nics.end(),
                                   [](const DoctorNeeds::Nic& nic) { return !nic.native; });
   if (!needs.for_profile) {
     needs.lcores.clear();  // what one would be told of CPU 0 is of no use yet
-    const absl::Status xdp = CheckXdpPrivileges();
+    needs.program = FindProgram("twinpath-xdp");
+    needs.rights = CapabilitiesOf(needs.program);
+    const absl::Status xdp =
+        needs.rights.has_value() ? CheckXdpPrivileges(*needs.rights) : CheckXdpPrivileges();
     report.verdicts.push_back({.path = "xdp", .refusal = std::string(xdp.message())});
     needs.capabilities = {{CAP_NET_ADMIN, "CAP_NET_ADMIN", "attaching XDP programs", Path::kXdp},
                           {CAP_BPF, "CAP_BPF", "loading XDP programs", Path::kXdp},
@@ -268,7 +291,7 @@ int Doctor(const DoctorOptions& options) {
   CheckLcores(host, needs, findings);
   CheckGovernor(host, needs, findings);
   CheckSiblings(host, needs, findings);
-  CheckStart(start, &report);
+  CheckStart(start, needs.command, &report);
   AddRefusals(&report);
   if (options.json)
     std::cout << DoctorJson(report).dump(2) << "\n";

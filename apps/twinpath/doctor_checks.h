@@ -21,6 +21,7 @@ struct InterfaceFacts {
   std::string driver;       // as ethtool names it
   std::string xdp_program;  // "name, id 7, native"; empty: none
   bool xdp_generic = false;
+  uint32_t most_queues = 0;  // that the driver can be told to have; 0: it does not tell
   std::optional<bool> native, zero_copy;  // nothing: the kernel does not tell
 };
 
@@ -38,8 +39,13 @@ struct DoctorNeeds {
     Finding::Path path;
   };
   bool for_profile = false;
-  bool hugepages = true;                 // false: --no-huge
-  bool private_memory = true;            // no hugetlbfs
+  // What starts it; a mend may add to that.
+  std::string command = "twinpath-dpdk --port lan=net_null0 --port wan=net_null1";
+  std::string program;  // the file, where there is one
+  std::optional<uint64_t>
+      rights;                  // that it would have, a mask of capabilities; else this process's
+  bool hugepages = true;       // false: --no-huge
+  bool private_memory = true;  // no hugetlbfs
   std::optional<uint64_t> memory_bytes;  // over all nodes; nothing: could not be reckoned
   uint64_t locked_bytes = 0;             // against the memlock limit, without CAP_IPC_LOCK
   std::vector<int> nodes = {0};
@@ -69,6 +75,10 @@ void CheckSiblings(const DoctorHost& host, const DoctorNeeds& needs, Findings* f
 
 // "1", "1,3", "2-5": the other way round of ParseCpuList.
 std::string CpuRange(const std::vector<uint32_t>& cpus);
+
+// The command that gives the kernel `arguments` from the next boot on, which it brings about. As
+// Debian's GRUB has it; `what` names the file.
+std::string KernelArguments(const std::string& what, const std::string& arguments);
 
 // "58 MiB", "2 GiB": rounded up.
 std::string Size(uint64_t bytes);

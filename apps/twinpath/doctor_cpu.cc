@@ -16,7 +16,36 @@ bool In(const std::vector<uint32_t>& cpus, uint32_t cpu) {
   return std::find(cpus.begin(), cpus.end(), cpu) != cpus.end();
 }
 
+std::vector<uint32_t> Last(const std::vector<uint32_t>& cpus, size_t count) {
+  return {cpus.end() - static_cast<std::ptrdiff_t>(std::min(count, cpus.size())), cpus.end()};
+}
+
+std::string Isolate(const std::vector<uint32_t>& cpus) {
+  return KernelArguments("lcores",
+                         absl::StrCat("isolcpus=", CpuRange(cpus), " nohz_full=", CpuRange(cpus)));
+}
+
+// Of the CPUs that this process may run on.
+std::vector<uint32_t> OneOfEachCore(const DoctorHost& host) {
+  std::vector<uint32_t> chosen;
+  for (uint32_t cpu : host.AllowedCpus()) {
+    const std::vector<uint32_t> siblings = host.Siblings(cpu);
+    if (std::none_of(siblings.begin(), siblings.end(),
+                     [&](uint32_t other) { return In(chosen, other); }))
+      chosen.push_back(cpu);
+  }
+  return chosen;
+}
+
 }  // namespace
+
+std::string KernelArguments(const std::string& what, const std::string& arguments) {
+  return absl::StrCat(
+      "sudo mkdir -p /etc/default/grub.d && echo "
+      "'GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT ",
+      arguments, "\"' | sudo tee /etc/default/grub.d/twinpath-", what,
+      ".cfg && sudo update-grub && sudo reboot");
+}
 
 std::string CpuRange(const std::vector<uint32_t>& cpus) {
   std::vector<std::string> parts;
@@ -43,25 +72,39 @@ void CheckLcores(const DoctorHost& host, const DoctorNeeds& needs, Findings* fin
   }
   if (!needs.lcores.empty()) absl::StrAppend(&finding.found, "; lcores ", CpuRange(needs.lcores));
   if (!absent.empty()) {
-    const size_t count = std::min(needs.lcores.size(), online.size());
-    const std::vector<uint32_t> some(online.end() - static_cast<std::ptrdiff_t>(count),
-                                     online.end());
+    const std::vector<uint32_t> some = Last(online, needs.lcores.size());
     finding.grade = Grade::kMissing;
     absl::StrAppend(&finding.found, "; this machine has CPUs ", CpuRange(online));
     finding.needed = absl::StrCat("lcores ", CpuRange(absent), " among them");
-    finding.mend = absl::StrCat("twinpath-dpdk --lcores ", CpuRange(some), " ...");
+    finding.mend = absl::StrCat(needs.command, " --lcores ", CpuRange(some));
   } else if (!barred.empty()) {
     finding.grade = Grade::kMissing;
     absl::StrAppend(&finding.found, "; this process may run on ", CpuRange(allowed));
     finding.needed = absl::StrCat("lcores ", CpuRange(barred), " among them");
-    finding.mend = absl::StrCat("taskset -c ", CpuRange(needs.lcores), " twinpath-dpdk ...");
+    finding.mend = absl::StrCat("taskset -c ", CpuRange(needs.lcores), " ", needs.command);
   } else if (!shared.empty()) {
     finding.grade = Grade::kWarning;
     finding.needed = "CPUs that the scheduler gives to nobody else";
-    finding.mend = absl::StrCat("kernel argument isolcpus=", CpuRange(shared),
-                                " nohz_full=", CpuRange(shared), ", then reboot");
-    if (In(shared, 0))
-      finding.mend = "another CPU than 0, isolated by isolcpus= and chosen by --lcores";
+    // CPU 0 cannot be freed of all that is not the program's.
+    std::vector<uint32_t> other = allowed;
+    other.erase(std::remove(other.begin(), other.end(), 0), other.end());
+    std::vector<uint32_t> free = isolated;
+    free.erase(
+        std::remove_if(free.begin(), free.end(), [&](uint32_t cpu) { return !In(other, cpu); }),
+        free.end());
+    const size_t count = needs.lcores.size();
+    if (free.size() >= count) {
+      finding.mend = absl::StrCat(needs.command, " --lcores ", CpuRange(Last(free, count)));
+    } else if (!In(shared, 0)) {
+      finding.mend = Isolate(needs.lcores);
+    } else if (other.size() >= count) {
+      finding.mend = Isolate(Last(other, count));
+      absl::StrAppend(&finding.needed,
+                      ", which CPU 0 never is; isolated, they are chosen by --lcores ",
+                      CpuRange(Last(other, count)));
+    } else {
+      absl::StrAppend(&finding.needed, ", which CPU 0 never is: a machine with more of them");
+    }
   }
   findings->push_back(finding);
 }
@@ -97,8 +140,11 @@ void CheckSiblings(const DoctorHost& host, const DoctorNeeds& needs, Findings* f
       finding.grade = Grade::kWarning;
       finding.found = absl::StrCat("lcores ", CpuRange(siblings), " are one core");
       finding.needed = "a core for each lcore";
-      finding.mend =
-          "other --lcores: cat /sys/devices/system/cpu/cpu*/topology/thread_siblings_list";
+      const std::vector<uint32_t> cores = OneOfEachCore(host);
+      finding.mend = cores.size() < needs.lcores.size()
+                         ? "lscpu --extended=CPU,CORE"
+                         : absl::StrCat(needs.command, " --lcores ",
+                                        CpuRange(Last(cores, needs.lcores.size())));
     }
   }
   if (!smt) finding.found = "none: one thread a core";

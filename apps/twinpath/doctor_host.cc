@@ -141,10 +141,10 @@ std::vector<std::string> DoctorHost::Interfaces() const {
   return names;
 }
 
-uint32_t DoctorHost::PeerTxQueues(const std::string& name) const {
+std::optional<DoctorHost::Peer> DoctorHost::PeerOf(const std::string& name) const {
   const std::string net = "/sys/class/net/";
   const std::string index = Read(net + name + "/iflink");
-  if (index == Read(net + name + "/ifindex")) return 0;
+  if (index == Read(net + name + "/ifindex")) return std::nullopt;
   for (const std::string& peer : Names(root_ + net)) {
     // Of the same index may be an interface that is another namespace's peer.
     if (Read(net + peer + "/ifindex") != index ||
@@ -153,9 +153,9 @@ uint32_t DoctorHost::PeerTxQueues(const std::string& name) const {
     uint32_t queues = 0;
     for (const std::string& queue : Names(root_ + net + peer + "/queues"))
       queues += queue.rfind("tx-", 0) == 0;
-    return queues;
+    return Peer{peer, queues};
   }
-  return 0;
+  return std::nullopt;
 }
 
 std::vector<std::string> DoctorHost::PciNics() const {

@@ -51,8 +51,12 @@ class DoctorHost {
   bool UnsafeNoIommu() const;  // vfio may do without
 
   std::vector<std::string> Interfaces() const;  // without lo, sorted
-  // TX queues of a veth's other end; 0 where it is in another network namespace, or no veth.
-  uint32_t PeerTxQueues(const std::string& name) const;
+  // A veth's other end; nothing where it is in another network namespace, or no veth.
+  struct Peer {
+    std::string name;
+    uint32_t tx_queues;
+  };
+  std::optional<Peer> PeerOf(const std::string& name) const;
   std::vector<std::string> PciNics() const;  // addresses of Ethernet controllers, sorted
   // Interfaces that the user's way here goes by: that of the SSH session, of this process or of one
   // it descends from, else those of the default routes.
@@ -73,11 +77,19 @@ class DoctorHost {
     std::string interface;
     uint32_t bits;       // of the prefix
     std::string prefix;  // 16 octets; IPv4 as ::ffff:a.b.c.d
+    uint32_t table = kMainTable;
   };
+  static constexpr uint32_t kMainTable = 254, kDefaultTable = 253;   // RT_TABLE_*
+  static constexpr char kMapped[] = "\0\0\0\0\0\0\0\0\0\0\xff\xff";  // RFC 4291 2.5.5.2
+  static constexpr uint32_t kMappedBits = 96;
   std::string Read(const std::string& path) const;
   std::vector<uint32_t> CpuList(const std::string& path) const;
+  // Of all tables, one for each next hop; of a root that is not this machine's, those of its files.
   std::vector<Route> Routes() const;
-  std::string RouteTo(const std::string& address) const;
+  static std::vector<Route> KernelRoutes();
+  static void AddRoute(const void* message, size_t length, std::vector<Route>* routes);
+  // By which packets to `address` may leave: of each table, the routes of the longest prefix.
+  std::vector<Route> RoutesTo(const std::string& address) const;
   std::string SshClient() const;
 
   std::string root_;

@@ -39,6 +39,12 @@ std::string MorePages(const HugepageSize& size, uint64_t lack, const std::string
                       PagesFile(size, node));
 }
 
+// Whether the program that is going to run has it.
+bool Has(const DoctorHost& host, const DoctorNeeds& needs, int capability) {
+  return needs.rights.has_value() ? *needs.rights >> capability & 1
+                                  : host.machine().HasCapability(capability);
+}
+
 }  // namespace
 
 std::string Size(uint64_t bytes) {
@@ -76,7 +82,7 @@ void CheckHugepages(const DoctorHost& host, const DoctorNeeds& needs, Findings* 
     all.grade = Grade::kMissing;
     all.found = "the kernel has none";
     all.needed = "a kernel with CONFIG_HUGETLBFS, or --no-huge";
-    all.mend = "twinpath-dpdk ... -- --no-huge";
+    all.mend = needs.command + " -- --no-huge";
   } else if (!needs.memory_bytes.has_value()) {
     all.grade = Grade::kNote;
     all.needed = "not reckoned: what is wrong with the profile comes first";
@@ -131,7 +137,7 @@ void CheckHugetlbfs(const DoctorHost& host, const DoctorNeeds& needs, Findings* 
     finding.grade = Grade::kMissing;
     finding.found = closed + " cannot be opened by this user";
     finding.needed = "to be opened, or not to be there";
-    finding.mend = absl::StrCat("chmod a+rx ", closed, ", or umount ", closed);
+    finding.mend = absl::StrCat("sudo chmod a+rx ", closed);
   } else if (folders.empty() && needs.hugepages && !needs.private_memory) {
     finding.grade = Grade::kMissing;
     finding.needed = "mounted: the profile's EAL arguments share memory with other processes";
@@ -162,7 +168,7 @@ void CheckRuntimeFolder(const DoctorHost& host, const DoctorNeeds& needs, Findin
 
 void CheckMemlock(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings) {
   const uint64_t limit = host.machine().MemlockLimit();
-  const bool exempt = host.machine().HasCapability(CAP_IPC_LOCK);
+  const bool exempt = Has(host, needs, CAP_IPC_LOCK);
   Finding finding = {.path = Path::kDpdk,
                      .check = "memlock",
                      .found = limit == UINT64_MAX ? "no limit" : absl::StrCat(limit >> 10, " KiB")};
@@ -186,8 +192,7 @@ void CheckCapabilities(const DoctorHost& host, const DoctorNeeds& needs, Finding
     files.push_back(absl::AsciiStrToLower(need.name));
     // Since Linux 5.8 these two are parts of what CAP_SYS_ADMIN allows.
     const bool part = need.number == CAP_BPF || need.number == CAP_PERFMON;
-    if (!host.machine().HasCapability(need.number) &&
-        !(part && host.machine().HasCapability(CAP_SYS_ADMIN)))
+    if (!Has(host, needs, need.number) && !(part && Has(host, needs, CAP_SYS_ADMIN)))
       missing.push_back(need.name);
   }
   if (!needs.memory_bytes.has_value()) {
@@ -199,9 +204,13 @@ void CheckCapabilities(const DoctorHost& host, const DoctorNeeds& needs, Finding
   if (!missing.empty()) {
     finding.grade = Grade::kMissing;
     finding.found = "no " + absl::StrJoin(missing, ", no ");
-    finding.mend = absl::StrCat("run it by sudo, or: sudo setcap ", absl::StrJoin(files, ","),
-                                "+ep $(command -v twinpath-",
-                                finding.path == Path::kXdp ? "xdp" : "dpdk", ")");
+    // They take the place of what the file had.
+    if (needs.locked_bytes > host.machine().MemlockLimit()) files.emplace_back("cap_ipc_lock");
+    const std::string program =
+        !needs.program.empty() ? needs.program
+                               : absl::StrCat("\"$(command -v twinpath-",
+                                              finding.path == Path::kXdp ? "xdp" : "dpdk", ")\"");
+    finding.mend = absl::StrCat("sudo setcap ", absl::StrJoin(files, ","), "+ep ", program);
   }
   findings->push_back(finding);
 }
@@ -233,7 +242,8 @@ void CheckTun(const DoctorHost& host, const DoctorNeeds& needs, Findings* findin
   if (!vhost && !tun) {
     finding.grade = Grade::kMissing;
     finding.needed = "one of them, for what the policy passes to the kernel";
-    finding.mend = "modprobe tun vhost_net, or \"exception\": \"none\" in the profile";
+    finding.mend = host.Exists("/dev/net/tun") ? "sudo chmod a+rw /dev/net/tun"
+                                               : "sudo modprobe -a tun vhost_net";
   } else if (!vhost) {
     finding.grade = Grade::kNote;
     finding.mend = "modprobe vhost_net";

@@ -90,7 +90,7 @@ void CheckNative(const DoctorHost& host, const DoctorNeeds::Nic& nic, Findings* 
                          .subject = Label(nic),
                          .found = "held by process " + holder,
                          .needed = "by nobody: a group of VFIO has one user",
-                         .mend = "end it: kill " + holder.substr(0, holder.find(' '))});
+                         .mend = "kill " + holder.substr(0, holder.find(' '))});
   }
   if (!group.empty() && !host.MayUse(file)) {
     findings->push_back({.grade = Grade::kMissing,
@@ -99,7 +99,7 @@ void CheckNative(const DoctorHost& host, const DoctorNeeds::Nic& nic, Findings* 
                          .subject = Label(nic),
                          .found = file + " is not for this user",
                          .needed = "to be read and written",
-                         .mend = "chown \"$USER\" " + file + " (as root), or run it by sudo"});
+                         .mend = "sudo chown \"$USER\" " + file});
   }
 }
 
@@ -113,7 +113,7 @@ std::string XdpAbility(const InterfaceFacts& facts, const std::string& driver) {
 }
 
 // A kernel interface, for AF_XDP or XDP.
-void CheckInterface(const DoctorHost& host, const DoctorNeeds::Nic& nic,
+void CheckInterface(const DoctorHost& host, const DoctorNeeds& needs, const DoctorNeeds::Nic& nic,
                     const InterfaceFacts& facts, Findings* findings) {
   const Machine& machine = host.machine();
   const std::string& name = nic.interface;
@@ -147,11 +147,10 @@ void CheckInterface(const DoctorHost& host, const DoctorNeeds::Nic& nic,
                          .mend = mend});
   };
   if (!facts.xdp_program.empty()) {
-    lacks(wanted ? Grade::kMissing : Grade::kWarning,
-          "carries the XDP program " + facts.xdp_program,
-          "none: it is left alone, and the interface not taken",
-          absl::StrCat("end its owner, or: ip link set dev ", name,
-                       facts.xdp_generic ? " xdpgeneric off" : " xdp off"));
+    lacks(
+        wanted ? Grade::kMissing : Grade::kWarning, "carries the XDP program " + facts.xdp_program,
+        "none: it is left alone, and the interface not taken. Where its owner runs, end that",
+        absl::StrCat("ip link set dev ", name, facts.xdp_generic ? " xdpgeneric off" : " xdp off"));
   }
   if (!wanted) return;
   if (!(machine.InterfaceFlags(name) & IFF_UP))
@@ -159,11 +158,16 @@ void CheckInterface(const DoctorHost& host, const DoctorNeeds::Nic& nic,
   if (nic.queues > queues)
     lacks(Grade::kMissing, absl::StrCat(queues, queues == 1 ? " RX queue" : " RX queues"),
           absl::StrCat(nic.queues, ", as the profile says"),
-          absl::StrCat("ethtool -L ", name, driver == "veth" ? " rx " : " combined ", nic.queues));
-  if (const uint32_t peer = host.PeerTxQueues(name); driver == "veth" && peer > queues)
-    lacks(Grade::kMissing, absl::StrCat("its peer has ", peer, " TX queues"),
+          facts.most_queues != 0 && facts.most_queues < nic.queues
+              ? absl::StrCat(needs.command, " --queues ", facts.most_queues)
+              : absl::StrCat("ethtool -L ", name, driver == "veth" ? " rx " : " combined ",
+                             nic.queues));
+  if (const auto peer = host.PeerOf(name); driver == "veth" && peer && peer->tx_queues > queues)
+    lacks(Grade::kMissing, absl::StrCat("its peer has ", peer->tx_queues, " TX queues"),
           absl::StrCat("at most ", queues, ", its own RX queues: native XDP is refused else"),
-          absl::StrCat("ethtool -L ", name, " rx ", peer, ", or fewer (tx) at its peer"));
+          facts.most_queues != 0 && facts.most_queues < peer->tx_queues
+              ? absl::StrCat("ethtool -L ", peer->name, " tx ", queues)
+              : absl::StrCat("ethtool -L ", name, " rx ", peer->tx_queues));
   if (mtu > kAfXdpMaxMtu)
     lacks(Grade::kMissing, absl::StrCat("an MTU of ", mtu, " octets"),
           absl::StrCat("at most ", kAfXdpMaxMtu),
@@ -188,10 +192,8 @@ void CheckIommu(const DoctorHost& host, const DoctorNeeds& needs, Findings* find
                                        : "off";
   if (groups == 0 && !host.UnsafeNoIommu()) {
     iommu.grade = lack;
-    iommu.needed = "on, for NICs bound to vfio-pci";
-    iommu.mend =
-        "kernel arguments intel_iommu=on iommu=pt (AMD: on by itself), and VT-d or AMD-Vi in the "
-        "firmware; then reboot";
+    iommu.needed = "on, for NICs bound to vfio-pci; VT-d or AMD-Vi in the firmware, too";
+    iommu.mend = KernelArguments("iommu", "intel_iommu=on iommu=pt");
   }
   findings->push_back(iommu);
   for (const char* module : {"vfio_pci", "vfio_iommu_type1"}) {
@@ -202,7 +204,7 @@ void CheckIommu(const DoctorHost& host, const DoctorNeeds& needs, Findings* find
                          .subject = module,
                          .found = there ? "loaded" : "not loaded",
                          .needed = there ? "" : "for NICs bound to vfio-pci",
-                         .mend = there ? "" : "modprobe vfio-pci"});
+                         .mend = there ? "" : "sudo modprobe vfio-pci"});
   }
 }
 
@@ -212,7 +214,7 @@ void CheckNics(const DoctorHost& host, const DoctorNeeds& needs, const Interface
     if (nic.native)
       CheckNative(host, nic, findings);
     else if (host.machine().InterfaceExists(nic.interface))
-      CheckInterface(host, nic, facts(nic.interface), findings);
+      CheckInterface(host, needs, nic, facts(nic.interface), findings);
     else
       findings->push_back({.grade = Grade::kMissing,
                            .path = Path::kDpdk,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // By which interface the user is logged in: the SSH session's client, looked up in the kernel's
-// routes (proc(5): /proc/net/route and /proc/net/ipv6_route). Main thread.
+// routes (in a test, in what /proc/net/route and /proc/net/ipv6_route say). Main thread.
 
 #include <arpa/inet.h>
 
@@ -19,16 +19,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kMapped[] = "\0\0\0\0\0\0\0\0\0\0\xff\xff";  // ::ffff:0:0/96, RFC 4291 2.5.5.2
-constexpr uint32_t kMappedBits = 96;
 constexpr uint32_t kUp = 1, kReject = 0x200;  // RTF_*
 
 // 16 octets; empty where it is no address. A scope ("%eth0") is left out.
-std::string Octets(std::string text) {
+std::string Octets(std::string text, const char* mapped) {
   text.resize(std::min(text.find('%'), text.size()));
   char octets[16];
   if (inet_pton(AF_INET, text.c_str(), octets) == 1)
-    return std::string(kMapped, 12) + std::string(octets, 4);
+    return std::string(mapped, 12) + std::string(octets, 4);
   if (inet_pton(AF_INET6, text.c_str(), octets) == 1) return std::string(octets, 16);
   return "";
 }
@@ -48,6 +46,7 @@ uint32_t Hex(const std::string& text) {
 }  // namespace
 
 std::vector<DoctorHost::Route> DoctorHost::Routes() const {
+  if (root_.empty()) return KernelRoutes();
   std::vector<Route> routes;
   std::ifstream ipv4(root_ + "/proc/self/net/route");
   for (std::string line; std::getline(ipv4, line);) {
@@ -76,18 +75,20 @@ std::vector<DoctorHost::Route> DoctorHost::Routes() const {
   return routes;
 }
 
-std::string DoctorHost::RouteTo(const std::string& address) const {
-  const std::string octets = Octets(address);
-  std::string interface;
-  if (octets.empty()) return interface;
-  uint32_t longest = 0;
+std::vector<DoctorHost::Route> DoctorHost::RoutesTo(const std::string& address) const {
+  const std::string octets = Octets(address, kMapped);
+  std::vector<Route> best;
+  if (octets.empty()) return best;
   for (const Route& route : Routes()) {
-    if (!Matches(octets, route.prefix, route.bits) || (!interface.empty() && route.bits <= longest))
-      continue;
-    longest = route.bits;
-    interface = route.interface;
+    if (!Matches(octets, route.prefix, route.bits)) continue;
+    const auto same = [&](const Route& other) { return other.table == route.table; };
+    const auto longest = std::find_if(best.begin(), best.end(), same);
+    if (longest != best.end() && longest->bits > route.bits) continue;
+    if (longest != best.end() && longest->bits < route.bits)
+      best.erase(std::remove_if(best.begin(), best.end(), same), best.end());
+    best.push_back(route);
   }
-  return interface;
+  return best;
 }
 
 // The client's address in SSH_CONNECTION of this process or, since sudo takes that away, of one
@@ -110,17 +111,29 @@ std::string DoctorHost::SshClient() const {
 }
 
 std::vector<Login> DoctorHost::Logins() const {
-  const std::string client = SshClient();
-  if (const std::string interface = RouteTo(client); !interface.empty())
-    return {{interface, absl::StrCat("you are logged in by it (from ", client, ")")}};
   std::vector<Login> logins;
-  for (const Route& route : Routes()) {
-    const bool any =
-        route.bits == 0 || (route.bits == kMappedBits && route.prefix == Octets("0.0.0.0"));
+  const auto add = [&](const Route& route, const std::string& how) {
     const bool known = std::any_of(logins.begin(), logins.end(), [&](const Login& login) {
       return login.interface == route.interface;
     });
-    if (any && !known) logins.push_back({route.interface, "it carries the default route"});
+    if (!known) logins.push_back({route.interface, how});
+  };
+  const std::string client = SshClient();
+  std::vector<Route> routes = RoutesTo(client);
+  // Which table counts is the rules' to say (ip rule); mostly the main one.
+  const auto main = [](const Route& route) { return route.table == kMainTable; };
+  std::stable_partition(routes.begin(), routes.end(), main);
+  for (const Route& route : routes)
+    add(route, main(route) ? absl::StrCat("you are logged in by it (from ", client, ")")
+                           : absl::StrCat("you may be logged in by it (from ", client,
+                                          ", by routing table ", route.table, ")"));
+  if (!logins.empty()) return logins;
+  for (const Route& route : Routes()) {
+    // Some write it in two halves, so that it goes before another.
+    const bool ipv4 =
+        Matches(std::string(kMapped, 12) + std::string(4, '\0'), route.prefix, kMappedBits);
+    if (route.bits <= 1 || (ipv4 && route.bits >= kMappedBits && route.bits <= kMappedBits + 1))
+      add(route, "it carries the default route");
   }
   return logins;
 }

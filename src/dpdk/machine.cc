@@ -222,6 +222,7 @@ bool Machine::Closed(const std::string& path) const {
 }
 
 bool Machine::HasCapability(int capability) const {
+  if (assumed_.has_value()) return *assumed_ >> capability & 1;
   std::ifstream status(root_ + "/proc/self/status");
   for (std::string line; std::getline(status, line);) {
     if (line.rfind("CapEff:", 0) != 0) continue;
@@ -256,7 +257,9 @@ Channels InterfaceChannels(const std::string& name) {
   ethtool_channels channels = {};
   channels.cmd = ETHTOOL_GCHANNELS;
   if (!Ethtool(name, &channels)) return {};
-  return {.combined = channels.combined_count, .rx = channels.rx_count};
+  return {.combined = channels.combined_count,
+          .rx = channels.rx_count,
+          .most = channels.combined_count != 0 ? channels.max_combined : channels.max_rx};
 }
 
 std::optional<std::string> NormalPci(const std::string& text) {

@@ -21,6 +21,7 @@ struct HugepageSize {
 struct Channels {
   uint32_t combined = 0;
   uint32_t rx = 0;
+  uint32_t most = 0;  // of the kind that it has
 };
 
 // Where libxdp, beneath the AF_XDP PMD, looks for programs of its own. It leaves the folder behind,
@@ -63,6 +64,8 @@ class Machine {
   bool Closed(const std::string& path) const;
   // Whether this process has capability number `capability` (linux/capability.h).
   bool HasCapability(int capability) const;
+  // From now on it is asked about a process that has those of the mask `effective`.
+  void AssumeCapabilities(uint64_t effective) { assumed_ = effective; }
   // RLIMIT_MEMLOCK's soft limit, in octets; the largest number where there is none.
   uint64_t MemlockLimit() const;
 
@@ -70,6 +73,7 @@ class Machine {
   std::string Read(const std::string& path) const;
   std::string LinkName(const std::string& path) const;
   std::string root_;
+  std::optional<uint64_t> assumed_;  // capabilities
 };
 
 // CPUs this thread may run on, in order.

@@ -24,9 +24,7 @@ namespace {
 
 constexpr char kBpfFolder[] = "/sys/fs/bpf";
 
-bool Has(const __user_cap_data_struct* sets, uint32_t capability) {
-  return sets[capability / 32].effective >> (capability % 32) & 1;
-}
+bool Has(uint64_t effective, uint32_t capability) { return effective >> capability & 1; }
 
 }  // namespace
 
@@ -35,11 +33,15 @@ absl::Status CheckXdpPrivileges() {
   __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
   if (syscall(SYS_capget, &header, sets))
     return absl::InternalError(absl::StrCat("capget: ", std::strerror(errno)));
-  const bool admin = Has(sets, CAP_SYS_ADMIN);  // stands for the BPF ones
+  return CheckXdpPrivileges(sets[0].effective | static_cast<uint64_t>(sets[1].effective) << 32);
+}
+
+absl::Status CheckXdpPrivileges(uint64_t effective) {
+  const bool admin = Has(effective, CAP_SYS_ADMIN);  // stands for the BPF ones
   std::vector<std::string> missing;
-  if (!Has(sets, CAP_NET_ADMIN)) missing.push_back("CAP_NET_ADMIN");
-  if (!Has(sets, CAP_BPF) && !admin) missing.push_back("CAP_BPF");
-  if (!Has(sets, CAP_PERFMON) && !admin) missing.push_back("CAP_PERFMON");
+  if (!Has(effective, CAP_NET_ADMIN)) missing.push_back("CAP_NET_ADMIN");
+  if (!Has(effective, CAP_BPF) && !admin) missing.push_back("CAP_BPF");
+  if (!Has(effective, CAP_PERFMON) && !admin) missing.push_back("CAP_PERFMON");
   if (missing.empty()) return absl::OkStatus();
   return absl::PermissionDeniedError(absl::StrCat("attaching an XDP program takes ",
                                                   absl::StrJoin(missing, " and "),

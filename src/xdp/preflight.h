@@ -5,6 +5,7 @@
 #ifndef TWINPATH_XDP_PREFLIGHT_H_
 #define TWINPATH_XDP_PREFLIGHT_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -13,6 +14,8 @@ namespace twinpath {
 
 // PermissionDenied without CAP_NET_ADMIN and CAP_BPF, naming what is missing and what mends it.
 absl::Status CheckXdpPrivileges();
+// The same of a process that has the capabilities of the mask `effective`.
+absl::Status CheckXdpPrivileges(uint64_t effective);
 
 // The folder under which port `port`'s link and maps are pinned: its name, with a colon, which no
 // port's name has, for every dot, which a bpffs does not allow.

@@ -63,16 +63,48 @@ grep -q '^twinpath-xdp would start$' report.txt || fail "no verdict on the XDP p
 grep -q 'interface lan0 .*driver veth, 2 RX queues, AF_XDP by copy, XDP native' report.txt || fail "lan0: $(cat report.txt)"
 
 # What does not fit the profile.
-judge 1 three.json 'bad["interface port a, lan0"]["mend"] == "ethtool -L lan0 rx 3"'
+mend() { # CHECK: does what the last report says of it
+  local command
+  command=$(python3 -c 'import json, sys
+print(*(c["mend"] for c in json.load(open("report.json"))["checks"]
+        if (c["check"] + " " + c["subject"]).strip() == sys.argv[1] and c["mend"]))' "$1")
+  [[ -n $command ]] || fail "no mend of $1: $(cat report.json)"
+  PATH=$PWD/bin:$PATH bash -c "$command" >mend.txt 2>&1 || fail "$command: $(cat mend.txt)"
+}
+mkdir bin
+printf '#!/bin/bash\nexec "$@"\n' >bin/sudo
+printf '#!/bin/bash\nexec %q "$@" --duration 0.1\n' "$PROGRAM" >bin/twinpath-dpdk
+chmod +x bin/*
+judge 1 three.json 'bad["interface port a, lan0"]["mend"] == "twinpath-dpdk --profile three.json --queues 2"'
+mend 'interface port a, lan0' # veths have no more than they were made with
 ip link set lan0 mtu 4000
 judge 1 interface.json 'bad["interface port a, lan0"]["mend"] == "ip link set dev lan0 mtu 3498"'
+mend 'interface port a, lan0'
+[[ $(</sys/class/net/lan0/mtu) == 3498 ]] || fail 'the mend did nothing'
 ip link set lan0 mtu 1500
+fewer() { # AF_XDP lets go of its queues late
+  local i
+  for ((i = 0; i < 100; i++)); do
+    if ethtool -L "$@" 2>err.txt; then return; fi
+    sleep 0.1
+  done
+  fail "ethtool -L $*: $(cat err.txt)"
+}
+fewer far0 tx 1
+fewer lan0 rx 1
+judge 1 interface.json 'bad["interface port a, lan0"]["mend"] == "ethtool -L lan0 rx 2"'
+mend 'interface port a, lan0'
+judge 0 interface.json 'not bad'
+ethtool -L far0 tx 2
 profile gone.json '{"name": "a", "device": "nosuch0"}'
 judge 1 gone.json '"interface port a, nosuch0" in bad' '"no interface" in r["paths"]["dpdk"]["refusal"]'
 ip link add bent0 numtxqueues 1 numrxqueues 1 type veth peer name bent1 numtxqueues 2 numrxqueues 2
 ip link set bent0 up
 profile bent.json '{"name": "a", "device": "bent0"}'
-judge 1 bent.json 'bad["interface port a, bent0"]["found"] == "its peer has 2 TX queues"'
+judge 1 bent.json 'bad["interface port a, bent0"]["found"] == "its peer has 2 TX queues"' \
+  'bad["interface port a, bent0"]["mend"] == "ethtool -L bent1 tx 1"'
+mend 'interface port a, bent0'
+judge 0 bent.json 'not bad'
 ip link del bent0
 
 # What only EAL and its PMDs can tell: drivers, their arguments, options. Nothing that a start would
@@ -141,7 +173,22 @@ stop TERM
 ip addr add 10.9.8.1/24 dev lan0
 export SSH_CONNECTION='10.9.8.7 50000 10.9.8.1 22'
 judge 0 interface.json 'any("you are logged in by it (from 10.9.8.7)" in w for w in warned)'
+ip addr add 10.9.9.1/24 dev far0
+ip route add 10.9.8.7/32 nexthop via 10.9.9.2 dev far0 nexthop via 10.9.8.2 dev lan0
+judge 0 interface.json 'any("you are logged in by it (from 10.9.8.7)" in w for w in warned)'
+ip route del 10.9.8.7/32
 unset SSH_CONNECTION
+# The default route: of two hops, or in a table that only a rule leads to.
+judge 0 interface.json 'not any("default route" in w for w in warned)'
+for table in main 100; do
+  ip route add default table "$table" nexthop via 10.9.9.2 dev far0 nexthop via 10.9.8.2 dev lan0
+  judge 0 interface.json 'any("it carries the default route" in w for w in warned)'
+  ip route del default table "$table"
+done
+ip -6 route add default dev lan0 table 100
+judge 0 interface.json 'any("it carries the default route" in w for w in warned)'
+ip -6 route del default dev lan0 table 100
+ip addr del 10.9.9.1/24 dev far0
 
 # Nobody: virtual devices take nothing, interfaces take capabilities and the right to lock memory.
 nobody() { # CAPABILITY...
@@ -173,6 +220,19 @@ mkdir -m 700 /sys/fs/bpf/xdp
 judge 1 interface.json 'bad["bpffs"]["mend"] == "sudo rmdir /sys/fs/bpf/xdp"'
 rmdir /sys/fs/bpf/xdp
 judge 0 interface.json 'not bad'
+# What counts are the capabilities of the program, which a file may have: the mend clears its line.
+own=$PROGRAM
+cp "$TWINPATH" "$PROGRAM" /run/work/bin/
+PROGRAM=/run/work/bin/twinpath-dpdk TWINPATH=/run/work/bin/twinpath
+rm -rf /sys/fs/bpf/xdp
+as=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --ambient-caps=-all)
+judge 1 interface.json '"no CAP_NET_RAW, no CAP_NET_ADMIN, no CAP_SYS_ADMIN" == bad["capabilities"]["found"]' \
+  'bad["capabilities"]["mend"].endswith(",cap_ipc_lock+ep /run/work/bin/twinpath-dpdk")'
+mend capabilities
+judge 0 interface.json 'not bad'
+as=("${as[@]}" --no-new-privs)
+judge 1 interface.json '"capabilities" in bad'
+PROGRAM=$own TWINPATH=${own%-dpdk}
 as=()
 
 # One hugepage, then none.

@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "apps/twinpath/doctor_checks.h"
+#include "apps/twinpath/doctor_program.h"
 #include "apps/twinpath/doctor_report.h"
 
 namespace twinpath {
@@ -174,12 +175,43 @@ TEST_F(DoctorTest, MissingCapabilitiesAreNamed) {
   EXPECT_EQ(finding.grade, Grade::kMissing);
   EXPECT_EQ(finding.found, "no CAP_BPF");
   EXPECT_EQ(finding.needed, "CAP_NET_RAW (sockets), CAP_BPF (programs)");
-  EXPECT_TRUE(
-      absl::StrContains(finding.mend, "setcap cap_net_raw,cap_bpf+ep $(command -v twinpath-dpdk)"));
+  EXPECT_EQ(finding.mend, "sudo setcap cap_net_raw,cap_bpf+ep \"$(command -v twinpath-dpdk)\"");
+  needs_.program = "/opt/twinpath-dpdk";
+  needs_.locked_bytes = 1;
+  Write("proc/self/limits", "Max locked memory         0              0    bytes");
+  EXPECT_EQ(One(CheckCapabilities, "", needs_).mend,
+            "sudo setcap cap_net_raw,cap_bpf,cap_ipc_lock+ep /opt/twinpath-dpdk");
+  needs_.rights = 1ull << CAP_NET_RAW | 1ull << CAP_BPF;  // of the program, whatever the doctor has
+  EXPECT_EQ(One(CheckCapabilities, "", needs_).grade, Grade::kOk);
+  needs_.rights = 0;
+  Capabilities(~0ull);
+  EXPECT_EQ(One(CheckCapabilities, "", needs_).found, "no CAP_NET_RAW, no CAP_BPF");
+  needs_.rights.reset();
   Capabilities(1ull << CAP_NET_RAW | 1ull << CAP_SYS_ADMIN);
   EXPECT_EQ(One(CheckCapabilities, "", needs_).grade, Grade::kOk);
   needs_.capabilities.clear();
   EXPECT_EQ(One(CheckCapabilities, "", needs_).found, "none is needed");
+}
+
+TEST(DoctorProgramTest, FileCapabilitiesCountAndThoseOfAnEmptyProcessDoNot) {
+  const std::string raw_and_bpf("\1\0\0\2\0\x20\0\0\0\0\0\0\x80\0\0\0\0\0\0\0", 20);
+  const FileRights file = ParseFileRights(raw_and_bpf);
+  const uint64_t both = 1ull << CAP_NET_RAW | 1ull << CAP_BPF;
+  EXPECT_EQ(file.permitted, both);
+  EXPECT_TRUE(file.effective);
+  ProcessRights nobody = ParseRights(
+      "Uid:\t1000\t1000\t1000\t1000\nCapInh:\t0\nCapPrm:\t0\nCapEff:\t0\n"
+      "CapBnd:\t000001ffffffffff\nCapAmb:\t0\nNoNewPrivs:\t0\n");
+  EXPECT_EQ(RightsAfterExec(nobody, file), both);
+  EXPECT_EQ(RightsAfterExec(nobody, {}), 0u);
+  EXPECT_EQ(RightsAfterExec(nobody, {.root = true}), 0x1ffffffffffull);
+  nobody.bounding = 1ull << CAP_BPF;
+  EXPECT_EQ(RightsAfterExec(nobody, file), nobody.bounding);
+  nobody.ambient = nobody.permitted = nobody.effective = 1ull << CAP_SYS_ADMIN;
+  EXPECT_EQ(RightsAfterExec(nobody, {}), nobody.ambient);
+  nobody.no_new_privileges = true;
+  EXPECT_EQ(RightsAfterExec(nobody, file), 0u);
+  EXPECT_EQ(RightsAfterExec(nobody, {.root = true}), nobody.ambient);
 }
 
 TEST_F(DoctorTest, AnOldKernelIsTold) {
@@ -256,7 +288,7 @@ TEST_F(DoctorTest, WithoutAnIommuVfioCannotWork) {
   Pci("0000:03:00.0", "vfio-pci", "");
   needs_.nics = {{.port = "lan", .pci = "0000:03:00.0", .native = true}};
   EXPECT_EQ(One(CheckIommu, "", needs_).grade, Grade::kMissing);
-  EXPECT_EQ(One(CheckIommu, "vfio_pci", needs_).mend, "modprobe vfio-pci");
+  EXPECT_EQ(One(CheckIommu, "vfio_pci", needs_).mend, "sudo modprobe vfio-pci");
   fs::create_directories(root_ / "sys/kernel/iommu_groups/14");
   fs::create_directories(root_ / "sys/module/vfio_pci");
   EXPECT_EQ(One(CheckIommu, "", needs_).found, "on, 1 groups");
@@ -286,7 +318,7 @@ TEST_F(DoctorTest, ANicThatAnotherProcessHoldsIsNotFree) {
   ASSERT_EQ(findings.size(), 2u);
   EXPECT_EQ(findings[1].grade, Grade::kMissing);
   EXPECT_EQ(findings[1].found, "held by process 4711 (testpmd)");
-  EXPECT_EQ(findings[1].mend, "end it: kill 4711");
+  EXPECT_EQ(findings[1].mend, "kill 4711");
 }
 
 TEST_F(DoctorTest, ANicOfAnotherUsersVfioGroupIsToldHowToGetIt) {
@@ -319,7 +351,7 @@ TEST_F(DoctorTest, AnInterfaceWithAnXdpProgramIsNotFree) {
   ASSERT_EQ(findings.size(), 2u);
   EXPECT_EQ(findings[1].grade, Grade::kMissing);
   EXPECT_EQ(findings[1].found, "carries the XDP program xdp_pass, id 7, generic");
-  EXPECT_EQ(findings[1].mend, "end its owner, or: ip link set dev lan0 xdpgeneric off");
+  EXPECT_EQ(findings[1].mend, "ip link set dev lan0 xdpgeneric off");
 }
 
 TEST_F(DoctorTest, QueuesAndMtuMustFit) {
@@ -330,6 +362,10 @@ TEST_F(DoctorTest, QueuesAndMtuMustFit) {
   EXPECT_EQ(findings[1].mend, "ethtool -L lan0 combined 4");
   EXPECT_EQ(findings[2].mend, "ip link set dev lan0 mtu 3498");
   EXPECT_EQ(findings[2].grade, Grade::kMissing);
+  needs_.command = "twinpath-dpdk --profile p.json";
+  InterfaceFacts facts;
+  facts.most_queues = 2;
+  EXPECT_EQ(Nics(facts)[1].mend, "twinpath-dpdk --profile p.json --queues 2");
 }
 
 TEST_F(DoctorTest, ZeroCopyIsTheKernelsWordWhereItHasOne) {
@@ -349,8 +385,17 @@ TEST_F(DoctorTest, LcoresShouldBeIsolatedAndMustBeAllowed) {
   EXPECT_EQ(One(CheckLcores, "", needs_).grade, Grade::kOk);
   needs_.lcores = {1, 2};
   EXPECT_EQ(One(CheckLcores, "", needs_).grade, Grade::kWarning);
+  needs_.command = "twinpath-dpdk --profile p.json";
+  EXPECT_EQ(One(CheckLcores, "", needs_).mend, "twinpath-dpdk --profile p.json --lcores 2-3");
+  Write("sys/devices/system/cpu/isolated", "");
   EXPECT_EQ(One(CheckLcores, "", needs_).mend,
-            "kernel argument isolcpus=1 nohz_full=1, then reboot");
+            "sudo mkdir -p /etc/default/grub.d && echo "
+            "'GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT isolcpus=1-2 "
+            "nohz_full=1-2\"' | sudo tee /etc/default/grub.d/twinpath-lcores.cfg && "
+            "sudo update-grub && sudo reboot");
+  needs_.lcores = {0, 1};
+  EXPECT_TRUE(absl::StrContains(One(CheckLcores, "", needs_).mend, "isolcpus=2-3 "));
+  EXPECT_TRUE(absl::StrContains(One(CheckLcores, "", needs_).needed, "by --lcores 2-3"));
   needs_.lcores = {3, 4};
   EXPECT_EQ(One(CheckLcores, "", needs_).grade, Grade::kMissing);
 }
@@ -363,6 +408,10 @@ TEST_F(DoctorTest, SiblingsAndGovernorsAreTold) {
   needs_.lcores = {2, 6};
   EXPECT_EQ(One(CheckSiblings, "", needs_).found, "lcores 2,6 are one core");
   EXPECT_EQ(One(CheckSiblings, "", needs_).grade, Grade::kWarning);
+  EXPECT_EQ(One(CheckSiblings, "", needs_).mend, "lscpu --extended=CPU,CORE");
+  Write("proc/self/status", "Cpus_allowed_list:\t2,3,6");
+  needs_.command = "twinpath-dpdk";
+  EXPECT_EQ(One(CheckSiblings, "", needs_).mend, "twinpath-dpdk --lcores 2-3");
   EXPECT_EQ(One(CheckGovernor, "", needs_).mend, "cpupower -c 2 frequency-set -g performance");
   needs_.lcores = {2, 3};
   EXPECT_EQ(One(CheckSiblings, "", needs_).grade, Grade::kOk);
