@@ -5,9 +5,7 @@ which, in which order, with which bytes is compared with what the same policy le
 in captures on the host. The boot serves all tests.
 
   appliance_test.py TWINPATH_DPDK TWINPATH"""
-import itertools
 import json
-import math
 import os
 import pathlib
 import subprocess
@@ -18,17 +16,14 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
-import flows as traffic
 import own_namespaces
+import passing
 import replay
 import taps
 import vm
 
 TWINPATH_DPDK, TWINPATH = (os.path.realpath(path) for path in sys.argv[1:3])
-FLOWS, EACH = [traffic.Flow(number) for number in range(300)], 8
-PER_SECOND = 4000
 PROFILE = replay.PROFILES / "test-vm.json"
-FATES = ("tx", "pass", "lost", "denied", "malformed", "tx_full", "no_port")
 
 
 def main():
@@ -38,15 +33,13 @@ def main():
     unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)
 
 
-class ApplianceTest(unittest.TestCase):
+class ApplianceTest(passing.PassingTest):
     @classmethod
     def setUpClass(cls):
         cls.scratch = tempfile.TemporaryDirectory()
         cls.addClassCleanup(cls.scratch.cleanup)
         cls.folder = pathlib.Path(cls.scratch.name)
-        cls.forth = traffic.mixed(FLOWS, EACH)
-        cls.back = traffic.mixed(FLOWS, EACH, back=True)
-        cls.spared, _ = replay.run(TWINPATH_DPDK, cls.folder, cls.forth, cls.back)
+        cls.make_frames(TWINPATH_DPDK, cls.folder)
         begin = time.monotonic()
         cls.nics = [vm.Nic("vt0", 0xa, "virtio-net-pci," + vm.VIRTIO, 2),
                     vm.Nic("vt1", 0xb, "virtio-net-pci," + vm.VIRTIO, 2),
@@ -112,54 +105,6 @@ class ApplianceTest(unittest.TestCase):
         summary = json.loads(path.read_text()) if path.exists() else None
         return int(status), seconds, summary
 
-    def pass_through(self, lan, wan, skipped=0):
-        """Sends both ways, one after the other, but for the first frames forth; [forth, back] as they came out."""
-        came = []
-        for here, there, frames, spared in ((lan, wan, self.forth[skipped:], self.spared[0]),
-                                            (wan, lan, self.back, self.spared[1])):
-            stays = {frame for flow in spared.values() for frame in flow}
-            due = [0, *itertools.accumulate(frame in stays for frame in frames)]
-            capture = taps.Capture(there)
-            try:
-                taps.send(here, frames, PER_SECOND, lambda sent: due[sent] - len(capture.frames))
-            finally:
-                came.append(capture.finish(due[-1]))
-        return came
-
-    def check_frames(self, came, spared_both=None):
-        """What came out is what the policy spares: bytes, order in each flow, count."""
-        for frames, spared, way in zip(came, spared_both or self.spared, ("lan to wan", "wan to lan")):
-            found = traffic.by_flow(frames)
-            wrong = [flow for flow in found.keys() | spared.keys() if found.get(flow) != spared.get(flow)]
-            self.assertEqual(len(frames), sum(map(len, spared.values())), way)
-            self.assertEqual(wrong, [], way)
-
-    def check_summary(self, summary, tx_full=0):
-        """Conservation on every queue, nothing missed, so many not sent, and the losses that were asked for."""
-        for queue in summary["queues"]:
-            for unit in ("packets", "bytes"):
-                self.assertEqual(queue[f"rx_{unit}"], sum(queue[f"{fate}_{unit}"] for fate in FATES), queue)
-        totals = summary["totals"]
-        self.assertEqual(totals["tx_full_packets"], tx_full, summary["ports"])
-        self.assertEqual(totals["rx_packets"], len(self.forth) + len(self.back), summary["ports"])
-        self.assertEqual(totals["rx_packets"], totals["tx_packets"] + totals["lost_packets"] + tx_full)
-        for name, asked, neighbours in (("out", 0.1, 0), ("back", 0.02 / 0.27, 0.73)):
-            rule = next(rule for rule in summary["rules"] if rule["name"] == name)
-            matched, lost = rule["matched_packets"], rule["lost_packets"]
-            self.assertEqual(matched, len(self.forth))
-            # The variance of a two-state chain's mean: neighbours' correlation is 1 - p - r.
-            variance = asked * (1 - asked) * matched * (1 + neighbours) / (1 - neighbours)
-            self.assertLess(abs(lost - asked * matched), 5 * math.sqrt(variance), name)
-            print(f"  {name}: asked {asked:.3%}, lost {lost} of {matched}, {lost / matched:.3%}")
-
-    def check_queues(self, summary):
-        """Each frame came in by the queue that the symmetric key gives it, the same for both ways."""
-        for port, back in (("lan", False), ("wan", True)):
-            counts = [queue["rx_packets"] for queue in summary["queues"] if queue["port"] == port]
-            to = [flow.queue(back, 2) for flow in FLOWS]
-            print(f"  {port}: {len(FLOWS)} flows, frames on its queues {counts}")
-            self.assertEqual(counts, [EACH * to.count(queue) for queue in range(2)])
-
     def check_end(self, name, summary_wanted=True):
         status, seconds, summary = self.stop(name, "TERM")
         print(f"  SIGTERM: exit status {status} in {seconds:.2f} s")
@@ -192,7 +137,7 @@ class ApplianceTest(unittest.TestCase):
 
     def test_2_killed_under_load_started_again_and_time_jumps(self):
         self.start("killed")
-        taps.send("vt0", self.forth[:1000], PER_SECOND)
+        taps.send("vt0", self.forth[:1000], passing.PER_SECOND)
         status, _, summary = self.stop("killed", "KILL")
         self.assertEqual((status, summary), (137, None))
         print(f"  started again, after kill -9, in {self.start('again', '--idle adaptive'):.1f} s")
@@ -247,7 +192,7 @@ class ApplianceTest(unittest.TestCase):
         self.said("unplugged", f"port wan: {wan} is gone", time.monotonic())
         print(f"  removed, and let go of, in {seconds:.2f} s")
         self.machine.run(f"test ! -e /sys/bus/pci/devices/{wan}")
-        taps.send("vt0", away, PER_SECOND)
+        taps.send("vt0", away, passing.PER_SECOND)
         begin = time.monotonic()
         while (live := json.loads(self.machine.run(f"{TWINPATH} stats --json")))["totals"]["rx_packets"] < len(away):
             self.assertLess(time.monotonic() - begin, 30, live["totals"])
