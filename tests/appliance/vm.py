@@ -56,7 +56,7 @@ class Machine:
     """Boots, and runs commands one after another. `share` is a folder that both sides may write; in the
     machine it is /run/share, and the working directory of commands."""
 
-    def __init__(self, share, nics, cpus=3, memory_mb=2048):
+    def __init__(self, share, nics, guest="guest.sh", cpus=3, memory_mb=2048):
         self.share, self.number = pathlib.Path(share), 0
         self.make_initramfs(kernel())
         for nic in nics:
@@ -70,7 +70,7 @@ class Machine:
         root = "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap"
         # no_timer_check: a CPU that others use may be too slow for the kernel's look at its timer.
         append = ("console=ttyS0 quiet panic=-1 intel_iommu=on iommu=pt mitigations=off tsc=reliable no_timer_check "
-                  f"twinpath.guest={HERE}/guest.sh")
+                  f"twinpath.guest={HERE}/{guest}")
         self.process = subprocess.Popen(
             ["qemu-system-x86_64", "-M", "q35,kernel-irqchip=split", "-accel", "tcg,thread=multi",
              "-cpu", "max", "-smp", str(cpus), "-m", str(memory_mb), "-nodefaults", "-no-user-config",

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import unittest
 
+import install_log
 import own_namespaces
 
 own_namespaces.enter(("sysfs", "/sys"))
@@ -60,10 +61,7 @@ def words(line, variables):
 class InstallTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        # By which ninja knows what to uninstall: that of an installation of yours stays.
-        log = pathlib.Path(BUILD, "meson-logs/install-log.txt")
-        before = log.read_bytes() if log.exists() else None
-        cls.addClassCleanup(lambda: log.write_bytes(before) if before is not None else log.unlink(missing_ok=True))
+        cls.addClassCleanup(install_log.keep(BUILD))
         PREFIX.mkdir(parents=True, exist_ok=True)
         run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(PREFIX))
         run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
