@@ -3,16 +3,16 @@
 #
 # twinpath-dpdk in the machine, in the background, for the command that comes next.
 #
-#   program.sh start NAME PATTERN PROGRAM [ARGUMENT]...  returns when each of PATTERN's words (one|two)
-#                                                        stands in its log
-#   program.sh stop NAME SIGNAL                          returns when it has ended, with its exit status
+#   program.sh start NAME PROGRAM [ARGUMENT]...  returns at its first turn
+#   program.sh stop NAME SIGNAL                  returns when it has ended, with its exit status
 set -euo pipefail
 verb=$1 name=$2
 share=/run/share
 
 # Waits, two minutes at the most, until the command given succeeds.
 await() {
-  for ((i = 0; i < 2400; i++)); do
+  local end=$((SECONDS + 120))
+  while ((SECONDS < end)); do
     ! "$@" || return 0
     sleep 0.05
   done
@@ -22,15 +22,12 @@ await() {
 }
 
 ready() {
-  [[ ! -e $share/$name.status ]] || return 0
-  local word
-  while read -r word; do grep -qF -- "$word" "$share/$name.log" || return 1; done <<<"${pattern//|/$'\n'}"
+  [[ -e $share/$name.status ]] || grep -qF -- ": lcores " "$share/$name.log"
 }
 
 case $verb in
   start)
-    pattern=$3
-    shift 3
+    shift 2
     for left in /run/*.pid; do # of a test that failed
       [[ ! -e $left ]] || kill -KILL "$(<"$left")" 2>/dev/null || true
     done
