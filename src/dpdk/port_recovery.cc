@@ -28,35 +28,27 @@ PortRecovery::PortRecovery(const Datapath& datapath, FaultLedger* ledger)
     : datapath_(datapath), ledger_(ledger), states_(datapath.ports.size()) {}
 
 void PortRecovery::Look(Clock::time_point now) {
-  // One that is half-way comes first: the workers can be led one way at a time.
-  for (size_t i = 0; i < states_.size(); i++) {
-    const State::Step step = states_[i].step;
-    if (step == State::Step::kLeaving || step == State::Step::kReturning)
-      if (!LookAtPort(i, now)) return;
-  }
-  for (size_t i = 0; i < states_.size(); i++)
-    if (!LookAtPort(i, now)) return;
+  for (size_t i = 0; i < states_.size(); i++) LookAtPort(i, now);
 }
 
-// False: it is half-way.
-bool PortRecovery::LookAtPort(size_t index, Clock::time_point now) {
+void PortRecovery::LookAtPort(size_t index, Clock::time_point now) {
   State& state = states_[index];
   Port& port = datapath_.ports[index];
   switch (state.step) {
     case State::Step::kThere: {
-      if (LookAtDevice(index, now)) return true;
+      if (LookAtDevice(index, now)) return;
       auto nowhere = Nowhere();
-      if (!nowhere.ok()) return true;  // then its device stays, and takes nothing
+      if (!nowhere.ok()) return;  // then its device stays, and takes nothing
       LeadTo(index, std::vector<QueueEnd>(port.ends().size(), *nowhere));
       state.step = State::Step::kLeaving;
-      return false;
+      return;
     }
     case State::Step::kLeaving:
-      if (!AllLed() || !Close(&port)) return false;
+      if (!AllLed(index) || !Close(&port)) return;
       state.step = State::Step::kAway;
       state.tries = 0;
       state.next_try = now + kAfterClose;
-      return true;
+      return;
     case State::Step::kAway:
       if (!port.DeviceThere()) {
         BeginGone(port, now);
@@ -65,9 +57,9 @@ bool PortRecovery::LookAtPort(size_t index, Clock::time_point now) {
       } else if (now >= state.next_try && state.tries < kTries) {
         TryToReopen(index, now);
       }
-      return state.step == State::Step::kAway;
+      return;
     case State::Step::kReturning:
-      if (!AllLed()) return false;
+      if (!AllLed(index)) return;
       state.step = State::Step::kThere;
       for (const char* fault : {kGone, kDetached}) {
         ledger_->Set(Subject(port), fault, false,
@@ -75,9 +67,8 @@ bool PortRecovery::LookAtPort(size_t index, Clock::time_point now) {
                                   port.device().why, ")"),
                      now);
       }
-      return true;
+      return;
   }
-  return true;
 }
 
 // False: the port cannot go on with its device.
@@ -125,9 +116,10 @@ void PortRecovery::LeadTo(size_t index, std::vector<QueueEnd> ends) {
   for (const auto& worker : datapath_.workers) worker->Divert(&detour);
 }
 
-bool PortRecovery::AllLed() const {
-  return std::none_of(datapath_.workers.begin(), datapath_.workers.end(),
-                      [](const auto& worker) { return worker->Diverting(); });
+bool PortRecovery::AllLed(size_t index) const {
+  return std::none_of(
+      datapath_.workers.begin(), datapath_.workers.end(),
+      [index](const auto& worker) { return worker->Diverting(static_cast<uint32_t>(index)); });
 }
 
 // False: not now, somebody reads the ports.

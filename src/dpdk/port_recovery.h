@@ -3,7 +3,8 @@
 // program that brings the port its frames: they are led away from it, one after the other between
 // two of their bursts, its device is let go of, and when an interface of its name is there again,
 // and carries nobody else's program, the port is opened anew and the workers are led back.
-// One port at a time; nothing here waits for a worker, or for who reads the ports. Control thread.
+// Each port by itself: a worker that stands still holds up those that it still is to be led from or
+// to, and no other. Nothing here waits for a worker, or for who reads the ports. Control thread.
 
 #ifndef TWINPATH_DPDK_PORT_RECOVERY_H_
 #define TWINPATH_DPDK_PORT_RECOVERY_H_
@@ -50,6 +51,8 @@ class PortRecovery {
   };
   PortRecovery(const Datapath& datapath, FaultLedger* ledger);
 
+  // Looks at every port and takes each of them as far as it can get by now, a step at the most. To
+  // be called a few times a second. A port that is opened anew takes some milliseconds of it.
   void Look(Clock::time_point now);
 
  private:
@@ -60,11 +63,11 @@ class PortRecovery {
     Clock::time_point next_try, next_program_look;
     std::string refusal;  // the last one that was said
   };
-  bool LookAtPort(size_t index, Clock::time_point now);
+  void LookAtPort(size_t index, Clock::time_point now);
   bool LookAtDevice(size_t index, Clock::time_point now);
   void BeginGone(const Port& port, Clock::time_point now);
   void LeadTo(size_t index, std::vector<QueueEnd> ends);
-  bool AllLed() const;
+  bool AllLed(size_t index) const;
   bool Close(Port* port);
   void TryToReopen(size_t index, Clock::time_point now);
   void SayRefusal(State* state, const absl::Status& status, const char* more);

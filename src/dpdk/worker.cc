@@ -54,7 +54,7 @@ void Worker::Run(std::atomic<bool>* stop, rte_rcu_qsbr* quiescence, unsigned id)
   do {
     for (uint64_t turn = 0; turn < kHousekeepingTurns; turn++) Turn();
     TakeOffer();
-    TakeDetour();
+    TakeDetours();
     rte_rcu_qsbr_quiescent(quiescence, id);
   } while (Housekeep(stop));
   rte_rcu_qsbr_thread_offline(quiescence, id);
@@ -73,17 +73,21 @@ bool Worker::Housekeep(std::atomic<bool>* stop) {
   return !stop->load(std::memory_order_relaxed);
 }
 
-// A port's device came or went.
-void Worker::TakeDetour() {
-  const Detour* detour = detour_.load(std::memory_order_acquire);
-  if (TP_LIKELY(detour == nullptr)) return;
-  for (auto& queue : queues_) {
-    queue->tx[detour->port] = detour->ends[queue->queue];
-    if (queue->port == detour->port) queue->rx = detour->ends[queue->queue];
+// Devices of ports came or went.
+void Worker::TakeDetours() {
+  const uint32_t ports = diverting_.load(std::memory_order_acquire);
+  if (TP_LIKELY(ports == 0)) return;
+  for (uint32_t port = 0; port < TP_MAX_PORTS; port++) {
+    if ((ports >> port & 1) == 0) continue;
+    const std::vector<QueueEnd>& ends = detours_[port]->ends;
+    for (auto& queue : queues_) {
+      queue->tx[port] = ends[queue->queue];
+      if (queue->port == port) queue->rx = ends[queue->queue];
+    }
+    // What woke it for the port's frames is closed, or will be; what it is led to does not.
+    if (idle_ != nullptr && idle_->wakes()) idle_->Deafen(ends.front());
   }
-  // What woke it for the port's frames is closed, or will be; what it is led to does not.
-  if (idle_ != nullptr && idle_->wakes()) idle_->Deafen(detour->ends.front());
-  detour_.store(nullptr, std::memory_order_release);
+  diverting_.fetch_and(~ports, std::memory_order_release);
 }
 
 void Worker::Turn() {

@@ -164,10 +164,16 @@ class Worker {
   // it is offline.
   void TakeOffer();
 
-  // Lets the worker take `detour` between two bursts; one at a time. From when it is no longer
-  // diverting, it does not use what it was led away from. Control thread.
-  void Divert(const Detour* detour) { detour_.store(detour, std::memory_order_release); }
-  bool Diverting() const { return detour_.load(std::memory_order_acquire) != nullptr; }
+  // Lets the worker take `detour` between two bursts; one at a time of each port. From when it is
+  // no longer diverting from or to that port, it does not use what it was led away from. Control
+  // thread.
+  void Divert(const Detour* detour) {
+    detours_[detour->port] = detour;
+    diverting_.fetch_or(1u << detour->port, std::memory_order_release);
+  }
+  bool Diverting(uint32_t port) const {
+    return (diverting_.load(std::memory_order_acquire) >> port & 1) != 0;
+  }
 
   const std::vector<std::unique_ptr<Queue>>& queues() const { return queues_; }
   const TurnCounters& turn_counters() const { return turn_counters_; }
@@ -196,7 +202,7 @@ class Worker {
   void RunAdaptive(std::atomic<bool>* stop, rte_rcu_qsbr* quiescence, unsigned id);
   bool Housekeep(std::atomic<bool>* stop);
   static void TakeFor(Queue& queue, const Change& change, QueuePolicy* next);
-  void TakeDetour();
+  void TakeDetours();
   static absl::Status FillPolicy(const CompiledPolicy& policy, const PolicyTables& tables,
                                  const tp_flow_table* flows, int node, Queue* queue,
                                  QueuePolicy* part);
@@ -229,8 +235,9 @@ class Worker {
   uint64_t unspent_ = 0;  // received, not yet told to the budget
   uint64_t packets_at_housekeeping_ = 0;
   TurnCounters turn_counters_;
-  std::atomic<Change*> offered_ = nullptr;       // control: rw, worker: rw
-  std::atomic<const Detour*> detour_ = nullptr;  // control: rw, worker: rw
+  std::atomic<Change*> offered_ = nullptr;  // control: rw, worker: rw
+  // Bit p: detours_[p] is there, and the worker's. control: sets bits, worker: clears them
+  std::atomic<uint32_t> diverting_ = 0;
   std::vector<std::unique_ptr<Queue>> queues_;
 
   // Dropped and not yet freed: fewer than a burst when a turn begins.
@@ -247,6 +254,8 @@ class Worker {
   uint8_t pending_[kMaxBurst];
   uint8_t slots_[kMaxBurst];  // of the pending ones' buckets: bit s, where the tag of slot s fits
   Batch batches_[TP_MAX_PORTS + 1];  // by out port; the last: to the kernel
+
+  const Detour* detours_[TP_MAX_PORTS] = {};  // control: rw, worker: ro
 };
 
 // Puts a decided frame where its verdict sends it, or counts it and drops it. `out_port` is for

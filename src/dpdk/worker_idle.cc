@@ -36,7 +36,7 @@ void Worker::RunAdaptive(std::atomic<bool>* stop, rte_rcu_qsbr* quiescence, unsi
       idle_->Disarm();
     }
     TakeOffer();
-    TakeDetour();
+    TakeDetours();
     rte_rcu_qsbr_quiescent(quiescence, id);
   } while (Housekeep(stop));
   rte_rcu_qsbr_thread_offline(quiescence, id);

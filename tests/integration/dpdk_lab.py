@@ -26,9 +26,11 @@ def quiet(name):
     run("ip", "link", "set", name, "arp", "off", "up")
 
 
-def veth(near, far, index=None):
-    """A pair without a frame of its own, up; `near` with that ifindex, if any is given."""
-    run("ip", "link", "add", near, *(["index", str(index)] if index else []), "type", "veth", "peer", "name", far)
+def veth(near, far, index=None, queues=1):
+    """A pair without a frame of its own, up; `near` with that ifindex, if any is given, and so many
+    queues. What `far` sends arrives on its first one."""
+    run("ip", "link", "add", near, *(["index", str(index)] if index else []), "numrxqueues", str(queues),
+        "numtxqueues", str(queues), "type", "veth", "peer", "name", far, "numrxqueues", str(queues), "numtxqueues", "1")
     quiet(near)
     quiet(far)
 
