@@ -39,7 +39,7 @@ using Path = Finding::Path;
 
 struct DoctorOptions {
   std::string profile, policy;
-  bool json = false;
+  bool json = false, memory = false;
 };
 
 constexpr char kDoctor[] = "twinpath doctor";
@@ -230,7 +230,25 @@ void AddRefusals(DoctorReport* report) {
   }
 }
 
+// For what makes a machine ready: works before anything is.
+int PrintMemory(const DoctorOptions& options) {
+  if (options.profile.empty()) return Say(kDoctor, kWrong, "--memory: of which --profile FILE?");
+  auto profile = LoadProfile(options.profile);
+  if (!profile.ok()) return Say(kDoctor, kWrong, profile.status());
+  std::vector<std::string> names;
+  for (const PortSpec& port : profile->ports) names.push_back(port.name);
+  auto policy = MakePolicy(options.policy, {}, names);
+  if (!policy.ok()) return Say(kDoctor, kWrong, policy.status());
+  auto compiled = CompilePolicy(*policy, names);
+  if (!compiled.ok()) return Say(kDoctor, kWrong, compiled.status());
+  auto octets = ForeseeMemory(*profile, *compiled, Machine());
+  if (!octets.ok()) return Say(kDoctor, kWrong, octets.status());
+  std::cout << *octets << "\n";
+  return kDone;
+}
+
 int Doctor(const DoctorOptions& options) {
+  if (options.memory) return PrintMemory(options);
   const DoctorHost host;
   DoctorReport report = {.profile = options.profile};
   DoctorNeeds needs;
@@ -314,6 +332,8 @@ void AddDoctor(CLI::App* app, Run* run) {
       ->add_option("--policy", options->policy,
                    "The policy that is to run (default: one that passes everything)")
       ->type_name("FILE");
+  doctor->add_flag("--memory", options->memory,
+                   "Print only how many octets of hugepages the profile takes");
   doctor->add_flag("--json", options->json, "Print JSON");
   doctor->callback([options, run] { *run = [options] { return Doctor(*options); }; });
 }

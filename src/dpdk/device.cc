@@ -180,7 +180,29 @@ absl::StatusOr<Device> VirtualDevice(const PortSpec& port, const Machine& machin
   return device;
 }
 
+bool IsVdev(const std::string& given) {
+  static const std::regex vdev("(net|eth)_[a-z0-9_]+(,.*)?");
+  return std::regex_match(given, vdev);
+}
+
 }  // namespace
+
+Device ForeseeDevice(const PortSpec& port, uint32_t queues, const Machine& machine) {
+  if (auto device = ResolveDevice(port, queues, machine); device.ok()) return *std::move(device);
+  Device device;
+  const std::string& given = port.device;
+  auto pci = machine.InterfaceExists(given) ? std::nullopt : NormalPci(given);
+  if (!pci && !machine.InterfaceExists(given)) pci = machine.PredictedPci(given);
+  if (pci) {
+    device.kind = Device::Kind::kPci;
+    device.pci = *pci;
+  } else if (!IsVdev(given) || VdevDriver(given.substr(0, given.find(','))) == "net_af_xdp") {
+    device.kind = Device::Kind::kAfXdp;
+    device.extra_mbufs = 2 * kAfXdpRing * queues;
+    device.mtu = std::min(machine.InterfaceMtu(given), kAfXdpMaxMtu);
+  }
+  return device;
+}
 
 uint32_t InterfaceQueues(const std::string& name, const Machine& machine) {
   const uint32_t combined = InterfaceChannels(name).combined;
@@ -197,8 +219,7 @@ absl::StatusOr<Device> ResolveDevice(const PortSpec& port, uint32_t queues,
   // The kernel's names come first: an interface may be called anything.
   if (machine.InterfaceExists(given)) return AfXdp(port, queues, machine);
   if (auto pci = NormalPci(given)) return Native(port, *pci, "the PCI device", machine);
-  static const std::regex vdev("(net|eth)_[a-z0-9_]+(,.*)?");
-  if (std::regex_match(given, vdev)) return VirtualDevice(port, machine);
+  if (IsVdev(given)) return VirtualDevice(port, machine);
   if (auto pci = machine.PredictedPci(given))
     return Native(port, *pci, absl::StrCat(*pci, ", which owned ", given, ","), machine);
   if (absl::StrContains(given, ":")) {

@@ -40,6 +40,10 @@ struct Device {
 // command that mends it.
 absl::StatusOr<Device> ResolveDevice(const PortSpec& port, uint32_t queues, const Machine& machine);
 
+// As far as memory goes by it, what the port's device will be once the machine is ready for it:
+// also where ResolveDevice finds something missing.
+Device ForeseeDevice(const PortSpec& port, uint32_t queues, const Machine& machine);
+
 // The RX queues that an interface's driver has now.
 uint32_t InterfaceQueues(const std::string& name, const Machine& machine);
 

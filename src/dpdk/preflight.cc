@@ -196,6 +196,18 @@ absl::StatusOr<MempoolSize> ChooseMempool(const Profile& profile, const Prefligh
   return size;
 }
 
+uint64_t MemoryBytes(const Profile& profile, const CompiledPolicy& policy, const Preflight& plan) {
+  const uint64_t flows =
+      policy.has_flows ? FlowTableWithin(profile.flow_memory).octets() * 9 / 8 : 0;  // and locks
+  // The next policy is made beside the one in force.
+  const uint64_t policies = 2 * PolicyBytes(policy, profile.queues * profile.ports.size());
+  return (plan.mempool.Bytes() + policies) * plan.nodes.size() + flows + kOverheadBytes;
+}
+
+int NodeOf(const Device& device, const Machine& machine) {
+  return std::max(0, device.pci.empty() ? -1 : machine.PciNode(device.pci));
+}
+
 }  // namespace
 
 bool Passes(const CompiledPolicy& policy, size_t port) {
@@ -257,7 +269,7 @@ absl::StatusOr<Preflight> PlanStart(const Profile& profile, const CompiledPolicy
                                                        device->pci, " has another port already"));
       request.pci.push_back(device->pci);
     }
-    plan.nodes.insert(std::max(0, device->pci.empty() ? -1 : machine.PciNode(device->pci)));
+    plan.nodes.insert(NodeOf(*device, machine));
     plan.can_pass.push_back(passes || !WantsException(*device, profile));
     plan.devices.push_back(*std::move(device));
     plan.kernel.push_back(*path);
@@ -266,12 +278,7 @@ absl::StatusOr<Preflight> PlanStart(const Profile& profile, const CompiledPolicy
   auto mempool = ChooseMempool(profile, plan);
   if (!mempool.ok()) return mempool.status();
   plan.mempool = *mempool;
-  const uint64_t flows =
-      policy.has_flows ? FlowTableWithin(profile.flow_memory).octets() * 9 / 8 : 0;  // and locks
-  // The next policy is made beside the one in force.
-  const uint64_t policies = 2 * PolicyBytes(policy, profile.queues * profile.ports.size());
-  plan.memory_bytes =
-      (plan.mempool.Bytes() + policies) * plan.nodes.size() + flows + kOverheadBytes;
+  plan.memory_bytes = MemoryBytes(profile, policy, plan);
 
   request.lcores = plan.lcores;
   request.arguments = profile.eal;
@@ -282,6 +289,24 @@ absl::StatusOr<Preflight> PlanStart(const Profile& profile, const CompiledPolicy
   if (!eal.ok()) return eal.status();
   plan.eal = *std::move(eal);
   return plan;
+}
+
+absl::StatusOr<uint64_t> ForeseeMemory(const Profile& profile, const CompiledPolicy& policy,
+                                       const Machine& machine) {
+  if (std::count(profile.eal.begin(), profile.eal.end(), "--no-huge") != 0) return 0;
+  Preflight plan;
+  plan.lcores = profile.lcores.empty() ? std::vector<uint32_t>{0} : profile.lcores;
+  for (const PortSpec& port : profile.ports) {
+    const Device device = ForeseeDevice(port, DeviceQueues(port, profile, machine), machine);
+    plan.nodes.insert(NodeOf(device, machine));
+    const bool exception = Passes(policy, plan.devices.size()) && WantsException(device, profile);
+    plan.kernel.push_back(exception ? ExceptionPath::kTap : ExceptionPath::kNone);
+    plan.devices.push_back(device);
+  }
+  auto mempool = ChooseMempool(profile, plan);
+  if (!mempool.ok()) return mempool.status();
+  plan.mempool = *mempool;
+  return MemoryBytes(profile, policy, plan);
 }
 
 absl::StatusOr<Preflight> CheckBeforeEal(const Profile& profile, const CompiledPolicy& policy,

@@ -46,6 +46,10 @@ absl::StatusOr<Preflight> PlanStart(const Profile& profile, const CompiledPolicy
                                     const std::vector<std::string>& eal_arguments,
                                     const Machine& machine);
 
+// The memory_bytes that PlanStart would come to on a machine that is ready; 0 with --no-huge.
+absl::StatusOr<uint64_t> ForeseeMemory(const Profile& profile, const CompiledPolicy& policy,
+                                       const Machine& machine);
+
 // What the plan's devices and exception ports take; hugepages alone take none.
 std::vector<CapabilityNeed> NeededCapabilities(const Preflight& plan);
 // Octets that the kernel counts against the memlock limit where CAP_IPC_LOCK is not there: AF_XDP

@@ -157,6 +157,11 @@ grep -q far0 links.txt || fail 'the monitor of interfaces saw nothing'
 nothing_left
 [[ -z $(compgen -G "$TMPDIR/twinpath-doctor-*") ]] || fail 'left a runtime folder'
 
+# What the profile takes is known before the machine is ready for it.
+[[ $("$TWINPATH" doctor --memory --profile gone.json) =~ ^[0-9]+$ ]] || fail 'no memory of a port that is not there'
+octets=$("$TWINPATH" doctor --memory --profile interface.json)
+judge 0 interface.json "any(c['check'] == 'hugepages' and c['needed'] == '$(((octets + 1048575) / 1048576)) MiB' for c in r['checks'])"
+
 # An interface that someone holds, and the one that we came by.
 "$PROGRAM" --port a=lan0 --queues 2 -- --file-prefix=other >out.txt 2>err.txt &
 pid=$!

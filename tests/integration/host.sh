@@ -11,7 +11,10 @@ HOST=$(realpath -- "$HERE/../../tools/host")
 export TWINPATH_HOST_STATE=/run/work/state/host
 PAGES=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
 echo 7 >pages
+echo 7 >free
 mount --bind pages $PAGES # the machine's own belong to whoever else tests
+mount --bind free ${PAGES%nr_hugepages}free_hugepages
+export TWINPATH_HOST_TWINPATH=$TWINPATH
 ip link add lan0 type veth peer name far0
 ip link add wan0 type veth peer name far1
 ip link set wan0 up
@@ -136,7 +139,94 @@ expected=2 host up wire.json
 grep -q 'port wan: wan0 carries the default route' err.txt || fail "not refused below a bridge: $(cat err.txt)"
 ip link del br0
 
+# Queues: of a veth by rx and tx, its peer's too where there are more than it is to have RX queues.
+ip link add many0 numtxqueues 4 numrxqueues 4 type veth peer name many1 numtxqueues 4 numrxqueues 4
+counts() { ethtool -l "$1" | awk '/^Current/ { now = 1 } now && /^[RT]X:/ { printf "%s%s ", $1, $2 }'; }
+echo '{"version": 1, "queues": 2, "ports": [{"name": "m", "device": "many0"}]}' >many.json
+host up many.json --hugepages 0
+[[ $(counts many0) == 'RX:2 TX:2 ' ]] || fail "many0: $(counts many0)"
+[[ $(counts many1) == 'RX:4 TX:2 ' ]] || fail "many1: $(counts many1)"
+timeout 60 "$PROGRAM" --profile many.json --duration 0.1 -- --no-huge >out.txt 2>err.txt || fail "does not start: $(cat err.txt)"
+host down
+[[ $(counts many0)$(counts many1) == 'RX:4 TX:4 RX:4 TX:4 ' ]] || fail "not as before: $(counts many0) $(counts many1)"
+# A port that net_af_xdp has, by name; one that carries the default route is refused so, too.
+echo '{"version": 1, "ports": [{"name": "m", "device": "net_af_xdp0,start_queue=1,queue_count=2,iface=many0"}]}' >vdev.json
+host up vdev.json --hugepages 0
+[[ $(counts many0) == 'RX:3 TX:3 ' ]] || fail "many0: $(counts many0)"
+is /sys/class/net/many0/gro_flush_timeout 200000
+host down
+ip link set many0 up
+ip addr add 10.9.6.1/24 dev many0
+ip route add default via 10.9.6.2 dev many0
+expected=2 host up vdev.json
+grep -q 'port m: many0 carries the default route' err.txt || fail "not refused: $(cat err.txt)"
+ip link del many0
+
+# Hugepages: what the profile takes with the policy, and for two instances what both take.
+pages_of() { echo $((($("$TWINPATH" doctor --memory --profile "$@") + 2097151) / 2097152)); }
+echo '{"version": 1, "rules": [], "default": {"loss": {"model": "random", "rate": 0.5, "scope": "flow"}, "forward": "pass"}}' >flow.json
+host up wire.json
+is $PAGES "$(pages_of wire.json)"
+host down
+(($(pages_of wire.json --policy flow.json) > $(pages_of wire.json))) || fail 'a table of flows takes nothing'
+host up wire.json --policy flow.json
+is $PAGES "$(pages_of wire.json --policy flow.json)"
+host down
+as_before 'hugepages by the profile'
+other() { TWINPATH_HOST_STATE=/run/work/state/host-other host "$@"; }
+echo '{"version": 1, "ports": [{"name": "none", "device": "net_null0"}]}' >null.json
+for order in 'host other' 'other host'; do
+  host up null.json --hugepages 20
+  is $PAGES 20
+  other up null.json --hugepages 30
+  is $PAGES 50
+  other up null.json --hugepages 30
+  is $PAGES 50
+  read -r first second <<<"$order"
+  "$first" down
+  left=20
+  if [[ $first == host ]]; then left=37; fi
+  is $PAGES "$left"
+  "$second" down
+  is $PAGES 7
+done
+as_before 'two instances'
+
+# What cannot be undone is told and kept; the rest is undone.
+host up wire.json --hugepages 20
+sed -i '2a file /sys/class/net/lan0/ifindex 4711 .' state/host
+expected=1 host down
+grep -q 'cannot undo: file /sys/class/net/lan0/ifindex 4711' err.txt || fail "not told: $(cat err.txt)"
+grep -qx 'file /sys/class/net/lan0/ifindex 4711 .' state/host || fail "not kept: $(cat state/host)"
+(($(wc -l <state/host) == 2)) || fail "not undone: $(cat state/host)"
+is $PAGES 7
+is /sys/class/net/lan0/gro_flush_timeout 0
+expected=1 host down
+rm -r state
+as_before 'what could not be undone'
+
+# As it is called when it is installed.
+ln -s "$HOST" twinpath-host
+./twinpath-host --help >out.txt
+grep -q '^  twinpath-host up PROFILE' out.txt || fail "--help: $(cat out.txt)"
+! grep -q 'tools/host\|^set ' out.txt || fail "--help: $(cat out.txt)"
+
 # What is wrong is told, with status 2, and nothing is done.
+bad() { # PROFILE WHAT-IS-SAID
+  echo "$1" >bad.json
+  expected=2 host up bad.json
+  grep -qF -- "$2" err.txt || fail "of $1: $(cat err.txt)"
+  as_before "$1"
+}
+bad '{"version": 1, "ports": [{"name": "a", "device": "../../../../tmp"}]}' '/ports/0/device: found "../../../../tmp"'
+bad '{"version": 1, "ports": [{"name": "a", "device": ".."}]}' '/ports/0/device'
+bad '{"version": 1, "ports": [{"name": "a b", "device": "lan0"}]}' '/ports/0/name: found "a b"'
+bad '{"version": 1, "queues": -1, "ports": [{"name": "a", "device": "lan0"}]}' '/queues: found -1'
+bad '{"version": 1, "queues": "two", "ports": [{"name": "a", "device": "lan0"}]}' '/queues: found "two"'
+bad '{"version": 1, "queues": true, "ports": [{"name": "a", "device": "lan0"}]}' '/queues: found true'
+bad '{"version": 1, "ports": [{"name": "a", "device": "net_af_xdp0"}]}' '/ports/0/device: found "net_af_xdp0"'
+bad '{"version": 1, "ports": [7]}' '/ports/0: found 7'
+bad '[]' 'found []'
 for wrong in 'up' 'up absent.json' 'up pages' 'sideways' 'up wire.json --hugepages x' '--nonesuch'; do
   # shellcheck disable=SC2086 # words
   expected=2 host $wrong
@@ -149,14 +239,16 @@ as_before 'a port that is not there'
 
 # Binding, on a machine that is not here.
 ROOT=/run/work/root
-export TWINPATH_HOST_ROOT=$ROOT
+export TWINPATH_HOST_ROOT=$ROOT TWINPATH_HOST_TWINPATH=$PWD/reckons
+printf '#!/bin/bash\necho 1000000\n' >reckons
+chmod +x reckons
 device=$ROOT/sys/bus/pci/devices/0000:03:00.0
 drivers=$ROOT/sys/bus/pci/drivers
 mkdir -p "$device/net/enp3s0" "$drivers/ixgbe" "$drivers/vfio-pci" "$ROOT/sys/class/net/enp3s0" "$ROOT/proc/net" \
   "$ROOT$(dirname $PAGES)"
 ln -s ../../drivers/ixgbe "$device/driver"
 echo '(null)' >"$device/driver_override"
-echo 0 >"$ROOT$PAGES"
+echo 0 | tee "$ROOT$PAGES" >"$ROOT${PAGES%nr_hugepages}free_hugepages"
 printf 'Iface\tDestination\nenp3s0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\n' >"$ROOT/proc/net/route"
 echo '{"version": 1, "ports": [{"name": "lan", "device": "03:00.0"}]}' >bound.json
 expected=2 host up bound.json
@@ -178,13 +270,32 @@ is "$ROOT$PAGES" 0
 # By driverctl, where it is installed, which does the rest.
 cat >driverctl <<'SHIM'
 #!/bin/bash
+if [[ $1 == list-overrides ]]; then
+  cat /run/work/overrides
+  exit
+fi
 echo "$*" >>/run/work/driverctl.log
+sed -i "/^$2 /d" /run/work/overrides
+[[ $1 != set-override ]] || echo "$2 $3" >>/run/work/overrides
 SHIM
+: >overrides
 chmod +x driverctl
 ln -sfn ../../drivers/ixgbe "$device/driver"
 TWINPATH_HOST_DRIVERCTL=$PWD/driverctl host up bound.json
 TWINPATH_HOST_DRIVERCTL=$PWD/driverctl host down
 is driverctl.log $'set-override 0000:03:00.0 vfio-pci\nunset-override 0000:03:00.0'
 is "$device/driver_override" ''
+# An override that was there before comes back.
+echo '0000:03:00.0 uio_pci_generic' >overrides
+: >driverctl.log
+TWINPATH_HOST_DRIVERCTL=$PWD/driverctl host up bound.json
+TWINPATH_HOST_DRIVERCTL=$PWD/driverctl host down
+is driverctl.log $'set-override 0000:03:00.0 vfio-pci\nset-override 0000:03:00.0 uio_pci_generic'
+# Written down and not done: nothing is undone.
+TWINPATH_HOST_DRIVERCTL=$PWD/driverctl host up bound.json
+echo '0000:03:00.0 uio_pci_generic' >overrides
+: >driverctl.log
+TWINPATH_HOST_DRIVERCTL=$PWD/driverctl host down
+is driverctl.log ''
 [[ ! -e state ]] || fail "left: $(ls -R state)"
-umount $PAGES
+umount $PAGES ${PAGES%nr_hugepages}free_hugepages

@@ -86,6 +86,10 @@ class InstallTest(unittest.TestCase):
                          f"share/bash-completion/completions/{program}"):
                 self.assertIn(name, there)
         self.assertTrue(os.access(PREFIX / "sbin/twinpath-host", os.X_OK))
+        self.assertIn("share/man/man8/twinpath-host.8", there)
+        usage = run(str(PREFIX / "sbin/twinpath-host"), "--help")
+        self.assertIn("twinpath-host up PROFILE", usage)
+        self.assertNotIn("tools/host", usage)
         for daemon in [*DAEMONS, "twinpath-host"]:
             self.assertIn(f"lib/systemd/system/{daemon}@.service", there)
         for name in ("policies/wire.json", "profiles/net-null-bench.json", "schema/policy.schema.json"):
@@ -107,13 +111,21 @@ class InstallTest(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze is not here")
     def test_4_the_units_are_verified(self):
+        units = pathlib.Path("/run/work/units")
+        units.mkdir()
         for daemon in [*DAEMONS, "twinpath-host"]:
-            unit = pathlib.Path(f"/run/work/{daemon}@test.service")
-            shutil.copy(UNITS / f"{daemon}@.service", unit)
+            shutil.copy(UNITS / f"{daemon}@.service", units / f"{daemon}@test.service")
+        for daemon in [*DAEMONS, "twinpath-host"]:
+            unit = units / f"{daemon}@test.service"
             result = subprocess.run(["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True,
                                     text=True, check=False, timeout=60)
             ours = [line for line in result.stderr.splitlines() if daemon in line]
             self.assertEqual([], ours, result.stderr)
+
+    def test_4_dpdk_is_started_after_its_host_and_stopped_before(self):
+        unit = (UNITS / "twinpath-dpdk@.service").read_text()
+        for key in ("Wants", "PartOf", "After"):
+            self.assertIn("twinpath-host@%i.service", setting(unit, key).split(), key)
 
     def test_5_each_unit_runs_its_program(self):
         settings = PREFIX / "etc/twinpath"
@@ -170,7 +182,7 @@ class InstallTest(unittest.TestCase):
         settings.mkdir(parents=True)
         (settings / "host.json").write_text('{"version": 1, "ports": [{"name": "lan", "device": "ins0"}]}')
         unit = (UNITS / "twinpath-host@.service").read_text()
-        variables = {"PROFILE": str(settings / "host.json")}
+        variables = {"PROFILE": str(settings / "host.json"), "POLICY": ""}  # which may not be set
         environment = {**os.environ, "TWINPATH_HOST_STATE": "/run/work/host/state"}
         self.assertTrue(setting(unit, "Environment").startswith("TWINPATH_HOST_STATE="))
         gro = pathlib.Path("/sys/class/net/ins0/gro_flush_timeout")
