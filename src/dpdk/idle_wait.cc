@@ -33,12 +33,19 @@ absl::Status IdleWait::Add(const WakeSource& source) {
     // the workers of all.
     if (std::find(sockets_.begin(), sockets_.end(), socket) != sockets_.end()) continue;
     sockets_.push_back(socket);
-    rte_epoll_event& event = events_.emplace_back();
-    event.epdata.event = EPOLLIN;
-    if (rte_epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket, &event) != 0)
-      return absl::ErrnoToStatus(errno, "rte_epoll_ctl of an AF_XDP socket");
+    if (!AddSocket(socket)) return absl::ErrnoToStatus(errno, "rte_epoll_ctl of an AF_XDP socket");
   }
   return absl::OkStatus();
+}
+
+bool IdleWait::AddSocket(int socket) {
+  rte_epoll_event& event = events_.emplace_back();
+  event.epdata.event = EPOLLIN;
+  return rte_epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket, &event) == 0;
+}
+
+bool IdleWait::ListenTo(const std::vector<int>& sockets) {
+  return std::all_of(sockets.begin(), sockets.end(), [this](int fd) { return AddSocket(fd); });
 }
 
 // False where the PMD has no RX interrupt for the queue.

@@ -51,6 +51,9 @@ class IdleWait {
 
   // From now on the worker reads `end`, too, which cannot tell: it naps. The worker's lcore.
   void Deafen(const QueueEnd& end) { deaf_.push_back(end); }
+  // From now on these AF_XDP sockets, which were just opened, end a wait, too. Those that were
+  // closed do no longer, by themselves. False: one cannot. The worker's lcore.
+  bool ListenTo(const std::vector<int>& sockets);
 
   // To be called first by the thread that waits.
   void Begin();
@@ -65,6 +68,7 @@ class IdleWait {
  private:
   IdleWait() = default;
   absl::Status Add(const WakeSource& source);
+  bool AddSocket(int socket);
   bool AddInterrupt(const QueueEnd& end);
 
   FileDescriptor epoll_;

@@ -39,7 +39,7 @@ void PortRecovery::LookAtPort(size_t index, Clock::time_point now) {
       if (LookAtDevice(index, now)) return;
       auto nowhere = Nowhere();
       if (!nowhere.ok()) return;  // then its device stays, and takes nothing
-      LeadTo(index, std::vector<QueueEnd>(port.ends().size(), *nowhere));
+      Lead(index, *nowhere);
       state.step = State::Step::kLeaving;
       return;
     }
@@ -109,10 +109,20 @@ void PortRecovery::BeginGone(const Port& port, Clock::time_point now) {
                now);
 }
 
-void PortRecovery::LeadTo(size_t index, std::vector<QueueEnd> ends) {
+// To the device that the port has now, or to nowhere.
+void PortRecovery::Lead(size_t index, const std::optional<QueueEnd>& nowhere) {
+  const Port& port = datapath_.ports[index];
   Worker::Detour& detour = states_[index].detour;
   detour.port = static_cast<uint32_t>(index);
-  detour.ends = std::move(ends);
+  detour.deaf = port.sockets(0).empty();
+  detour.ends = port.ends();
+  detour.sockets.clear();
+  for (uint32_t q = 0; q < detour.ends.size(); q++) {
+    if (nowhere.has_value())
+      detour.ends[q] = *nowhere;
+    else
+      detour.sockets.push_back(port.sockets(q));
+  }
   for (const auto& worker : datapath_.workers) worker->Divert(&detour);
 }
 
@@ -152,7 +162,7 @@ void PortRecovery::TryToReopen(size_t index, Clock::time_point now) {
   }
   if (opened.ok()) {
     state.refusal.clear();
-    LeadTo(index, port.ends());
+    Lead(index, std::nullopt);
     state.step = State::Step::kReturning;
     return;
   }

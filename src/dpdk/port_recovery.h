@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,7 +67,7 @@ class PortRecovery {
   void LookAtPort(size_t index, Clock::time_point now);
   bool LookAtDevice(size_t index, Clock::time_point now);
   void BeginGone(const Port& port, Clock::time_point now);
-  void LeadTo(size_t index, std::vector<QueueEnd> ends);
+  void Lead(size_t index, const std::optional<QueueEnd>& nowhere);
   bool AllLed(size_t index) const;
   bool Close(Port* port);
   void TryToReopen(size_t index, Clock::time_point now);

@@ -9,6 +9,7 @@
 #include <rte_pause.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "src/dpdk/idle_wait.h"
@@ -84,10 +85,22 @@ void Worker::TakeDetours() {
       queue->tx[port] = ends[queue->queue];
       if (queue->port == port) queue->rx = ends[queue->queue];
     }
-    // What woke it for the port's frames is closed, or will be; what it is led to does not.
-    if (idle_ != nullptr && idle_->wakes()) idle_->Deafen(ends.front());
+    if (idle_ != nullptr) ListenTo(*detours_[port]);
   }
   diverting_.fetch_and(~ports, std::memory_order_release);
+}
+
+// Lets frames that come from there wake it, if they can.
+void Worker::ListenTo(const Detour& detour) {
+  if (!idle_->wakes()) return;
+  std::set<int> sockets;
+  for (const auto& queue : queues_) {
+    if (queue->port != detour.port || detour.sockets.empty()) continue;
+    const std::vector<int>& more = detour.sockets[queue->queue];
+    sockets.insert(more.begin(), more.end());
+  }
+  if (detour.deaf || !idle_->ListenTo({sockets.begin(), sockets.end()}))
+    idle_->Deafen(detour.ends.front());
 }
 
 void Worker::Turn() {

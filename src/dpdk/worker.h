@@ -132,6 +132,10 @@ class Worker {
   struct Detour {
     uint32_t port = 0;
     std::vector<QueueEnd> ends;  // by logical queue
+    // For a worker that may sleep: AF_XDP sockets by which they get frames, by logical queue; none
+    // where no frame will come.
+    std::vector<std::vector<int>> sockets;
+    bool deaf = false;  // it is not told of frames otherwise, or what it would be told by is closed
   };
 
   // `policy` and `tables` must outlive the worker's going by them.
@@ -203,6 +207,7 @@ class Worker {
   bool Housekeep(std::atomic<bool>* stop);
   static void TakeFor(Queue& queue, const Change& change, QueuePolicy* next);
   void TakeDetours();
+  void ListenTo(const Detour& detour);
   static absl::Status FillPolicy(const CompiledPolicy& policy, const PolicyTables& tables,
                                  const tp_flow_table* flows, int node, Queue* queue,
                                  QueuePolicy* part);

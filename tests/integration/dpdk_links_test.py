@@ -35,6 +35,8 @@ PAIRS = {"lan0": "lan1", "wan0": "wan1", "in0": "in1", "out0": "out1"}
 class Links(unittest.TestCase):
     """Two wires: lan to wan, which suffers, and in to out, which must not."""
     lcores = CPUS[:1]  # one for each queue
+    wan_device = "wan0"
+    options = ()
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(dir="/run")
@@ -45,9 +47,10 @@ class Links(unittest.TestCase):
         for near in PAIRS:
             self.make(near)
             self.addCleanup(self.remove, near)
-        ports = [word for name in ("lan", "wan", "in", "out") for word in ("--port", f"{name}={name}0")]
+        ports = [word for name in ("lan", "wan", "in", "out") for word in
+                 ("--port", f"{name}={self.wan_device if name == 'wan' else name + '0'}")]
         self.program = dpdk_lab.Dpdk(PROGRAM, folder.name, "--policy", policy, *ports, "--queues", str(len(self.lcores)),
-                                     "--lcores", ",".join(map(str, self.lcores)))
+                                     "--lcores", ",".join(map(str, self.lcores)), *self.options)
         self.addCleanup(self.program.__exit__)
         self.telemetry = self.program.telemetry
         self.lan, self.wan, self.other = (dpdk_lab.Sender(end) for end in ("lan1", "wan1", "in1"))
@@ -103,6 +106,16 @@ class Links(unittest.TestCase):
         until("frames leave by it", lambda: arrived("wan1") >= before + 500)
         self.wan.send(500, per_second=20000)
         until("frames come in by it", lambda: self.telemetry.total("wan", "rx_packets") == got + 500)
+
+    def wan_comes_back(self):
+        """Once it was seen to be gone: an interface of its name is there, is taken, and works."""
+        back = time.monotonic()
+        self.make("wan0")
+        self.program.said("port wan: is back", since=back)
+        self.wan.close()
+        self.wan = dpdk_lab.Sender("wan1")
+        self.addCleanup(self.wan.close)
+        self.wan_works_both_ways()
 
     def faults_over(self, summary, times, fault):
         """That fault, so many times, is all that was wrong with the ports; but that an interface which was made
@@ -315,13 +328,74 @@ class TwoWorkersTest(Links):
             until("frames leave by the port that is back", arrives)
             print(f"frames leave by it {1000 * (time.monotonic() - back):.0f} ms after it is back", flush=True)
         self.program.said("port out: is back")
-        self.make("wan0")
-        self.program.said("port wan: is back")
-        self.wan.close()
-        self.wan = dpdk_lab.Sender("wan1")
-        self.addCleanup(self.wan.close)
-        self.wan_works_both_ways()
+        self.wan_comes_back()
         self.program.stop()
+        self.nothing_stays()
+
+
+class AdaptiveTest(Links):
+    """The worker sleeps while nothing comes, also while a port is gone, and a frame of the one that came
+    back wakes it."""
+    options = ("--idle", "adaptive")
+
+    def mean_sleep(self):
+        """Microseconds, of the next fifty that begin."""
+        def now():
+            lcore, = self.telemetry.list("/twinpath/lcores")
+            return lcore["sleeps"], lcore["slept_us"]
+        sleeps, slept = now()
+        until("it sleeps", lambda: now()[0] >= sleeps + 50)
+        more, us = now()
+        return (us - slept) / (more - sleeps)
+
+    def listened_to(self):
+        """How many files end a sleep of any thread of the program."""
+        process = pathlib.Path(f"/proc/{self.program.process.pid}")
+        found = 0
+        for file in (process / "fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                if os.readlink(file) == "anon_inode:[eventpoll]":
+                    found += (process / "fdinfo" / file.name).read_text().count("tfd:")
+        return found
+
+    def test_an_interface_vanishes_and_comes_back(self):
+        asleep = [self.mean_sleep()]
+        listened_to = self.listened_to()
+        for _ in range(2):
+            gone = time.monotonic()
+            self.remove("wan0")
+            self.program.said("port wan: wan0 is gone", since=gone)
+            self.sent(1000)
+            self.the_others_go_on()
+            asleep.append(self.mean_sleep())
+            until("what is closed wakes nobody", lambda: self.listened_to() == listened_to - 1)
+            self.wan_comes_back()
+            self.assertEqual(self.listened_to(), listened_to)
+            asleep.append(self.mean_sleep())
+        print("mean sleeps: " + ", ".join(f"{us:.0f} us" for us in asleep), flush=True)
+        # Naps, of a worker that frames do not wake, are of 250 us at the most; it waits for frames for 10 ms.
+        self.assertGreater(min(asleep), 1000)
+        self.faults_over(self.program.stop(), 2, "gone")
+        self.nothing_stays()
+
+
+class AfPacketTest(Links):
+    """The interface of a vdev."""
+    wan_device = "net_af_packet0,iface=wan0"
+
+    def test_an_interface_vanishes_and_comes_back(self):
+        self.wan_works_both_ways()
+        for _ in range(3):
+            gone = time.monotonic()
+            self.remove("wan0")
+            self.program.said("port wan: wan0 is gone", since=gone)
+            self.assertEqual(self.telemetry.port("wan")["link"], "gone")
+            self.sent(3000)
+            self.the_others_go_on()
+            self.wan_comes_back()
+        summary = self.program.stop()
+        self.assertGreater(summary["totals"]["tx_full_packets"], 0)
+        self.faults_over(summary, 3, "gone")
         self.nothing_stays()
 
 
