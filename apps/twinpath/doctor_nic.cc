@@ -24,7 +24,7 @@ constexpr const char* kUserspace[] = {"vfio-pci", "igb_uio", "uio_pci_generic"};
 // not tell.
 constexpr const char* kZeroCopy[] = {"i40e",      "ice", "igb",    "igc",   "ixgbe",
                                      "mlx5_core", "nfp", "stmmac", "tsnep", "virtio_net"};
-constexpr uint32_t kAfXdpMaxMtu = 3498;  // see src/dpdk/device.cc
+constexpr uint32_t kAfXdpMaxMtu = 3168;  // see src/dpdk/device.cc
 
 template <size_t n>
 bool In(const char* const (&names)[n], const std::string& name) {

@@ -21,9 +21,9 @@
 namespace twinpath {
 namespace {
 
-// The AF_XDP PMD's frames are one page with headroom; what is left for the frame without its
-// Ethernet header.
-constexpr uint32_t kAfXdpMaxMtu = 3498;
+// The AF_XDP PMD's frames are one page with headroom, and what the kernel wants behind (see
+// mempool.cc); what is left for the frame without its Ethernet header.
+constexpr uint32_t kAfXdpMaxMtu = 3168;
 // XSK_RING_CONS__DEFAULT_NUM_DESCS: what each AF_XDP queue's fill ring takes at once, and its
 // completion ring may hold.
 constexpr uint32_t kAfXdpRing = 2048;

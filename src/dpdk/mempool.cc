@@ -19,6 +19,9 @@ namespace {
 
 // The kernel's XDP_PACKET_HEADROOM: an AF_XDP frame starts that far into the mbuf's room.
 constexpr uint32_t kXdpHeadroom = 256;
+// What Linux 6.18 wants behind it beside the MTU, or it refuses to bind the socket: seen, by trying
+// every MTU.
+constexpr uint32_t kXdpTailroom = 266;
 
 // What lcores, and this thread, may hold. A mempool cache holds up to one and a half times its
 // size.
@@ -68,7 +71,7 @@ MempoolSize SizeMempool(const MempoolNeeds& needs) {
   const uint64_t total = rings + CachedMbufs(needs) + needs.extra + 1024;
   size.mbufs = static_cast<uint32_t>(std::min<uint64_t>(total | 1023, UINT32_MAX));
   size.cache = std::min<uint32_t>(needs.cache, RTE_MEMPOOL_CACHE_MAX_SIZE);
-  const uint32_t frame = needs.mtu + RTE_ETHER_HDR_LEN + 2 * 4 /* VLAN tags */ + kXdpHeadroom;
+  const uint32_t frame = needs.mtu + RTE_ETHER_HDR_LEN + 2 * 4 /* VLAN tags */ + kXdpHeadroom + kXdpTailroom;
   const uint32_t room = std::max<uint32_t>(RTE_MBUF_DEFAULT_DATAROOM, (frame + 63) & ~63u);
   size.data_room =
       static_cast<uint16_t>(std::min<uint32_t>(RTE_PKTMBUF_HEADROOM + room, UINT16_MAX));

@@ -21,6 +21,9 @@ namespace {
 // What EAL, rings and ethdevs take beside the mempools and the policy.
 constexpr uint64_t kOverheadBytes = 24ull << 20;
 
+// The TAP PMD's RTE_ETHER_MAX_VLAN_FRAME_LEN, without header and CRC.
+constexpr uint32_t kTapMaxMtu = 1504;
+
 absl::Status CheckPorts(const Profile& profile) {
   std::set<std::string> names, devices;
   for (const PortSpec& port : profile.ports) {
@@ -86,6 +89,15 @@ absl::StatusOr<ExceptionPath> ChooseException(const PortSpec& port, const Device
     return absl::FailedPreconditionError(absl::StrCat(
         "port ", port.name, ": exception port ", interface, ": virtio_user needs ", kVhostNet,
         ", to read and write: modprobe vhost_net, or let the profile's exception be tap or auto"));
+  }
+  const uint32_t mtu = device.mtu != 0 ? device.mtu : profile.mtu;
+  const bool tap = profile.exception == ExceptionPath::kTap ||
+                   (profile.exception == ExceptionPath::kAuto && !VhostNetThere());
+  if (tap && mtu > kTapMaxMtu) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "port ", port.name, ": exception port ", interface,
+        ": a TAP device takes an MTU of at most ", kTapMaxMtu, " octets, and the port's is ", mtu,
+        ": lower it, or modprobe vhost_net, or let ", "the profile's exception be none"));
   }
   return profile.exception;
 }

@@ -77,10 +77,17 @@ printf '#!/bin/bash\nexec %q "$@" --duration 0.1\n' "$PROGRAM" >bin/twinpath-dpd
 chmod +x bin/*
 judge 1 three.json 'bad["interface port a, lan0"]["mend"] == "twinpath-dpdk --profile three.json --queues 2"'
 mend 'interface port a, lan0' # veths have no more than they were made with
+profile counted.json '{"name": "a", "device": "lan0"}' '"queues": 2, "exception": "none"'
 ip link set lan0 mtu 4000
-judge 1 interface.json 'bad["interface port a, lan0"]["mend"] == "ip link set dev lan0 mtu 3498"'
+judge 1 counted.json 'bad["interface port a, lan0"]["mend"] == "ip link set dev lan0 mtu 3168"'
 mend 'interface port a, lan0'
-[[ $(</sys/class/net/lan0/mtu) == 3498 ]] || fail 'the mend did nothing'
+judge 0 counted.json 'not bad'
+ip link set lan0 mtu 1505
+judge 0 counted.json 'not bad'
+profile tapped.json '{"name": "a", "device": "lan0"}' '"queues": 2, "exception": "tap"'
+judge 1 tapped.json '"takes an MTU of at most 1504" in r["paths"]["dpdk"]["refusal"]'
+ip link set lan0 mtu 1504
+judge 0 tapped.json 'not bad'
 ip link set lan0 mtu 1500
 fewer() { # AF_XDP lets go of its queues late
   local i

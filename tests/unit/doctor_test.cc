@@ -360,7 +360,7 @@ TEST_F(DoctorTest, QueuesAndMtuMustFit) {
   const Findings findings = Nics();
   ASSERT_EQ(findings.size(), 3u);
   EXPECT_EQ(findings[1].mend, "ethtool -L lan0 combined 4");
-  EXPECT_EQ(findings[2].mend, "ip link set dev lan0 mtu 3498");
+  EXPECT_EQ(findings[2].mend, "ip link set dev lan0 mtu 3168");
   EXPECT_EQ(findings[2].grade, Grade::kMissing);
   needs_.command = "twinpath-dpdk --profile p.json";
   InterfaceFacts facts;
