@@ -71,7 +71,8 @@ MempoolSize SizeMempool(const MempoolNeeds& needs) {
   const uint64_t total = rings + CachedMbufs(needs) + needs.extra + 1024;
   size.mbufs = static_cast<uint32_t>(std::min<uint64_t>(total | 1023, UINT32_MAX));
   size.cache = std::min<uint32_t>(needs.cache, RTE_MEMPOOL_CACHE_MAX_SIZE);
-  const uint32_t frame = needs.mtu + RTE_ETHER_HDR_LEN + 2 * 4 /* VLAN tags */ + kXdpHeadroom + kXdpTailroom;
+  const uint32_t frame =
+      needs.mtu + RTE_ETHER_HDR_LEN + 2 * 4 /* VLAN tags */ + kXdpHeadroom + kXdpTailroom;
   const uint32_t room = std::max<uint32_t>(RTE_MBUF_DEFAULT_DATAROOM, (frame + 63) & ~63u);
   size.data_room =
       static_cast<uint16_t>(std::min<uint32_t>(RTE_PKTMBUF_HEADROOM + room, UINT16_MAX));
