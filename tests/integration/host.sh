@@ -192,6 +192,32 @@ for order in 'host other' 'other host'; do
 done
 as_before 'two instances'
 
+# A hugetlbfs goes with the last of them, whoever mounted it. On a machine that has none, with a /dev
+# of its own.
+cat >last.sh <<'LAST'
+set -euo pipefail
+umount -l /run
+mapfile -t mounted < <(awk '$3 == "hugetlbfs" { print $2 }' /proc/mounts)
+for folder in "${mounted[@]}"; do umount -l "$folder"; done
+mount -t tmpfs tmpfs /run
+mkdir /run/dev /run/work
+cp -a /dev/null /dev/fd /dev/stdout /run/dev/
+mount --bind /run/dev /dev
+cd /run/work
+echo '{"version": 1, "ports": [{"name": "none", "device": "net_null0"}]}' >null.json
+a() { TWINPATH_HOST_STATE=/run/work/state/a "$HOST" "$@" --hugepages 1; }
+b() { TWINPATH_HOST_STATE=/run/work/state/b "$HOST" "$@" --hugepages 1; }
+a up null.json
+b up null.json
+mountpoint /dev/hugepages
+a down
+mountpoint /dev/hugepages
+b down
+! mountpoint /dev/hugepages
+[[ ! -e /dev/hugepages && ! -e state ]]
+LAST
+HOST=$HOST unshare --mount bash last.sh >out.txt 2>&1 || fail "hugetlbfs: $(cat out.txt)"
+
 # What cannot be undone is told and kept; the rest is undone.
 host up wire.json --hugepages 20
 sed -i '2a file /sys/class/net/lan0/ifindex 4711 .' state/host
