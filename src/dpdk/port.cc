@@ -37,11 +37,15 @@ absl::StatusOr<Port> Port::Open(const std::string& name, Device device, bool lat
     if (!ethdev.ok()) return Named(name, ethdev.status());
     port.ethdevs_.push_back(*std::move(ethdev));
   }
+  const bool af_packet =
+      port.device_.kind == Device::Kind::kVdev && !port.device_.interface.empty();
+  const std::vector<int> before = af_packet ? PacketSockets() : std::vector<int>();
   for (const Vdev& vdev : port.device_.vdevs) {
     auto ethdev = Ethdev::Plug(vdev);
     if (!ethdev.ok()) return Named(name, ethdev.status());
     port.ethdevs_.push_back(*std::move(ethdev));
   }
+  if (af_packet) port.packet_sockets_ = Added(before, PacketSockets());
   port.driver_ = port.ethdevs_.front().driver();
   return port;
 }

@@ -110,10 +110,11 @@ class Port {
   std::vector<std::string> rss_warnings_;
   // AF_XDP: the PMD's, by ethdev, borrowed to read their statistics and to wait for frames.
   std::vector<std::vector<int>> xsk_sockets_;
-  uint32_t index_ = 0;           // of the kernel interface; 0: none
-  uint32_t own_program_ = 0;     // AF_XDP: the id of what libxdp attached for us; 0: nothing
-  int setup_retries_ = 8;        // AF_XDP lets go of a queue late, but of a new interface
-  uint64_t dropped_before_ = 0;  // by the interface, before it was ours
+  std::vector<int> packet_sockets_;  // net_af_packet's, borrowed to see whether they are bound
+  uint32_t index_ = 0;               // of the kernel interface; 0: none
+  uint32_t own_program_ = 0;         // AF_XDP: the id of what libxdp attached for us; 0: nothing
+  int setup_retries_ = 8;            // AF_XDP lets go of a queue late, but of a new interface
+  uint64_t dropped_before_ = 0;      // by the interface, before it was ours
   rte_mempool* mempool_ = nullptr;
   DeviceCounts past_;  // of devices that went
   std::string driver_;

@@ -34,6 +34,8 @@ ino_t InodeOf(int fd) {
 std::string Port::Link() const {
   if (ethdevs_.empty()) return kLinkGone;
   // The AF_XDP and AF_PACKET PMDs say that every link is up.
+  if (!std::all_of(packet_sockets_.begin(), packet_sockets_.end(), PacketSocketBound))
+    return kLinkGone;
   if (index_ != 0) return LinkState(index_);
   if (std::any_of(ethdevs_.begin(), ethdevs_.end(), std::mem_fn(&Ethdev::AskedBack)))
     return kLinkGone;
@@ -81,6 +83,7 @@ void Port::CloseEthdevs() {
   for (const std::vector<int>& of_ethdev : xsk_sockets_)
     for (const int fd : of_ethdev) sockets.emplace_back(fd, InodeOf(fd));
   xsk_sockets_.clear();
+  packet_sockets_.clear();
   ethdevs_.clear();
   for (const auto& [fd, inode] : sockets)
     if (inode != 0 && InodeOf(fd) == inode) close(fd);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Looks through /proc/self/fd and asks by getsockopt. Control thread.
+// Looks through /proc/self/fd and asks by getsockopt and getsockname. Control thread.
 
 #include "src/dpdk/xsk_sockets.h"
 
+#include <linux/if_packet.h>
 #include <linux/if_xdp.h>
 #include <sys/socket.h>
 
@@ -11,19 +12,33 @@
 #include <filesystem>
 
 namespace twinpath {
+namespace {
 
-std::vector<int> XskSockets() {
+std::vector<int> SocketsOf(int wanted) {
   std::vector<int> found;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
     const int fd = std::atoi(entry.path().filename().c_str());
     int domain = 0;
     socklen_t length = sizeof(domain);
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_XDP)
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == wanted)
       found.push_back(fd);
   }
   std::sort(found.begin(), found.end());
   return found;
+}
+
+}  // namespace
+
+std::vector<int> XskSockets() { return SocketsOf(AF_XDP); }
+
+std::vector<int> PacketSockets() { return SocketsOf(AF_PACKET); }
+
+bool PacketSocketBound(int fd) {
+  sockaddr_ll address = {};
+  socklen_t length = sizeof(address);
+  return getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0 ||
+         address.sll_ifindex != -1;
 }
 
 bool XskIsZeroCopy(int fd) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The AF_XDP sockets of this process. The PMD keeps them to itself and does not tell whether the
-// kernel gave zero-copy, nor what it dropped; the sockets do. Control thread.
+// The AF_XDP and AF_PACKET sockets of this process. The PMDs keep them to themselves and do not
+// tell whether the kernel gave zero-copy, what it dropped, or that it took the interface away; the
+// sockets do. Control thread.
 
 #ifndef TWINPATH_DPDK_XSK_SOCKETS_H_
 #define TWINPATH_DPDK_XSK_SOCKETS_H_
@@ -12,6 +13,12 @@ namespace twinpath {
 
 // Their file descriptors, in order.
 std::vector<int> XskSockets();
+
+// Those of the AF_PACKET sockets.
+std::vector<int> PacketSockets();
+// False: the interface that the AF_PACKET socket was bound to is no more; it hears of none that has
+// its name or number since.
+bool PacketSocketBound(int fd);
 
 bool XskIsZeroCopy(int fd);
 

@@ -117,6 +117,23 @@ class Links(unittest.TestCase):
         self.addCleanup(self.wan.close)
         self.wan_works_both_ways()
 
+    def another_takes_its_place(self, fault):
+        """Another interface of the same name and number, between two looks: the link was never seen to be gone."""
+        index = json.loads(run("ip", "-json", "link", "show", "wan0"))[0]["ifindex"]
+        control, = standing_still.threads_of(self.program.process.pid, "tp-control")
+        with standing_still.held(control):
+            run("ip", "link", "del", "wan0")
+            dpdk_lab.veth("wan0", "wan1", index)
+        swapped = time.monotonic()
+        recovered, _ = self.program.said("port wan: is back", since=swapped)
+        self.wan.close()
+        self.wan = dpdk_lab.Sender("wan1")
+        self.addCleanup(self.wan.close)
+        self.wan_works_both_ways()
+        print(f"back after {1000 * (recovered - swapped):.0f} ms", flush=True)
+        self.faults_over(self.program.stop(), 1, fault)
+        self.nothing_stays()
+
     def faults_over(self, summary, times, fault):
         """That fault, so many times, is all that was wrong with the ports; but that an interface which was made
         has no link yet may be seen, and on a busy machine workers stand still."""
@@ -275,21 +292,7 @@ class LinksTest(Links):
         self.nothing_stays()
 
     def test_another_interface_of_the_same_name_and_number(self):
-        """Between two looks: the link was never seen to be gone."""
-        index = json.loads(run("ip", "-json", "link", "show", "wan0"))[0]["ifindex"]
-        control, = standing_still.threads_of(self.program.process.pid, "tp-control")
-        with standing_still.held(control):
-            run("ip", "link", "del", "wan0")
-            dpdk_lab.veth("wan0", "wan1", index)
-        swapped = time.monotonic()
-        recovered, _ = self.program.said("port wan: is back", since=swapped)
-        self.wan.close()
-        self.wan = dpdk_lab.Sender("wan1")
-        self.addCleanup(self.wan.close)
-        self.wan_works_both_ways()
-        print(f"back after {1000 * (recovered - swapped):.0f} ms", flush=True)
-        self.faults_over(self.program.stop(), 1, "detached")
-        self.nothing_stays()
+        self.another_takes_its_place("detached")
 
     def test_an_interface_that_comes_back_otherwise_is_refused_and_told(self):
         run("ip", "link", "del", "wan0")
@@ -382,6 +385,9 @@ class AdaptiveTest(Links):
 class AfPacketTest(Links):
     """The interface of a vdev."""
     wan_device = "net_af_packet0,iface=wan0"
+
+    def test_another_interface_of_the_same_name_and_number(self):
+        self.another_takes_its_place("gone")
 
     def test_an_interface_vanishes_and_comes_back(self):
         self.wan_works_both_ways()
