@@ -126,8 +126,7 @@ class ServiceTest(unittest.TestCase):
     def test_splice_is_fed_while_idle_and_not_while_a_worker_stands(self):
         manager = self.start([SPLICE, "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9",
                               "--workers", "2", "--mode", "splice"])
-        workers = standing_still.threads_of(manager.process.pid, "tp-splice")
-        self.assertEqual(2, len(workers))
+        workers = standing_still.threads_of(manager.process.pid, "tp-splice", count=2)
         self.stop_ends_the_meals(manager, workers[1])
         self.ends_well(manager)
 

@@ -5,6 +5,8 @@ import ctypes
 import os
 import pathlib
 
+from waiting import wait_for
+
 PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
 WALL = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -28,8 +30,11 @@ def held(thread):
         ptrace(PTRACE_DETACH, thread)
 
 
-def threads_of(process, *names):
-    """Those of a process whose name begins with one of `names`, by their numbers."""
-    tasks = pathlib.Path(f"/proc/{process}/task")
-    return sorted(int(task.name) for task in tasks.iterdir()
-                  if (task / "comm").read_text().startswith(names))
+def threads_of(process, *names, count=1):
+    """The `count` of a process whose name begins with one of `names`, by their numbers. A thread may
+    name itself some time after its program is there."""
+    def named():
+        tasks = pathlib.Path(f"/proc/{process}/task")
+        found = sorted(int(task.name) for task in tasks.iterdir() if (task / "comm").read_text().startswith(names))
+        return found if len(found) == count else None
+    return wait_for(f"{count} threads called {names}", named, 20)
