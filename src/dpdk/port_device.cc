@@ -36,6 +36,8 @@ std::string Port::Link() const {
   // The AF_XDP and AF_PACKET PMDs say that every link is up.
   if (!std::all_of(packet_sockets_.begin(), packet_sockets_.end(), PacketSocketBound))
     return kLinkGone;
+  for (const std::vector<int>& sockets : xsk_sockets_)
+    if (!std::all_of(sockets.begin(), sockets.end(), XskBound)) return kLinkGone;
   if (index_ != 0) return LinkState(index_);
   if (std::any_of(ethdevs_.begin(), ethdevs_.end(), std::mem_fn(&Ethdev::AskedBack)))
     return kLinkGone;

@@ -95,8 +95,8 @@ bool PortRecovery::LookAtDevice(size_t index, Clock::time_point now) {
                            ") instead of the port's; it is left alone, and until it is taken off "
                            "the port receives nothing")
             : absl::StrCat(port.Where(),
-                           " does not carry the port's XDP program any more: it was taken off, or "
-                           "the interface made anew; the port is opened again"),
+                           " does not carry the port's XDP program any more: it was taken off; the "
+                           "port is opened again"),
       now);
   return other;
 }

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 
@@ -46,6 +47,12 @@ bool XskIsZeroCopy(int fd) {
   socklen_t length = sizeof(options);
   return getsockopt(fd, SOL_XDP, XDP_OPTIONS, &options, &length) == 0 &&
          options.flags & XDP_OPTIONS_ZEROCOPY;
+}
+
+// Neither its options nor poll(2) tell. The call takes nothing: frames come by the rings alone.
+bool XskBound(int fd) {
+  char none = 0;
+  return recv(fd, &none, 0, MSG_DONTWAIT) == 0 || errno != ENXIO;
 }
 
 XskDrops ReadXskDrops(int fd) {

@@ -21,6 +21,9 @@ std::vector<int> PacketSockets();
 bool PacketSocketBound(int fd);
 
 bool XskIsZeroCopy(int fd);
+// False: the interface that the AF_XDP socket was bound to is no more, or was in another network
+// namespace meanwhile, from where it may have come back as it was, its number and XDP program too.
+bool XskBound(int fd);
 
 // XDP_STATISTICS: frames the kernel dropped, by cause.
 struct XskDrops {

@@ -42,6 +42,26 @@ size_t SpareSlots(size_t rules, uint32_t queues) {
   return std::min(std::max<size_t>(rules, 4096), room);
 }
 
+// Each program has a devmap of its own, which goes by the name of the one in the object. An error
+// is an errno.
+int DevmapsOf(int program, std::vector<FileDescriptor>* devmaps) {
+  std::vector<uint32_t> maps(64);
+  bpf_prog_info info = {};
+  uint32_t length = sizeof(info);
+  info.nr_map_ids = static_cast<uint32_t>(maps.size());
+  info.map_ids = reinterpret_cast<uint64_t>(maps.data());
+  if (bpf_obj_get_info_by_fd(program, &info, &length) != 0) return errno;
+  maps.resize(std::min<size_t>(maps.size(), info.nr_map_ids));
+  for (const uint32_t id : maps) {
+    FileDescriptor map(bpf_map_get_fd_by_id(id));
+    bpf_map_info about = {};
+    length = sizeof(about);
+    if (map.get() < 0 || bpf_obj_get_info_by_fd(map.get(), &about, &length) != 0) continue;
+    if (about.type == BPF_MAP_TYPE_DEVMAP) devmaps->push_back(std::move(map));
+  }
+  return 0;
+}
+
 }  // namespace
 
 XdpTables::XdpTables(CompiledPolicy policy, const std::vector<uint32_t>& queues)
@@ -251,28 +271,27 @@ absl::Status XdpTables::EnterOutPorts(const bpf_map* devmap, bool all) const {
   return absl::OkStatus();
 }
 
-// Each program has a devmap of its own, which goes by the name of the one in the object.
 absl::Status XdpTables::EnterOutPort(int program, size_t port) const {
   const std::string what =
       absl::StrCat("port ", policy_.ports[port], ": entering it into a devmap");
-  std::vector<uint32_t> maps(64);
-  bpf_prog_info info = {};
-  uint32_t length = sizeof(info);
-  info.nr_map_ids = static_cast<uint32_t>(maps.size());
-  info.map_ids = reinterpret_cast<uint64_t>(maps.data());
-  if (bpf_obj_get_info_by_fd(program, &info, &length) != 0) return KernelError(what, errno);
-  maps.resize(std::min<size_t>(maps.size(), info.nr_map_ids));
-  for (const uint32_t id : maps) {
-    FileDescriptor map(bpf_map_get_fd_by_id(id));
-    bpf_map_info about = {};
-    length = sizeof(about);
-    if (map.get() < 0 || bpf_obj_get_info_by_fd(map.get(), &about, &length) != 0) continue;
-    if (about.type != BPF_MAP_TYPE_DEVMAP) continue;
-    const auto key = static_cast<uint32_t>(port);
-    if (bpf_map_update_elem(map.get(), &key, &out_ports_[port], BPF_ANY) != 0)
+  const auto key = static_cast<uint32_t>(port);
+  std::vector<FileDescriptor> devmaps;
+  const int error = DevmapsOf(program, &devmaps);
+  if (error != 0) return KernelError(what, error);
+  for (const FileDescriptor& devmap : devmaps)
+    if (bpf_map_update_elem(devmap.get(), &key, &out_ports_[port], BPF_ANY) != 0)
       return KernelError(what, errno);
-  }
   return absl::OkStatus();
+}
+
+bool XdpTables::OutPortEntered(int program, size_t port) const {
+  const auto key = static_cast<uint32_t>(port);
+  std::vector<FileDescriptor> devmaps;
+  DevmapsOf(program, &devmaps);
+  return std::all_of(devmaps.begin(), devmaps.end(), [&](const FileDescriptor& devmap) {
+    uint32_t interface = 0;
+    return bpf_map_lookup_elem(devmap.get(), &key, &interface) == 0 || errno != ENOENT;
+  });
 }
 
 absl::StatusOr<XdpProgram> XdpProgram::Load(const XdpTables& tables, size_t port, Frames frames) {

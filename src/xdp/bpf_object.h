@@ -79,6 +79,9 @@ class XdpTables {
   void SetOutPort(size_t port, uint32_t index) { out_ports_[port] = index; }
   // Lets `program` send what leaves by `port` out of the port's interface.
   absl::Status EnterOutPort(int program, size_t port) const;
+  // False: the kernel took the port out of the program's devmap, as it does when its interface goes
+  // to another network namespace, from where it may have come back as it was.
+  bool OutPortEntered(int program, size_t port) const;
 
   // Where the streams of `next` are to be, which goes on by `continued` (ContinuedRules) from the
   // policy in force: sets its rules' slots, and the streams of those that begin anew to packet 0.

@@ -21,8 +21,8 @@ void XdpPath::Watch() {
     Port& port = ports_[i];
     const std::string subject = absl::StrCat("port ", port.spec.name);
     const bool was_gone = port.link == kLinkGone;  // and left
-    const std::string link =
-        port.attachment.Holds() ? LinkState(port.interface.index) : std::string(kLinkGone);
+    const bool stayed = port.attachment.Holds() && tables_->OutPortEntered(port.attached, i);
+    const std::string link = stayed ? LinkState(port.interface.index) : std::string(kLinkGone);
     if (link != kLinkGone) {
       const char* line = link == kLinkUp
                              ? "link up"

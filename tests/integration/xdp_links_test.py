@@ -95,6 +95,13 @@ class Links(XdpTest):
         pathlib.Path("/proc/sys/net/ipv6/conf/out/disable_ipv6").write_text("1")
         run("ip", "link", "set", "out", "up")
         self.said(program, "port out: is back")
+        self.both_ways()
+        # Between two looks: number, link and program are as they were, and the devmaps have lost it.
+        run("ip", "link", "set", "out", "netns", "elsewhere")
+        run("ip", "-n", "elsewhere", "link", "set", "out", "netns", str(os.getpid()))
+        pathlib.Path("/proc/sys/net/ipv6/conf/out/disable_ipv6").write_text("1")
+        run("ip", "link", "set", "out", "up")
+        until("it is seen and taken up", lambda: self.gone_and_back(telemetry, 4))
         run("ip", "netns", "delete", "elsewhere")
         self.both_ways()
         # Another interface of the same name and number, between two looks.
@@ -102,13 +109,13 @@ class Links(XdpTest):
         remove("out")
         self.veth("out", "far", index=index)
         self.gro("far")
-        until("it is seen and taken up", lambda: self.gone_and_back(telemetry, 4))  # the log says it later
+        until("it is seen and taken up", lambda: self.gone_and_back(telemetry, 5))  # the log says it later
         self.both_ways()
         telemetry.close()
         summary = program.stop()
         self.assertEqual(2 * FRAMES, summary["totals"]["no_port_packets"])
         faults = {(f["subject"], f["fault"]): (f["active"], f["times"]) for f in summary["faults"]}
-        self.assertEqual((False, 4), faults["port out", "gone"])
+        self.assertEqual((False, 5), faults["port out", "gone"])
         self.assertFalse(any(fault["active"] for fault in summary["faults"]), summary["faults"])
 
 
