@@ -187,7 +187,7 @@ TEST_P(RandomPolicies, AreDecidedTheSame) {
   uint64_t frames = 0;
   size_t rules_met = 0;
   const char* wanted = std::getenv("PARITY_POLICIES");
-  const uint64_t all = wanted ? std::strtoull(wanted, nullptr, 10) : 60;
+  const uint64_t all = wanted ? std::strtoull(wanted, nullptr, 10) : 40;
   uint64_t policies = 0;
   for (uint64_t number = GetParam(); number < all; number += kShares, policies++) {
     const RandomPolicy random = MakeRandomPolicy(number);
