@@ -18,34 +18,41 @@ absl::StatusOr<std::unique_ptr<IdleWait>> IdleWait::Create(const std::vector<Wak
   std::unique_ptr<IdleWait> wait(new IdleWait);
   wait->epoll_ = FileDescriptor(epoll_create1(EPOLL_CLOEXEC));
   if (wait->epoll_.get() < 0) return absl::ErrnoToStatus(errno, "epoll_create1");
-  for (const WakeSource& source : sources)
-    if (absl::Status added = wait->Add(source); !added.ok()) return added;
+  for (const WakeSource& source : sources) wait->Add(source);
   return wait;
 }
 
-absl::Status IdleWait::Add(const WakeSource& source) {
-  if (source.sockets.empty()) {
-    if (!AddInterrupt(source.end)) deaf_.push_back(source.end);
-    return absl::OkStatus();
-  }
-  for (const int socket : source.sockets) {
-    // Where one ethdev has several queues, nothing tells which socket is whose: each of them wakes
-    // the workers of all.
-    if (std::find(sockets_.begin(), sockets_.end(), socket) != sockets_.end()) continue;
-    sockets_.push_back(socket);
-    if (!AddSocket(socket)) return absl::ErrnoToStatus(errno, "rte_epoll_ctl of an AF_XDP socket");
-  }
-  return absl::OkStatus();
+void IdleWait::Add(const WakeSource& source) {
+  const bool tells =
+      source.sockets.empty()
+          ? AddInterrupt(source.end)
+          : std::all_of(source.sockets.begin(), source.sockets.end(),
+                        [&](int socket) { return AddSocket(source.end.port, socket); });
+  if (!tells) deaf_.push_back(source.end);
 }
 
-bool IdleWait::AddSocket(int socket) {
-  rte_epoll_event& event = events_.emplace_back();
-  event.epdata.event = EPOLLIN;
-  return rte_epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket, &event) == 0;
+void IdleWait::Leave(uint16_t port) {
+  const auto of_port = [port](const auto& end) { return end.port == port; };
+  for (const QueueEnd& end : interrupts_)
+    if (of_port(end))
+      rte_eth_dev_rx_intr_ctl_q(end.port, end.queue, epoll_.get(), RTE_INTR_EVENT_DEL, nullptr);
+  for (Socket& socket : sockets_)
+    if (of_port(socket)) rte_epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, socket.fd, &socket.event);
+  std::erase_if(interrupts_, of_port);
+  std::erase_if(sockets_, of_port);
+  std::erase_if(deaf_, of_port);
 }
 
-bool IdleWait::ListenTo(const std::vector<int>& sockets) {
-  return std::all_of(sockets.begin(), sockets.end(), [this](int fd) { return AddSocket(fd); });
+// False where it cannot be waited for. Where one ethdev has several queues, nothing tells which
+// socket is whose: each of them wakes the workers of all.
+bool IdleWait::AddSocket(uint16_t port, int fd) {
+  if (std::any_of(sockets_.begin(), sockets_.end(), [fd](const auto& s) { return s.fd == fd; }))
+    return true;
+  Socket& socket = sockets_.emplace_back(Socket{port, fd, {}});
+  socket.event.epdata.event = EPOLLIN;
+  if (rte_epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &socket.event) == 0) return true;
+  sockets_.pop_back();
+  return false;
 }
 
 // False where the PMD has no RX interrupt for the queue.

@@ -11,11 +11,10 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "src/dpdk/worker.h"
 #include "src/telemetry/file_descriptor.h"
@@ -49,11 +48,10 @@ class IdleWait {
   // The queues that cannot tell.
   const std::vector<QueueEnd>& deaf() const { return deaf_; }
 
-  // From now on the worker reads `end`, too, which cannot tell: it naps. The worker's lcore.
-  void Deafen(const QueueEnd& end) { deaf_.push_back(end); }
-  // From now on these AF_XDP sockets, which were just opened, end a wait, too. Those that were
-  // closed do no longer, by themselves. False: one cannot. The worker's lcore.
-  bool ListenTo(const std::vector<int>& sockets);
+  // From now on the worker reads `source`, too. The worker's lcore.
+  void Add(const WakeSource& source);
+  // From now on it reads no queue of the ethdev `port`, which is open still. The worker's lcore.
+  void Leave(uint16_t port);
 
   // To be called first by the thread that waits.
   void Begin();
@@ -66,14 +64,18 @@ class IdleWait {
   void Reset() { nap_ = kShortestNap; }
 
  private:
+  struct Socket {
+    uint16_t port;
+    int fd;
+    rte_epoll_event event;  // epoll_ points to it
+  };
+
   IdleWait() = default;
-  absl::Status Add(const WakeSource& source);
-  bool AddSocket(int socket);
+  bool AddSocket(uint16_t port, int socket);
   bool AddInterrupt(const QueueEnd& end);
 
   FileDescriptor epoll_;
-  std::deque<rte_epoll_event> events_;  // of sockets; epoll_ points to them
-  std::vector<int> sockets_;
+  std::list<Socket> sockets_;
   std::vector<QueueEnd> interrupts_, deaf_;
   std::chrono::nanoseconds nap_ = kShortestNap;
 };

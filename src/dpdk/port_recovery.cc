@@ -114,7 +114,6 @@ void PortRecovery::Lead(size_t index, const std::optional<QueueEnd>& nowhere) {
   const Port& port = datapath_.ports[index];
   Worker::Detour& detour = states_[index].detour;
   detour.port = static_cast<uint32_t>(index);
-  detour.deaf = port.sockets(0).empty();
   detour.ends = port.ends();
   detour.sockets.clear();
   for (uint32_t q = 0; q < detour.ends.size(); q++) {

@@ -83,7 +83,9 @@ void Worker::TakeDetours() {
     const std::vector<QueueEnd>& ends = detours_[port]->ends;
     for (auto& queue : queues_) {
       queue->tx[port] = ends[queue->queue];
-      if (queue->port == port) queue->rx = ends[queue->queue];
+      if (queue->port != port) continue;
+      const uint16_t left = std::exchange(queue->rx, ends[queue->queue]).port;
+      if (idle_ != nullptr) idle_->Leave(left);
     }
     if (idle_ != nullptr) ListenTo(*detours_[port]);
   }
@@ -92,15 +94,9 @@ void Worker::TakeDetours() {
 
 // Lets frames that come from there wake it, if they can.
 void Worker::ListenTo(const Detour& detour) {
-  if (!idle_->wakes()) return;
-  std::set<int> sockets;
-  for (const auto& queue : queues_) {
-    if (queue->port != detour.port || detour.sockets.empty()) continue;
-    const std::vector<int>& more = detour.sockets[queue->queue];
-    sockets.insert(more.begin(), more.end());
-  }
-  if (detour.deaf || !idle_->ListenTo({sockets.begin(), sockets.end()}))
-    idle_->Deafen(detour.ends.front());
+  if (detour.sockets.empty()) return;
+  for (const auto& queue : queues_)
+    if (queue->port == detour.port) idle_->Add({queue->rx, detour.sockets[queue->queue]});
 }
 
 void Worker::Turn() {

@@ -132,10 +132,9 @@ class Worker {
   struct Detour {
     uint32_t port = 0;
     std::vector<QueueEnd> ends;  // by logical queue
-    // For a worker that may sleep: AF_XDP sockets by which they get frames, by logical queue; none
-    // where no frame will come.
+    // For a worker that may sleep: AF_XDP sockets by which they get frames (none: not by such), by
+    // logical queue; empty where no frame will come.
     std::vector<std::vector<int>> sockets;
-    bool deaf = false;  // it is not told of frames otherwise, or what it would be told by is closed
   };
 
   // `policy` and `tables` must outlive the worker's going by them.
