@@ -195,8 +195,9 @@ absl::StatusOr<std::string> ReadDocument(const std::string& path) {
   std::error_code error;
   std::filesystem::file_status status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) {
-    return Invalid(absl::StrCat(path, ": found ", error ? error.message() : "no such file",
-                                ", allowed a readable file"));
+    return Invalid(absl::StrCat(path, ": cannot be opened (",
+                                error ? error.message() : "no such file",
+                                "), allowed a readable file"));
   }
   if (std::filesystem::is_directory(status)) {
     return Invalid(absl::StrCat(path, ": found a directory, allowed a file"));
@@ -210,8 +211,8 @@ absl::StatusOr<std::string> ReadDocument(const std::string& path) {
   errno = 0;
   std::ifstream stream(path, std::ios::binary);
   if (!stream) {
-    return Invalid(
-        absl::StrCat(path, ": found ", std::strerror(errno), ", allowed a readable file"));
+    return Invalid(absl::StrCat(path, ": cannot be opened (", std::strerror(errno),
+                                "), allowed a readable file"));
   }
   // A pipe tells no size beforehand: read to one octet beyond the limit, and no further.
   std::string text;
@@ -226,8 +227,8 @@ absl::StatusOr<std::string> ReadDocument(const std::string& path) {
                                 kMaxDocumentOctets));
   }
   if (stream.bad()) {
-    return Invalid(
-        absl::StrCat(path, ": found ", std::strerror(errno), " while reading, allowed a file"));
+    return Invalid(absl::StrCat(path, ": cannot be read (", std::strerror(errno),
+                                "), allowed a readable file"));
   }
   return text;
 }

@@ -173,7 +173,7 @@ def bad_policies(folder, table=None):
         stream.write(b'{"version": 1, "about": "' + b"x" * 100_000_000 + b'"}')
     yield "100 MB of text", policy, f"{policy}: found 100000027 octets, allowed 33554432"
     policy.unlink()
-    yield "no file", policy, f"{policy}: found No such file or directory, allowed a readable file"
+    yield "no file", policy, f"{policy}: cannot be opened (No such file or directory), allowed a readable file"
     yield "a folder", folder, f"{folder}: found a directory, allowed a file"
 
 

@@ -267,6 +267,15 @@ TEST(CompileTablesTest, LimitsAreRefusedWithTheCounts) {
                          {"a"}),
             "p: /rules/291/match: found 262145 keys up to here (a range of ports is several), "
             "allowed at most 262144");
+  // As many rules as there may be, which all have the same 900.
+  EXPECT_EQ(CompileError(Repeat(65534,
+                                [](size_t) {
+                                  return std::string(R"({"match": {"src_port": "1-65534",)"
+                                                     R"( "dst_port": "1-65534"}})");
+                                }),
+                         {"a"}),
+            "p: /rules: found 58,980,600 keys of all rules, shared ones counted by each: ranges of "
+            "ports multiply, allowed at most 1,048,576");
 }
 
 TEST(CompileTablesTest, AsManyShapesAndKeysAsAreAllowedFit) {

@@ -185,8 +185,10 @@ TEST_F(MakePolicyTest, APortThatTheProgramHasNotIsNamedWhereItIsFirstUsed) {
 
 TEST_F(MakePolicyTest, WhatCannotBeReadIsRefused) {
   std::string missing = folder_ / "missing.json";
-  EXPECT_EQ(Error(LoadPolicy(missing).status()),
-            absl::StrCat(missing, ": found No such file or directory, allowed a readable file"));
+  EXPECT_EQ(
+      Error(LoadPolicy(missing).status()),
+      absl::StrCat(missing,
+                   ": cannot be opened (No such file or directory), allowed a readable file"));
   EXPECT_EQ(Error(LoadPolicy(folder_).status()),
             absl::StrCat(folder_.string(), ": found a directory, allowed a file"));
   std::string path = Write("");
