@@ -21,7 +21,7 @@ from xdp_traffic import Capture, frame, generate, number_of, received, send
 
 TWINPATH = os.path.realpath(sys.argv[3])
 CONTROL = pathlib.Path("/run/dpdk/twinpath-xdp/twinpath_control")
-RELOADS = int(os.environ.get("RELOADS", "120"))  # under load; a tenth of it in generic mode
+RELOADS = int(os.environ.get("RELOADS", "80"))  # under load; a tenth of it in generic mode
 ENDLESS = 1 << 40  # of which the generator is stopped
 BURSTS = {"model": "gilbert_elliott", "p": "5%", "r": "25%", "loss_good": "1%"}
 WAN = {"port": "wan"}
