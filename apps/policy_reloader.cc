@@ -37,7 +37,7 @@ absl::StatusOr<nlohmann::ordered_json> PolicyReloader::Reload(const std::string&
 }
 
 bool PolicyReloader::OnHangup(const siginfo_t& info) {
-  if (!hangup_.AsksToReload(info) || !datapath_.reload) return false;
+  if (!hangup_.AsksToReload(info) || !datapath_.reload) return !hangup_.EndsTheRun();
   std::lock_guard<std::mutex> one(one_);
   const std::string file = datapath_.policy_file();
   if (file.empty()) {

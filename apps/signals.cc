@@ -5,9 +5,10 @@
 
 namespace twinpath {
 
-HeldSignals::HeldSignals() {
+HeldSignals::HeldSignals(int hangup) {
   sigemptyset(&signals_);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals_, number);
+  for (const int number : {SIGINT, SIGTERM, hangup})
+    if (number != 0) sigaddset(&signals_, number);
   signal(SIGPIPE, SIG_IGN);
   sigprocmask(SIG_BLOCK, &signals_, nullptr);
 }

@@ -16,9 +16,10 @@ class HeldSignals {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // Blocks SIGINT, SIGTERM and SIGHUP; threads that are made later inherit that. SIGPIPE is
-  // ignored: who reads the tables, or a connection, may go before the run ends.
-  HeldSignals();
+  // Blocks SIGINT, SIGTERM and `hangup`, which is SIGHUP or none (0); threads that are made later
+  // inherit that. SIGPIPE is ignored: who reads the tables, or a connection, may go before the run
+  // ends.
+  explicit HeldSignals(int hangup = SIGHUP);
 
   // Waits for one of them until `deadline`; nullopt: none came.
   std::optional<siginfo_t> Before(Clock::time_point deadline) const;

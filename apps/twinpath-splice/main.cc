@@ -24,6 +24,7 @@
 #include "src/config/command_line.h"
 #include "src/config/json_document.h"
 #include "src/config/policy.h"
+#include "src/control/hangup.h"
 #include "src/splice/splicer.h"
 #include "src/telemetry/json.h"
 #include "src/telemetry/server.h"
@@ -232,7 +233,7 @@ int RunProgram(const CommandLine& line, const HeldSignals& signals) {
 }
 
 int Main(int argc, char** argv) {
-  const HeldSignals signals;
+  const HeldSignals signals(Hangup::Ignored() ? 0 : SIGHUP);  // nohup(1)
   CommandLine line;
   CLI::App app("Forwards TCP connections, in the kernel where that pays.", kProgram);
   Describe(app, &line);

@@ -57,16 +57,24 @@ absl::StatusOr<std::string> Choose(const ReloadOptions& options) {
   return absl::NotFoundError(absl::StrCat("no datapath runs: ", missing));
 }
 
+// The file as programs in other folders find it, also when it is replaced: SIGHUP reads it again.
+// Only what is between its parts goes: "x/.." may be elsewhere than here, where x is a link.
+std::string FromAnywhere(const std::filesystem::path& given) {
+  std::error_code unknown;
+  const std::filesystem::path from = std::filesystem::absolute(given, unknown);
+  if (unknown) return given;
+  std::filesystem::path file;
+  for (const std::filesystem::path& part : from)
+    if (part != ".") file /= part;
+  return file;
+}
+
 int Reload(const ReloadOptions& options) {
   const absl::StatusOr<std::string> prefix = Choose(options);
   if (!prefix.ok()) return Fail(options, prefix.status());
   const absl::StatusOr<std::string> text = ReadDocument(options.policy);
   if (!text.ok()) return Fail(options, text.status());
-  // SIGHUP reads the file again, from the program's own folder.
-  std::error_code ignored;
-  std::filesystem::path file = std::filesystem::absolute(options.policy, ignored);
-  if (ignored) file = options.policy;
-  const auto answer = SendReload(*prefix, file.lexically_normal().string(), *text);
+  const auto answer = SendReload(*prefix, FromAnywhere(options.policy), *text);
   if (!answer.ok()) return Fail(options, answer.status());
   if (options.json) {
     std::cout << answer->dump(2, ' ', false, ordered_json::error_handler_t::replace) << "\n";

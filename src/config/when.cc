@@ -52,7 +52,7 @@ absl::Status ParseWhen(const JsonCursor& rule, RuleSpec* spec) {
   if (JsonCursor active = rule.Member("active"); active.present()) {
     absl::StatusOr<TimeWindow> window = ReadActive(active);
     if (!window.ok()) return window.status();
-    spec->active = *window;
+    if (*window != TimeWindow()) spec->active = *window;  // from 0s on it always holds
   }
   if (JsonCursor packets = rule.Member("packets"); packets.present()) {
     absl::StatusOr<uint64_t> number = packets.Unsigned(1, kMaxPackets);
@@ -68,8 +68,7 @@ absl::Status ParseWhen(const JsonCursor& rule, RuleSpec* spec) {
 }
 
 bool HoldsAlways(const RuleSpec& rule) {
-  const bool all_time = !rule.active || (rule.active->from_ns == 0 && rule.active->for_ns == 0);
-  return all_time && !rule.packets && (!rule.flows || rule.flows->always);
+  return !rule.active && !rule.packets && (!rule.flows || rule.flows->always);
 }
 
 }  // namespace twinpath

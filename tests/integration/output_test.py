@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """What a program could not write to its standard output is a failure, in all of them alike; that the
-terminal is gone is none.
+terminal is gone is none. A terminal's end is theirs, unless they were started to outlive it.
 
   output_test.py TWINPATH TWINPATH_DPDK TWINPATH_XDP TWINPATH_SPLICE POLICY"""
+import contextlib
 import os
+import pty
+import signal
 import subprocess
 import sys
+import time
 import unittest
 
 import own_namespaces
@@ -67,6 +71,38 @@ class OutputTest(unittest.TestCase):
                 ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
                 self.assertEqual(status, ended.returncode)
                 self.assertNotIn("cannot write the output", ended.stderr)
+
+    def end_of_terminal(self, command, ignored):
+        """Whether `command` still runs a second after the terminal went, and its exit status, to SIGTERM then."""
+        reader, writer = os.pipe()
+        process, terminal = pty.fork()
+        if process == 0:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
+            os.dup2(writer, 2)
+            os.execv(command[0], command)
+        os.close(writer)
+        with os.fdopen(reader) as said:
+            said.readline()  # it has begun
+            time.sleep(0.5)  # and runs
+            os.close(terminal)
+            ended, deadline = (0, 0), time.monotonic() + 1
+            while ended[0] == 0 and time.monotonic() < deadline:
+                time.sleep(0.05)
+                ended = os.waitpid(process, os.WNOHANG)
+            runs = ended[0] == 0
+            if runs:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGTERM)
+                ended = os.waitpid(process, 0)
+            said.read()
+        return runs, os.waitstatus_to_exitcode(ended[1])
+
+    def test_nohup(self):
+        for run in RUNS[1:]:
+            command = [word for word in run if word not in ("--packets", "1000", "--duration", "0.01")]
+            for ignored in (False, True):
+                with self.subTest(command=" ".join(command), ignored=ignored):
+                    self.assertEqual((ignored, 0), self.end_of_terminal(command, ignored))
 
     def test_what_can_be_written(self):
         self.each(RUNS, subprocess.DEVNULL, 0)
