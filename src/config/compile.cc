@@ -175,15 +175,17 @@ class Compiler {
   // way to the kernel.
   void FindNeeds() {
     compiled_.any.resize(fallback_.size());
+    compiled_.sends.resize(fallback_.size());
     for (size_t p = 0; p < fallback_.size(); p++) {
       for (size_t r = 0; r <= fallback_[p]; r++) {
         const bool is_default = r == policy_.rules.size();
         const RuleSpec& rule = is_default ? policy_.fallback : policy_.rules[r];
         if (rule.match.port && PortIndex(*rule.match.port) != p) continue;
         compiled_.passes |= rule.forward.action == ForwardSpec::Action::kPass;
-        compiled_.sends_to_port |= rule.forward.action == ForwardSpec::Action::kPort;
         compiled_.matches_vlan |= rule.match.vlan.has_value();
         const tp_rule& made = compiled_.rules[r];
+        if (made.action == TP_ACTION_PORT) compiled_.sends[p] |= 1u << made.out_port;
+        if (made.action == TP_ACTION_REFLECT) compiled_.sends[p] |= 1u << p;
         const bool by_flow = made.loss == TP_LOSS_FLOW, marks = made.flags & TP_RULE_MARKS;
         compiled_.has_flows |= by_flow;
         compiled_.marks |= marks;

@@ -31,8 +31,8 @@ struct CompiledPolicy {
   std::vector<bool> any;
 
   // Where rules that some port can reach need what a datapath may lack.
-  bool sends_to_port = false;  // {"port": ...}
-  bool passes = false;         // "pass" for at least one rule
+  std::vector<uint32_t> sends;  // for each port: bit p, some of its frames leave by port p
+  bool passes = false;          // "pass" for at least one rule
   bool matches_vlan = false;
   bool has_flows = false;  // a table of flows
   bool marks = false;      // counts of marked packets

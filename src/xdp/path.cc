@@ -124,19 +124,12 @@ absl::Status XdpPath::AttachAll() {
 }
 
 std::string XdpPath::Unreachable(const CompiledPolicy& policy) const {
-  std::vector<bool> sent_to(ports_.size());
-  bool native = false;
+  uint32_t sent_to = 0;
+  for (size_t i = 0; i < ports_.size(); i++)
+    if (ports_[i].mode == "native") sent_to |= policy.sends[i];
   for (size_t i = 0; i < ports_.size(); i++) {
-    if (ports_[i].mode != "native") continue;
-    native = true;
-    for (const tp_rule& rule : policy.rules) {
-      if (rule.action == TP_ACTION_PORT) sent_to[rule.out_port] = true;
-      if (rule.action == TP_ACTION_REFLECT) sent_to[i] = true;
-    }
-  }
-  for (size_t i = 0; native && i < ports_.size(); i++) {
     const Port& port = ports_[i];
-    if (!sent_to[i] || TakesNativeFrames(port.interface)) continue;
+    if ((sent_to >> i & 1) == 0 || TakesNativeFrames(port.interface)) continue;
     return absl::StrCat("port ", port.spec.name, " (", port.spec.device,
                         ") takes no frames from native mode",
                         port.interface.driver == "veth"

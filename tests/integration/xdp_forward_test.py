@@ -199,5 +199,13 @@ class WithoutGro(XdpTest):
                         "--mode", "native"):
             self.assertEqual({"lan", "wan"}, set(attached()))
 
+    def test_nor_need_one_whose_rules_send_nothing(self):
+        """Only frames from lan are reflected, and what cannot be met sends nothing."""
+        policy = self.policy({"forward": "drop"}, {"name": "echo", "match": {"port": "lan"}, "forward": "reflect"},
+                             {"name": "rest", "forward": "drop"}, {"name": "never", "forward": {"port": "wan"}})
+        self.gro("gen")
+        with self.start("--policy", policy, "--port", "lan=lan", "--port", "wan=wan", "--mode", "native"):
+            self.assertEqual({"lan", "wan"}, set(attached()))
+
 
 main()

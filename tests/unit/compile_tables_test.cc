@@ -200,19 +200,21 @@ TEST(CompileTablesTest, ExactEndsOfARateDrawNothing) {
 TEST(CompileTablesTest, OnlyRulesInReachNeedSomethingOfTheDatapath) {
   CompiledPolicy c = Compile(R"({"match": {"vlan": 5}, "forward": {"port": "b"}})", {"a", "b"});
   EXPECT_TRUE(c.passes);
-  EXPECT_TRUE(c.sends_to_port);
+  EXPECT_EQ(c.sends, (std::vector<uint32_t>{2, 2}));
   EXPECT_TRUE(c.matches_vlan);
   c = Compile(R"({"forward": "drop"}, {"match": {"vlan": 5}, "forward": {"port": "b"}})",
               {"a", "b"});
   EXPECT_FALSE(c.passes);
-  EXPECT_FALSE(c.sends_to_port);
+  EXPECT_EQ(c.sends, (std::vector<uint32_t>{0, 0}));
   EXPECT_FALSE(c.matches_vlan);
+  c = Compile(R"({"match": {"port": "b", "vlan": 5}, "forward": "reflect"})", {"a", "b"});
+  EXPECT_EQ(c.sends, (std::vector<uint32_t>{0, 2}));
 }
 
 TEST(CompileTablesTest, NothingPassesWhereEveryRuleSaysOtherwise) {
   CompiledPolicy c = Compile("", {"a"}, R"(, "default": {"forward": "drop"})");
   EXPECT_FALSE(c.passes);
-  EXPECT_FALSE(c.sends_to_port);
+  EXPECT_EQ(c.sends, std::vector<uint32_t>{0});
 }
 
 TEST(CompileTablesTest, AStreamIsKeyedByNamesAndNotByPlaces) {
