@@ -64,12 +64,14 @@ import sys
 s = json.load(open(sys.argv[1], encoding="utf-8"))
 rules = {r["name"]: r for r in s["rules"]}
 rate = s["totals"]["rx_packets"] / s["duration_s"] / 1e6
-print(rules["from-a"]["matched_packets"], rules["from-a"]["lost_packets"],
-      f"{rate:.1f}", s["reloads"]["longest_switch_ns"])
+longest = s["reloads"]["longest_switch_ns"]
+print(rules["from-a"]["matched_packets"], rules["from-a"]["lost_packets"], f"{rate:.1f}", longest,
+      round(rate * longest / 1e3))
 PY
 }
-read -r matched lost rate longest < <(figures)
-echo "$rate Mpps meanwhile; the worker's longest switch took $longest ns; lost to reloads: 0 packets"
+read -r matched lost rate longest waited < <(figures)
+echo "$rate Mpps meanwhile; the worker's longest switch took $longest ns, the time of $waited packets"
+((longest > 0))
 nothing_left
 
 # The same stream without a reload: as many of as many packets are lost.
