@@ -110,6 +110,34 @@ done
 ip link set lan0 down
 as_before 'another boot'
 
+# What is undone is undone once, also where nobody hears of it.
+for ear in full closed; do
+  host up wire.json --hugepages 20
+  if [[ $ear == full ]]; then "$HOST" down >/dev/full 2>err.txt || fail "not undone: $(cat err.txt)"; else "$HOST" down 2>err.txt | true; fi
+  is $PAGES 7
+  host down
+  as_before "heard by nobody, $ear"
+done
+
+# Memory was there for fewer hugepages: the next `up` asks for the others.
+host up wire.json --hugepages 20
+sed -i 's/^\(raised .*\) 13 \.$/\1 5 ./' state/host
+echo 12 | tee $PAGES >free
+host up wire.json --hugepages 20
+is $PAGES 20
+host down
+echo 7 >free
+as_before 'too few hugepages'
+
+# An interface whose driver tells of no queues.
+ip tuntap add mode tap name bare0
+echo '{"version": 1, "ports": [{"name": "bare", "device": "bare0"}]}' >bare.json
+host up bare.json --hugepages 9
+[[ $(ip -o link show bare0) == *[\<,]UP[,\>]* ]] || fail "not up: $(cat out.txt err.txt)"
+host down
+ip link del bare0
+as_before 'no queues'
+
 # The interface that carries a default route, by itself or below a bridge.
 ip addr add 10.9.7.1/24 dev wan0
 ip route add default via 10.9.7.2 dev wan0
@@ -253,7 +281,7 @@ bad '{"version": 1, "queues": true, "ports": [{"name": "a", "device": "lan0"}]}'
 bad '{"version": 1, "ports": [{"name": "a", "device": "net_af_xdp0"}]}' '/ports/0/device: found "net_af_xdp0"'
 bad '{"version": 1, "ports": [7]}' '/ports/0: found 7'
 bad '[]' 'found []'
-for wrong in 'up' 'up absent.json' 'up pages' 'sideways' 'up wire.json --hugepages x' '--nonesuch'; do
+for wrong in 'down wire.json' 'up' 'up absent.json' 'up pages' 'sideways' 'up wire.json --hugepages x' '--nonesuch'; do
   # shellcheck disable=SC2086 # words
   expected=2 host $wrong
   [[ -s err.txt ]] || fail "nothing said of: $wrong"

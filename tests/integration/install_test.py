@@ -189,7 +189,7 @@ class InstallTest(unittest.TestCase):
         before = gro.read_text()
         run(*words(setting(unit, "ExecStart"), variables), "--hugepages", "0", env=environment)
         self.assertEqual("200000\n", gro.read_text())
-        run(*words(setting(unit, "ExecStop"), variables), env=environment)
+        run(*words(setting(unit, "ExecStopPost"), variables), env=environment)
         self.assertEqual(before, gro.read_text())
         self.assertFalse(os.path.exists("/run/work/host"))
         shutil.rmtree(PREFIX / "etc")
