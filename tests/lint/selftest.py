@@ -13,6 +13,7 @@ import tempfile
 SPDX = "// SPDX-License-Identifier: BSD-3-Clause\n"
 DUAL = "/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */\n"
 PAGE = '.\\" SPDX-License-Identifier: BSD-3-Clause\n.TH A 1\n.SH NAME\na \\- something\n'
+NOTE = "<!-- SPDX-License-Identifier: BSD-3-Clause -->\n# A note: `of` two\n"
 
 CLEAN = {
     "LICENSE": "BSD\n",
@@ -26,6 +27,8 @@ CLEAN = {
     "src/splice/a.cc": SPDX + '#include <bpf/libbpf.h>\n#include "src/config/a.h"\n',
     "apps/a/main.cc": SPDX + "int main() { exit(0); }\n",
     "apps/a/a.1": PAGE,
+    "apps/a/README.md": NOTE + "[a](main.cc) [b](..) [c](#a-note-of-two) [d](https://none) `[e](none)`\n\n"
+                               "    [f](none)\n\n```\n[g](none)\n```\n[h](../../apps/a/README.md#a-note-of-two)\n",
     "tools/t": "#!/bin/bash\n# SPDX-License-Identifier: BSD-3-Clause\necho \"$1\"\n",
 }
 
@@ -57,6 +60,12 @@ PLANTED = [
     ("exit", "src/xdp/c.cc", SPDX + "void f() { std::abort(); }\n"),
     ("man", "apps/c/main.cc", SPDX + "int main() {}\n"),
     ("man", "apps/a/a.1", PAGE + ".NOSUCHMACRO\n"),
+    ("man", "apps/a/format.5", PAGE + ".NOSUCHMACRO\n"),
+    ("man", "tools/c.8", PAGE + ".NOSUCHMACRO\n"),
+    ("links", "apps/README.md", NOTE + "See [this](a/none.cc).\n"),
+    ("links", "apps/README.md", NOTE + "See [this](../../none).\n"),
+    ("links", "apps/README.md", NOTE + "See [this] and [that][].\n\n[this]: none\n"),
+    ("links", "apps/README.md", NOTE + "See [this](#none), or [this](a/README.md#none).\n"),
 ]
 
 
