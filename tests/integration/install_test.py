@@ -87,6 +87,8 @@ class InstallTest(unittest.TestCase):
                 self.assertIn(name, there)
         self.assertTrue(os.access(PREFIX / "sbin/twinpath-host", os.X_OK))
         self.assertIn("share/man/man8/twinpath-host.8", there)
+        for page in ("twinpath-policy.5", "twinpath-profile.5"):
+            self.assertIn(f"share/man/man5/{page}", there)
         usage = run(str(PREFIX / "sbin/twinpath-host"), "--help")
         self.assertIn("twinpath-host up PROFILE", usage)
         self.assertNotIn("tools/host", usage)
@@ -94,6 +96,7 @@ class InstallTest(unittest.TestCase):
             self.assertIn(f"lib/systemd/system/{daemon}@.service", there)
         for name in ("policies/wire.json", "profiles/net-null-bench.json", "schema/policy.schema.json"):
             self.assertIn(f"share/twinpath/{name}", there)
+        self.assertEqual([], [name for name in there if name.endswith("README.md")])
         # Nothing but ours: no header, no library of ours to be found by others.
         self.assertEqual({"bin", "lib", "sbin", "share"}, {name.split("/")[0] for name in there})
 

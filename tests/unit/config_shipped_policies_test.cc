@@ -71,40 +71,49 @@ const std::map<std::pair<std::string, std::string>, Meaning>& Meanings() {
   return meanings;
 }
 
+// Beside the policies there is a README.
+std::vector<std::filesystem::path> Policies() {
+  std::vector<std::filesystem::path> policies;
+  for (const auto& file : std::filesystem::directory_iterator(kFolder)) {
+    if (file.path().extension() == ".json") policies.push_back(file.path());
+  }
+  return policies;
+}
+
 TEST(ShippedPoliciesTest, EachRuleMeansWhatItIsToMean) {
   size_t told = 0;
-  for (const auto& file : std::filesystem::directory_iterator(kFolder)) {
-    absl::StatusOr<Policy> policy = LoadPolicy(file.path());
+  for (const std::filesystem::path& file : Policies()) {
+    absl::StatusOr<Policy> policy = LoadPolicy(file);
     ASSERT_TRUE(policy.ok()) << policy.status();
     std::vector<RuleSpec> rules = policy->rules;
     rules.push_back(policy->fallback);
     for (const RuleSpec& rule : rules) {
-      const auto meaning = Meanings().find({file.path().stem(), rule.name});
+      const auto meaning = Meanings().find({file.stem(), rule.name});
       const bool plain = rule.loss == LossSpec() && DescribeWhen(rule).empty();
-      ASSERT_EQ(meaning == Meanings().end(), plain) << file.path() << " " << rule.name;
+      ASSERT_EQ(meaning == Meanings().end(), plain) << file << " " << rule.name;
       if (plain) continue;
       told++;
       const LossStatistics statistics = StatisticsOf(rule.loss);
       const double burst = meaning->second.mean_burst;
-      EXPECT_NEAR(statistics.rate, meaning->second.rate, 1e-12) << file.path() << " " << rule.name;
+      EXPECT_NEAR(statistics.rate, meaning->second.rate, 1e-12) << file << " " << rule.name;
       EXPECT_TRUE(statistics.mean_burst == burst ||
                   std::fabs(statistics.mean_burst - burst) < 1e-9 * burst)
-          << file.path() << " " << rule.name << ": " << statistics.mean_burst;
-      EXPECT_EQ(DescribeWhen(rule), meaning->second.when) << file.path() << " " << rule.name;
+          << file << " " << rule.name << ": " << statistics.mean_burst;
+      EXPECT_EQ(DescribeWhen(rule), meaning->second.when) << file << " " << rule.name;
     }
   }
   EXPECT_EQ(told, Meanings().size());
 }
 
 TEST(ShippedPoliciesTest, EachRuleCanBeMet) {
-  for (const auto& file : std::filesystem::directory_iterator(kFolder)) {
-    absl::StatusOr<Policy> policy = LoadPolicy(file.path());
+  for (const std::filesystem::path& file : Policies()) {
+    absl::StatusOr<Policy> policy = LoadPolicy(file);
     ASSERT_TRUE(policy.ok()) << policy.status();
     std::vector<std::string> ports = policy->ports;
     if (ports.empty()) ports.push_back("any");
     std::vector<bool> reachable = ReachableRules(*policy, ports);
     reachable.pop_back();  // a wire's default takes nothing
-    EXPECT_EQ(std::count(reachable.begin(), reachable.end(), false), 0) << file.path();
+    EXPECT_EQ(std::count(reachable.begin(), reachable.end(), false), 0) << file;
   }
 }
 

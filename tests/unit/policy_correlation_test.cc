@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Correlated loss beside tc-netem's, in one table: of a million packets, what is lost of the rate
-// that was asked for. The table is README's.
+// that was asked for. The table is in dpdk-conf/policies/README.md.
 
 #include <gtest/gtest.h>
 
