@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/frame_builder.h"
+#include "tests/unit/lib/frame_builder.h"
 
 int main(int argc, char** argv) {
   using F = twinpath::FrameBuilder;

@@ -13,7 +13,7 @@
 #include "tests/parity/host_replay.h"
 #include "tests/parity/policies.h"
 #include "tests/parity/shapes.h"
-#include "tests/unit/frame_builder.h"
+#include "tests/unit/lib/frame_builder.h"
 
 namespace twinpath {
 namespace {

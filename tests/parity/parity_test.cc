@@ -21,7 +21,7 @@
 #include "tests/parity/policies.h"
 #include "tests/parity/shapes.h"
 #include "tests/parity/universe.h"
-#include "tests/unit/frame_builder.h"
+#include "tests/unit/lib/frame_builder.h"
 
 namespace twinpath {
 namespace {

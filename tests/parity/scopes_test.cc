@@ -16,7 +16,7 @@
 #include "src/dpdk/replay.h"
 #include "src/xdp/replay.h"
 #include "tests/parity/universe.h"
-#include "tests/unit/frame_builder.h"
+#include "tests/unit/lib/frame_builder.h"
 
 namespace twinpath {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "src/policy/host.h"
 #include "tests/parity/universe.h"
-#include "tests/unit/frame_builder.h"
+#include "tests/unit/lib/frame_builder.h"
 
 namespace twinpath {
 namespace {

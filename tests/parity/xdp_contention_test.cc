@@ -16,7 +16,7 @@
 #include "src/config/compile.h"
 #include "src/config/policy.h"
 #include "src/xdp/bpf_object.h"
-#include "tests/unit/frame_builder.h"
+#include "tests/unit/lib/frame_builder.h"
 
 namespace twinpath {
 namespace {

@@ -1,0 +1,145 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# What is wrong is told before anything is touched: exit status 2, one line on stderr that says it
+# and the command that mends it, and nothing left behind.
+set -euo pipefail
+# shellcheck source=tests/lib/dpdk_lab.sh
+source "$(dirname -- "$0")/../../lib/dpdk_lab.sh"
+
+# refuses [--] PATTERN ARGUMENT...
+refuses() {
+  [[ $1 != -- ]] || shift
+  local pattern=$1 status=0
+  shift
+  timeout 30 "$PROGRAM" "$@" >out.txt 2>err.txt || status=$?
+  ((status == 2)) || fail "exit status $status, not 2, of: $*: $(cat err.txt)"
+  (($(wc -l <err.txt) == 1)) || fail "not one line on stderr of: $*: $(cat err.txt)"
+  [[ ! -s out.txt ]] || fail "something on stdout of: $*: $(cat out.txt)"
+  grep -qE -- "$pattern" err.txt || fail "'$pattern' is not in the error of: $*: $(cat err.txt)"
+  nothing_left
+}
+
+null=(--port a=net_null0 --packets 1)
+plain=(-- --no-huge)
+
+refuses 'no port: give --port NAME=DEVICE or a profile with ports' "${plain[@]}"
+refuses -- '--port: found "eth0", allowed NAME=DEVICE' --port eth0 "${plain[@]}"
+refuses -- '--port: found "" as the name in "=eth0"' --port =eth0 "${plain[@]}"
+refuses -- '--port: found "" as the device in "a="' --port a= "${plain[@]}"
+refuses 'given twice' --port a=net_null0 --port a=net_null1 "${plain[@]}"
+refuses 'another port already' --port a=net_null0 --port b=net_null0 "${plain[@]}"
+refuses 'absent.json' "${null[@]}" --policy absent.json
+refuses 'absent.json' "${null[@]}" --profile absent.json
+: >empty.json
+refuses 'empty.json' "${null[@]}" --policy empty.json
+for loss in 101% -0.1 1.1 50 nan ''; do
+  refuses -- "--loss: found \"$loss\", allowed a fraction from 0 to 1 or a percentage" "${null[@]}" --loss "$loss"
+done
+for seed in -1 1.5 x 18446744073709551616; do
+  refuses -- "--seed: found \"$seed\", allowed an integer from 0 to 18446744073709551615" "${null[@]}" --seed "$seed"
+done
+for packets in 0 -1 1e3 x 18446744073709551616; do
+  refuses -- "--packets: found \"$packets\", allowed an integer from 1 to" --port a=net_null0 --packets "$packets"
+done
+for seconds in 0 -1 nan inf 1e10 1s; do
+  for option in --duration --stats-interval; do
+    refuses -- "$option: found \"$seconds\", allowed a number of seconds from 0.001" "${null[@]}" "$option" "$seconds"
+  done
+done
+for lcores in x 3-1 0,0 ''; do
+  refuses -- '--lcores: found .*, allowed (CPU numbers such as "0-3,6"|each CPU once)' "${null[@]}" --lcores "$lcores"
+done
+refuses -- '--forward: found "wire" with 1 ports?, allowed an even number of ports' "${null[@]}" --forward wire
+refuses 'nowhere' "${null[@]}" --forward nowhere
+refuses 'queues' "${null[@]}" --queues 65
+refuses 'summary' "${null[@]}" --summary /run/none/summary.json
+refuses 'unknown|expected|not expected' "${null[@]}" --frobnicate
+
+# Profiles. What the file's reader says is tested with it; here, what the devices add.
+# profile JSON: the profile, with which the next program starts.
+profile() { printf '%s' "$1" >profile.json; }
+profile '{"version": 1, "queues": 1, "queues": 2}'
+refuses '^twinpath-dpdk: profile.json: /queues: found the key twice, allowed once$' "${null[@]}" --profile profile.json
+profile '{"version": 1, "burst": 65}'
+refuses '^twinpath-dpdk: profile.json: /burst: found 65, allowed an integer from 1 to 64$' "${null[@]}" --profile profile.json
+profile '{"version": 1, "ports": [{"name": "b", "device": "net_null1"}], "quues": 1}'
+refuses '^twinpath-dpdk: profile.json: /quues: found an unknown key, allowed version, ' "${null[@]}" --profile profile.json
+profile '{"version": 1, "mbufs": 1000}'
+refuses '^twinpath-dpdk: profile.json: /mbufs: found 1000, allowed 1888 or more for these' "${null[@]}" --profile profile.json "${plain[@]}"
+profile '{"version": 1, "eal": ["-l", "0"]}'
+refuses 'EAL argument -l: lcores are chosen by --lcores' "${null[@]}" --profile profile.json "${plain[@]}"
+if [[ ! -e /dev/vhost-net ]]; then
+  profile '{"version": 1, "exception": "virtio_user"}'
+  refuses 'port a: .*virtio_user needs /dev/vhost-net.*modprobe vhost_net' "${null[@]}" --profile profile.json "${plain[@]}"
+fi
+
+# Devices.
+refuses "no interface 'eth77'" --port a=eth77
+refuses 'no PCI device 0000:7f:1f.7' --port a=7f:1f.7
+refuses 'no PCI address' --port a=fe80::1
+refuses 'no PCI address' --port a=0000:03:00.9
+refuses 'net_nonesuch0' --port a=net_nonesuch0 "${plain[@]}"
+refuses 'port a: rx_pcap=missing.pcap: No such file' --port a=net_pcap0,rx_pcap=missing.pcap "${plain[@]}"
+ip link add one0 type veth peer name one1
+ip link set one0 up
+refuses 'has 1 RX queue, fewer than the 2 asked for.*--queues 1' --port a=one0 --queues 2
+refuses 'the device has 16 queues.*--queues 16' --port a=net_ring0 --queues 17 --forward drop "${plain[@]}"
+ip link set one0 mtu 9000
+refuses 'MTU of 9000.*ip link set dev one0 mtu' --port a=one0
+ip link set one0 mtu 1500
+ip link add tp-a type veth peer name tp-z
+refuses 'tp-a.*ip link del tp-a' --port a=one0 --forward pass
+ip link del tp-a
+
+# An interface that has an XDP program keeps it.
+start --port a=one0 --forward reflect -- --no-huge --file-prefix other
+status=0
+"$PROGRAM" --port b=one0 --forward reflect -- --no-huge 2>err.txt || status=$?
+((status == 2)) || fail "exit status $status on an interface with an XDP program"
+grep -q 'one0 already carries an XDP program.*ip link set dev one0 xdp off' err.txt || fail "$(cat err.txt)"
+ip link show one0 | grep -q xdp || fail "the XDP program is gone"
+# The same file prefix is not for two.
+status=0
+"$PROGRAM" "${null[@]}" -- --no-huge --file-prefix other 2>err.txt || status=$?
+((status == 2)) || fail "exit status $status with the same file prefix"
+grep -q "file prefix 'other'" err.txt || fail "the same prefix: $(cat err.txt)"
+kill -0 "$pid" || fail "the first program ended"
+stop TERM
+
+# Lcores.
+refuses 'lcore 127 is not available' "${null[@]}" --lcores 127
+if [[ $(taskset -cp $$) == *[-,]* ]]; then
+  refuses '2 lcores for 1 queue' "${null[@]}" --lcores 0,1 "${plain[@]}"
+fi
+refuses 'chosen by --lcores' "${null[@]}" -- -l 0
+refuses 'EAL did not start' "${null[@]}" -- --no-huge --nonesuch
+
+# Memory and privileges.
+refuses '-m 8 is less than' "${null[@]}" -- --no-huge -m 8
+# What a large policy takes is told as well, and the advice is good.
+python3 -c 'import json
+print(json.dumps({"version": 1, "rules": [{"match": {"proto": "udp", "dst_port": n}} for n in range(65534)]}))' >large.json
+refuses '-m 51 is less than the 10[0-9] MiB' "${null[@]}" --policy large.json --queues 4 -- --no-huge -m 51
+advice=$(grep -o '[-]m [0-9]*$' err.txt)
+# shellcheck disable=SC2086 # two words
+run_eal "${null[@]}" --policy large.json --queues 4 -- --no-huge $advice
+echo 0 >none
+echo 1 >one
+for file in /sys/kernel/mm/hugepages/hugepages-*/free_hugepages; do mount --bind none "$file"; done
+refuses 'too few free hugepages|no hugepages' "${null[@]}"
+grep -q 'echo [0-9]* > /sys/kernel/mm/hugepages' err.txt || fail "no command: $(cat err.txt)"
+mount --bind one /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages
+refuses 'too few free hugepages|no hugepages' "${null[@]}"
+umount /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages
+# An interface takes capabilities; virtual devices take none.
+ip link add plain0 type veth peer name plain1
+mkdir -m 1777 /run/user
+nobody=(env XDG_RUNTIME_DIR=/run/user setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all "$PROGRAM")
+status=0
+"${nobody[@]}" --port lan=plain0 -- --no-huge 2>err.txt || status=$?
+((status == 2)) || fail "exit status $status without root: $(cat err.txt)"
+grep -q 'no privileges: CAP_NET_RAW, CAP_NET_ADMIN, CAP_SYS_ADMIN missing; .*sudo' err.txt || fail "without root: $(cat err.txt)"
+ip link del plain0
+"${nobody[@]}" "${null[@]}" --duration 0.1 -- --no-huge >out.txt 2>err.txt || fail "vdevs without root: $(cat err.txt)"
+nothing_left

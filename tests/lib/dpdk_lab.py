@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What Python tests of twinpath-dpdk share: the program from its start to its summary, its log with
+the time of each line, its telemetry by one open connection, and veth pairs with frames in them."""
+import json
+import pathlib
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+from wait import wait_for
+
+SUMMED = ("tx", "pass", "lost", "denied", "malformed", "tx_full", "no_port")
+PACKET_IGNORE_OUTGOING = 23
+
+
+def run(*command):
+    """What a command that succeeds says."""
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def quiet(name):
+    """An interface up, without a frame of its own."""
+    pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1")
+    run("ip", "link", "set", name, "arp", "off", "up")
+
+
+def veth(near, far, index=None, queues=1):
+    """A pair without a frame of its own, up; `near` with that ifindex, if any is given, and so many
+    queues. What `far` sends arrives on its first one."""
+    run("ip", "link", "add", near, *(["index", str(index)] if index else []), "numrxqueues", str(queues),
+        "numtxqueues", str(queues), "type", "veth", "peer", "name", far, "numrxqueues", str(queues), "numtxqueues", "1")
+    quiet(near)
+    quiet(far)
+
+
+class Sender:
+    """Frames of UDP into an interface, each `bytes` long and numbered."""
+
+    def __init__(self, interface, length=64):
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self.socket.bind((interface, 0))
+        udp = length - 34
+        self.head = bytes.fromhex("02000000000202000000000108004500") + (length - 14).to_bytes(2, "big") \
+            + bytes.fromhex("000000004011") + bytes(2) + bytes([10, 0, 0, 1, 10, 0, 0, 2]) \
+            + bytes.fromhex("03e807d0") + udp.to_bytes(2, "big") + bytes(2)
+        self.fill = bytes(length - len(self.head) - 4)
+        self.number = 0
+
+    def send(self, count, per_second=None):
+        """A list of the numbers is not needed: they go on from the last."""
+        start = time.monotonic()
+        for i in range(count):
+            frame = self.head + self.number.to_bytes(4, "big") + self.fill
+            while True:
+                try:
+                    self.socket.send(frame)
+                    break
+                except (BlockingIOError, OSError) as error:
+                    if error.errno not in (11, 105):  # EAGAIN, ENOBUFS
+                        raise
+                    time.sleep(0.001)
+            self.number += 1
+            if per_second and i % 32 == 31:
+                time.sleep(max(0, start + i / per_second - time.monotonic()))
+
+    def close(self):
+        self.socket.close()
+
+
+def arrived(interface):
+    """Frames that an interface has received."""
+    return int(pathlib.Path(f"/sys/class/net/{interface}/statistics/rx_packets").read_text())
+
+
+class Telemetry:
+    """/run/dpdk/PREFIX's socket, as any client of DPDK's protocol has it."""
+
+    def __init__(self, prefix):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.socket.settimeout(20)
+        self.socket.connect(f"/run/dpdk/{prefix}/dpdk_telemetry.v2")
+        self.socket.recv(1024)
+
+    def ask(self, command):
+        self.socket.send(command.encode())
+        return json.loads(self.socket.recv(1 << 16))[command.split(",", maxsplit=1)[0]]
+
+    def list(self, command):
+        """The entries of a list that fits one page."""
+        page = self.ask(command)
+        assert "next" not in page, page
+        return [page[str(i)] for i in range(page["total"])]
+
+    def port(self, name):
+        return next(port for port in self.list("/twinpath/ports") if port["name"] == name)
+
+    def fault(self, subject, fault):
+        """That fault's entry; one that never began has none, and counts nothing."""
+        return next((entry for entry in self.list("/twinpath/faults")
+                     if (entry["subject"], entry["fault"]) == (subject, fault)),
+                    {"active": 0, "times": 0, "last_ms": 0, "total_ms": 0})
+
+    def total(self, port, counter):
+        """Of a port's queues."""
+        return sum(queue[counter] for queue in self.list(f"/twinpath/queues,{port}"))
+
+    def close(self):
+        self.socket.close()
+
+
+class Dpdk:
+    """twinpath-dpdk in the background, with ordinary memory unless EAL is told otherwise."""
+
+    def __init__(self, program, folder, *arguments, prefix="faults", eal=("--no-huge",), environment=None):
+        self.summary_path = pathlib.Path(folder, f"{prefix}.json")
+        self.lines, self.grown = [], threading.Condition()
+        self.process = subprocess.Popen(
+            [program, *arguments, "--summary", self.summary_path, "--", *eal, f"--file-prefix={prefix}"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
+        self.telemetry = None
+        try:
+            self.said(": lcores ")
+            self.telemetry = Telemetry(prefix)
+        except AssertionError:
+            self.__exit__()
+            raise
+
+    def _read(self):
+        for line in self.process.stderr:
+            with self.grown:
+                self.lines.append((time.monotonic(), line.rstrip()))
+                self.grown.notify_all()
+        with self.grown:
+            self.lines.append((time.monotonic(), None))
+            self.grown.notify_all()
+
+    def said(self, text, since=0.0, seconds=30):
+        """The time of the first line with `text` after `since`, and the line; waits for it."""
+        end = time.monotonic() + seconds
+        with self.grown:
+            while True:
+                for at, line in self.lines:
+                    if line is not None and at >= since and text in line:
+                        return at, line
+                ended = bool(self.lines) and self.lines[-1][1] is None
+                if ended or not self.grown.wait(end - time.monotonic()):
+                    raise AssertionError(f"did not say {text!r}; it said:\n" + self.log())
+
+    def log(self):
+        return "\n".join(line for _, line in self.lines if line is not None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        """However far the test came."""
+        if self.telemetry:
+            self.telemetry.close()
+        self.process.kill()
+        self.process.wait(30)
+        self.reader.join(30)
+        self.process.stderr.close()
+
+    def stop(self, number=signal.SIGTERM):
+        """Ends it, and returns the summary; packets and bytes are conserved on every queue."""
+        self.process.send_signal(number)
+        status = self.process.wait(30)
+        assert status == 0, f"exit status {status}:\n{self.log()}"
+        summary = json.loads(self.summary_path.read_text())
+        for queue in summary["queues"]:
+            for unit in ("packets", "bytes"):
+                parts = sum(queue[f"{name}_{unit}"] for name in SUMMED)
+                assert queue[f"rx_{unit}"] == parts, f"not conserved: {queue}"
+        return summary
+
+
+def until(what, condition, seconds=30):
+    """Milliseconds until `condition()` holds."""
+    start = time.monotonic()
+    wait_for(what, condition, seconds)
+    return 1000 * (time.monotonic() - start)

@@ -1,0 +1,87 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# What the tests of twinpath-dpdk share. Sourced with `set -euo pipefail`, and "$@" the test's own
+# arguments; the first is the program. Runs the test in namespaces of its own for mounts, network
+# and processes, so that nothing it makes outlives it.
+
+if [[ ${DPDK_TEST_INSIDE:-} != 1 ]]; then
+  DPDK_TEST_INSIDE=1 exec unshare --mount --net --pid --fork --kill-child --mount-proc "$BASH" "$0" "$@"
+fi
+
+PROGRAM=$(realpath -- "$1")
+TWINPATH=$(realpath -- "$2")
+export TWINPATH
+LIB=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir -p /run/netns /run/work
+mount -t sysfs sysfs /sys
+ip link set lo up
+export LC_ALL=C TMPDIR=/run/work  # the one from outside may have been in /run
+cd /run/work || exit 1
+pid=0
+
+fail() {
+  printf 'FAILED: %s\n' "$*" >&2
+  exit 1
+}
+
+# run ARGUMENT...: the program with 256 MiB of ordinary memory, its summary in summary.json, its
+# output in out.txt and err.txt. Fails the test unless it ends well within a minute.
+run() { run_eal "$@" -- --no-huge; }
+
+# run_eal ARGUMENT... [-- EAL ARGUMENT...]: the same, memory as EAL is told.
+run_eal() {
+  rm -f summary.json
+  local status=0
+  timeout 60 "$PROGRAM" --summary summary.json "$@" >out.txt 2>err.txt || status=$?
+  ((status == 0)) || fail "exit status $status of: $*: $(cat err.txt)"
+}
+
+# start ARGUMENT...: the program in the background; returns when it runs. Its pid is in $pid.
+start() {
+  : >err.txt # not the last program's, which says that it runs
+  "$PROGRAM" --summary summary.json "$@" >out.txt 2>err.txt &
+  pid=$!
+  for ((i = 0; i < 300; i++)); do
+    ! grep -q ': lcores ' err.txt || return 0
+    kill -0 "$pid" 2>/dev/null || fail "did not start: $(cat err.txt)"
+    sleep 0.1
+  done
+  fail "did not start within 30 s: $(cat err.txt)"
+}
+
+# stop SIGNAL: ends it; exit status 0 within two seconds.
+stop() {
+  local from=${EPOCHREALTIME/./} status=0
+  kill "-$1" "$pid"
+  wait "$pid" || status=$?
+  local took=$((${EPOCHREALTIME/./} - from))
+  ((status == 0)) || fail "exit status $status on SIG$1: $(cat err.txt)"
+  ((took < 2000000)) || fail "took $took us to end on SIG$1"
+}
+
+# check EXPRESSION...: Python over the summary: `s`; `queues` ("port/queue" -> its counters), `rules`
+# and `ports` by name; `total(KEY)` over all queues. Every queue must conserve its packets, too.
+check() { python3 "$LIB/check_summary.py" summary.json "$@" || fail "see above; $(cat err.txt)"; }
+
+# nothing_left: no interface, XDP program, hugepage or file of the program is there any more.
+nothing_left() {
+  [[ -z $(ls -A /run/dpdk 2>/dev/null) ]] || fail "left in /run/dpdk: $(ls -R /run/dpdk)"
+  [[ -z $(ip -brief link show type tun) ]] || fail "left: $(ip -brief link show type tun)"
+  ! ip link | grep -q xdp || fail "left: $(ip link | grep xdp)"
+  ! ip link | grep -q PROMISC || fail "left: $(ip link | grep PROMISC)"
+}
+
+# peer NAME INTERFACE ADDRESS: a namespace NAME whose end of a veth has ADDRESS; ours is INTERFACE.
+# Without offloads: what leaves a kernel's stack over veth is otherwise unfinished.
+peer() {
+  ip netns add "$1"
+  ip link add "$2" type veth peer name eth0 netns "$1"
+  ip -n "$1" addr add "$3" dev eth0
+  ip -n "$1" link set lo up
+  ip -n "$1" link set eth0 up
+  ip link set "$2" up
+  ethtool -K "$2" tx off rx off gso off tso off gro off >/dev/null 2>&1
+  ip netns exec "$1" ethtool -K eth0 tx off rx off gso off tso off gro off >/dev/null 2>&1
+}

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the tests of twinpath-splice share: a network namespace of their own, the program from its
+start to its summary, and sockets at both of its ends.
+
+A test file runs as FILE TWINPATH_SPLICE [MORE]... and ends with main()."""
+import json
+import os
+import pathlib
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import own_namespaces
+from wait import wait_for
+
+PROGRAM = os.path.realpath(sys.argv[1])
+MORE = [os.path.realpath(path) for path in sys.argv[2:]]
+MODES = ("copy", "splice", "sockmap")
+LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
+ENDS = ("refused", "refused_by_chaos", "failed", "finished", "reset", "reset_by_chaos", "idle",
+        "aborted", "open")
+
+
+def main():
+    """Runs the caller's tests where all they make goes away with them."""
+    own_namespaces.enter(("tmpfs", "/run"))
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    os.environ["TMPDIR"] = "/run"  # the caller's may be hidden now, and iperf3 wants one
+    unittest.main(argv=sys.argv[:1], verbosity=2)
+
+
+def text(address, port):
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+class Program:
+    """twinpath-splice in the background, listening from here until it is told to end."""
+
+    def __init__(self, folder, *arguments, listen="127.0.0.1:0", prefix=()):
+        self.summary_path = pathlib.Path(folder, "summary.json")
+        self.summary_path.unlink(missing_ok=True)
+        self.output = tempfile.TemporaryFile("w+", dir=folder)
+        self.errors = tempfile.NamedTemporaryFile("w+", dir=folder)
+        self.process = subprocess.Popen(
+            [*prefix, PROGRAM, "--listen", listen, *arguments, "--summary", self.summary_path],
+            stdout=self.output, stderr=self.errors)
+        try:
+            wait_for("the start", lambda: "listening on" in self.log() or self.process.poll() is not
+                     None, 20)
+        except AssertionError:
+            self.process.kill()
+            raise
+        first = self.log()
+        if "listening on" not in first:
+            raise AssertionError(f"did not start: {first}")
+        host, _, port = first.split("listening on ")[1].split(",")[0].rpartition(":")
+        self.address = (host.strip("[]"), int(port))
+        self.mode = first.split(" mode ")[1].split(" ")[0]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        """However far the test came; again does no harm."""
+        self.process.kill()
+        self.process.wait(30)
+        self.output.close()
+        self.errors.close()
+
+    def log(self):
+        return pathlib.Path(self.errors.name).read_text()
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def stop(self, number=signal.SIGTERM, seconds=30):
+        """Ends it, and returns the summary; every connection is accounted for."""
+        self.process.send_signal(number)
+        return self.end(seconds)
+
+    def end(self, seconds=30):
+        status = self.process.wait(seconds)
+        assert status == 0, f"exit status {status}: {self.log()}"
+        summary = json.loads(self.summary_path.read_text())
+        totals = summary["totals"]
+        assert totals["accepted"] == sum(totals[name] for name in ENDS), totals
+        assert totals["open"] == 0 and summary["connections"] == [], summary
+        return summary
+
+    def ask(self, *requests):
+        """The answers of the telemetry socket, without their keys."""
+        answers = []
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+            connection.settimeout(10)
+            connection.connect("/run/dpdk/twinpath-splice/dpdk_telemetry.v2")
+            connection.recv(16384)
+            for request in requests:
+                connection.send(request.encode())
+                answers.append(json.loads(connection.recv(16384))[request.split(",")[0]])
+        return answers
+
+    def totals(self):
+        return self.ask("/twinpath/splice")[0]
+
+    def connect(self, **options):
+        """A client."""
+        return connect(self.address, **options)
+
+
+def connect(address, receive_buffer=None):
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    client = socket.socket(family)
+    client.settimeout(20)
+    if receive_buffer:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    client.connect(address)
+    return client
+
+
+def reset(connection):
+    """Closes with a reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def read_all(connection, seconds=20):
+    """What comes until the FIN; a reset is raised as ConnectionResetError."""
+    connection.settimeout(seconds)
+    pieces = []
+    while piece := connection.recv(1 << 16):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+class Server(socket.socket):
+    """A target, of which a test accepts the connections."""
+
+    def __init__(self, family=socket.AF_INET, port=0):
+        super().__init__(family)
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.bind((LOOPBACK[family], port))
+        self.listen(1024)
+        self.settimeout(20)
+
+    @property
+    def text(self):
+        return text(*self.getsockname()[:2])
+
+    def take(self):
+        connection, _ = self.accept()
+        connection.settimeout(20)
+        return connection
+
+
+class SpliceTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(dir="/run")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        pathlib.Path("/run/dpdk/twinpath-splice/dpdk_telemetry.v2").unlink(
+            missing_ok=True)  # of a program that another test killed
+
+    def start(self, *arguments, **options):
+        return Program(self.folder, *map(str, arguments), **options)
+
+    def server(self, family=socket.AF_INET, port=0):
+        server = Server(family, port)
+        self.addCleanup(server.close)
+        return server
+
+    def in_each_mode(self, *arguments):
+        """(server, program) in each mode."""
+        for mode in MODES:
+            server = self.server()
+            program = self.running("--to", server.text, "--mode", mode, *arguments)
+            self.assertEqual(mode, program.mode)
+            yield server, program
+            program.__exit__()
+
+    def running(self, *arguments, **options):
+        """The program, ended with the test at the latest; what it runs with is printed, for the
+        case that the test fails."""
+        print("  with", *arguments, flush=True)
+        program = self.start(*arguments, **options)
+        self.addCleanup(program.__exit__)
+        return program

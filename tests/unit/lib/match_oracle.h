@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a match means, field by field and with nothing of how masks are made, and random keys and
+// matches that meet often. For tests of keys and tables. One thread.
+
+#ifndef TWINPATH_TESTS_UNIT_MATCH_ORACLE_H_
+#define TWINPATH_TESTS_UNIT_MATCH_ORACLE_H_
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "src/config/match_spec.h"
+#include "src/policy/types.h"
+#include "tests/unit/lib/frame_builder.h"
+
+namespace twinpath {
+
+// Whether a packet with this key meets the match; `ports` by the key's number.
+bool Matches(const MatchSpec& match, const tp_key& key, const std::vector<std::string>& ports);
+
+class MatchGenerator {
+ public:
+  MatchGenerator(uint64_t seed, const std::vector<std::string>& ports)
+      : random_(seed), ports_(ports) {}
+
+  uint32_t Below(uint32_t n) { return static_cast<uint32_t>(random_() % n); }
+  bool OneIn(uint32_t n) { return Below(n) == 0; }
+
+  // Of a frame with up to two tags, and IPv4, IPv6 or neither.
+  tp_key Key();
+
+  // A match that `key` meets in most of its fields, and often in all.
+  MatchSpec Match(const tp_key& key);
+
+  // The fields that no datapath decides by yet: stacks of tags, and lengths.
+  void AddLaterFields(const tp_key& key, MatchSpec* match);
+
+ private:
+  void Ipv4(FrameBuilder* frame);
+  void Ipv6(FrameBuilder* frame);
+  void Transport(FrameBuilder* frame);
+  void AddHeaderFields(const tp_key& key, MatchSpec* match);
+  MacMatch Mac(const uint8_t* address);
+  AddressPrefix Prefix(const tp_key& key, bool destination);
+  PortRange Range(uint16_t network_order);
+  uint8_t Octet() { return static_cast<uint8_t>(Below(3)); }
+  uint16_t Port() { return static_cast<uint16_t>(OneIn(5) ? 65535 - Below(3) : Below(3) * 1000); }
+
+  std::mt19937_64 random_;
+  const std::vector<std::string>& ports_;
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_TESTS_UNIT_MATCH_ORACLE_H_

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Loss by a packet's own octets: what is hashed and what is not, and that the fates are as many and
+// as independent as asked for. And marks in the place of losses.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tests/unit/lib/fates.h"
+#include "tests/unit/lib/frame_builder.h"
+#include "tests/unit/lib/host_tables.h"
+
+namespace twinpath {
+namespace {
+
+using Frame = std::vector<uint8_t>;
+
+bool Parses(const Frame& frame, tp_key* key) {
+  return tp_parse(frame.data(), frame.data() + frame.size(), static_cast<uint32_t>(frame.size()), 0,
+                  key) == TP_PARSED;
+}
+
+uint64_t Hash(const Frame& frame, uint64_t a = 1, uint64_t b = 2) {
+  tp_key key;
+  EXPECT_TRUE(Parses(frame, &key));
+  return tp_packet_hash(&key, frame.data(), frame.data() + frame.size(), a, b);
+}
+
+// A packet, written behind any link header, and where its transport's checksum is, if anywhere.
+struct Packet {
+  std::string name;
+  FrameBuilder (*build)(FrameBuilder);
+  bool v6;
+  int checksum;  // in octets behind the IP headers; -1: none
+  size_t ip_headers;
+};
+
+const Packet kPackets[] = {
+    {"udp", [](FrameBuilder f) { return f.Ipv4().Udp().Payload(70); }, false, 6, 20},
+    {"empty udp", [](FrameBuilder f) { return f.Ipv4().Udp(); }, false, 6, 20},
+    {"bare ack", [](FrameBuilder f) { return f.Ipv4().Tcp(); }, false, 16, 20},
+    {"tcp of three octets", [](FrameBuilder f) { return f.Ipv4().Tcp().Payload(3); }, false, 16,
+     20},
+    {"tcp", [](FrameBuilder f) { return f.Ipv4().Options(8).Tcp().Options(4).Payload(100); }, false,
+     16, 28},
+    {"icmp", [](FrameBuilder f) { return f.Ipv4().Icmp().Payload(11); }, false, 2, 20},
+    {"other", [](FrameBuilder f) { return f.Ipv4().Payload(33); }, false, -1, 20},
+    {"later", [](FrameBuilder f) { return f.Ipv4(17).Fragment(3, true).Payload(40); }, false, -1,
+     20},
+    {"udp6", [](FrameBuilder f) { return f.Ipv6().Udp().Payload(70); }, true, 6, 40},
+    {"bare ack 6", [](FrameBuilder f) { return f.Ipv6().HopByHop().Tcp(); }, true, 16, 48},
+    {"icmp6", [](FrameBuilder f) { return f.Ipv6().Icmpv6(); }, true, 2, 40},
+    {"least icmp6", [](FrameBuilder f) { return f.Ipv6(58).Payload(4); }, true, 2, 40},
+};
+
+TEST(PacketHash, WhatChangesOnTheWayIsNotHashed) {
+  for (const Packet& packet : kPackets) {
+    const Frame frame = packet.build(FrameBuilder()).Build();
+    const uint64_t hash = Hash(frame);
+    const auto expect_same = [&](const Frame& other, const std::string& what) {
+      EXPECT_EQ(Hash(other), hash) << packet.name << ": " << what;
+    };
+    expect_same(packet.build(FrameBuilder().Vlan(5)).Build(), "a tag");
+    expect_same(packet.build(FrameBuilder().Vlan(7, 0x88a8).Vlan(5)).Build(), "two tags");
+    expect_same(packet.build(FrameBuilder().Mac({6, 6, 6, 6, 6, 6}, {4, 4, 4, 4, 4, 4})).Build(),
+                "MAC addresses");
+    expect_same(packet.build(FrameBuilder()).Padding(9).Build(), "padding");
+    const auto expect_unhashed = [&](size_t octet, uint8_t bits, const std::string& what) {
+      for (int bit = 0; bit < 8; bit++) {
+        Frame other = frame;
+        other[octet] ^= static_cast<uint8_t>(bits & 1 << bit);
+        expect_same(other, what);
+      }
+    };
+    if (packet.v6) {
+      expect_unhashed(14, 0x0f, "traffic class");
+      expect_unhashed(15, 0xff, "traffic class and flow label");
+      expect_unhashed(16, 0xff, "flow label");
+      expect_unhashed(21, 0xff, "hop limit");
+    } else {
+      expect_unhashed(15, 0xff, "type of service");
+      expect_unhashed(20, 0x40, "do not fragment");
+      expect_unhashed(22, 0xff, "time to live");
+      expect_unhashed(24, 0xff, "checksum");
+      expect_unhashed(25, 0xff, "checksum");
+    }
+    if (packet.checksum >= 0) {
+      const size_t at = 14 + packet.ip_headers + static_cast<size_t>(packet.checksum);
+      expect_unhashed(at, 0xff, "transport checksum");
+      expect_unhashed(at + 1, 0xff, "transport checksum");
+    }
+    Frame far = frame;
+    if (far.size() > 14 + packet.ip_headers + 64) {
+      far[14 + packet.ip_headers + 64] ^= 1;
+      expect_same(far, "the 65th octet");
+    }
+  }
+}
+
+// Each bit that is hashed decides: for 64 packets of each kind, half of all fates change with it.
+TEST(PacketHash, EveryOtherBitDecides) {
+  double flips = 0, changed = 0, bits = 0;
+  for (const Packet& packet : kPackets) {
+    Frame frame = packet.build(FrameBuilder()).Build();
+    std::vector<size_t> octets;
+    if (!packet.v6) octets = {18, 19, 21};  // identification, low part of the offset
+    for (size_t i = packet.v6 ? 22 : 26; i < (packet.v6 ? 54u : 34u); i++) octets.push_back(i);
+    const size_t behind = 14 + packet.ip_headers;
+    for (size_t i = behind; i < std::min(frame.size(), behind + 64); i++) octets.push_back(i);
+    size_t skipped = 0;
+    for (uint64_t number = 0; number < 64; number++) {
+      const uint64_t a = tp_mix(number), b = tp_mix(a);
+      const uint64_t hash = Hash(frame, a, b);
+      for (size_t octet : octets) {
+        const int into = static_cast<int>(octet) - static_cast<int>(behind) - packet.checksum;
+        if (packet.checksum >= 0 && octet >= behind && into >= 0 && into < 2) continue;
+        for (int bit = 0; bit < 8; bit++) {
+          frame[octet] ^= static_cast<uint8_t>(1 << bit);
+          tp_key key;
+          if (Parses(frame, &key)) {
+            const uint64_t other = Hash(frame, a, b);
+            EXPECT_NE(other, hash) << packet.name << " octet " << octet << " bit " << bit;
+            flips++;
+            changed += (other ^ hash) >> 63;
+            bits += std::popcount(other ^ hash);
+          } else {
+            skipped++;
+          }
+          frame[octet] ^= static_cast<uint8_t>(1 << bit);
+        }
+      }
+    }
+    EXPECT_LE(skipped, 64 * 40u) << packet.name;  // lengths of UDP and TCP, the offset
+  }
+  EXPECT_GT(flips, 200000);
+  EXPECT_LT(std::abs(changed - flips / 2), 3.9 * std::sqrt(flips) / 2);
+  // All 64 bits of the hash; each flip's are not quite independent of each other.
+  EXPECT_NEAR(bits / flips, 32, 0.1);
+}
+
+// A million packets that differ as real ones do, by a count; under one rule and another.
+TEST(PacketHash, AMillionPacketsAreLostAsAtRandom) {
+  constexpr size_t kBlocks = 15625;
+  for (bool v6 : {false, true}) {
+    Frame frame = v6 ? FrameBuilder().Ipv6().Udp().Payload(20).Build()
+                     : FrameBuilder().Ipv4().Tcp().Payload(20).Build();
+    const size_t at = v6 ? frame.size() - 4 : 18;  // payload, or identification and sequence
+    const auto set = [&](uint32_t number) {
+      for (size_t i = 0; i < 2; i++) frame[at + i] = static_cast<uint8_t>(number >> (8 - 8 * i));
+      for (size_t i = 0; i < 2; i++) {
+        frame[(v6 ? at + 2 : 38) + i] = static_cast<uint8_t>(number >> (24 - 8 * i));
+      }
+    };
+    for (double rate : {0.001, 0.1, 0.5}) {
+      HostTables tables(CompileText(
+          R"({"version": 1, "seed": 7, "rules": [{"name": "other", "match": {"proto": 1},
+              "loss": {"model": "random", "rate": )" +
+          std::to_string(rate) + R"(, "scope": "packet"}}], "default":
+              {"loss": {"model": "random", "rate": )" +
+          std::to_string(rate) + R"(, "scope": "packet"}}})"));
+      Fates fates[2] = {Fates(kBlocks), Fates(kBlocks)};
+      for (uint32_t n = 0; n < 64 * kBlocks; n++) {
+        set(n);
+        tp_key key;
+        ASSERT_TRUE(Parses(frame, &key));
+        for (size_t r = 0; r < 2; r++) {
+          const tp_rule& rule = tables.policy().rules[r];
+          const uint64_t lost = tp_packet_hash(&key, frame.data(), frame.data() + frame.size(),
+                                               rule.key_a, rule.key_b) < rule.threshold;
+          fates[r][n / 64] |= lost << n % 64;
+        }
+      }
+      for (const Fates& of_rule : fates) {
+        const double off = static_cast<double>(Lost(of_rule)) - 64 * kBlocks * rate;
+        EXPECT_LT(std::abs(off), 3.9 * std::sqrt(64 * kBlocks * rate * (1 - rate)));
+        EXPECT_GT(GapP(of_rule, rate), 1e-6);
+        for (size_t lag : {1, 2, 64}) EXPECT_GT(CoincidenceP(of_rule, of_rule, lag, rate), 1e-6);
+      }
+      EXPECT_GT(CoincidenceP(fates[0], fates[1], 0, rate), 1e-6);
+    }
+  }
+}
+
+// Marks
+
+// RFC 1071, over the header as it stands, its checksum taken as 0.
+uint16_t Checksum(const uint8_t* header) {
+  uint32_t sum = 0;
+  for (size_t i = 0; i < static_cast<size_t>(header[0] & 15) * 4; i += 2)
+    if (i != 10) sum += static_cast<uint32_t>(header[i] << 8 | header[i + 1]);
+  while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<uint16_t>(~sum);
+}
+
+int Mark(Frame* frame) {
+  tp_key key;
+  EXPECT_TRUE(Parses(*frame, &key));
+  return tp_mark_ce(&key, frame->data(), frame->data() + frame->size());
+}
+
+TEST(Mark, MendsEveryChecksumOfAnIpv4Header) {
+  std::vector<bool> seen(65536);
+  for (uint8_t tos : {0x01, 0x02, 0xb9, 0xfe}) {
+    for (const FrameBuilder& tags :
+         {FrameBuilder(), FrameBuilder().Vlan(5), FrameBuilder().Vlan(7, 0x88a8).Vlan(5)}) {
+      FrameBuilder builder = tags;
+      Frame frame = builder.Ipv4().Options(4).Udp().Payload(3).Build();
+      const size_t ip = frame.size() - 24 - 11;
+      frame[ip + 1] = tos;
+      for (uint32_t id = 0; id < 65536; id++) {
+        frame[ip + 4] = static_cast<uint8_t>(id >> 8);
+        frame[ip + 5] = static_cast<uint8_t>(id);
+        frame[ip + 1] = tos;
+        const uint16_t before = Checksum(&frame[ip]);
+        seen[before] = true;
+        frame[ip + 10] = static_cast<uint8_t>(before >> 8);
+        frame[ip + 11] = static_cast<uint8_t>(before);
+        Frame expected = frame;
+        expected[ip + 1] = tos | 3;
+        const uint16_t after = Checksum(&expected[ip]);
+        expected[ip + 10] = static_cast<uint8_t>(after >> 8);
+        expected[ip + 11] = static_cast<uint8_t>(after);
+        ASSERT_EQ(Mark(&frame), 1);
+        ASSERT_EQ(frame, expected) << "tos " << int{tos} << " id " << id;
+      }
+    }
+  }
+  // 0xffff would be the checksum of a header of zeros only.
+  for (uint32_t checksum = 0; checksum < 65535; checksum++) ASSERT_TRUE(seen[checksum]) << checksum;
+}
+
+TEST(Mark, SetsTheTwoBitsOfIpv6) {
+  for (int traffic_class = 0; traffic_class < 256; traffic_class++) {
+    for (const FrameBuilder& tags : {FrameBuilder(), FrameBuilder().Vlan(5)}) {
+      FrameBuilder builder = tags;
+      Frame frame = builder.Ipv6().Tcp().Build();
+      const size_t ip = frame.size() - 60;
+      frame[ip] = static_cast<uint8_t>(0x60 | traffic_class >> 4);
+      frame[ip + 1] = static_cast<uint8_t>(traffic_class << 4 | 0x0a);  // and a flow label
+      Frame expected = frame;
+      if (traffic_class & 3) expected[ip + 1] |= 0x30;
+      EXPECT_EQ(Mark(&frame), (traffic_class & 3) != 0) << traffic_class;
+      EXPECT_EQ(frame, expected) << traffic_class;
+    }
+  }
+}
+
+TEST(Mark, LeavesWhatIsMarkedOrCannotBe) {
+  Frame marked = FrameBuilder().Ipv4().Patch(1, {0x03}).Udp().Build(), before = marked;
+  EXPECT_EQ(Mark(&marked), 1);
+  EXPECT_EQ(marked, before);
+  for (const FrameBuilder& builder :
+       {FrameBuilder().Ipv4().Patch(1, {0xfc}).Udp(), FrameBuilder().Payload(50)}) {
+    Frame frame = builder.Build(), as_it_was = frame;
+    EXPECT_EQ(Mark(&frame), 0);
+    EXPECT_EQ(frame, as_it_was);
+  }
+}
+
+}  // namespace
+}  // namespace twinpath

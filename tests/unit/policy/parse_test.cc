@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Frame -> key: exact keys for every shape of header, and malformed for what is cut short or lies
+// about its length. Every frame is allocated exactly, so that AddressSanitizer sees a read past its
+// end.
+
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "src/policy/parse.h"
+#include "tests/unit/lib/frame_builder.h"
+
+inline bool operator==(const tp_key& a, const tp_key& b) {
+  return std::memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+inline void PrintTo(const tp_key& key, std::ostream* out) {
+  const auto* bytes = reinterpret_cast<const uint8_t*>(&key);
+  for (size_t i = 0; i < sizeof(key); i++) {
+    *out << (i % 8 ? "" : " ") << "0123456789abcdef"[bytes[i] >> 4]
+         << "0123456789abcdef"[bytes[i] & 15];
+  }
+}
+
+namespace twinpath {
+namespace {
+
+constexpr uint8_t kPort = 3;
+
+struct Parsed {
+  int result;
+  tp_key key;
+};
+
+// `segment` is what is at hand of a frame of `frame_len` octets.
+Parsed ParseSegment(std::span<const uint8_t> segment, size_t frame_len) {
+  std::unique_ptr<uint8_t[]> exact(new uint8_t[segment.size()]);
+  std::copy(segment.begin(), segment.end(), exact.get());
+  Parsed parsed;
+  parsed.result = tp_parse(exact.get(), exact.get() + segment.size(),
+                           static_cast<uint32_t>(frame_len), kPort, &parsed.key);
+  return parsed;
+}
+
+Parsed Parse(std::span<const uint8_t> frame) { return ParseSegment(frame, frame.size()); }
+
+// What the key must be, written in the same order as the frame.
+class Key {
+ public:
+  explicit Key(uint16_t ether_type) {
+    std::memset(&key_, 0, sizeof(key_));
+    key_.port = kPort;
+    key_.ether_type = ether_type;
+    key_.dst_mac[0] = key_.src_mac[0] = 2;
+    key_.dst_mac[5] = 2;
+    key_.src_mac[5] = 1;
+  }
+  Key& Vlan(uint16_t vid) {
+    key_.flags |= TP_KEY_VLAN;
+    key_.vlan = vid;
+    link_ = 18;
+    return *this;
+  }
+  Key& Vlan(uint16_t vid, uint16_t inner) {
+    Vlan(vid);
+    key_.flags |= TP_KEY_INNER;
+    key_.inner_vlan = inner;
+    link_ = 22;
+    return *this;
+  }
+  Key& Ipv4(uint8_t proto) {
+    const uint8_t addresses[8] = {10, 1, 0, 1, 10, 2, 0, 2};
+    std::memcpy(key_.address, addresses, 8);
+    return Ip(4, proto, 20);
+  }
+  Key& Ipv6(uint8_t proto) {
+    const uint8_t prefix[4] = {0x20, 1, 0x0d, 0xb8};
+    std::memcpy(key_.address, prefix, 4);
+    std::memcpy(key_.address + 16, prefix, 4);
+    key_.address[15] = 1;
+    key_.address[31] = 2;
+    return Ip(6, proto, 40);
+  }
+  Key& Ports(uint16_t src = 1111, uint16_t dst = 2222) {
+    key_.flags |= TP_KEY_PORTS;
+    key_.src_port = __builtin_bswap16(src);
+    key_.dst_port = __builtin_bswap16(dst);
+    return *this;
+  }
+  Key& TcpFlags(uint8_t flags) {
+    key_.tcp_flags = flags;
+    return *this;
+  }
+  Key& DscpEcn(uint8_t octet) {
+    key_.dscp_ecn = octet;
+    return *this;
+  }
+  Key& First() {
+    key_.flags |= TP_KEY_FRAGMENT;
+    return *this;
+  }
+  Key& Later() {
+    key_.flags |= TP_KEY_FRAGMENT | TP_KEY_LATER;
+    return *this;
+  }
+  // Options or extension headers.
+  Key& Further(uint16_t octets) {
+    key_.shape = static_cast<uint16_t>(key_.shape + octets);
+    return *this;
+  }
+  // Of a frame of `length` octets.
+  tp_key Get(size_t length) const {
+    tp_key key = key_;
+    key.length = static_cast<uint16_t>(length);
+    return key;
+  }
+
+ private:
+  Key& Ip(uint8_t version, uint8_t proto, uint16_t header) {
+    key_.flags |= TP_KEY_IP;
+    key_.ip_version = version;
+    key_.proto = proto;
+    key_.shape = static_cast<uint16_t>(link_ + header);
+    return *this;
+  }
+  tp_key key_;
+  uint16_t link_ = 14;
+};
+
+struct Shape {
+  std::string name;
+  FrameBuilder frame;
+  Key key;
+};
+
+std::vector<Shape> Shapes() {
+  using F = FrameBuilder;
+  using K = Key;
+  return {
+      {"no EtherType we know", F().Payload(20), K(0x88b5)},
+      {"Ethernet header alone", F(), K(0x88b5)},
+      {"ARP", F().EtherType(0x0806).Payload(28), K(0x0806)},
+      {"802.3 length, LLC", F().EtherType(38).Bytes({0x42, 0x42, 3}).Payload(35), K(38)},
+      {"one tag", F().Vlan(0x6005).Payload(3), K(0x88b5).Vlan(5)},
+      {"one tag of 802.1ad", F().Vlan(4095, 0x88a8).Payload(3), K(0x88b5).Vlan(4095)},
+      {"two tags", F().Vlan(7, 0x88a8).Vlan(0x2fff).Payload(3), K(0x88b5).Vlan(7, 4095)},
+      {"three tags", F().Vlan(1).Vlan(2).Vlan(3).Ipv4().Udp(), K(0x8100).Vlan(1, 2)},
+      {"priority tag", F().Vlan(0xe000).Ipv4().Udp(), K(0x0800).Vlan(0).Ipv4(17).Ports()},
+      {"IPv4 alone", F().Ipv4(), K(0x0800).Ipv4(253)},
+      {"IPv4 TOS", F().Ipv4().Patch(1, {0xb9}).Udp(), K(0x0800).Ipv4(17).DscpEcn(0xb9).Ports()},
+      {"IPv4 UDP", F().Ipv4().Udp(5000, 53).Payload(9), K(0x0800).Ipv4(17).Ports(5000, 53)},
+      {"IPv4 UDP shorter than its datagram", F().Ipv4().Udp().Patch(4, {0, 8}).Payload(4),
+       K(0x0800).Ipv4(17).Ports()},
+      {"IPv4 TCP", F().Ipv4().Tcp(1, 2, 0xff), K(0x0800).Ipv4(6).Ports(1, 2).TcpFlags(0xff)},
+      {"IPv4 TCP with options", F().Ipv4().Tcp().Options(40).Payload(5),
+       K(0x0800).Ipv4(6).Ports().TcpFlags(0x10)},
+      {"IPv4 ICMP", F().Ipv4().Icmp().Payload(56), K(0x0800).Ipv4(1)},
+      {"IPv4 most options", F().Ipv4().Options(40).Udp(), K(0x0800).Ipv4(17).Further(40).Ports()},
+      {"IPv4 options in two tags", F().Vlan(7).Vlan(9).Ipv4().Options(4).Tcp(),
+       K(0x0800).Vlan(7, 9).Ipv4(6).Further(4).Ports().TcpFlags(0x10)},
+      {"IPv4 other protocol", F().Ipv4(132).Payload(30), K(0x0800).Ipv4(132)},
+      {"IPv4 authentication header", F().Ipv4(51).Payload(30), K(0x0800).Ipv4(51)},
+      {"IPv4 padding", F().Ipv4().Udp().Payload(1).Padding(17), K(0x0800).Ipv4(17).Ports()},
+      {"IPv4 DF", F().Ipv4().Patch(6, {0x40, 0}).Udp(), K(0x0800).Ipv4(17).Ports()},
+      {"IPv4 first fragment", F().Ipv4().Fragment(0, true).Udp().Patch(4, {0x20, 0}).Payload(16),
+       K(0x0800).Ipv4(17).First().Ports()},
+      {"IPv4 middle fragment", F().Ipv4(17).Fragment(3, true).Payload(16),
+       K(0x0800).Ipv4(17).Later()},
+      {"IPv4 last fragment", F().Ipv4(6).Fragment(0x1fff, false).Payload(3),
+       K(0x0800).Ipv4(6).Later()},
+      {"IPv6 alone", F().Ipv6(), K(0x86dd).Ipv6(59)},
+      {"IPv6 class and label", F().Ipv6().Patch(0, {0x6b, 0x9f, 0xff, 0xff}).Udp(),
+       K(0x86dd).Ipv6(17).DscpEcn(0xb9).Ports()},
+      {"IPv6 TCP", F().Ipv6().Tcp(), K(0x86dd).Ipv6(6).Ports().TcpFlags(0x10)},
+      {"IPv6 ICMP", F().Vlan(8).Ipv6().Icmpv6(), K(0x86dd).Vlan(8).Ipv6(58)},
+      {"IPv6 padding", F().Ipv6().Udp().Padding(2), K(0x86dd).Ipv6(17).Ports()},
+      {"IPv6 ESP", F().Ipv6(50).Payload(40), K(0x86dd).Ipv6(50)},
+      {"IPv6 payload behind no next header", F().Ipv6(59).Payload(9), K(0x86dd).Ipv6(59)},
+      {"IPv6 hop-by-hop", F().Ipv6().HopByHop().Udp(), K(0x86dd).Ipv6(17).Further(8).Ports()},
+      {"IPv6 all extensions",
+       F().Ipv6()
+           .HopByHop(1)
+           .DestinationOptions(2)
+           .Routing(3)
+           .Fragment(0, false)
+           .Authentication()
+           .Extension(135, 1)
+           .Extension(139, 4)
+           .Extension(140)
+           .Tcp(),
+       K(0x86dd).Ipv6(6).Further(168).Ports().TcpFlags(0x10)},
+      {"IPv6 extension alone", F().Ipv6().DestinationOptions(3), K(0x86dd).Ipv6(59).Further(32)},
+      {"IPv6 least authentication header", F().Ipv6().Authentication(0).Payload(7),
+       K(0x86dd).Ipv6(59).Further(12)},
+      {"IPv6 atomic fragment", F().Ipv6().Fragment(0, false).Udp(),
+       K(0x86dd).Ipv6(17).Further(8).Ports()},
+      {"IPv6 reserved fragment bits", F().Ipv6().Fragment(0, false).Patch(3, {6}).Udp(),
+       K(0x86dd).Ipv6(17).Further(8).Ports()},
+      {"IPv6 first fragment",
+       F().Ipv6().Fragment(0, true).DestinationOptions().Udp().Patch(4, {9, 0}).Payload(8),
+       K(0x86dd).Ipv6(17).Further(16).First().Ports()},
+      {"IPv6 middle fragment", F().Ipv6().Fragment(1, true).Patch(0, {17}).Payload(8),
+       K(0x86dd).Ipv6(17).Further(8).Later()},
+      {"IPv6 last fragment, its first header an extension",
+       F().Ipv6().Fragment(0x1fff, false).Patch(0, {60}).Payload(1),
+       K(0x86dd).Ipv6(60).Further(8).Later()},
+  };
+}
+
+// The octets without which the frame is not whole: all but the padding behind a datagram and the
+// payload of what is not IP.
+size_t LeastLength(const std::vector<uint8_t>& frame, const tp_key& key) {
+  const size_t link = key.flags & TP_KEY_INNER ? 22 : key.flags & TP_KEY_VLAN ? 18 : 14;
+  if (key.ip_version == 4) return link + tp_be16(&frame[link + 2]);
+  if (key.ip_version == 6) return link + 40 + tp_be16(&frame[link + 4]);
+  return link;
+}
+
+TEST(Parse, ReadsEveryShape) {
+  for (const Shape& shape : Shapes()) {
+    SCOPED_TRACE(shape.name);
+    const std::vector<uint8_t> frame = shape.frame.Build();
+    const Parsed parsed = Parse(frame);
+    EXPECT_EQ(parsed.result, TP_PARSED);
+    EXPECT_EQ(parsed.key, shape.key.Get(frame.size()));
+  }
+}
+
+TEST(Parse, EveryTruncationIsMalformedUntilTheDatagramIsWhole) {
+  for (const Shape& shape : Shapes()) {
+    const std::vector<uint8_t> frame = shape.frame.Build();
+    const size_t least = LeastLength(frame, shape.key.Get(0));
+    ASSERT_LE(least, frame.size()) << shape.name;
+    for (size_t length = 0; length <= frame.size(); length++) {
+      const Parsed parsed = Parse(std::span(frame).first(length));
+      ASSERT_EQ(parsed.result, length < least ? TP_PARSE_MALFORMED : TP_PARSED)
+          << shape.name << " cut to " << length << " of " << frame.size();
+      if (length >= least) {
+        ASSERT_EQ(parsed.key, shape.key.Get(length)) << shape.name << " at " << length;
+      }
+    }
+  }
+}
+
+// A frame in several segments: the first one must hold the headers, and no more of it is read.
+TEST(Parse, EveryFirstSegmentIsMalformedUntilTheHeadersAreWhole) {
+  for (const Shape& shape : Shapes()) {
+    const std::vector<uint8_t> frame = shape.frame.Build();
+    bool whole = false;
+    for (size_t length = 0; length <= frame.size(); length++) {
+      const Parsed parsed = ParseSegment(std::span(frame).first(length), frame.size());
+      if (parsed.result == TP_PARSE_MALFORMED) {
+        ASSERT_FALSE(whole) << shape.name << ": a longer segment hid a header at " << length;
+      } else {
+        whole = true;
+        ASSERT_EQ(parsed.key, shape.key.Get(frame.size())) << shape.name << " at " << length;
+      }
+    }
+    EXPECT_TRUE(whole) << shape.name;
+  }
+}
+
+// A datapath asks for the words of the key that its rules look at.
+TEST(Parse, SomeWordsOfAKeyAreThoseOfTheWhole) {
+  for (const Shape& shape : Shapes()) {
+    const std::vector<uint8_t> frame = shape.frame.Build();
+    for (size_t length = 0; length <= frame.size(); length += length < 14 ? 1 : 7) {
+      const Parsed whole = Parse(std::span(frame).first(length));
+      for (__u32 words = 0; words <= TP_ALL_WORDS; words++) {
+        tp_key some;
+        ASSERT_EQ(tp_parse_words(frame.data(), frame.data() + length, static_cast<__u32>(length),
+                                 kPort, words, &some),
+                  whole.result);
+        for (size_t i = 0; i < TP_KEY_WORDS && whole.result == TP_PARSED; i++) {
+          if (!(words & TP_WORD(i))) continue;
+          const uint64_t asked = i == 7 && !(words & TP_WORD_LENGTH) ? 0xffffffff : ~uint64_t{0};
+          ASSERT_EQ(reinterpret_cast<const tp_u64_alias*>(&some)[i],
+                    reinterpret_cast<const tp_u64_alias*>(&whole.key)[i] & asked)
+              << shape.name << " word " << i;
+        }
+      }
+    }
+  }
+}
+
+TEST(Parse, RefusesHeadersThatContradictTheFrame) {
+  using F = FrameBuilder;
+  const std::vector<std::pair<std::string, FrameBuilder>> cases = {
+      {"nothing behind a tag", F().Vlan(1).Vlan(2).EtherType(0x0800)},
+      {"IPv4 version 5", F().Ipv4().Patch(0, {0x55}).Udp()},
+      {"IPv4 version 6 under 0x0800", F().Ipv4().Patch(0, {0x65}).Udp()},
+      {"IPv4 header of 0", F().Ipv4().Patch(0, {0x40}).Udp()},
+      {"IPv4 header of 16", F().Ipv4().Patch(0, {0x44}).Udp()},
+      {"IPv4 header beyond the datagram", F().Ipv4().Patch(0, {0x4f}).Udp()},
+      {"IPv4 total length 0", F().Ipv4().Patch(2, {0, 0}).Udp()},
+      {"IPv4 total length 19", F().Ipv4().Patch(2, {0, 19}).Udp()},
+      {"IPv4 total length less than its options", F().Ipv4().Options(8).Patch(2, {0, 24}).Udp()},
+      {"IPv4 total length one beyond the frame", F().Ipv4().Patch(2, {0, 29}).Udp()},
+      {"IPv4 total length 65535", F().Ipv4().Patch(2, {0xff, 0xff}).Udp()},
+      {"UDP header beyond the total length", F().Ipv4().Patch(2, {0, 27}).Udp().Payload(9)},
+      {"UDP length 0", F().Ipv4().Udp().Patch(4, {0, 0})},
+      {"UDP length 7", F().Ipv4().Udp().Patch(4, {0, 7})},
+      {"UDP length beyond the datagram", F().Ipv4().Udp().Patch(4, {0, 9}).Padding(4)},
+      {"UDP length 0 over IPv6, no jumbogram", F().Ipv6().Udp().Patch(4, {0, 0})},
+      {"UDP first fragment of 7", F().Ipv4(17).Fragment(0, true).Payload(7)},
+      {"UDP first fragment, length 7", F().Ipv4().Fragment(0, true).Udp().Patch(4, {0, 7})},
+      {"TCP header of 0", F().Ipv4().Tcp().Patch(12, {0})},
+      {"TCP header of 16", F().Ipv4().Tcp().Patch(12, {0x40}).Payload(20)},
+      {"TCP header beyond the datagram", F().Ipv4().Tcp().Patch(12, {0x60}).Padding(9)},
+      {"TCP of 19", F().Ipv4(6).Payload(19)},
+      {"TCP tiny first fragment", F().Ipv4(6).Fragment(0, true).Payload(16)},
+      {"ICMP of 7", F().Ipv4(1).Payload(7)},
+      {"ICMPv6 of 3", F().Ipv6(58).Payload(3)},
+      {"IPv6 version 4 under 0x86dd", F().Ipv6().Patch(0, {0x45}).Udp()},
+      {"IPv6 length one beyond the frame", F().Ipv6().Patch(4, {0, 9}).Udp()},
+      {"IPv6 length shorter than UDP", F().Ipv6().Patch(4, {0, 7}).Udp()},
+      {"IPv6 length 0 before UDP", F().Ipv6().Patch(4, {0, 0}).Udp()},
+      {"IPv6 extension beyond the datagram", F().Ipv6().HopByHop().Patch(1, {1})},
+      {"IPv6 extension of 255 units", F().Ipv6().Routing().Patch(1, {255}).Udp().Payload(99)},
+      {"IPv6 extension promised, none there", F().Ipv6(60)},
+      {"IPv6 extension of 7 octets", F().Ipv6(60).Payload(7)},
+      {"IPv6 fragment header of 7 octets", F().Ipv6(44).Payload(7)},
+      {"authentication header of 8 octets", F().Ipv6().Authentication(0).Patch(1, {0}).Payload(4)},
+      {"authentication header beyond the datagram", F().Ipv6().Authentication(4).Patch(1, {3})},
+      {"IPv6 first fragment without its UDP header",
+       F().Ipv6().Fragment(0, true).Patch(0, {17}).Payload(4)},
+      {"IPv6 first fragment without its extension",
+       F().Ipv6().Fragment(0, true).Patch(0, {60}).Payload(4)},
+  };
+  for (const auto& [name, builder] : cases) {
+    const std::vector<uint8_t> frame = builder.Build();
+    for (size_t length = 0; length <= frame.size(); length++) {
+      EXPECT_EQ(Parse(std::span(frame).first(length)).result, TP_PARSE_MALFORMED)
+          << name << " cut to " << length << " of " << frame.size();
+    }
+  }
+}
+
+TEST(Parse, WalksEightExtensionsAndNoMore) {
+  for (uint8_t type : {0, 43, 60, 135, 139, 140}) {
+    FrameBuilder builder;
+    builder.Ipv6();
+    for (int i = 0; i < TP_MAX_EXTENSIONS; i++) builder.Extension(type);
+    FrameBuilder ninth = builder;
+    const std::vector<uint8_t> frame = builder.Udp().Build();
+    const Parsed parsed = Parse(frame);
+    EXPECT_EQ(parsed.result, TP_PARSED) << int{type};
+    const auto extensions = static_cast<uint16_t>(frame.size() - 54 - 8);
+    EXPECT_EQ(parsed.key, Key(0x86dd).Ipv6(17).Further(extensions).Ports().Get(frame.size()));
+    FrameBuilder later = ninth;
+    EXPECT_EQ(Parse(ninth.Extension(type).Udp().Build()).result, TP_PARSE_MALFORMED) << int{type};
+    EXPECT_EQ(Parse(later.Fragment(5, false).Payload(8).Build()).result, TP_PARSE_MALFORMED);
+  }
+}
+
+TEST(Parse, AcceptsALaterFragmentAsTheEighthExtension) {
+  FrameBuilder builder;
+  builder.Ipv6();
+  for (int i = 1; i < TP_MAX_EXTENSIONS; i++) builder.HopByHop();
+  const auto frame = builder.Fragment(5, false).Patch(0, {60}).Payload(8).Build();
+  const Parsed parsed = Parse(frame);
+  EXPECT_EQ(parsed.result, TP_PARSED);
+  EXPECT_EQ(parsed.key, Key(0x86dd).Ipv6(60).Further(64).Later().Get(frame.size()));
+}
+
+TEST(Parse, ReadsHeadersThatStartInTheWindowOnly) {
+  // 54 octets of Ethernet and IPv6, then one extension of `units` + 1 units, then UDP.
+  auto frame = [](size_t first, size_t second) {
+    return FrameBuilder().Ipv6().DestinationOptions(first).DestinationOptions(second).Udp().Build();
+  };
+  EXPECT_EQ(Parse(frame(100, 18)).result, TP_PARSED) << "UDP at 54 + 808 + 152 = 1014";
+  EXPECT_EQ(Parse(frame(100, 19)).key, Key(0x86dd).Ipv6(17).Further(968).Ports().Get(1030))
+      << "at 1022";
+  EXPECT_EQ(Parse(frame(100, 20)).result, TP_PARSE_MALFORMED) << "at 1030";
+  EXPECT_EQ(Parse(frame(255, 0)).result, TP_PARSE_MALFORMED) << "an extension at 2102";
+  // Where nothing is read behind the extension, it may end outside.
+  const auto far = FrameBuilder().Ipv6().DestinationOptions(200).Payload(4).Build();
+  EXPECT_EQ(Parse(far).key, Key(0x86dd).Ipv6(59).Further(1608).Get(far.size()));
+}
+
+// RFC 2675. Of 70,000 octets only the first segment is at hand.
+TEST(Parse, ReadsJumbograms) {
+  const size_t kLength = 70000;
+  const auto udp = FrameBuilder().Ipv6().Jumbo(70000).Udp().Patch(4, {0, 0}).Payload(100).Build();
+  const tp_key key = Key(0x86dd).Ipv6(17).Further(8).Ports().Get(65535);
+  EXPECT_EQ(ParseSegment(udp, 54 + kLength).key, key);
+  EXPECT_EQ(ParseSegment(udp, 54 + kLength + 4).key, key);
+  EXPECT_EQ(ParseSegment(udp, 54 + kLength - 1).result, TP_PARSE_MALFORMED);
+  const auto tcp = FrameBuilder().Ipv6().Jumbo(70000).Tcp().Payload(100).Build();
+  EXPECT_EQ(ParseSegment(tcp, 54 + kLength).key,
+            Key(0x86dd).Ipv6(6).Further(8).Ports().TcpFlags(0x10).Get(65535));
+}
+
+TEST(Parse, RefusesFalseJumbograms) {
+  using F = FrameBuilder;
+  const std::vector<std::pair<std::string, FrameBuilder>> cases = {
+      {"a length of 65535", F().Ipv6().Jumbo(65535).Tcp().Payload(100)},
+      {"a length of all ones", F().Ipv6().Jumbo(0xffffffff).Tcp().Payload(100)},
+      {"no jumbo option", F().Ipv6().Jumbo(70000).Patch(2, {1, 4}).Tcp().Payload(100)},
+      {"an option of the wrong length", F().Ipv6().Jumbo(70000).Patch(3, {3}).Tcp().Payload(100)},
+      {"a fragment", F().Ipv6().Jumbo(70000).Fragment(0, true).Tcp().Payload(100)},
+      {"UDP of 7", F().Ipv6().Jumbo(70000).Udp().Patch(4, {0, 7}).Payload(100)},
+      {"no room for the option", F().Ipv6(0).Patch(4, {0, 0})},
+  };
+  for (const auto& [name, builder] : cases) {
+    EXPECT_EQ(ParseSegment(builder.Build(), 70100).result, TP_PARSE_MALFORMED) << name;
+  }
+}
+
+TEST(Parse, PaddingBehindTheDatagramIsNoHeader) {
+  // An IPv4 datagram of 20 octets; a UDP header stands in the padding.
+  const auto frame = FrameBuilder().Ipv4(17).Padding(26).Build();
+  EXPECT_EQ(Parse(frame).result, TP_PARSE_MALFORMED);
+  const auto other = FrameBuilder().Ipv4(253).Padding(26).Build();
+  EXPECT_EQ(Parse(other).key, Key(0x0800).Ipv4(253).Get(other.size()));
+}
+
+// 14 octets and up to 64 arbitrary ones: whatever they say, nothing is read past their end.
+TEST(Parse, StaysInsideArbitraryFrames) {
+  uint64_t state = 1;
+  auto next = [&state] {
+    state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+    return static_cast<uint32_t>(state >> 33);
+  };
+  int parsed = 0;
+  for (int i = 0; i < 200000; i++) {
+    std::vector<uint8_t> frame =
+        i & 1 ? FrameBuilder().Ipv6().Build() : FrameBuilder().Ipv4().Build();
+    frame.resize(14 + next() % 80);
+    for (size_t at = 14; at < frame.size(); at++) {
+      if (at > 22 || next() % 4 == 0) frame[at] = static_cast<uint8_t>(next() % 3 ? next() : 0);
+    }
+    parsed += Parse(frame).result == TP_PARSED;
+  }
+  EXPECT_GT(parsed, 1000);
+}
+
+}  // namespace
+}  // namespace twinpath
