@@ -1,25 +1,26 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# A lab of network namespaces for one box under test, made inside a sandbox and gone with it:
+# A lab of network namespaces around one box under test. The sandbox in which it is made is the box,
+# and the lab disappears with the sandbox.
 #
 #   client (10.9.0.1) eth0 ---- lan0 [the box] wan0 ---- eth0 (10.9.0.2) server
 #
-# Both links are veth pairs with as many queues as asked for. The box is the sandbox itself. Client
-# and server share one subnet, so the box need only carry frames from one port to the other.
+# Both links are veth pairs. Client and server are in one subnet, so the box only needs to carry
+# frames from one port to the other.
 
-# lab_link HOST INTERFACE ADDRESS QUEUES: namespace HOST with eth0, and INTERFACE at the box.
+# lab_link HOST INTERFACE ADDRESS QUEUES: creates namespace HOST with eth0, and INTERFACE at the box.
 lab_link() {
   local host=$1 interface=$2 address=$3 queues=$4 offload
   local q=(numtxqueues "$queues" numrxqueues "$queues")
   ip netns add "$host"
   ip link add "$interface" "${q[@]}" type veth peer name eth0 netns "$host" "${q[@]}"
-  # A kernel's stack leaves checksums and segmentation to the device; a veth passes both on undone.
+  # The stack would leave checksums and segmentation to the device, and a veth does neither.
   offload=(tx off rx off gso off tso off sg off)
   ethtool -K "$interface" "${offload[@]}" gro off >/dev/null 2>&1
-  # GRO makes the host's end poll (NAPI), without which a frame redirected by XDP to it is lost.
+  # GRO enables NAPI at the host's end; without NAPI, frames that XDP redirects to it are lost.
   ip netns exec "$host" ethtool -K eth0 "${offload[@]}" gro on >/dev/null 2>&1
-  # No router solicitations and the like: the tables then show the traffic that was asked for.
+  # Without IPv6 there are no router solicitations, so the tables show only the lab's own traffic.
   echo 1 >"/proc/sys/net/ipv6/conf/$interface/disable_ipv6"
   ip netns exec "$host" bash -c 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6'
   ip -n "$host" address add "$address/24" dev eth0
@@ -28,7 +29,7 @@ lab_link() {
   ip link set "$interface" up promisc on
 }
 
-# lab_up QUEUES
+# lab_up QUEUES: makes both links, each with so many queues.
 lab_up() {
   lab_link client lan0 10.9.0.1 "$1"
   lab_link server wan0 10.9.0.2 "$1"

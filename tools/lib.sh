@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# What the tools share: messages, the build, hugepages lent and given back, and the sandbox that
-# everything which touches the network runs in. Sourced by bash with `set -euo pipefail`.
+# What the tools share: messages, the build, temporary hugepages, and the sandbox in which everything
+# runs that touches the network. Sourced by bash under `set -euo pipefail`.
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 JOBS=${JOBS:-$(nproc)}
-HUGEPAGES=${HUGEPAGES:-512} # of 2 MB, free when a sandbox starts
+HUGEPAGES=${HUGEPAGES:-512} # 2 MB pages that must be free when a sandbox starts
 
 BOLD='' PLAIN=''
 if [[ -t 1 ]]; then BOLD=$'\e[1m' PLAIN=$'\e[0m'; fi
@@ -18,29 +18,32 @@ die() {
   exit 2
 }
 
+# usage: prints the comment at the head of the script that runs, which is its help.
+usage() { sed -n '4,/^[^#]/{/^#/!d;s/^# \{0,1\}//;p}' "$0"; }
+
 need_root() {
-  ((EUID == 0)) || die "needs root: namespaces, hugepages and BPF programs are made (sudo tools/${0##*/})"
+  ((EUID == 0)) || die "needs root to create namespaces, hugepages and BPF programs: sudo tools/${0##*/}"
 }
 
-# --- What is undone however the shell ends ---------------------------------------------------------
+# --- Clean-up, however the shell ends -------------------------------------------------------------
 
 SCRATCH='' # a folder for logs and results
-# Not in the shell that furnishes a sandbox: that one is killed, and cleans nothing up.
+# The shell that furnishes a sandbox is killed and cannot clean up, so it gets no folder.
 [[ ${0##*/} == sandbox && ${1:-} == --inside ]] || SCRATCH=$(mktemp -d)
-build_pid=0          # meson or ninja, while it runs
-sandbox_pid=0        # the sandbox that runs now
-hugepages_lent=0     # that this shell added
+sandbox_pid=0     # the sandbox that runs now
+hugepages_added=0 # of 2 MB, by this shell
+
+# stop SIGNAL PID: ends a child, with its process group if it has its own, and waits for it.
+stop() {
+  kill "-$1" -- "-$2" 2>/dev/null || kill "-$1" "$2" 2>/dev/null || true
+  wait "$2" 2>/dev/null || true
+}
 
 finish() {
-  if ((build_pid > 0)); then
-    kill -TERM "$build_pid" 2>/dev/null || true
-    wait "$build_pid" 2>/dev/null || true
-  fi
-  if ((sandbox_pid > 0)); then
-    kill -KILL "$sandbox_pid" 2>/dev/null || true
-    wait "$sandbox_pid" 2>/dev/null || true
-  fi
-  return_hugepages
+  local pid
+  if ((sandbox_pid)); then stop KILL "$sandbox_pid"; fi
+  for pid in $(jobs -p); do stop TERM "$pid"; done
+  remove_hugepages
   [[ -z $SCRATCH ]] || rm -rf "$SCRATCH"
 }
 trap finish EXIT
@@ -49,42 +52,75 @@ trap 'exit 143' TERM HUP
 
 # --- The build ------------------------------------------------------------------------------------
 
-# quietly COMMAND...: runs it in the background, so that a signal to this shell is not kept waiting;
-# what it prints is shown only if it fails.
+# Every command below runs in the background, and the shell waits for it: bash would otherwise
+# handle a signal only after the command ended. `setsid` keeps the terminal's Ctrl-C from meson and
+# ninja. finish() sends their process group a SIGTERM instead: ninja and ccache pass it on to the
+# compilers, but ninja waits for a meson that it started itself.
+
+# quietly COMMAND...: runs a command and shows its output only if it fails.
 quietly() {
   local status=0
-  "$@" >"$SCRATCH/log" 2>&1 &
-  build_pid=$!
-  wait "$build_pid" || status=$?
-  build_pid=0
-  if ((status)); then
-    grep -v '^\[[0-9]*/[0-9]*\] \(Compiling\|Linking\|Generating\)' "$SCRATCH/log" >&2 || true
-  fi
+  setsid "$@" >"$SCRATCH/log" 2>&1 &
+  wait $! || status=$?
+  if ((status)); then cat "$SCRATCH/log" >&2; fi
   return "$status"
 }
 
-# build FOLDER [MESON OPTION or NINJA TARGET]...: sets the build folder up, once, or again where it
-# was made for a source tree that stood elsewhere; then builds the targets (default: all).
-build() {
-  local folder=$ROOT/$1 options=() targets=() word
+SECONDS_A_STEP_X10=25 # of one CPU, without a compiler cache, in tenths
+
+# count_steps FOLDER [TARGET]...: prints how many steps a build has.
+count_steps() {
+  ninja -n -C "$@" 2>/dev/null | sed -n '$s|^\[[0-9]*/\([0-9]*\)\] .*|\1|p'
+}
+
+# announce FOLDER STEPS: says how long a build takes. Nothing to build is not announced.
+announce() {
+  local time="about a minute" minutes=$(($2 * SECONDS_A_STEP_X10 / JOBS / 600))
+  (($2 > 0)) || return 0
+  if ((minutes)); then time="about $((minutes + 1)) minutes"; fi
+  say "Building in ${1##*/}/: $2 steps, $time with $JOBS jobs"
+}
+
+# setup FOLDER [MESON OPTION]...: sets a build folder up once, and again if it belongs to a source
+# tree in another place.
+setup() {
+  local folder=$ROOT/$1
   shift
-  for word in "$@"; do
-    if [[ $word == -* ]]; then options+=("$word"); else targets+=("$word"); fi
-  done
-  if [[ ! -f $folder/build.ninja ]] ||
-    ! grep -qF "\"source\": \"$ROOT\"" "$folder/meson-info/meson-info.json"; then
-    rm -rf "$folder"
-    quietly meson setup "$folder" "$ROOT" "${options[@]}" || return 1
+  if [[ -f $folder/build.ninja ]] &&
+    grep -qF "\"source\": \"$ROOT\"" "$folder/meson-info/meson-info.json"; then
+    return 0
   fi
-  quietly ninja -C "$folder" -j "$JOBS" "${targets[@]}" || return 1
+  rm -rf "$folder"
+  say "Setting up $folder"
+  quietly meson setup "$folder" "$ROOT" "$@"
+}
+
+# build FOLDER [TARGET]...: sets the folder up if need be, builds the targets (default: all), and shows
+# the progress. Prints the compiler's output if the build fails.
+build() {
+  local folder=$ROOT/$1 status=0 steps ninja progress
+  setup "$1" || return 1
+  shift
+  steps=$(count_steps "$folder" "$@") || true
+  announce "$folder" "${steps:=0}"
+  rm -f "$SCRATCH/ninja"
+  mkfifo "$SCRATCH/ninja"
+  "$ROOT/tools/progress.py" --steps "$steps" "$SCRATCH/log" <"$SCRATCH/ninja" &
+  progress=$!
+  NINJA_STATUS='[%f/%t] ' setsid ninja -C "$folder" -j "$JOBS" "$@" >"$SCRATCH/ninja" 2>&1 &
+  ninja=$!
+  wait "$ninja" || status=$?
+  wait "$progress" || true
+  if ((status)); then cat "$SCRATCH/log" >&2; fi
+  return "$status"
 }
 
 # --- Hugepages ------------------------------------------------------------------------------------
 
 HUGE=/sys/kernel/mm/hugepages/hugepages-2048kB
 
-# Makes sure that $HUGEPAGES are free, and remembers how many it had to add.
-lend_hugepages() {
+# add_hugepages: makes $HUGEPAGES free, and remembers how many it added.
+add_hugepages() {
   [[ -d $HUGE ]] || die "this kernel has no 2 MB hugepages"
   local free total now
   free=$(<$HUGE/free_hugepages)
@@ -92,47 +128,47 @@ lend_hugepages() {
   total=$(<$HUGE/nr_hugepages)
   echo $((total + HUGEPAGES - free)) >$HUGE/nr_hugepages
   now=$(<$HUGE/nr_hugepages)
-  hugepages_lent=$((now - total))
+  hugepages_added=$((now - total))
   if (($(<$HUGE/free_hugepages) < HUGEPAGES)); then
-    return_hugepages
-    die "$HUGEPAGES hugepages of 2 MB are needed, and this machine has memory for fewer"
+    remove_hugepages
+    die "needs $HUGEPAGES free hugepages of 2 MB, and this machine has too little memory for them"
   fi
 }
 
-# Takes away as many as were added: what others added meanwhile stays theirs.
-return_hugepages() {
-  ((hugepages_lent > 0)) || return 0
+# remove_hugepages: removes as many as this shell added. Pages that others added meanwhile stay.
+remove_hugepages() {
+  ((hugepages_added > 0)) || return 0
   local total
   total=$(<$HUGE/nr_hugepages)
-  echo $((total > hugepages_lent ? total - hugepages_lent : 0)) >$HUGE/nr_hugepages
-  hugepages_lent=0
+  echo $((total > hugepages_added ? total - hugepages_added : 0)) >$HUGE/nr_hugepages
+  hugepages_added=0
 }
 
 # --- The sandbox ----------------------------------------------------------------------------------
 #
-# Namespaces of its own for mounts, network and processes: whatever a command makes in there --
-# interfaces, network namespaces, mounts, sockets, daemons, temporary files -- is gone when it ends,
-# or when the tool that started it ends in any way. (Only hugepages it lent stay lent after a SIGKILL.)
+# A sandbox has its own namespaces for mounts, network and processes. Whatever a command makes in it
+# (interfaces, network namespaces, mounts, sockets, daemons, temporary files) disappears when the
+# command ends, and when the tool that started the sandbox ends in any way. Only after a SIGKILL do
+# the hugepages that the tool added stay.
 
-# sandbox COMMAND...: runs it, returns its exit status. Hugepages are lent while it runs.
+# sandbox COMMAND...: runs a command in a sandbox and returns its exit status.
 sandbox() {
   local status=0
-  lend_hugepages
-  # In the background, as above.
+  add_hugepages
   setpriv --pdeathsig KILL unshare --mount --net --pid --fork --kill-child --mount-proc \
     "$ROOT/tools/sandbox" --inside "$@" &
   sandbox_pid=$!
   wait "$sandbox_pid" || status=$?
   sandbox_pid=0
-  return_hugepages
+  remove_hugepages
   return "$status"
 }
 
-# What the first process of a sandbox does before the command starts.
+# sandbox_furnish: what the first process of a sandbox does before the command starts.
 sandbox_furnish() {
   local mounted
-  # EAL takes the first hugetlbfs it sees, and other runs' files with it. Before /run is covered: in
-  # a sandbox inside another, one of them is there.
+  # EAL uses the first hugetlbfs in the list of mounts, which may be full of another run's files.
+  # This loop must precede the tmpfs on /run: inside another sandbox, that one's hugetlbfs is in /run.
   while read -r _ mounted _; do umount -l "$mounted"; done < <(grep ' hugetlbfs ' /proc/mounts)
   mount -t tmpfs -o mode=755 tmpfs /run
   mkdir -p /run/lock /run/netns /run/dpdk /run/hugepages /run/tmp

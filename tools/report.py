@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""The tables of tools/run, from what the programs, ping and iperf3 wrote into a folder a path.
+"""Prints the tables of tools/run and of tools/bench.
 
-  report.py queues FOLDER              what the path's program says of its ports and queues
-  report.py loss POLICY FOLDER PATH... the loss asked beside the loss reached, and what was seen
+  report.py queues FOLDER               what a path's program counted at its ports and queues
+  report.py loss POLICY FOLDER PATH...  the loss asked beside the loss reached, and what the hosts saw
+  report.py bench FOLDER FILE           every figure beside its peer's; FILE (may be empty) gets all as JSON
 
-And the table of tools/bench, from the benchmarks' own JSON:
-
-  report.py bench FOLDER FILE          FILE: where all of it goes as JSON; may be empty
+FOLDER has what the programs, ping and iperf3 wrote, in a folder for each path, or the benchmarks' JSON.
 """
+import argparse
 import json
 import os
 import pathlib
@@ -36,7 +36,7 @@ def percent(fraction):
 
 
 def asked(rule):
-    """The loss a rule of a policy asks for, as a person reads it."""
+    """The loss that a rule of a policy asks for, in words."""
     rate = rule.get("loss", {}).get("rate", 0)
     if isinstance(rate, str) and rate.endswith("%"):
         return rate[:-1].strip() + " %"
@@ -51,7 +51,7 @@ def load(path):
 
 
 def saw(file):
-    """What one run of ping or iperf3 reported, in a few words."""
+    """The result of one run of ping or iperf3, in a few words."""
     if file.name == "ping":
         text = file.read_text(encoding="utf-8")
         count = re.search(r"(\d+) packets transmitted, (\d+) received", text)
@@ -61,7 +61,7 @@ def saw(file):
         return f"{count[2]} of {count[1]} answered" + (f", {float(times[1]):.2f} ms" if times else "")
     report = load(file)
     if report.get("error") or "end" not in report:
-        return "no result: " + report.get("error", "iperf3 never heard back").split(" - ")[0]
+        return "no result: " + report.get("error", "iperf3 got no answer").split(" - ")[0]
     end = report["end"]
     if file.name == "udp.json":
         total = end["sum"]
@@ -74,10 +74,11 @@ def saw(file):
 
 
 def show_queues(folder):
-    """The port and queue tables of the program's last report: its second and third block."""
+    """Prints the port and queue tables, the second and third block of the program's last report."""
     blocks = (folder / "tables").read_text(encoding="utf-8").strip().split("\n\n")
     for block in blocks[-3:-1]:
         print("\n" + "\n".join("  " + line.rstrip() for line in block.splitlines()))
+    return 0
 
 
 def rule_cells(rule):
@@ -138,7 +139,7 @@ def show_loss(policy_file, folder, paths):
 
 
 def show_bench(folder, file):
-    """Every figure beside its peer's, with its target. 0 whatever is missed: it is a report."""
+    """Prints every figure beside its peer's, with its target. A missed target is no error."""
     reports = {path: load(folder / f"{path}.json") for path in ("dpdk", "xdp")}
     rows = []
     for path, report in reports.items():
@@ -160,12 +161,24 @@ def show_bench(folder, file):
 
 
 def main():
-    if sys.argv[1] == "bench":
-        return show_bench(pathlib.Path(sys.argv[2]), sys.argv[3])
-    if sys.argv[1] == "queues":
-        show_queues(pathlib.Path(sys.argv[2]))
-        return 0
-    return show_loss(pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]), sys.argv[4:])
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    reports = parser.add_subparsers(dest="report", required=True, metavar="queues|loss|bench")
+    queues = reports.add_parser("queues")
+    queues.add_argument("folder", type=pathlib.Path)
+    loss = reports.add_parser("loss")
+    loss.add_argument("policy", type=pathlib.Path)
+    loss.add_argument("folder", type=pathlib.Path)
+    loss.add_argument("paths", nargs="+", metavar="path")
+    bench = reports.add_parser("bench")
+    bench.add_argument("folder", type=pathlib.Path)
+    bench.add_argument("file")
+    arguments = parser.parse_args()
+    if arguments.report == "bench":
+        return show_bench(arguments.folder, arguments.file)
+    if arguments.report == "queues":
+        return show_queues(arguments.folder)
+    return show_loss(arguments.policy, arguments.folder, arguments.paths)
 
 
 sys.exit(main())

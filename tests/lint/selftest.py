@@ -80,6 +80,32 @@ def run(lint, files, *checks):
         return result.returncode, result.stdout + result.stderr
 
 
+def run_commits(lint, messages, *options):
+    """Runs the check `commits` on a repository with these commits, the first of them the base."""
+    with tempfile.TemporaryDirectory() as folder:
+        git = ["git", "-C", folder, "-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=no"]
+        subprocess.run([*git, "init", "-q"], check=True)
+        for message in messages:
+            subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", message], check=True)
+        root = subprocess.run([*git, "rev-list", "--max-parents=0", "HEAD"], check=True,
+                              capture_output=True, text=True).stdout.strip()
+        result = subprocess.run([lint, "--root", folder, *(options or ["--commits-after", root]), "commits"],
+                                capture_output=True, text=True, check=False)
+        return result.returncode, result.stdout + result.stderr
+
+
+GOOD = "x" * 72 + "\n\nThis says why.\n"
+# What the commits say, options, the exit status, what is printed.
+COMMITS = [
+    (["the base, " + "which is long " * 9, GOOD], [], 0, "commits: 1 commits, no violations"),
+    (["base", "x" * 73 + "\n\nThis says why.\n"], [], 1, "subject of 73 characters"),
+    (["base", "x" * 40 + "\n" + "y" * 40 + "\n\nThis says why.\n"], [], 1, "subject of 81 characters"),
+    (["base", "x"], [], 1, "no body"),
+    (["base", "x\n\nSigned-off-by: a <a@b>\n", GOOD], [], 1, "no body"),
+    (["base", "x"], ["--commits-after", "0" * 40], 0, "not checked: this clone's history"),
+]
+
+
 def main():
     lint = sys.argv[1]
     failures = 0
@@ -93,7 +119,16 @@ def main():
                                   for line in output.splitlines()):
             failures += 1
             print(f"{check}: not found in {name} (status {status}): {text!r}\n{output}")
-    print(f"{len(PLANTED)} planted violations, {failures} failures")
+    for messages, options, expected, what in COMMITS:
+        status, output = run_commits(lint, messages, *options)
+        if status != expected or what not in output:
+            failures += 1
+            print(f"commits: status {status}, wanted {expected} and '{what}': {messages}\n{output}")
+    status, output = run(lint, CLEAN, "commits")
+    if status != 0 or "not a git clone" not in output:
+        failures += 1
+        print(f"commits: outside a clone, status {status}\n{output}")
+    print(f"{len(PLANTED) + len(COMMITS)} planted violations, {failures} failures")
     return 1 if failures else 0
 
 
