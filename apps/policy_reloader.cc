@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "src/config/compile.h"
+#include "src/config/compile/compile.h"
 
 namespace twinpath {
 

@@ -15,8 +15,8 @@
 
 #include "absl/status/statusor.h"
 #include "nlohmann/json.hpp"
-#include "src/config/carry.h"
-#include "src/config/policy.h"
+#include "src/config/compile/reload.h"
+#include "src/config/policy/policy.h"
 #include "src/control/hangup.h"
 
 namespace twinpath {

@@ -11,8 +11,8 @@
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
-#include "src/config/command_line.h"
-#include "src/telemetry/file_descriptor.h"
+#include "apps/command_line.h"
+#include "src/kernel/file_descriptor.h"
 #include "src/telemetry/json.h"
 
 namespace twinpath {

@@ -11,7 +11,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
 #include "nlohmann/json.hpp"
-#include "src/config/policy.h"
+#include "src/config/policy/policy.h"
 
 namespace twinpath {
 

@@ -15,14 +15,14 @@
 #include "apps/program.h"
 #include "apps/run_options.h"
 #include "apps/service.h"
-#include "src/config/command_line.h"
-#include "src/config/compile.h"
-#include "src/config/policy.h"
-#include "src/config/profile.h"
+#include "apps/command_line.h"
+#include "src/config/compile/compile.h"
+#include "src/config/policy/policy.h"
+#include "src/config/profile/profile.h"
 #include "src/control/server.h"
-#include "src/dpdk/datapath.h"
-#include "src/dpdk/interface_guard.h"
-#include "src/dpdk/machine.h"
+#include "src/dpdk/dpdk_path.h"
+#include "src/dpdk/quirks/interface_guard.h"
+#include "src/kernel/machine.h"
 #include "src/telemetry/json.h"
 
 namespace twinpath {
@@ -113,7 +113,7 @@ std::vector<std::string> KernelInterfaces(const Profile& profile) {
 }
 
 // Of each lcore, how often it has turned.
-std::vector<uint64_t> Turns(const Datapath& datapath) {
+std::vector<uint64_t> Turns(const DpdkPath& datapath) {
   std::vector<uint64_t> turns;
   for (const LcoreSnapshot& lcore : datapath.TakeSnapshot().lcores) turns.push_back(lcore.turns);
   return turns;
@@ -142,7 +142,7 @@ int RunProgram(const CommandLine& line) {
       return kDone;
     }
   }
-  std::unique_ptr<Datapath> datapath;
+  std::unique_ptr<DpdkPath> datapath;
   Service service;  // ends before the datapath that it watches
   RunLimits limits = {.duration_s = line.run.duration,
                       .packets = line.packets,
@@ -155,7 +155,7 @@ int RunProgram(const CommandLine& line) {
   limits.on_hangup = [&reloader](const siginfo_t& info) { return reloader.OnHangup(info); };
   cpu_set_t cpus;  // before EAL keeps this thread to its lcore's
   const bool all_cpus = sched_getaffinity(0, sizeof(cpus), &cpus) == 0;
-  auto created = Datapath::Create(*policy, *std::move(compiled), *profile, line.eal, limits,
+  auto created = DpdkPath::Create(*policy, *std::move(compiled), *profile, line.eal, limits,
                                   guard.has_value() ? &*guard : nullptr);
   if (!created.ok()) return Wrong(created.status());
   datapath = *std::move(created);

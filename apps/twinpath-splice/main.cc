@@ -21,13 +21,13 @@
 #include "apps/run_options.h"
 #include "apps/service.h"
 #include "apps/signals.h"
-#include "src/config/command_line.h"
-#include "src/config/json_document.h"
-#include "src/config/policy.h"
+#include "apps/command_line.h"
+#include "src/config/json/json_document.h"
+#include "src/config/policy/policy.h"
 #include "src/control/hangup.h"
 #include "src/splice/splicer.h"
 #include "src/telemetry/json.h"
-#include "src/telemetry/server.h"
+#include "src/telemetry/server/server.h"
 
 namespace twinpath::splice {
 namespace {

@@ -17,14 +17,14 @@
 #include "apps/run_options.h"
 #include "apps/service.h"
 #include "apps/signals.h"
-#include "src/config/compile.h"
-#include "src/config/policy.h"
-#include "src/config/profile.h"
+#include "src/config/compile/compile.h"
+#include "src/config/policy/policy.h"
+#include "src/config/profile/profile.h"
 #include "src/control/server.h"
 #include "src/telemetry/json.h"
-#include "src/telemetry/server.h"
-#include "src/xdp/path.h"
-#include "src/xdp/preflight.h"
+#include "src/telemetry/server/server.h"
+#include "src/xdp/xdp_path.h"
+#include "src/xdp/attach/preflight.h"
 
 namespace twinpath {
 namespace {

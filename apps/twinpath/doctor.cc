@@ -16,20 +16,20 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "apps/twinpath/doctor_checks.h"
-#include "apps/twinpath/doctor_program.h"
-#include "apps/twinpath/doctor_report.h"
+#include "src/doctor/checks.h"
+#include "src/doctor/program.h"
+#include "src/doctor/report.h"
 #include "apps/twinpath/doctor_start.h"
 #include "apps/twinpath/subcommand.h"
-#include "src/config/compile.h"
-#include "src/config/policy.h"
-#include "src/config/profile.h"
-#include "src/dpdk/preflight.h"
-#include "src/dpdk/xdp_state.h"
-#include "src/telemetry/client.h"
-#include "src/telemetry/protocol.h"
-#include "src/xdp/kernel_features.h"
-#include "src/xdp/preflight.h"
+#include "src/config/compile/compile.h"
+#include "src/config/policy/policy.h"
+#include "src/config/profile/profile.h"
+#include "src/dpdk/eal/preflight.h"
+#include "src/kernel/xdp_program.h"
+#include "src/telemetry/client/client.h"
+#include "src/telemetry/server/protocol.h"
+#include "src/xdp/program/kernel_features.h"
+#include "src/xdp/attach/preflight.h"
 
 namespace twinpath {
 namespace {
@@ -67,7 +67,7 @@ InterfaceFacts FactsOf(const std::string& name) {
   return facts;
 }
 
-// The profile's ports, as twinpath-dpdk would take them: see src/dpdk/device.h.
+// The profile's ports, as twinpath-dpdk would take them: see src/dpdk/port/device.h.
 std::vector<DoctorNeeds::Nic> NicsOf(const Profile& profile, const Machine& machine) {
   std::vector<DoctorNeeds::Nic> nics;
   for (const PortSpec& port : profile.ports) {
@@ -198,7 +198,7 @@ void CheckBpf(const DoctorHost& host, Findings* findings) {
 void CheckStart(const DpdkStart& start, const std::string& command, DoctorReport* report) {
   PathVerdict* verdict = &report->verdicts.front();
   if (!report->Starts(*verdict)) return;
-  const StartRehearsal tried = RehearseStart(start.profile, *start.policy, *start.compiled);
+  const StartDryRun tried = DryRunStart(start.profile, *start.policy, *start.compiled);
   verdict->refusal = tried.refusal;
   Finding finding = {.path = Path::kDpdk, .check = "start"};
   if (!tried.refusal.empty()) {

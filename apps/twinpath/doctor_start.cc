@@ -22,7 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "src/dpdk/rehearsal.h"
+#include "src/dpdk/replay/dry_run.h"
 
 namespace twinpath {
 namespace {
@@ -59,9 +59,9 @@ void Child(int to, const std::string& scratch, const Profile& profile, const Pol
   setenv("RUNTIME_DIRECTORY", scratch.c_str(), 1);
   const int network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
   const bool own_network = network >= 0 && unshare(CLONE_NEWNET) == 0;
-  const Rehearsal rehearsal = PlanRehearsal(profile, own_network);
-  const absl::Status status = Rehearse(rehearsal, policy, compiled, own_network ? network : -1);
-  Tell(to, absl::StrCat(absl::StrJoin(rehearsal.unstarted, " ",
+  const DryRun dry_run = PlanDryRun(profile, own_network);
+  const absl::Status status = RunDryRun(dry_run, policy, compiled, own_network ? network : -1);
+  Tell(to, absl::StrCat(absl::StrJoin(dry_run.unstarted, " ",
                                       [](std::string* out, const Vdev& vdev) {
                                         absl::StrAppend(out, vdev.name);
                                       }),
@@ -88,9 +88,9 @@ bool Listen(int from, std::string* text) {
 
 }  // namespace
 
-StartRehearsal RehearseStart(const Profile& profile, const Policy& policy,
-                             const CompiledPolicy& compiled) {
-  StartRehearsal result;
+StartDryRun DryRunStart(const Profile& profile, const Policy& policy,
+                        const CompiledPolicy& compiled) {
+  StartDryRun result;
   const std::string scratch = MakeScratch();
   int ends[2] = {-1, -1};
   if (scratch.empty() || pipe2(ends, O_CLOEXEC) != 0) {

@@ -7,10 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "apps/twinpath/parity_text.h"
-#include "src/config/describe.h"
-#include "src/config/loss.h"
-#include "src/config/words.h"
+#include "src/parity/text.h"
+#include "src/config/describe/describe.h"
+#include "src/config/policy/loss.h"
+#include "src/config/describe/words.h"
 
 namespace twinpath {
 namespace {

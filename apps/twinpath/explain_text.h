@@ -7,10 +7,10 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "apps/twinpath/explain_packet.h"
+#include "src/explain/packet.h"
 #include "nlohmann/json.hpp"
-#include "src/config/compile.h"
-#include "src/config/policy.h"
+#include "src/config/compile/compile.h"
+#include "src/config/policy/policy.h"
 
 namespace twinpath {
 

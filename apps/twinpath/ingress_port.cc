@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "src/config/names.h"
+#include "src/config/policy/names.h"
 
 namespace twinpath {
 

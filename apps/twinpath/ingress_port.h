@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "src/config/policy.h"
+#include "src/config/policy/policy.h"
 
 namespace twinpath {
 

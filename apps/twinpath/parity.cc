@@ -12,13 +12,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "apps/twinpath/ingress_port.h"
-#include "apps/twinpath/parity_capture.h"
-#include "apps/twinpath/parity_run.h"
-#include "apps/twinpath/parity_text.h"
+#include "src/capture/capture_reader.h"
+#include "src/parity/run.h"
+#include "src/parity/text.h"
 #include "apps/twinpath/subcommand.h"
-#include "src/config/compile.h"
-#include "src/config/policy.h"
-#include "src/dpdk/replay.h"
+#include "src/config/compile/compile.h"
+#include "src/config/policy/policy.h"
+#include "src/dpdk/replay/replay.h"
 #include "src/xdp/replay.h"
 
 namespace twinpath {

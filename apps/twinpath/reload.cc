@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "apps/twinpath/subcommand.h"
-#include "src/config/json_document.h"
+#include "src/config/json/json_document.h"
 #include "src/control/client.h"
 
 namespace twinpath {

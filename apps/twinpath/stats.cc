@@ -16,7 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "apps/twinpath/screen.h"
 #include "apps/twinpath/subcommand.h"
-#include "src/telemetry/client.h"
+#include "src/telemetry/client/client.h"
 #include "src/telemetry/json.h"
 
 namespace twinpath {

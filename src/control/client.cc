@@ -11,7 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/control/socket.h"
-#include "src/telemetry/file_descriptor.h"
+#include "src/kernel/file_descriptor.h"
 
 namespace twinpath {
 namespace {

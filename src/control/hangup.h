@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 
-#include "src/telemetry/file_descriptor.h"
+#include "src/kernel/file_descriptor.h"
 
 namespace twinpath {
 

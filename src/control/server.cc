@@ -18,8 +18,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/control/socket.h"
-#include "src/telemetry/file_descriptor.h"
-#include "src/telemetry/server_thread.h"
+#include "src/kernel/file_descriptor.h"
+#include "src/telemetry/server/server_thread.h"
 
 namespace twinpath {
 namespace {

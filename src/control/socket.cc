@@ -14,7 +14,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "src/telemetry/protocol.h"
+#include "src/telemetry/server/protocol.h"
 
 namespace twinpath {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "src/telemetry/file_descriptor.h"
+#include "src/kernel/file_descriptor.h"
 
 struct sockaddr_un;
 

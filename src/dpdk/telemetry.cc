@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "nlohmann/json.hpp"
-#include "src/dpdk/datapath.h"
+#include "src/dpdk/dpdk_path.h"
 #include "src/telemetry/json.h"
 
 namespace twinpath {
@@ -20,7 +20,7 @@ namespace {
 using nlohmann::ordered_json;
 
 std::mutex serving;                // held while an answer is made
-const Datapath* served = nullptr;  // guarded by `serving`
+const DpdkPath* served = nullptr;  // guarded by `serving`
 
 // librte_telemetry has whole numbers and strings of up to RTE_TEL_MAX_STRING_LEN octets.
 std::string AsText(const ordered_json& value) {
@@ -75,14 +75,14 @@ int Answer(const char* command, const char* parameters, rte_tel_data* data) {
 
 }  // namespace
 
-void ServeTelemetry(const Datapath* datapath) {
+void ServeTelemetry(const DpdkPath* datapath) {
   std::lock_guard<std::mutex> one(serving);
   served = datapath;
   for (const TelemetryCommand& command : TelemetryCommands())
     rte_telemetry_register_cmd(command.name, Answer, command.help);
 }
 
-void StopTelemetry(const Datapath* datapath) {
+void StopTelemetry(const DpdkPath* datapath) {
   std::lock_guard<std::mutex> one(serving);
   if (served == datapath) served = nullptr;
 }

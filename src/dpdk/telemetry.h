@@ -6,12 +6,12 @@
 
 namespace twinpath {
 
-class Datapath;
+class DpdkPath;
 
 // Answers the commands of src/telemetry/json.h from `datapath`, until StopTelemetry. EAL has no way
 // to take a command back, so a process serves one datapath at a time.
-void ServeTelemetry(const Datapath* datapath);
-void StopTelemetry(const Datapath* datapath);
+void ServeTelemetry(const DpdkPath* datapath);
+void StopTelemetry(const DpdkPath* datapath);
 
 }  // namespace twinpath
 

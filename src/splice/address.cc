@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
-#include "src/config/json_document.h"
+#include "src/config/json/json_document.h"
 
 namespace twinpath::splice {
 namespace {

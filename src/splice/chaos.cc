@@ -9,7 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "src/config/json_document.h"
+#include "src/config/json/json_document.h"
 #include "src/policy/random.h"
 
 namespace twinpath::splice {

@@ -12,7 +12,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "src/config/policy.h"
+#include "src/config/policy/policy.h"
 
 namespace twinpath::splice {
 

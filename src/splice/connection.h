@@ -20,7 +20,7 @@
 #include "src/splice/pump.h"
 #include "src/splice/sockmap.h"
 #include "src/splice/targets.h"
-#include "src/telemetry/file_descriptor.h"
+#include "src/kernel/file_descriptor.h"
 #include "src/telemetry/snapshot.h"
 
 namespace twinpath::splice {

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "src/telemetry/file_descriptor.h"
+#include "src/kernel/file_descriptor.h"
 
 namespace twinpath::splice {
 

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "src/config/json_document.h"
+#include "src/config/json/json_document.h"
 #include "src/splice/socket.h"
 
 namespace twinpath::splice {

@@ -20,7 +20,7 @@
 #include "src/splice/options.h"
 #include "src/splice/sockmap.h"
 #include "src/splice/targets.h"
-#include "src/telemetry/file_descriptor.h"
+#include "src/kernel/file_descriptor.h"
 
 namespace twinpath::splice {
 

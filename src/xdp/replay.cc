@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "src/xdp/snapshot.h"
+#include "src/xdp/program/snapshot.h"
 
 namespace twinpath {
 namespace {

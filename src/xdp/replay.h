@@ -11,11 +11,11 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "src/config/compile.h"
-#include "src/config/frame_verdict.h"
+#include "src/config/compile/compile.h"
+#include "src/engine/frame_verdict.h"
 #include "src/telemetry/snapshot.h"
-#include "src/xdp/bpf_object.h"
-#include "src/xdp/namespace_thread.h"
+#include "src/xdp/program/bpf_object.h"
+#include "src/kernel/namespace_thread.h"
 
 namespace twinpath {
 

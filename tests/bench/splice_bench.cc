@@ -32,7 +32,7 @@
 
 #include "CLI/CLI.hpp"
 #include "src/splice/address.h"
-#include "src/telemetry/file_descriptor.h"
+#include "src/kernel/file_descriptor.h"
 
 namespace twinpath {
 namespace {

@@ -12,10 +12,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "src/config/carry.h"
-#include "src/config/compile.h"
-#include "src/config/policy.h"
-#include "src/xdp/libbpf_log.h"
+#include "src/config/compile/reload.h"
+#include "src/config/compile/compile.h"
+#include "src/config/policy/policy.h"
+#include "src/xdp/program/libbpf_log.h"
 
 namespace twinpath {
 namespace {
@@ -92,7 +92,7 @@ absl::StatusOr<LoadedPolicy> Load(const std::string& text, bool reloaded, uint64
   CompiledPolicy next = *compiled;
   ContinueFrom({*policy, loaded.tables->policy()}, *policy, continued, 1, 0, &next);
   auto instance =
-      XdpInstance::Load(loaded.tables.get(), next, {XdpProgram::Frames::kPlain}, flow_memory);
+      XdpGeneration::Load(loaded.tables.get(), next, {XdpProgram::Frames::kPlain}, flow_memory);
   if (!instance.ok()) return instance.status();
   auto only = loaded.tables->PlaceStreams(continued, &next);
   if (!only.ok()) return only.status();

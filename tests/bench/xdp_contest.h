@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "src/xdp/bpf_object.h"
-#include "src/xdp/instance.h"
+#include "src/xdp/program/bpf_object.h"
+#include "src/xdp/program/generation.h"
 #include "xdp_peers.skel.h"
 
 namespace twinpath {
@@ -41,8 +41,8 @@ struct Row {
 // A policy's program, loaded.
 struct LoadedPolicy {
   std::unique_ptr<XdpTables> tables;
-  std::optional<XdpProgram> first;        // the policy's own,
-  std::unique_ptr<XdpInstance> reloaded;  // or the one that a reload brings
+  std::optional<XdpProgram> first;          // the policy's own,
+  std::unique_ptr<XdpGeneration> reloaded;  // or the one that a reload brings
   int fd() const { return reloaded ? reloaded->fd(0) : first->fd(); }
 };
 

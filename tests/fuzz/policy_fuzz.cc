@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "src/config/compile.h"
-#include "src/config/policy.h"
+#include "src/config/compile/compile.h"
+#include "src/config/policy/policy.h"
 
 namespace {
 

@@ -7,9 +7,9 @@
 #include <tuple>
 #include <vector>
 
-#include "apps/twinpath/explain_frame.h"
-#include "apps/twinpath/explain_malformed.h"
-#include "apps/twinpath/explain_packet.h"
+#include "src/explain/frame.h"
+#include "src/explain/malformed.h"
+#include "src/explain/packet.h"
 #include "gtest/gtest.h"
 #include "tests/parity/host_replay.h"
 #include "tests/parity/policies.h"

@@ -9,10 +9,10 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "src/config/compile.h"
-#include "src/config/flow_memory.h"
-#include "src/config/frame_verdict.h"
-#include "src/config/host_datapath.h"
+#include "src/config/compile/compile.h"
+#include "src/config/compile/flow_memory.h"
+#include "src/engine/frame_verdict.h"
+#include "src/config/compile/host_datapath.h"
 #include "src/telemetry/snapshot.h"
 
 namespace twinpath {

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "apps/twinpath/parity_run.h"
-#include "apps/twinpath/parity_text.h"
+#include "src/parity/run.h"
+#include "src/parity/text.h"
 #include "gtest/gtest.h"
 #include "tests/parity/host_replay.h"
 #include "tests/parity/policies.h"

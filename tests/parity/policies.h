@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "src/config/compile.h"
-#include "src/config/policy.h"
+#include "src/config/compile/compile.h"
+#include "src/config/policy/policy.h"
 
 namespace twinpath {
 

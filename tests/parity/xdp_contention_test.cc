@@ -13,9 +13,9 @@
 #include <thread>
 #include <vector>
 
-#include "src/config/compile.h"
-#include "src/config/policy.h"
-#include "src/xdp/bpf_object.h"
+#include "src/config/compile/compile.h"
+#include "src/config/policy/policy.h"
+#include "src/xdp/program/bpf_object.h"
 #include "tests/unit/lib/frame_builder.h"
 
 namespace twinpath {

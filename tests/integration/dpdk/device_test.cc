@@ -7,10 +7,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "src/dpdk/device.h"
-#include "src/dpdk/eal.h"
-#include "src/dpdk/machine.h"
-#include "src/dpdk/preflight.h"
+#include "src/dpdk/port/device.h"
+#include "src/dpdk/eal/eal.h"
+#include "src/kernel/machine.h"
+#include "src/dpdk/eal/preflight.h"
 
 namespace twinpath {
 namespace {

@@ -25,7 +25,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
-#include "src/config/policy.h"
+#include "src/config/policy/policy.h"
 #include "tests/unit/lib/fates.h"
 #include "tests/unit/lib/stream.h"
 

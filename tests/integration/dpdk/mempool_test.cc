@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "src/dpdk/mempool.h"
-#include "src/dpdk/replay_eal.h"
+#include "src/dpdk/eal/mempool.h"
+#include "src/dpdk/replay/replay_eal.h"
 
 namespace twinpath {
 namespace {

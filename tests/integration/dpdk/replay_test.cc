@@ -8,9 +8,9 @@
 #include <cstring>
 #include <numeric>
 
-#include "src/config/compile.h"
-#include "src/config/policy.h"
-#include "src/dpdk/replay.h"
+#include "src/config/compile/compile.h"
+#include "src/config/policy/policy.h"
+#include "src/dpdk/replay/replay.h"
 
 namespace twinpath {
 namespace {

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "src/dpdk/rss.h"
-#include "src/dpdk/soft_rss.h"
+#include "src/dpdk/port/rss.h"
+#include "src/dpdk/port/toeplitz.h"
 
 namespace twinpath {
 namespace {

@@ -37,7 +37,7 @@
 #include "CLI/CLI.hpp"
 #include "src/policy/random.h"
 #include "src/splice/address.h"
-#include "src/telemetry/file_descriptor.h"
+#include "src/kernel/file_descriptor.h"
 
 namespace twinpath {
 namespace {

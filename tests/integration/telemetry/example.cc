@@ -13,7 +13,7 @@
 #include <string>
 
 #include "src/telemetry/json.h"
-#include "src/telemetry/server.h"
+#include "src/telemetry/server/server.h"
 
 namespace twinpath {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a policy takes over from the one before it.
 
-#include "src/config/carry.h"
+#include "src/config/compile/reload.h"
 
 #include <gtest/gtest.h>
 

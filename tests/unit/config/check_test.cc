@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "src/config/check_report.h"
-#include "src/config/describe.h"
+#include "src/config/describe/check_report.h"
+#include "src/config/describe/describe.h"
 
 namespace twinpath {
 namespace {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "src/config/compile.h"
+#include "src/config/compile/compile.h"
 #include "src/policy/host.h"
 #include "tests/unit/lib/match_oracle.h"
 

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "src/config/compile.h"
-#include "src/config/match_keys.h"
+#include "src/config/compile/compile.h"
+#include "src/config/compile/match_keys.h"
 #include "src/policy/host.h"
 
 namespace twinpath {

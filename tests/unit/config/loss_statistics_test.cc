@@ -2,7 +2,7 @@
 // The closed forms of the loss models: against cases reckoned by hand, and against chains walked in
 // double precision.
 
-#include "src/config/loss_statistics.h"
+#include "src/config/describe/loss_statistics.h"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "src/config/policy.h"
+#include "src/config/policy/policy.h"
 
 namespace twinpath {
 namespace {

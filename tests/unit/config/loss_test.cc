@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "src/config/policy.h"
+#include "src/config/policy/policy.h"
 
 namespace twinpath {
 namespace {

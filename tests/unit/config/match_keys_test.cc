@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "src/config/match_keys.h"
+#include "src/config/compile/match_keys.h"
 #include "tests/unit/lib/match_oracle.h"
 
 namespace twinpath {

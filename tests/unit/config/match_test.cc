@@ -7,7 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "src/config/policy.h"
+#include "src/config/policy/policy.h"
 
 namespace twinpath {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "src/config/mismatch.h"
+#include "src/config/describe/mismatch.h"
 #include "src/policy/parse.h"
 #include "tests/unit/lib/frame_builder.h"
 #include "tests/unit/lib/match_oracle.h"

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "src/config/policy.h"
+#include "src/config/policy/policy.h"
 
 namespace twinpath {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "src/config/profile.h"
+#include "src/config/profile/profile.h"
 
 namespace twinpath {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "src/config/profile.h"
+#include "src/config/profile/profile.h"
 
 namespace twinpath {
 namespace {

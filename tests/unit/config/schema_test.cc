@@ -12,9 +12,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
-#include "src/config/compile.h"
-#include "src/config/policy.h"
-#include "src/config/profile.h"
+#include "src/config/compile/compile.h"
+#include "src/config/policy/policy.h"
+#include "src/config/profile/profile.h"
 #include "valijson/adapters/nlohmann_json_adapter.hpp"
 #include "valijson/schema.hpp"
 #include "valijson/schema_parser.hpp"

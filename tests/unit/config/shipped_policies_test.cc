@@ -12,10 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include "src/config/describe.h"
-#include "src/config/loss_statistics.h"
-#include "src/config/policy.h"
-#include "src/config/reachable.h"
+#include "src/config/describe/describe.h"
+#include "src/config/describe/loss_statistics.h"
+#include "src/config/policy/policy.h"
+#include "src/config/policy/reachable.h"
 
 namespace twinpath {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "src/config/when.h"
+#include "src/config/policy/when.h"
 
 namespace twinpath {
 namespace {

@@ -11,9 +11,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "apps/twinpath/doctor_checks.h"
-#include "apps/twinpath/doctor_program.h"
-#include "apps/twinpath/doctor_report.h"
+#include "src/doctor/checks.h"
+#include "src/doctor/program.h"
+#include "src/doctor/report.h"
 
 namespace twinpath {
 namespace {

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "src/config/compile.h"
-#include "src/config/host_datapath.h"
+#include "src/config/compile/compile.h"
+#include "src/config/compile/host_datapath.h"
 
 namespace twinpath {
 

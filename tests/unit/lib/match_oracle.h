@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "src/config/match_spec.h"
+#include "src/config/policy/match_spec.h"
 #include "src/policy/types.h"
 #include "tests/unit/lib/frame_builder.h"
 

@@ -17,7 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "src/config/loss_statistics.h"
+#include "src/config/describe/loss_statistics.h"
 #include "tests/unit/lib/fates.h"
 #include "tests/unit/lib/host_tables.h"
 #include "tests/unit/lib/model_chain.h"

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "src/telemetry/json.h"
-#include "src/telemetry/protocol.h"
+#include "src/telemetry/server/protocol.h"
 #include "tests/unit/lib/telemetry_snapshots.h"
 
 namespace twinpath {

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "src/telemetry/text_table.h"
+#include "src/telemetry/table/text_table.h"
 #include "tests/unit/lib/telemetry_snapshots.h"
 
 namespace twinpath {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The telemetry server and client over real sockets, in a runtime folder of the test's own.
 
-#include "src/telemetry/server.h"
+#include "src/telemetry/server/server.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -19,9 +19,9 @@
 #include <thread>
 #include <vector>
 
-#include "src/telemetry/client.h"
+#include "src/telemetry/client/client.h"
 #include "src/telemetry/json.h"
-#include "src/telemetry/protocol.h"
+#include "src/telemetry/server/protocol.h"
 #include "tests/unit/lib/telemetry_snapshots.h"
 
 namespace twinpath {

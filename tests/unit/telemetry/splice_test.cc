@@ -7,7 +7,7 @@
 #include <string>
 
 #include "src/telemetry/json.h"
-#include "src/telemetry/protocol.h"
+#include "src/telemetry/server/protocol.h"
 
 namespace twinpath {
 namespace {

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Policy -> tables, in passes: rules, then where each port's search ends, then the shapes that
+// remain worth trying on each port, then the keys of those shapes. What no port can meet is left
+// out. Control thread, at set-up.
+
+#include "src/config/compile/compile.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <unordered_map>
+
+#include "absl/strings/str_cat.h"
+#include "src/config/compile/compile_loss.h"
+#include "src/config/json/json_document.h"
+#include "src/config/compile/match_keys.h"
+#include "src/config/policy/port_uses.h"
+#include "src/config/compile/rule_table.h"
+#include "src/config/describe/words.h"
+#include "src/policy/host.h"
+
+namespace twinpath {
+namespace {
+
+// Of all rules, also those that several have: each is enumerated, in about a microsecond, while
+// whoever reloads, or ends the run, waits.
+constexpr size_t kMaxKeysInAll = size_t{4} * TP_MAX_ENTRIES;
+
+struct KeyHash {
+  size_t operator()(const tp_key& key) const {
+    tp_key all;
+    std::memset(&all, 0xff, sizeof(all));
+    all.shape = key.shape;
+    return tp_key_hash(&key, &all);
+  }
+};
+struct KeyEqual {
+  bool operator()(const tp_key& a, const tp_key& b) const {
+    return std::memcmp(&a, &b, sizeof(a)) == 0;
+  }
+};
+
+// One mask, and for each port the first rule of it that the port can meet.
+struct Shape {
+  tp_key mask = {};
+  std::array<uint32_t, TP_MAX_PORTS> min_rule;
+};
+
+class Compiler {
+ public:
+  Compiler(const Policy& policy, const std::vector<std::string>& ports) : policy_(policy) {
+    compiled_.ports = ports;
+  }
+
+  absl::StatusOr<CompiledPolicy> Run() && {
+    absl::Status status = CheckLimits();
+    if (status.ok()) status = CheckPorts(policy_, compiled_.ports);
+    if (status.ok()) status = CheckKeys();
+    if (!status.ok()) return status;
+    compiled_.details.emplace_back();
+    for (const RuleSpec& rule : policy_.rules) AddRule(rule);
+    AddRule(policy_.fallback);
+    if (status = CheckRuns(); !status.ok()) return status;
+    FindFallbacks();
+    FindNeeds();
+    if (status = FindShapes(); !status.ok()) return status;
+    AddPlans();
+    if (status = AddEntries(); !status.ok()) return status;
+    return std::move(compiled_);
+  }
+
+ private:
+  absl::Status Refuse(const std::string& pointer, const std::string& found,
+                      const std::string& allowed) const {
+    return FoundError(policy_.file, pointer, found, allowed);
+  }
+
+  absl::Status CheckLimits() const {
+    const std::vector<std::string>& ports = compiled_.ports;
+    if (ports.empty() || ports.size() > TP_MAX_PORTS) {
+      const std::vector<PortUse> uses = PortUses(policy_);
+      return Refuse(uses.size() > TP_MAX_PORTS ? uses[TP_MAX_PORTS].pointer : "",
+                    absl::StrCat(ports.size(), " ports"), absl::StrCat("1 to ", TP_MAX_PORTS));
+    }
+    for (size_t i = 0; i < ports.size(); i++) {
+      if (std::find(ports.begin(), ports.begin() + i, ports[i]) != ports.begin() + i) {
+        return Refuse("", absl::StrCat("port ", Quote(ports[i]), " twice"), "each port once");
+      }
+    }
+    if (policy_.rules.size() >= TP_MAX_RULES) {
+      return Refuse("/rules", absl::StrCat(policy_.rules.size(), " rules"),
+                    absl::StrCat("at most ", TP_MAX_RULES - 1, " beside the default"));
+    }
+    return absl::OkStatus();
+  }
+
+  // What the ranges of each rule multiply to, before any of it is enumerated.
+  absl::Status CheckKeys() const {
+    size_t in_all = 0;
+    for (size_t r = 0; r < policy_.rules.size(); r++) {
+      const MatchKeys keys = KeysOf(policy_.rules[r].match, 0);
+      if (keys.shapes() > TP_MAX_SHAPES) {
+        return Refuse(absl::StrCat("/rules/", r, "/match"),
+                      absl::StrCat(Grouped(keys.size()), " keys of ", Grouped(keys.shapes()),
+                                   " shapes: its ranges multiply"),
+                      absl::StrCat("at most ", TP_MAX_SHAPES, " shapes"));
+      }
+      in_all += keys.size();  // of 256 shapes are at most some thousands
+    }
+    if (in_all <= kMaxKeysInAll) return absl::OkStatus();
+    return Refuse("/rules",
+                  absl::StrCat(Grouped(in_all), " keys of all rules, shared ones counted by each: ",
+                               "ranges of ports multiply"),
+                  absl::StrCat("at most ", Grouped(kMaxKeysInAll)));
+  }
+
+  // `name` is one of the ports: CheckPorts said so.
+  uint8_t PortIndex(const std::string& name) const {
+    const std::vector<std::string>& ports = compiled_.ports;
+    return static_cast<uint8_t>(std::find(ports.begin(), ports.end(), name) - ports.begin());
+  }
+
+  void AddRule(const RuleSpec& spec) {
+    tp_rule rule = {};
+    tp_rule_key(policy_.seed, tp_name_hash(spec.name.data(), spec.name.size()), &rule.key_a,
+                &rule.key_b);
+    rule.slot = static_cast<uint32_t>(compiled_.rules.size());
+    CompileLoss(spec.loss, &rule, &compiled_);
+    CompileConditions(spec, &rule, &compiled_);
+    switch (spec.forward.action) {
+      case ForwardSpec::Action::kPass:
+        rule.action = TP_ACTION_PASS;
+        break;
+      case ForwardSpec::Action::kDrop:
+        rule.action = TP_ACTION_DROP;
+        break;
+      case ForwardSpec::Action::kReflect:
+        rule.action = TP_ACTION_REFLECT;
+        break;
+      case ForwardSpec::Action::kPort:
+        rule.action = TP_ACTION_PORT;
+        rule.out_port = PortIndex(spec.forward.port);
+        break;
+    }
+    compiled_.rules.push_back(rule);
+    compiled_.rule_names.push_back(spec.name);
+  }
+
+  absl::Status CheckRuns() const {
+    if (compiled_.runs.size() <= TP_MAX_RUNS) return absl::OkStatus();
+    return Refuse("/rules", absl::StrCat("sequences of ", compiled_.runs.size(), " runs in all"),
+                  absl::StrCat("at most ", TP_MAX_RUNS, " runs of packets 64 n to 64 n + 63"));
+  }
+
+  bool HasCondition(size_t r) const { return (compiled_.rules[r].flags & TP_RULE_CONDITIONS) != 0; }
+
+  // Whether rule `r` takes whatever comes in by its port, or by any.
+  bool TakesAll(size_t r) const {
+    return AsksNothingOfFrame(policy_.rules[r].match) && !HasCondition(r);
+  }
+
+  // For each port the first rule that takes whatever comes in by it.
+  void FindFallbacks() {
+    fallback_.assign(compiled_.ports.size(), static_cast<uint32_t>(policy_.rules.size()));
+    for (size_t r = policy_.rules.size(); r-- > 0;) {
+      const MatchSpec& match = policy_.rules[r].match;
+      if (!TakesAll(r)) continue;
+      for (size_t p = 0; p < fallback_.size(); p++) {
+        if (!match.port || PortIndex(*match.port) == p) fallback_[p] = static_cast<uint32_t>(r);
+      }
+    }
+  }
+
+  // What the rules need that some port can reach: a wire's default, which nothing reaches, needs no
+  // way to the kernel.
+  void FindNeeds() {
+    compiled_.any.resize(fallback_.size());
+    compiled_.sends.resize(fallback_.size());
+    for (size_t p = 0; p < fallback_.size(); p++) {
+      for (size_t r = 0; r <= fallback_[p]; r++) {
+        const bool is_default = r == policy_.rules.size();
+        const RuleSpec& rule = is_default ? policy_.fallback : policy_.rules[r];
+        if (rule.match.port && PortIndex(*rule.match.port) != p) continue;
+        compiled_.passes |= rule.forward.action == ForwardSpec::Action::kPass;
+        compiled_.matches_vlan |= rule.match.vlan.has_value();
+        const tp_rule& made = compiled_.rules[r];
+        if (made.action == TP_ACTION_PORT) compiled_.sends[p] |= 1u << made.out_port;
+        if (made.action == TP_ACTION_REFLECT) compiled_.sends[p] |= 1u << p;
+        const bool by_flow = made.loss == TP_LOSS_FLOW, marks = made.flags & TP_RULE_MARKS;
+        compiled_.has_flows |= by_flow;
+        compiled_.marks |= marks;
+        compiled_.timed |= made.flags & TP_RULE_TIMED;
+        compiled_.counted |= made.flags & TP_RULE_COUNTED;
+        if (by_flow || marks || made.loss == TP_LOSS_PACKET || HasCondition(r))
+          compiled_.any[p] = true;
+      }
+    }
+  }
+
+  // The ports that can meet rule `r`, which does not take all.
+  std::vector<size_t> PortsMeeting(size_t r) const {
+    const MatchSpec& match = policy_.rules[r].match;
+    std::vector<size_t> ports;
+    for (size_t p = 0; p < fallback_.size(); p++) {
+      if (r < fallback_[p] && (!match.port || PortIndex(*match.port) == p)) ports.push_back(p);
+    }
+    return ports;
+  }
+
+  // Calls visit(mask, value) for each key of rule `r`.
+  template <typename Visit>
+  absl::Status ForEachKey(size_t r, Visit visit) const {
+    const MatchSpec& match = policy_.rules[r].match;
+    MatchKeys keys = KeysOf(match, match.port ? PortIndex(*match.port) : uint8_t{0});
+    for (size_t i = 0; i < keys.size(); i++) {
+      if (absl::Status status = visit(keys.Mask(i), keys.Value(i)); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  // Every shape that some port can meet, numbered from 1 in order of first use.
+  absl::Status FindShapes() {
+    std::vector<uint32_t> shapes_of_port(compiled_.ports.size());
+    for (size_t r = 0; r < policy_.rules.size(); r++) {
+      if (TakesAll(r)) continue;
+      std::vector<size_t> ports = PortsMeeting(r);
+      if (ports.empty()) continue;
+      absl::Status status = ForEachKey(r, [&](tp_key mask, const tp_key&) {
+        auto [it, fresh] = shape_index_.emplace(mask, shapes_.size());
+        if (fresh) {
+          shapes_.emplace_back().min_rule.fill(TP_NO_RULE);
+          mask.shape = static_cast<uint16_t>(shapes_.size());
+          shapes_.back().mask = mask;
+        }
+        for (size_t p : ports) {
+          uint32_t& min_rule = shapes_[it->second].min_rule[p];
+          if (min_rule != TP_NO_RULE) continue;  // rules come in order
+          min_rule = static_cast<uint32_t>(r);
+          if (++shapes_of_port[p] > TP_MAX_SHAPES) return TooManyShapes(r, p);
+        }
+        return absl::OkStatus();
+      });
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status TooManyShapes(size_t r, size_t port) const {
+    return Refuse(
+        absl::StrCat("/rules/", r, "/match"),
+        absl::StrCat(TP_MAX_SHAPES + 1, " shapes of match up to here (sets of fields and ",
+                     "prefix lengths) on port ", Quote(compiled_.ports[port])),
+        absl::StrCat("at most ", TP_MAX_SHAPES));
+  }
+
+  void AddPlans() {
+    for (size_t p = 0; p < compiled_.ports.size(); p++) {
+      const std::string& name = compiled_.ports[p];
+      tp_plan plan = {};
+      plan.port_key = tp_name_hash(name.data(), name.size());
+      plan.first_shape = static_cast<uint32_t>(compiled_.shapes.size());
+      plan.fallback = fallback_[p];
+      for (const Shape& shape : shapes_) {
+        if (shape.min_rule[p] == TP_NO_RULE) continue;
+        compiled_.shapes.push_back({shape.mask, shape.min_rule[p], {}});
+      }
+      plan.n_shapes = static_cast<uint32_t>(compiled_.shapes.size()) - plan.first_shape;
+      std::stable_sort(
+          compiled_.shapes.begin() + plan.first_shape, compiled_.shapes.end(),
+          [](const tp_shape& a, const tp_shape& b) { return a.min_rule < b.min_rule; });
+      plan.looks = plan.n_shapes != 0 || compiled_.any[p];
+      compiled_.plans.push_back(plan);
+    }
+  }
+
+  absl::Status AddEntries() {
+    std::vector<RuleEntry> entries;
+    std::unordered_map<tp_key, size_t, KeyHash, KeyEqual> entry_of;
+    for (size_t r = 0; r < policy_.rules.size(); r++) {
+      if (TakesAll(r) || PortsMeeting(r).empty()) continue;
+      absl::Status status = ForEachKey(r, [&](const tp_key& mask, tp_key value) {
+        const tp_key& shape_mask = shapes_[shape_index_.at(mask)].mask;
+        value.shape = shape_mask.shape;
+        auto [it, fresh] = entry_of.emplace(value, entries.size());
+        if (!fresh) return Chain(r, &entries[it->second].rule);  // an earlier rule has it
+        if (entries.size() == TP_MAX_ENTRIES) return TooManyEntries(r);
+        const uint32_t first = HasCondition(r) ? AddLink(r) : static_cast<uint32_t>(r);
+        entries.push_back({value, tp_key_hash(&value, &shape_mask), first});
+        return absl::OkStatus();
+      });
+      if (!status.ok()) return status;
+    }
+    absl::StatusOr<std::vector<tp_bucket>> buckets = BuildBuckets(entries);
+    if (!buckets.ok()) return Refuse("/rules", std::string(buckets.status().message()), "fewer");
+    compiled_.buckets = *std::move(buckets);
+    compiled_.entries.reserve(entries.size());
+    for (const RuleEntry& entry : entries) compiled_.entries.push_back(entry.key);
+    return absl::OkStatus();
+  }
+
+  // What stands in a bucket for rule `r`, behind which others may come.
+  uint32_t AddLink(size_t r) {
+    compiled_.links.push_back({static_cast<uint32_t>(r), TP_NO_RULE});
+    return static_cast<uint32_t>(compiled_.links.size() - 1) | TP_CHAIN;
+  }
+
+  // Puts rule `r` behind `first`, for when none of the rules there holds.
+  absl::Status Chain(size_t r, const uint32_t* first) {
+    if (!(*first & TP_CHAIN)) return absl::OkStatus();
+    uint32_t link = *first & ~TP_CHAIN;
+    for (size_t length = 1;; length++) {
+      const tp_link& candidate = compiled_.links[link];
+      if (!HasCondition(candidate.rule) || candidate.rule == r) return absl::OkStatus();
+      if (length == TP_MAX_CHAIN)
+        return Refuse(
+            absl::StrCat("/rules/", r, "/match"),
+            absl::StrCat("the same match as ", length, " rules with conditions before it"),
+            absl::StrCat("at most ", TP_MAX_CHAIN - 1));
+      if (candidate.next == TP_NO_RULE) break;
+      link = candidate.next;
+    }
+    const uint32_t added = AddLink(r) & ~TP_CHAIN;
+    compiled_.links[link].next = added;
+    return absl::OkStatus();
+  }
+
+  absl::Status TooManyEntries(size_t r) const {
+    return Refuse(
+        absl::StrCat("/rules/", r, "/match"),
+        absl::StrCat(TP_MAX_ENTRIES + 1, " keys up to here (a range of ports is several)"),
+        absl::StrCat("at most ", TP_MAX_ENTRIES));
+  }
+
+  const Policy& policy_;
+  CompiledPolicy compiled_;
+  std::vector<uint32_t> fallback_;  // for each port
+  std::vector<Shape> shapes_;
+  std::unordered_map<tp_key, size_t, KeyHash, KeyEqual> shape_index_;  // by mask, .shape 0
+};
+
+}  // namespace
+
+absl::StatusOr<CompiledPolicy> CompilePolicy(const Policy& policy,
+                                             const std::vector<std::string>& ports) {
+  return Compiler(policy, ports).Run();
+}
+
+void SetOrigin(uint64_t now, CompiledPolicy* policy) {
+  for (tp_detail& detail : policy->details) detail.origin = now;
+}
+
+std::vector<tp_state> InitialStates(const CompiledPolicy& policy, size_t port, uint32_t queue) {
+  std::vector<tp_state> states(policy.rules.size());
+  for (size_t r = 0; r < states.size(); r++) {
+    tp_state_init(&states[r], &policy.rules[r], static_cast<uint32_t>(r),
+                  policy.plans[port].port_key, queue);
+  }
+  return states;
+}
+
+}  // namespace twinpath

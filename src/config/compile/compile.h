@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Policy -> the tables that both datapaths decide by. Plain values, built once on the control
+// thread and read-only afterwards.
+
+#ifndef TWINPATH_CONFIG_COMPILE_COMPILE_H_
+#define TWINPATH_CONFIG_COMPILE_COMPILE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "src/config/policy/policy.h"
+#include "src/policy/types.h"
+
+namespace twinpath {
+
+struct CompiledPolicy {
+  std::vector<std::string> ports;       // index = port number in all tables
+  std::vector<std::string> rule_names;  // index = rule number; the last is "default"
+  std::vector<tp_rule> rules;
+  std::vector<tp_plan> plans;      // one for each port
+  std::vector<tp_shape> shapes;    // runs, one for each plan
+  std::vector<tp_bucket> buckets;  // a power of two of them, at least 1
+  std::vector<tp_key> entries;     // masked keys
+  std::vector<tp_link> links;      // of keys whose first rule has a condition
+  std::vector<tp_detail> details;  // [0] is nobody's
+  std::vector<tp_run> runs;        // of all sequences
+
+  // For each port, whether tp_decide_any must decide: a rule that it can reach loses by flow or by
+  // packet, marks, or has a condition.
+  std::vector<bool> any;
+
+  // Where rules that some port can reach need what a datapath may lack.
+  std::vector<uint32_t> sends;  // for each port: bit p, some of its frames leave by port p
+  bool passes = false;          // "pass" for at least one rule
+  bool matches_vlan = false;
+  bool has_flows = false;  // a table of flows
+  bool marks = false;      // counts of marked packets
+  bool timed = false;      // a clock
+  bool counted = false;    // packets decided one after the other: see TP_RULE_COUNTED
+};
+
+// Compiles `policy` for a program whose ports are `ports`, in order. Errors (InvalidArgument) name
+// the rule's JSON pointer: a port that is not among `ports`, or more shapes, entries or ports than
+// TP_MAX_* allow, with the counts.
+absl::StatusOr<CompiledPolicy> CompilePolicy(const Policy& policy,
+                                             const std::vector<std::string>& ports);
+
+// Lets the times of all conditions count from `now`, in nanoseconds of the datapath's clock.
+void SetOrigin(uint64_t now, CompiledPolicy* policy);
+
+// The stream states of one queue of one port, at packet 0, one for each rule.
+std::vector<tp_state> InitialStates(const CompiledPolicy& policy, size_t port, uint32_t queue);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_CONFIG_COMPILE_COMPILE_H_

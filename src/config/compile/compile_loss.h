@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A rule's loss and conditions -> what the datapaths compare with. Pure functions.
+
+#ifndef TWINPATH_CONFIG_COMPILE_COMPILE_LOSS_H_
+#define TWINPATH_CONFIG_COMPILE_COMPILE_LOSS_H_
+
+#include "src/config/compile/compile.h"
+#include "src/config/policy/policy.h"
+#include "src/policy/types.h"
+
+namespace twinpath {
+
+// Fills in loss, model, threshold, flags and detail of `rule`, and adds to the details and runs of
+// `compiled`. Models that come to the same are made the same: a correlated loss is a chain of two
+// states, one of rate 0 loses nothing.
+void CompileLoss(const LossSpec& loss, tp_rule* rule, CompiledPolicy* compiled);
+
+// Adds the conditions of `spec` to `rule` and its detail. Times count from 0: see SetOrigin.
+void CompileConditions(const RuleSpec& spec, tp_rule* rule, CompiledPolicy* compiled);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_CONFIG_COMPILE_COMPILE_LOSS_H_

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A compiled policy as the shared decision takes it, in this process's own memory: to explain and
+// to test by, where no datapath's tables are made. Borrowed from what it is made of; any thread.
+
+#ifndef TWINPATH_CONFIG_COMPILE_HOST_DATAPATH_H_
+#define TWINPATH_CONFIG_COMPILE_HOST_DATAPATH_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "src/config/compile/compile.h"
+#include "src/config/compile/flow_memory.h"
+#include "src/policy/host.h"
+
+namespace twinpath {
+
+// The tables as a port uses them. Streams, marks, flows and the time are the caller's to set.
+inline tp_datapath HostDatapath(const CompiledPolicy& policy, size_t port) {
+  tp_datapath datapath = {};
+  datapath.shapes = policy.shapes.data() + policy.plans[port].first_shape;
+  datapath.buckets = policy.buckets.data();
+  datapath.entries = policy.entries.data();
+  datapath.rules = policy.rules.data();
+  datapath.details = policy.details.data();
+  datapath.links = policy.links.data();
+  datapath.runs = policy.runs.data();
+  datapath.bucket_mask = static_cast<__u32>(policy.buckets.size() - 1);
+  return datapath;
+}
+
+// A table of flows, and its memory; `octets` is 0 (none) or at least kMinFlowMemory. Several
+// threads may use it, unless they are said to be one.
+class HostFlows {
+ public:
+  explicit HostFlows(uint64_t octets, bool one_thread = false) {
+    if (octets == 0) return;
+    shape_ = FlowTableWithin(octets);
+    buckets_.resize(shape_.buckets());
+    regions_.resize(shape_.regions);
+    table_ = {buckets_.data(), regions_.data(), shape_.regions, shape_.region_buckets, one_thread};
+  }
+  HostFlows(const HostFlows&) = delete;
+  HostFlows& operator=(const HostFlows&) = delete;
+
+  const FlowTableShape& shape() const { return shape_; }
+  std::vector<tp_flow_bucket>& buckets() { return buckets_; }
+  const std::vector<tp_flow_bucket>& buckets() const { return buckets_; }
+  const tp_flow_table* table() const { return &table_; }
+
+ private:
+  FlowTableShape shape_;
+  std::vector<tp_flow_bucket> buckets_;
+  std::vector<tp_flow_region> regions_;
+  tp_flow_table table_ = {};
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_CONFIG_COMPILE_HOST_DATAPATH_H_

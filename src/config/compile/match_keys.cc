@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Field by field: which bits of a parsed key a match asks for, and what they must be. A mask covers
+// what is asked for and the flags that say whether the field holds, so that a zero field is not
+// taken for an absent header. Pure functions.
+
+#include "src/config/compile/match_keys.h"
+
+#include <arpa/inet.h>
+
+#include <cstring>
+#include <set>
+
+#include "src/policy/parse.h"
+
+namespace twinpath {
+namespace {
+
+void AskFlag(MatchKeys* keys, uint8_t flag) {
+  keys->mask.flags |= flag;
+  keys->value.flags |= flag;
+}
+
+void AskIpVersion(MatchKeys* keys, int version) {
+  AskFlag(keys, TP_KEY_IP);
+  keys->mask.ip_version = 0xff;
+  keys->value.ip_version = static_cast<uint8_t>(version);
+}
+
+void AskAddress(MatchKeys* keys, const AddressPrefix& prefix, bool destination) {
+  AskIpVersion(keys, prefix.version);
+  size_t octets = prefix.version == 4 ? 4 : 16;
+  size_t start = destination ? octets : 0;
+  int left = prefix.length;
+  for (size_t i = 0; i < octets; i++, left -= 8) {
+    int bits = left < 0 ? 0 : left > 8 ? 8 : left;
+    keys->mask.address[start + i] = static_cast<uint8_t>(0xff00 >> bits);
+    keys->value.address[start + i] = prefix.octets[i];
+  }
+}
+
+std::vector<RangePrefix> AskPorts(MatchKeys* keys, const std::optional<PortRange>& range) {
+  if (!range) return {RangePrefix{}};
+  AskFlag(keys, TP_KEY_PORTS);
+  return CoverRange(range->first, range->last);
+}
+
+// The parser reads two tags: a stack of two has no more than the key tells.
+void AskVlan(MatchKeys* keys, const VlanMatch& vlan) {
+  const size_t tags = vlan.tags.size();
+  keys->mask.flags |= TP_KEY_VLAN;
+  if (tags > 1 || (tags == 1 && vlan.whole)) keys->mask.flags |= TP_KEY_INNER;
+  if (tags > 0) keys->value.flags |= TP_KEY_VLAN;
+  if (tags > 1) keys->value.flags |= TP_KEY_INNER;
+  if (tags > 0 && vlan.tags[0]) {
+    keys->mask.vlan = 0xfff;
+    keys->value.vlan = *vlan.tags[0];
+  }
+  if (tags > 1 && vlan.tags[1]) {
+    keys->mask.inner_vlan = 0xfff;
+    keys->value.inner_vlan = *vlan.tags[1];
+  }
+}
+
+void AskMac(const std::optional<MacMatch>& mac, uint8_t (*mask)[6], uint8_t (*value)[6]) {
+  if (!mac) return;
+  std::memcpy(*mask, mac->mask.data(), sizeof(*mask));
+  std::memcpy(*value, mac->address.data(), sizeof(*value));
+}
+
+void AskTcpFlags(MatchKeys* keys, const FlagsMatch& flags) {
+  AskFlag(keys, TP_KEY_IP);
+  AskFlag(keys, TP_KEY_PORTS);  // the header is at hand: not a later fragment
+  keys->mask.proto = 0xff;
+  keys->value.proto = TP_PROTO_TCP;
+  keys->mask.tcp_flags = flags.set | flags.clear;
+  keys->value.tcp_flags = flags.set;
+}
+
+void AskTrafficClass(MatchKeys* keys, uint8_t mask, uint8_t value) {
+  AskFlag(keys, TP_KEY_IP);
+  keys->mask.dscp_ecn |= mask;
+  keys->value.dscp_ecn |= value;
+}
+
+void AskFragment(MatchKeys* keys, FragmentMatch fragment) {
+  keys->mask.flags |= TP_KEY_FRAGMENT;
+  if (fragment == FragmentMatch::kNone) return;
+  keys->value.flags |= TP_KEY_FRAGMENT;
+  if (fragment == FragmentMatch::kAny) return;
+  keys->mask.flags |= TP_KEY_LATER;
+  if (fragment == FragmentMatch::kLater) keys->value.flags |= TP_KEY_LATER;
+}
+
+size_t Masks(const std::vector<RangePrefix>& prefixes) {
+  std::set<uint16_t> masks;
+  for (const RangePrefix& prefix : prefixes) masks.insert(prefix.mask);
+  return masks.size();
+}
+
+}  // namespace
+
+std::vector<RangePrefix> CoverRange(uint16_t first, uint16_t last) {
+  std::vector<RangePrefix> prefixes;
+  uint32_t next = first;
+  while (next <= last) {
+    // The largest block that starts here and does not reach beyond the end.
+    uint32_t block = next ? next & -next : 0x10000;
+    while (next + block - 1 > last) block >>= 1;
+    prefixes.push_back({static_cast<uint16_t>(next), static_cast<uint16_t>(~(block - 1))});
+    next += block;
+  }
+  return prefixes;
+}
+
+size_t MatchKeys::size() const { return src_ports.size() * dst_ports.size() * lengths.size(); }
+
+size_t MatchKeys::shapes() const { return Masks(src_ports) * Masks(dst_ports) * Masks(lengths); }
+
+tp_key MatchKeys::Key(size_t i, tp_key key, uint16_t RangePrefix::*side) const {
+  key.length = lengths[i % lengths.size()].*side;
+  i /= lengths.size();
+  key.dst_port = htons(dst_ports[i % dst_ports.size()].*side);
+  key.src_port = htons(src_ports[i / dst_ports.size()].*side);
+  return key;
+}
+
+MatchKeys KeysOf(const MatchSpec& match, uint8_t port) {
+  MatchKeys keys;
+  if (match.port) {
+    keys.mask.port = 0xff;
+    keys.value.port = port;
+  }
+  if (match.ether_type) {
+    keys.mask.ether_type = 0xffff;
+    keys.value.ether_type = *match.ether_type;
+  }
+  if (match.vlan) AskVlan(&keys, *match.vlan);
+  AskMac(match.src_mac, &keys.mask.src_mac, &keys.value.src_mac);
+  AskMac(match.dst_mac, &keys.mask.dst_mac, &keys.value.dst_mac);
+  if (match.ip_version) AskIpVersion(&keys, *match.ip_version);
+  if (match.src) AskAddress(&keys, *match.src, false);
+  if (match.dst) AskAddress(&keys, *match.dst, true);
+  if (match.proto) {
+    AskFlag(&keys, TP_KEY_IP);
+    keys.mask.proto = 0xff;
+    keys.value.proto = *match.proto;
+  }
+  if (match.tcp_flags) AskTcpFlags(&keys, *match.tcp_flags);
+  if (match.dscp) AskTrafficClass(&keys, 0xfc, static_cast<uint8_t>(*match.dscp << 2));
+  if (match.ecn) AskTrafficClass(&keys, 0x03, *match.ecn);
+  if (match.fragment) AskFragment(&keys, *match.fragment);
+  keys.src_ports = AskPorts(&keys, match.src_port);
+  keys.dst_ports = AskPorts(&keys, match.dst_port);
+  keys.lengths = {RangePrefix{}};
+  if (match.length) keys.lengths = CoverRange(match.length->first, match.length->last);
+  return keys;
+}
+
+bool AsksNothingOfFrame(const MatchSpec& match) {
+  return !match.ether_type && !match.vlan && !match.src_mac && !match.dst_mac &&
+         !match.ip_version && !match.src && !match.dst && !match.proto && !match.src_port &&
+         !match.dst_port && !match.tcp_flags && !match.dscp && !match.ecn && !match.fragment &&
+         !match.length;
+}
+
+}  // namespace twinpath

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// MatchSpec -> the masks and masked keys that tp_classify compares with. Pure functions.
+
+#ifndef TWINPATH_CONFIG_COMPILE_MATCH_KEYS_H_
+#define TWINPATH_CONFIG_COMPILE_MATCH_KEYS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "src/config/policy/policy.h"
+#include "src/policy/types.h"
+
+namespace twinpath {
+
+struct RangePrefix {
+  uint16_t value = 0, mask = 0;  // host order
+};
+
+// The fewest prefixes that hold exactly the numbers from `first` to `last`: at most 30.
+std::vector<RangePrefix> CoverRange(uint16_t first, uint16_t last);
+
+// A match as one masked key for each combination of its ranges' prefixes.
+struct MatchKeys {
+  tp_key mask = {}, value = {};                            // all fields but those that have ranges
+  std::vector<RangePrefix> src_ports, dst_ports, lengths;  // {0, 0} alone where not asked for
+
+  // How many keys, and how many different masks they have: products, nothing is enumerated.
+  size_t size() const;
+  size_t shapes() const;
+
+  // Key i, below size().
+  tp_key Mask(size_t i) const { return Key(i, mask, &RangePrefix::mask); }
+  tp_key Value(size_t i) const { return Key(i, value, &RangePrefix::value); }
+
+ private:
+  tp_key Key(size_t i, tp_key key, uint16_t RangePrefix::*side) const;
+};
+
+// `port` is the index of match.port among the program's ports; unused where it is not set.
+MatchKeys KeysOf(const MatchSpec& match, uint8_t port);
+
+// True where nothing but the ingress port is asked for: no header can change the answer.
+bool AsksNothingOfFrame(const MatchSpec& match);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_CONFIG_COMPILE_MATCH_KEYS_H_

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Filling buckets as tp_lookup expects: slots from 0, a full bucket spills into the next. Control
+// thread, at set-up.
+
+#include "src/config/compile/rule_table.h"
+
+#include "absl/strings/str_cat.h"
+#include "src/policy/host.h"
+
+namespace twinpath {
+namespace {
+
+constexpr size_t kMaxBuckets = 8 * TP_MAX_ENTRIES;
+
+bool Insert(const RuleEntry& entry, uint32_t index, std::vector<tp_bucket>* buckets) {
+  const size_t mask = buckets->size() - 1;
+  for (uint32_t probe = 0; probe < TP_MAX_PROBES; probe++) {
+    tp_bucket& bucket = (*buckets)[static_cast<uint32_t>(entry.hash + probe) & mask];
+    if (bucket.used == TP_BUCKET_SLOTS) continue;
+    bucket.tag[bucket.used] = tp_hash_tag(entry.hash);
+    bucket.entry[bucket.used] = index;
+    bucket.rule[bucket.used] = entry.rule;
+    bucket.used++;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<tp_bucket>> BuildBuckets(const std::vector<RuleEntry>& entries) {
+  // At most 1.5 of a bucket's 5 slots on average: 2 % of the buckets are full.
+  size_t count = 1;
+  while (count * 3 < entries.size() * 2) count *= 2;
+  for (; count <= kMaxBuckets; count *= 2) {
+    std::vector<tp_bucket> buckets(count);
+    uint32_t placed = 0;
+    while (placed < entries.size() && Insert(entries[placed], placed, &buckets)) placed++;
+    if (placed == entries.size()) return buckets;
+  }
+  return absl::ResourceExhaustedError(
+      absl::StrCat(entries.size(), " keys do not fit into ", kMaxBuckets, " buckets"));
+}
+
+}  // namespace twinpath

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Policy and tables -> report -> text or JSON. Pure functions.
+
+#include "src/config/describe/check_report.h"
+
+#include <cmath>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "src/config/describe/describe.h"
+#include "src/config/json/json_document.h"
+#include "src/config/policy/loss.h"
+#include "src/config/policy/reachable.h"
+
+namespace twinpath {
+namespace {
+
+constexpr size_t kMaxWarnings = 20;
+
+std::string RuleAt(const Policy& policy, size_t rule) {
+  return absl::StrCat("/rules/", rule, " (", policy.rules[rule].name, ")");
+}
+
+std::vector<std::string> Warnings(const Policy& policy, const std::vector<bool>& reachable) {
+  std::vector<std::string> warnings;
+  size_t untold = 0;
+  for (size_t r = 0; r < policy.rules.size(); r++) {
+    const bool unnamed = policy.rules[r].name == absl::StrCat("rule-", r);
+    if (warnings.size() >= kMaxWarnings) {
+      untold += static_cast<size_t>(unnamed) + !reachable[r];
+      continue;
+    }
+    if (!reachable[r]) {
+      warnings.push_back(
+          absl::StrCat(RuleAt(policy, r), " can never match: ", ShadowOf(policy, r)));
+    }
+    if (unnamed && policy.rules[r].loss.model != LossSpec::Model::kNone) {
+      warnings.push_back(absl::StrCat("/rules/", r, " has no name: its losses are those of \"rule-",
+                                      r, "\" and change when a rule is put before it"));
+    }
+  }
+  if (untold) warnings.push_back(absl::StrCat("and ", untold, " more of these"));
+  return warnings;
+}
+
+std::string Octets(size_t octets) {
+  if (octets < 1024) return absl::StrCat(octets, " B");
+  if (octets < 1024 * 1024) return absl::StrFormat("%.1f KiB", octets / 1024.0);
+  return absl::StrFormat("%.1f MiB", octets / 1024.0 / 1024.0);
+}
+
+std::string Count(size_t n, const std::string& noun) {
+  return absl::StrCat(n, " ", noun, n == 1 ? "" : "s");
+}
+
+std::string PortText(const CheckReport::Port& port) {
+  if (!port.looks) {
+    return absl::StrCat("frames are not looked into: ", Quote(port.fallback),
+                        " takes all, malformed ones too");
+  }
+  return absl::StrCat("frames are parsed, malformed ones dropped and counted; at most ",
+                      Count(port.shapes, "lookup"), " a packet, then ", Quote(port.fallback));
+}
+
+nlohmann::ordered_json RuleJson(const CheckReport::Rule& rule) {
+  nlohmann::ordered_json json = {
+      {"name", rule.name},
+      {"match", rule.match},
+      {"when", rule.when.empty() ? "always" : rule.when},
+      {"fate", rule.fate},
+      {"model", LossModelName(rule.loss.model)},
+      {"scope", LossScopeName(rule.loss.scope)},
+      {"loss_rate", rule.statistics.rate},
+      {"mean_burst", rule.statistics.mean_burst},
+      {"reachable", rule.reachable},
+  };
+  if (std::isinf(rule.statistics.mean_burst)) json["mean_burst"] = nullptr;
+  return json;
+}
+
+}  // namespace
+
+CheckReport MakeCheckReport(const Policy& policy, const CompiledPolicy& compiled) {
+  CheckReport report;
+  report.file = policy.file;
+  report.sha256 = policy.sha256;
+  report.seed = policy.seed;
+  const std::vector<bool> reachable = ReachableRules(policy, compiled.ports);
+  auto add = [&](const RuleSpec& rule, const std::string& match) {
+    report.rules.push_back({rule.name, match, DescribeWhen(rule), DescribeFate(rule), rule.loss,
+                            StatisticsOf(rule.loss), reachable[report.rules.size()]});
+  };
+  for (const RuleSpec& rule : policy.rules) add(rule, DescribeMatch(rule.match));
+  add(policy.fallback, policy.rules.empty() ? "everything" : "everything else");
+  std::set<uint16_t> shapes;
+  for (const tp_shape& shape : compiled.shapes) shapes.insert(shape.mask.shape);
+  report.shapes = shapes.size();
+  report.keys = compiled.entries.size();
+  report.table_octets =
+      compiled.buckets.size() * sizeof(tp_bucket) + compiled.entries.size() * sizeof(tp_key) +
+      compiled.shapes.size() * sizeof(tp_shape) + compiled.rules.size() * sizeof(tp_rule) +
+      compiled.plans.size() * sizeof(tp_plan) + compiled.links.size() * sizeof(tp_link) +
+      compiled.details.size() * sizeof(tp_detail) + compiled.runs.size() * sizeof(tp_run);
+  report.queue_octets =
+      compiled.rules.size() * (sizeof(tp_state) + (compiled.marks ? sizeof(tp_count) : 0));
+  report.has_flows = compiled.has_flows;
+  for (size_t p = 0; p < compiled.ports.size(); p++) {
+    const tp_plan& plan = compiled.plans[p];
+    report.ports.push_back(
+        {compiled.ports[p], plan.looks != 0, plan.n_shapes, compiled.rule_names[plan.fallback]});
+  }
+  report.warnings = Warnings(policy, reachable);
+  return report;
+}
+
+std::string CheckText(const CheckReport& report) {
+  std::string text = absl::StrCat(report.file, ": seed ", report.seed, ", SHA-256 ", report.sha256,
+                                  "\n\nThe first rule that matches decides:\n");
+  for (size_t r = 0; r < report.rules.size(); r++) {
+    const CheckReport::Rule& rule = report.rules[r];
+    std::string number = r + 1 < report.rules.size() ? absl::StrCat(r + 1, ". ") : "";
+    absl::StrAppend(&text, "  ", number, rule.name, ": ", rule.match, rule.when.empty() ? "" : ", ",
+                    rule.when, ": ", rule.fate, rule.reachable ? "" : " [never reached]", "\n");
+    if (rule.loss.model != LossSpec::Model::kNone) {
+      absl::StrAppend(&text, "     ", DescribeStatistics(rule.statistics), "\n");
+    }
+  }
+  absl::StrAppend(&text, "\nCost: ", Count(report.shapes, "shape"), " of match, ",
+                  Count(report.keys, "key"), "; ", Octets(report.table_octets),
+                  " of tables shared by all queues, ", Octets(report.queue_octets),
+                  " of streams a queue", report.has_flows ? ", and a table of flows" : "", "\n");
+  for (const CheckReport::Port& port : report.ports) {
+    absl::StrAppend(&text, "  ", port.name.empty() ? "any port" : absl::StrCat("port ", port.name),
+                    ": ", PortText(port), "\n");
+  }
+  if (!report.warnings.empty()) text += "\nWarnings:\n";
+  for (const std::string& warning : report.warnings) absl::StrAppend(&text, "  ", warning, "\n");
+  return text;
+}
+
+nlohmann::ordered_json CheckJson(const CheckReport& report) {
+  nlohmann::ordered_json json;
+  json["file"] = report.file;
+  json["sha256"] = report.sha256;
+  json["seed"] = report.seed;
+  json["rules"] = nlohmann::ordered_json::array();
+  for (const CheckReport::Rule& rule : report.rules) {
+    json["rules"].push_back(RuleJson(rule));
+  }
+  json["cost"] = {{"shapes", report.shapes},
+                  {"keys", report.keys},
+                  {"table_bytes", report.table_octets},
+                  {"queue_bytes", report.queue_octets},
+                  {"flow_table", report.has_flows}};
+  json["ports"] = nlohmann::ordered_json::array();
+  for (const CheckReport::Port& port : report.ports) {
+    json["ports"].push_back({{"name", port.name},
+                             {"parses", port.looks},
+                             {"shapes", port.shapes},
+                             {"fallback", port.fallback}});
+  }
+  json["warnings"] = report.warnings;
+  return json;
+}
+
+}  // namespace twinpath

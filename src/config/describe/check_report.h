@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What `twinpath check` tells of a policy: its meaning rule by rule, what deciding by it costs, and
+// what in it is likely not meant. Pure functions.
+
+#ifndef TWINPATH_CONFIG_DESCRIBE_CHECK_REPORT_H_
+#define TWINPATH_CONFIG_DESCRIBE_CHECK_REPORT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nlohmann/json.hpp"
+#include "src/config/compile/compile.h"
+#include "src/config/describe/loss_statistics.h"
+#include "src/config/policy/policy.h"
+
+namespace twinpath {
+
+struct CheckReport {
+  struct Rule {
+    std::string name, match, when, fate;  // in words; `when` is empty where it always holds
+    LossSpec loss;
+    LossStatistics statistics;
+    bool reachable = true;  // by some packet, as far as the keys tell
+  };
+  struct Port {
+    std::string name;
+    bool looks = false;    // into frames
+    uint32_t shapes = 0;   // lookups a packet at most
+    std::string fallback;  // the rule that takes what no lookup found
+  };
+  std::string file, sha256;
+  uint64_t seed = 0;
+  std::vector<Rule> rules;  // the last is the default
+  std::vector<Port> ports;
+  size_t shapes = 0, keys = 0;
+  size_t table_octets = 0;  // shared by all queues of a datapath
+  bool has_flows = false;   // a table of flows beside these, as large as --flow-memory says
+  size_t queue_octets = 0;  // stream states, for each queue of each port
+  std::vector<std::string> warnings;
+};
+
+// `compiled` is `policy` compiled for its ports.
+CheckReport MakeCheckReport(const Policy& policy, const CompiledPolicy& compiled);
+
+std::string CheckText(const CheckReport& report);
+nlohmann::ordered_json CheckJson(const CheckReport& report);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_CONFIG_DESCRIBE_CHECK_REPORT_H_

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// When a rule holds, what it loses, and where the rest goes, in a person's words. Pure functions.
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "src/config/describe/describe.h"
+#include "src/config/policy/when.h"
+#include "src/config/describe/words.h"
+
+namespace twinpath {
+namespace {
+
+using Model = LossSpec::Model;
+
+constexpr size_t kRangesTold = 4;
+
+// "1 % at random (1 in 100)"
+std::string ShareText(const Probability& rate) {
+  if (PercentText(rate.value) != PercentText(1)) {
+    return absl::StrCat(PercentText(rate.value), " at random", OneInText(rate.value));
+  }
+  // So near to everything that only what is spared says it.
+  const double spared = Complement(rate).value;
+  return absl::StrCat("all but ", PercentText(spared), " at random", OneInText(spared));
+}
+
+std::string CorrelatedText(const LossSpec& loss) {
+  return absl::StrCat(ShareText(loss.parameters[0]), ", correlated by ",
+                      PercentText(loss.parameters[1].value), " from packet to packet");
+}
+
+std::string GilbertElliottText(const LossSpec& loss) {
+  auto percent = [&](size_t i) { return PercentText(loss.parameters[i].value); };
+  return absl::StrCat(percent(2), " in a bad state (Gilbert-Elliott), entered with ", percent(0),
+                      " and left with ", percent(1), " a packet, ", percent(3), " in the good one");
+}
+
+std::string FourStateText(const LossSpec& loss) {
+  auto percent = [&](size_t i) { return PercentText(loss.parameters[i].value); };
+  return absl::StrCat("in bursts and singly (four states: p13 ", percent(0), ", p31 ", percent(1),
+                      ", p32 ", percent(2), ", p23 ", percent(3), ", p14 ", percent(4), ")");
+}
+
+std::string PeriodicText(const LossSpec& loss) {
+  std::string text =
+      loss.burst == 1 ? "1 packet" : absl::StrCat(Grouped(loss.burst), " packets in a row");
+  absl::StrAppend(&text, " of every ", Grouped(loss.every));
+  return absl::StrCat(text, ", from packet ", Grouped(loss.offset), " on");
+}
+
+std::string SequenceText(const LossSpec& loss) {
+  std::string text = "packets";
+  for (size_t i = 0; i < loss.packets.size() && i < kRangesTold; i++) {
+    const PacketRange& range = loss.packets[i];
+    absl::StrAppend(&text, i ? ", " : " ", Grouped(range.first));
+    if (range.first < range.last) absl::StrAppend(&text, " to ", Grouped(range.last));
+  }
+  if (loss.packets.size() > kRangesTold) {
+    absl::StrAppend(&text, " and so on (", Grouped(loss.packets.size()), " ranges)");
+  }
+  if (loss.repeat) return absl::StrCat(text, ", again in every ", Grouped(loss.repeat));
+  return text;
+}
+
+std::string LostText(const LossSpec& loss) {
+  switch (loss.model) {
+    case Model::kNone:
+      return "";
+    case Model::kRandom:
+      return ShareText(loss.parameters[0]);
+    case Model::kCorrelated:
+      return CorrelatedText(loss);
+    case Model::kGilbertElliott:
+      return GilbertElliottText(loss);
+    case Model::kFourState:
+      return FourStateText(loss);
+    case Model::kPeriodic:
+      return PeriodicText(loss);
+    case Model::kSequence:
+      return SequenceText(loss);
+  }
+  return "";
+}
+
+std::string ScopeText(const LossSpec& loss) {
+  switch (loss.scope) {
+    case LossSpec::Scope::kQueue:
+      return ", one stream a port and queue";
+    case LossSpec::Scope::kFlow:
+      return loss.bidirectional ? ", one stream a flow, both directions in it"
+                                : ", one stream a flow and direction";
+    case LossSpec::Scope::kPacket:
+      return ", by the packet's own octets";
+  }
+  return "";
+}
+
+// Whether the rate alone says that nothing, or all, is lost.
+bool LosesNothing(const LossSpec& loss) {
+  if (loss.model == Model::kNone) return true;
+  return (loss.model == Model::kRandom || loss.model == Model::kCorrelated) &&
+         loss.parameters[0].never;
+}
+
+// Of CLOCK_MONOTONIC_COARSE, by which the datapaths go, at most: 1 s / CONFIG_HZ, in nanoseconds.
+constexpr uint64_t kClockTick = 10'000'000;
+
+bool LosesAll(const LossSpec& loss) {
+  return (loss.model == Model::kRandom || loss.model == Model::kCorrelated) &&
+         loss.parameters[0].always;
+}
+
+}  // namespace
+
+std::string DescribeWhen(const RuleSpec& rule) {
+  if (HoldsAlways(rule)) return "";
+  std::vector<std::string> conditions;
+  if (rule.active) {
+    const TimeWindow& active = *rule.active;
+    std::string text;
+    if (active.for_ns) absl::StrAppend(&text, "for ", DurationText(active.for_ns));
+    if (active.every_ns) absl::StrAppend(&text, " of every ", DurationText(active.every_ns));
+    if (active.from_ns) {
+      absl::StrAppend(&text, text.empty() ? "" : ", ", "from ", DurationText(active.from_ns),
+                      active.for_ns && !active.every_ns ? "" : " on");
+    }
+    const uint64_t pause = active.every_ns ? active.every_ns - active.for_ns : kClockTick;
+    if (active.for_ns && std::min(active.for_ns, pause) < kClockTick)
+      absl::StrAppend(&text, " (in steps of the clock's 1 to 10 ms)");
+    if (!text.empty()) conditions.push_back(text);
+  }
+  if (rule.packets) {
+    conditions.push_back(absl::StrCat("for the first ", Grouped(*rule.packets),
+                                      *rule.packets == 1 ? " packet" : " packets",
+                                      " of each port and queue"));
+  }
+  if (rule.flows) {
+    conditions.push_back(absl::StrCat("for ", PercentText(rule.flows->value), " of the flows"));
+  }
+  return absl::StrJoin(conditions, ", ");
+}
+
+std::string DescribeLoss(const LossSpec& loss) {
+  if (LosesNothing(loss)) return "";
+  std::string text = "lose everything";
+  if (!LosesAll(loss)) text = absl::StrCat("lose ", LostText(loss), ScopeText(loss));
+  if (loss.ecn_mark) text += "; ECN-capable packets are marked CE instead";
+  return text;
+}
+
+std::string DescribeStatistics(const LossStatistics& statistics) {
+  if (statistics.rate == 0) return "nothing lost in the long run";
+  std::string text = absl::StrCat(PercentText(statistics.rate), " lost");
+  if (statistics.packets) {
+    absl::StrAppend(&text, " of a stream's first ", Grouped(statistics.packets), " packets");
+  } else {
+    text += " in the long run";
+  }
+  if (std::isinf(statistics.mean_burst)) return text + ", without an end";
+  return absl::StrCat(text, ", in bursts of ", absl::StrFormat("%.4g", statistics.mean_burst),
+                      " on average");
+}
+
+std::string DescribeFate(const RuleSpec& rule) {
+  std::string loss = DescribeLoss(rule.loss);
+  if (LosesAll(rule.loss) && !rule.loss.ecn_mark) return loss;
+  std::string it = loss.empty() ? "" : " the rest";
+  std::string text = loss.empty() ? "" : loss + "; ";
+  switch (rule.forward.action) {
+    case ForwardSpec::Action::kPass:
+      return absl::StrCat(text, "pass", it, " to the kernel");
+    case ForwardSpec::Action::kDrop:
+      return absl::StrCat(text, "drop", it);
+    case ForwardSpec::Action::kReflect:
+      return absl::StrCat(text, "reflect", it, " out of the same port, MAC addresses swapped");
+    case ForwardSpec::Action::kPort:
+      return absl::StrCat(text, "send", it, " out of ", rule.forward.port);
+  }
+  return text;
+}
+
+}  // namespace twinpath

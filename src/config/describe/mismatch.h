@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Why a packet does not meet a match, in a person's words. Pure functions.
+
+#ifndef TWINPATH_CONFIG_DESCRIBE_MISMATCH_H_
+#define TWINPATH_CONFIG_DESCRIBE_MISMATCH_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "src/config/policy/match_spec.h"
+#include "src/policy/types.h"
+
+namespace twinpath {
+
+struct Mismatch {
+  std::string field;   // of the match, as a policy spells it: "dst"
+  std::string reason;  // "dst 192.0.2.1 is not in 10.0.0.0/8"
+};
+
+// The first field of `match`, in the order of MatchSpec, that the packet with this key does not
+// meet; nullopt where it meets them all. `ports` are the program's, by the key's number. A frame
+// that was not parsed has a key of zeroes but for its port, and is asked for nothing else.
+std::optional<Mismatch> FindMismatch(const MatchSpec& match, const tp_key& key,
+                                     const std::vector<std::string>& ports);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_CONFIG_DESCRIBE_MISMATCH_H_

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Policy JSON -> Policy, and what the command line changes in it. Everything is validated here but
+// the tables' limits, which compiling meets. Control thread, at set-up.
+
+#include "src/config/policy/policy.h"
+
+#include <algorithm>
+#include <charconv>
+#include <system_error>
+#include <unordered_map>
+
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+#include "src/config/compile/compile.h"
+#include "src/config/json/json_document.h"
+#include "src/config/policy/loss.h"
+#include "src/config/policy/match.h"
+#include "src/config/policy/names.h"
+#include "src/config/policy/port_uses.h"
+#include "src/config/sha256.h"
+#include "src/config/policy/when.h"
+
+namespace twinpath {
+namespace {
+
+using Kind = JsonValue::Kind;
+
+constexpr uint64_t kPolicyVersion = 1;
+
+absl::StatusOr<ForwardSpec> ParseForward(const JsonCursor& forward) {
+  static constexpr char kAllowed[] = "\"pass\", \"drop\", \"reflect\" or {\"port\": NAME}";
+  ForwardSpec spec;
+  if (!forward.present()) return spec;
+  if (forward.Is(Kind::kObject)) {
+    if (absl::Status s = forward.CheckKeys({"port"}); !s.ok()) return s;
+    JsonCursor port = forward.Member("port");
+    if (!port.Is(Kind::kString) || !IsPortName(port.value().text)) {
+      return port.Wrong(kPortNameAllowed);
+    }
+    spec.action = ForwardSpec::Action::kPort;
+    spec.port = port.value().text;
+    return spec;
+  }
+  std::string_view word = forward.Is(Kind::kString) ? forward.value().text : std::string_view();
+  if (word == "pass") return spec;
+  if (word != "drop" && word != "reflect") return forward.Wrong(kAllowed);
+  spec.action = word == "drop" ? ForwardSpec::Action::kDrop : ForwardSpec::Action::kReflect;
+  return spec;
+}
+
+// What a rule and the default have in common.
+absl::Status ParseFate(const JsonCursor& rule, RuleSpec* spec) {
+  if (absl::Status s = rule.Member("about").CheckAbout(); !s.ok()) return s;
+  absl::StatusOr<LossSpec> loss = ParseLoss(rule.Member("loss"));
+  if (!loss.ok()) return loss.status();
+  absl::StatusOr<ForwardSpec> forward = ParseForward(rule.Member("forward"));
+  if (!forward.ok()) return forward.status();
+  spec->loss = *std::move(loss);
+  spec->forward = *std::move(forward);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<RuleSpec> ParseRule(const JsonCursor& rule, size_t index) {
+  absl::Status keys =
+      rule.CheckKeys({"name", "about", "match", "active", "packets", "flows", "loss", "forward"});
+  if (!keys.ok()) return keys;
+  RuleSpec spec;
+  spec.name = absl::StrCat("rule-", index);
+  JsonCursor name = rule.Member("name");
+  if (name.present()) {
+    if (!name.Is(Kind::kString) || !IsRuleName(name.value().text)) {
+      return name.Wrong("1 to 64 printable ASCII characters");
+    }
+    if (name.value().text == "default") {
+      return name.Wrong("another name: \"default\" is the last rule's");
+    }
+    spec.name = name.value().text;
+  }
+  absl::StatusOr<MatchSpec> match = ParseMatch(rule.Member("match"));
+  if (!match.ok()) return match.status();
+  spec.match = *std::move(match);
+  if (absl::Status s = ParseWhen(rule, &spec); !s.ok()) return s;
+  if (absl::Status s = ParseFate(rule, &spec); !s.ok()) return s;
+  return spec;
+}
+
+absl::Status ParseRules(const JsonCursor& rules, Policy* policy) {
+  if (!rules.present()) return absl::OkStatus();
+  if (!rules.Is(Kind::kArray)) return rules.Wrong("an array of rules");
+  std::unordered_map<std::string, size_t> names;
+  for (size_t i = 0; i < rules.size(); i++) {
+    absl::StatusOr<RuleSpec> rule = ParseRule(rules.Item(i), i);
+    if (!rule.ok()) return rule.status();
+    auto [first, fresh] = names.emplace(rule->name, i);
+    if (!fresh) {
+      const JsonCursor item = rules.Item(i);
+      const std::string found = absl::StrCat(Quote(rule->name), ", the name of ", rules.pointer(),
+                                             "/", first->second, " too");
+      const std::string allowed = "a name of its own for each rule";
+      if (!item.Member("name").present()) return item.Error("the default name " + found, allowed);
+      return item.Member("name").Error(found, allowed);
+    }
+    policy->rules.push_back(*std::move(rule));
+  }
+  return absl::OkStatus();
+}
+
+// Fills policy->ports from its rules.
+void CollectPorts(Policy* policy) {
+  policy->ports.clear();
+  for (const PortUse& use : PortUses(*policy)) policy->ports.push_back(use.port);
+}
+
+std::string CanonicalJson(const Policy& policy) {
+  auto fate = [](const RuleSpec& rule) {
+    nlohmann::json json = nlohmann::json::object();
+    if (rule.match.port) json["match"] = {{"port", *rule.match.port}};
+    if (rule.loss.model == LossSpec::Model::kRandom) {
+      json["loss"] = {{"model", "random"}, {"rate", rule.loss.parameters[0].text}};
+    }
+    switch (rule.forward.action) {
+      case ForwardSpec::Action::kPass:
+        json["forward"] = "pass";
+        break;
+      case ForwardSpec::Action::kDrop:
+        json["forward"] = "drop";
+        break;
+      case ForwardSpec::Action::kReflect:
+        json["forward"] = "reflect";
+        break;
+      case ForwardSpec::Action::kPort:
+        json["forward"] = {{"port", rule.forward.port}};
+        break;
+    }
+    return json;
+  };
+  nlohmann::json json = {{"version", kPolicyVersion}, {"seed", policy.seed}};
+  json["rules"] = nlohmann::json::array();
+  for (const RuleSpec& rule : policy.rules) {
+    json["rules"].push_back(fate(rule));
+    json["rules"].back()["name"] = rule.name;
+  }
+  json["default"] = fate(policy.fallback);
+  return json.dump();  // objects in order of their keys, no white space
+}
+
+// --forward wire: each port's packets leave by its neighbour.
+absl::Status AddWire(const std::vector<std::string>& ports, Policy* policy) {
+  if (ports.empty() || ports.size() % 2) {
+    return FoundError("--forward", "", absl::StrCat("\"wire\" with ", ports.size(), " ports"),
+                      "an even number of ports, 2 or more, crossed in pairs");
+  }
+  for (size_t i = 0; i < ports.size(); i++) {
+    RuleSpec rule;
+    rule.name = absl::StrCat("wire-", ports[i]);
+    auto same = std::find_if(policy->rules.begin(), policy->rules.end(),
+                             [&](const RuleSpec& r) { return r.name == rule.name; });
+    if (same != policy->rules.end()) {
+      return FoundError(
+          policy->file, absl::StrCat("/rules/", same - policy->rules.begin(), "/name"),
+          absl::StrCat(Quote(rule.name), ", which --forward wire uses too"), "another name");
+    }
+    rule.match.port = ports[i];
+    rule.loss = policy->fallback.loss;
+    rule.forward = {ForwardSpec::Action::kPort, ports[i ^ 1]};
+    policy->rules.push_back(std::move(rule));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ApplyForward(const std::string& forward, const std::vector<std::string>& ports,
+                          Policy* policy) {
+  if (forward == "wire") return AddWire(ports, policy);
+  ForwardSpec& spec = policy->fallback.forward;
+  spec = {};
+  if (forward == "pass") return absl::OkStatus();
+  if (forward == "drop") {
+    spec.action = ForwardSpec::Action::kDrop;
+  } else if (forward == "reflect") {
+    spec.action = ForwardSpec::Action::kReflect;
+  } else if (std::find(ports.begin(), ports.end(), forward) != ports.end()) {
+    spec = {ForwardSpec::Action::kPort, forward};
+  } else {
+    std::vector<std::string_view> names(ports.begin(), ports.end());
+    return FoundError("--forward", "", Quote(forward),
+                      absl::StrCat("pass, drop, reflect, wire, or a port",
+                                   names.empty() ? "" : ": ", Join(names)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Policy> ParsePolicy(std::string_view text, const std::string& file) {
+  absl::StatusOr<JsonValue> document = ParseDocument(text, file);
+  if (!document.ok()) return document.status();
+  JsonCursor root(*document, file);
+  if (!root.Is(Kind::kObject)) return root.Wrong("an object with the key version");
+  JsonCursor version = root.Member("version");  // first: the other keys depend on it
+  if (!version.Is(Kind::kUnsigned) || version.value().number != kPolicyVersion) {
+    return version.Wrong(absl::StrCat(kPolicyVersion));
+  }
+  absl::Status status = root.CheckKeys({"version", "about", "seed", "rules", "default"});
+  if (status.ok()) status = root.Member("about").CheckAbout();
+  if (!status.ok()) return status;
+
+  Policy policy;
+  policy.file = file;
+  if (JsonCursor seed = root.Member("seed"); seed.present()) {
+    absl::StatusOr<uint64_t> value = seed.Unsigned(0, UINT64_MAX);
+    if (!value.ok()) return value.status();
+    policy.seed = *value;
+  }
+  if (status = ParseRules(root.Member("rules"), &policy); !status.ok()) return status;
+  policy.fallback.name = "default";
+  if (JsonCursor fallback = root.Member("default"); fallback.present()) {
+    status = fallback.CheckKeys({"about", "loss", "forward"});
+    if (status.ok()) status = ParseFate(fallback, &policy.fallback);
+    if (!status.ok()) return status;
+  }
+  CollectPorts(&policy);
+  absl::StatusOr<std::string> sha256 = Sha256Hex(text);
+  if (!sha256.ok()) return sha256.status();
+  policy.sha256 = *std::move(sha256);
+  return policy;
+}
+
+absl::StatusOr<Policy> LoadPolicy(const std::string& path) {
+  absl::StatusOr<std::string> text = ReadDocument(path);
+  if (!text.ok()) return text.status();
+  return ParsePolicy(*text, path);
+}
+
+namespace {
+
+// `policy` as the command line changes it.
+absl::StatusOr<Policy> Overridden(Policy policy, const PolicyOverrides& overrides,
+                                  const std::vector<std::string>& ports) {
+  if (absl::Status status = CheckPorts(policy, ports); !status.ok()) return status;
+  if (overrides.seed) {
+    const char *start = overrides.seed->data(), *end = start + overrides.seed->size();
+    const auto [stop, error] = std::from_chars(start, end, policy.seed);
+    if (error != std::errc() || stop != end)
+      return FoundError("--seed", "", Quote(*overrides.seed),
+                        absl::StrCat("an integer from 0 to ", UINT64_MAX));
+  }
+  if (overrides.loss) {
+    absl::StatusOr<Probability> rate = ParseProbability(*overrides.loss);
+    if (!rate.ok()) return FoundError("--loss", "", Quote(*overrides.loss), kProbabilityAllowed);
+    policy.fallback.loss = {};
+    policy.fallback.loss.model = LossSpec::Model::kRandom;
+    policy.fallback.loss.parameters.push_back(*std::move(rate));
+  }
+  if (overrides.forward) {
+    absl::Status status = ApplyForward(*overrides.forward, ports, &policy);
+    if (!status.ok()) return status;
+  }
+  CollectPorts(&policy);
+  return policy;
+}
+
+}  // namespace
+
+absl::StatusOr<Policy> MakePolicyOf(std::string_view text, const std::string& file,
+                                    const PolicyOverrides& overrides,
+                                    const std::vector<std::string>& ports) {
+  absl::StatusOr<Policy> parsed = ParsePolicy(text, file);
+  if (!parsed.ok()) return parsed;
+  return Overridden(*std::move(parsed), overrides, ports);
+}
+
+absl::StatusOr<Policy> MakePolicy(const std::string& path, const PolicyOverrides& overrides,
+                                  const std::vector<std::string>& ports) {
+  if (!path.empty()) {
+    absl::StatusOr<std::string> text = ReadDocument(path);
+    if (!text.ok()) return text.status();
+    return MakePolicyOf(*text, path, overrides, ports);
+  }
+  Policy none;
+  none.fallback.name = "default";
+  absl::StatusOr<Policy> policy = Overridden(std::move(none), overrides, ports);
+  if (!policy.ok()) return policy;
+  absl::StatusOr<std::string> sha256 = Sha256Hex(CanonicalJson(*policy));
+  if (!sha256.ok()) return sha256.status();
+  policy->sha256 = *std::move(sha256);
+  return policy;
+}
+
+}  // namespace twinpath

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Which ports a policy names. Pure functions.
+
+#include "src/config/policy/port_uses.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "absl/strings/str_cat.h"
+#include "src/config/json/json_document.h"
+
+namespace twinpath {
+
+std::vector<PortUse> PortUses(const Policy& policy) {
+  std::vector<PortUse> uses;
+  std::unordered_set<std::string> seen;
+  auto scan = [&](const RuleSpec& rule, auto pointer) {
+    if (rule.match.port && seen.insert(*rule.match.port).second) {
+      uses.push_back({*rule.match.port, absl::StrCat(pointer(), "/match/port")});
+    }
+    if (rule.forward.action == ForwardSpec::Action::kPort &&
+        seen.insert(rule.forward.port).second) {
+      uses.push_back({rule.forward.port, absl::StrCat(pointer(), "/forward/port")});
+    }
+  };
+  for (size_t i = 0; i < policy.rules.size(); i++) {
+    scan(policy.rules[i], [i] { return absl::StrCat("/rules/", i); });
+  }
+  scan(policy.fallback, [] { return std::string("/default"); });
+  return uses;
+}
+
+absl::Status CheckPorts(const Policy& policy, const std::vector<std::string>& ports) {
+  for (const PortUse& use : PortUses(policy)) {
+    if (std::find(ports.begin(), ports.end(), use.port) != ports.end()) continue;
+    std::vector<std::string_view> names(ports.begin(), ports.end());
+    return FoundError(policy.file, use.pointer, Quote(use.port),
+                      names.empty() ? "no port: the program has none"
+                                    : absl::StrCat("one of the program's ports: ", Join(names)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace twinpath

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How a profile wants frames spread over a port's queues, and the reader of its "rss". Plain
+// values; control thread, at set-up.
+
+#ifndef TWINPATH_CONFIG_PROFILE_RSS_H_
+#define TWINPATH_CONFIG_PROFILE_RSS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "src/config/json/json_document.h"
+
+namespace twinpath {
+
+// What of a frame is hashed; a set of these. Addresses always are, with kRssIp alone only these.
+enum RssField : uint32_t { kRssIp = 1, kRssTcp = 2, kRssUdp = 4, kRssSctp = 8 };
+
+struct RssFieldName {
+  const char* name;
+  RssField field;
+};
+inline constexpr RssFieldName kRssFields[] = {
+    {"ip", kRssIp}, {"tcp", kRssTcp}, {"udp", kRssUdp}, {"sctp", kRssSctp}};
+
+// "ip+tcp"; "none" for the empty set.
+std::string RssFieldWords(uint32_t fields);
+
+enum class RssSpread {
+  kDevice,    // by the device; too few queues are an error
+  kAuto,      // by software on ports whose device has too few queues, or NICs without RSS
+  kSoftware,  // by software on every port
+};
+
+struct RssSpec {
+  uint32_t fields = kRssIp | kRssTcp | kRssUdp;
+  bool symmetric = false;    // a key with which both directions of a flow meet on one queue
+  std::vector<uint8_t> key;  // 40 or 52 octets; empty: symmetric, or the driver's own
+  RssSpread spread = RssSpread::kDevice;
+};
+
+absl::StatusOr<RssSpec> ReadRss(const JsonCursor& rss);
+
+// The symmetric Toeplitz key of `octets` octets: 0x6d5a over and over. (Woo and Park, "Scalable TCP
+// session monitoring with symmetric receive-side scaling", 2012.)
+std::vector<uint8_t> SymmetricRssKey(size_t octets);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_CONFIG_PROFILE_RSS_H_

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Memory and rights: hugepages, hugetlbfs, memlock, capabilities; and the kernel itself. Main
+// thread.
+
+#include <linux/capability.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "src/doctor/checks.h"
+
+namespace twinpath {
+namespace {
+
+using Grade = Finding::Grade;
+using Path = Finding::Path;
+
+// Both paths were run on 6.1 and later; bpf_link for XDP, which the XDP path attaches by, is 5.9's.
+constexpr int kLeastMajor = 5, kLeastMinor = 10;
+
+std::string Pages(const HugepageSize& size) {
+  return absl::StrCat(size.free, " of ", size.total, " free");
+}
+
+std::string PagesFile(const HugepageSize& size, const std::string& node) {
+  const std::string folder =
+      node.empty() ? "/sys/kernel/mm/" : absl::StrCat("/sys/devices/system/node/", node, "/");
+  return absl::StrCat(folder, "hugepages/hugepages-", size.bytes >> 10, "kB/nr_hugepages");
+}
+
+// The command that makes `lack` more octets of hugepages.
+std::string MorePages(const HugepageSize& size, uint64_t lack, const std::string& node = "") {
+  return absl::StrCat("echo ", size.total + (lack + size.bytes - 1) / size.bytes, " > ",
+                      PagesFile(size, node));
+}
+
+// Whether the program that is going to run has it.
+bool Has(const DoctorHost& host, const DoctorNeeds& needs, int capability) {
+  return needs.rights.has_value() ? *needs.rights >> capability & 1
+                                  : host.machine().HasCapability(capability);
+}
+
+}  // namespace
+
+std::string Size(uint64_t bytes) {
+  if (bytes >= 1ull << 30 && bytes % (1ull << 30) == 0) return absl::StrCat(bytes >> 30, " GiB");
+  return absl::StrCat((bytes + (1ull << 20) - 1) >> 20, " MiB");
+}
+
+void CheckKernel(const DoctorHost& host, Findings* findings) {
+  const std::string release = host.KernelRelease();
+  Finding finding = {.check = "kernel", .found = "Linux " + release, .needed = "", .mend = ""};
+  int major = 0, minor = 0;
+  const size_t dot = release.find('.');
+  const bool read =
+      dot != std::string::npos && absl::SimpleAtoi(release.substr(0, dot), &major) &&
+      absl::SimpleAtoi(
+          release.substr(dot + 1, release.find_first_not_of("0123456789", dot + 1) - dot - 1),
+          &minor);
+  if (!read || std::pair(major, minor) < std::pair(kLeastMajor, kLeastMinor)) {
+    finding.grade = Grade::kMissing;
+    finding.needed = absl::StrCat("Linux ", kLeastMajor, ".", kLeastMinor, " or later");
+    finding.mend = "apt install linux-image-amd64";
+  }
+  findings->push_back(finding);
+}
+
+void CheckHugepages(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings) {
+  const std::vector<HugepageSize> sizes = host.machine().Hugepages();
+  uint64_t free_bytes = 0;
+  for (const HugepageSize& size : sizes) free_bytes += size.free * size.bytes;
+  Finding all = {.path = Path::kDpdk, .check = "hugepages", .found = Size(free_bytes) + " free"};
+  if (!needs.hugepages) {
+    all.grade = Grade::kNote;
+    all.needed = "none: the profile says --no-huge";
+  } else if (sizes.empty()) {
+    all.grade = Grade::kMissing;
+    all.found = "the kernel has none";
+    all.needed = "a kernel with CONFIG_HUGETLBFS, or --no-huge";
+    all.mend = needs.command + " -- --no-huge";
+  } else if (!needs.memory_bytes.has_value()) {
+    all.grade = Grade::kNote;
+    all.needed = "not reckoned: what is wrong with the profile comes first";
+  } else {
+    all.needed = Size(*needs.memory_bytes);
+    if (!needs.for_profile) all.needed += ", for a wire of two ports";
+    if (free_bytes < *needs.memory_bytes) {
+      all.grade = Grade::kMissing;
+      all.mend = MorePages(sizes.front(), *needs.memory_bytes - free_bytes);
+    }
+  }
+  findings->push_back(all);
+  for (const HugepageSize& size : sizes) {
+    findings->push_back({.grade = size.total ? Grade::kOk : Grade::kNote,
+                         .check = "hugepages",
+                         .subject = Size(size.bytes),
+                         .found = Pages(size)});
+  }
+  const std::vector<NodeHugepages> nodes = host.HugepagesOfNodes();
+  const bool several = !nodes.empty() && nodes.front().node != nodes.back().node;
+  for (int node : needs.nodes) {
+    if (!several || !needs.hugepages || !needs.memory_bytes.has_value()) break;
+    const uint64_t share = *needs.memory_bytes / needs.nodes.size();
+    uint64_t there = 0;
+    HugepageSize smallest;
+    for (const NodeHugepages& pages : nodes) {
+      if (pages.node != node) continue;
+      if (smallest.bytes == 0) smallest = pages.size;
+      there += pages.size.free * pages.size.bytes;
+    }
+    const bool enough = there >= share;
+    findings->push_back(
+        {.grade = enough ? Grade::kOk : Grade::kMissing,
+         .path = Path::kDpdk,
+         .check = "hugepages",
+         .subject = absl::StrCat("node ", node),
+         .found = Size(there) + " free",
+         .needed = Size(share) + ", where the ports are",
+         .mend = enough ? "" : MorePages(smallest, share - there, absl::StrCat("node", node))});
+  }
+}
+
+void CheckHugetlbfs(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings) {
+  const std::vector<std::string> folders = host.machine().HugetlbfsFolders();
+  const std::string closed = host.machine().ClosedHugetlbfs();
+  Finding finding = {
+      .grade = folders.empty() ? Grade::kNote : Grade::kOk,
+      .path = Path::kDpdk,
+      .check = "hugetlbfs",
+      .found = folders.empty() ? "not mounted" : "mounted at " + absl::StrJoin(folders, ", ")};
+  if (!closed.empty() && needs.hugepages) {
+    finding.grade = Grade::kMissing;
+    finding.found = closed + " cannot be opened by this user";
+    finding.needed = "to be opened, or not to be there";
+    finding.mend = absl::StrCat("sudo chmod a+rx ", closed);
+  } else if (folders.empty() && needs.hugepages && !needs.private_memory) {
+    finding.grade = Grade::kMissing;
+    finding.needed = "mounted: the profile's EAL arguments share memory with other processes";
+    finding.mend = "mkdir -p /dev/hugepages && mount -t hugetlbfs nodev /dev/hugepages";
+  } else if (folders.empty()) {
+    finding.needed = "not needed: memory is private (--in-memory)";
+  }
+  findings->push_back(finding);
+}
+
+void CheckRuntimeFolder(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings) {
+  const std::string& folder = needs.runtime_folder;
+  const std::string there = host.Nearest(folder), problem = host.WhyNotWritable(there);
+  Finding finding = {.path = Path::kDpdk, .check = "runtime folder", .found = folder};
+  if (!problem.empty()) {
+    finding.grade = Grade::kMissing;
+    finding.found = there == folder
+                        ? absl::StrCat(folder, " cannot be written: ", problem)
+                        : absl::StrCat(folder, " cannot be made in ", there, ": ", problem);
+    finding.needed = "a folder for the program's lock and its telemetry socket";
+    finding.mend =
+        problem == std::strerror(EROFS)
+            ? absl::StrCat("sudo mount -o remount,rw \"$(findmnt -no TARGET -T ", there, ")\"")
+            : "export XDG_RUNTIME_DIR=\"$(mktemp -d)\"";
+  }
+  findings->push_back(finding);
+}
+
+void CheckMemlock(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings) {
+  const uint64_t limit = host.machine().MemlockLimit();
+  const bool exempt = Has(host, needs, CAP_IPC_LOCK);
+  Finding finding = {.path = Path::kDpdk,
+                     .check = "memlock",
+                     .found = limit == UINT64_MAX ? "no limit" : absl::StrCat(limit >> 10, " KiB")};
+  if (exempt) finding.found += ", and CAP_IPC_LOCK, which it does not bind";
+  if (!exempt && limit < needs.locked_bytes) {
+    finding.grade = Grade::kMissing;
+    finding.needed =
+        absl::StrCat((needs.locked_bytes >> 10) + 1, " KiB, for what AF_XDP or VFIO locks");
+    finding.mend = absl::StrCat("sudo prlimit --pid $$ --memlock=", needs.locked_bytes, ":",
+                                needs.locked_bytes);
+  }
+  findings->push_back(finding);
+}
+
+void CheckCapabilities(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings) {
+  Finding finding = {.check = "capabilities", .found = "none is needed"};
+  std::vector<std::string> missing, files, all;
+  for (const DoctorNeeds::Capability& need : needs.capabilities) {
+    finding.path = need.path;
+    all.push_back(absl::StrCat(need.name, " (", need.purpose, ")"));
+    files.push_back(absl::AsciiStrToLower(need.name));
+    // Since Linux 5.8 these two are parts of what CAP_SYS_ADMIN allows.
+    const bool part = need.number == CAP_BPF || need.number == CAP_PERFMON;
+    if (!Has(host, needs, need.number) && !(part && Has(host, needs, CAP_SYS_ADMIN)))
+      missing.push_back(need.name);
+  }
+  if (!needs.memory_bytes.has_value()) {
+    finding.grade = Grade::kNote;
+    finding.found = "not reckoned: what is wrong with the profile comes first";
+  }
+  if (!all.empty()) finding.found = "all that are needed";
+  finding.needed = absl::StrJoin(all, ", ");
+  if (!missing.empty()) {
+    finding.grade = Grade::kMissing;
+    finding.found = "no " + absl::StrJoin(missing, ", no ");
+    // They take the place of what the file had.
+    if (needs.locked_bytes > host.machine().MemlockLimit()) files.emplace_back("cap_ipc_lock");
+    const std::string program =
+        !needs.program.empty() ? needs.program
+                               : absl::StrCat("\"$(command -v twinpath-",
+                                              finding.path == Path::kXdp ? "xdp" : "dpdk", ")\"");
+    finding.mend = absl::StrCat("sudo setcap ", absl::StrJoin(files, ","), "+ep ", program);
+  }
+  findings->push_back(finding);
+}
+
+void CheckBpffs(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings) {
+  const bool mounted = host.Mounted("bpf", "/sys/fs/bpf");
+  Finding finding = {.grade = mounted ? Grade::kOk : Grade::kNote,
+                     .path = Path::kDpdk,
+                     .check = "bpffs",
+                     .found = mounted ? "mounted at /sys/fs/bpf" : "not mounted",
+                     .needed = mounted ? "" : "only for twinpath-xdp --pin",
+                     .mend = mounted ? "" : "mount -t bpf bpf /sys/fs/bpf"};
+  if (host.machine().Closed(kLibxdpPins)) {
+    finding.grade = needs.for_profile ? Grade::kMissing : Grade::kNote;
+    finding.found = absl::StrCat(kLibxdpPins, " was left behind by another user's AF_XDP program");
+    finding.needed = "to be looked into, or not to be there, for AF_XDP";
+    finding.mend = absl::StrCat("sudo rmdir ", kLibxdpPins);
+  }
+  findings->push_back(finding);
+}
+
+void CheckTun(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings) {
+  if (!needs.exceptions) return;
+  const bool vhost = host.MayUse("/dev/vhost-net"), tun = host.MayUse("/dev/net/tun");
+  Finding finding = {.path = Path::kDpdk, .check = "exception ports"};
+  finding.found = vhost ? "virtio-user over /dev/vhost-net"
+                  : tun ? "TAP: /dev/vhost-net is not there, or not for this user"
+                        : "neither /dev/vhost-net nor /dev/net/tun may be used";
+  if (!vhost && !tun) {
+    finding.grade = Grade::kMissing;
+    finding.needed = "one of them, for what the policy passes to the kernel";
+    finding.mend = host.Exists("/dev/net/tun") ? "sudo chmod a+rw /dev/net/tun"
+                                               : "sudo modprobe -a tun vhost_net";
+  } else if (!vhost) {
+    finding.grade = Grade::kNote;
+    finding.mend = "modprobe vhost_net";
+  }
+  findings->push_back(finding);
+}
+
+}  // namespace twinpath

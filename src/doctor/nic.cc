@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// NICs: what they are bound to, whose they are, what XDP and AF_XDP can do with them; and what VFIO
+// needs. Main thread.
+
+#include <net/if.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "src/doctor/checks.h"
+
+namespace twinpath {
+namespace {
+
+using Grade = Finding::Grade;
+using Path = Finding::Path;
+
+// Their PMDs drive the queues while the kernel keeps the NIC.
+constexpr const char* kBifurcated[] = {"mlx4_core", "mlx5_core", "mana"};
+constexpr const char* kUserspace[] = {"vfio-pci", "igb_uio", "uio_pci_generic"};
+// Drivers with AF_XDP zero-copy in some release: said where the kernel itself (before 6.3) does
+// not tell.
+constexpr const char* kZeroCopy[] = {"i40e",      "ice", "igb",    "igc",   "ixgbe",
+                                     "mlx5_core", "nfp", "stmmac", "tsnep", "virtio_net"};
+constexpr uint32_t kAfXdpMaxMtu = 3168;  // see src/dpdk/port/device.cc
+
+template <size_t n>
+bool In(const char* const (&names)[n], const std::string& name) {
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+// How the user depends on any of these interfaces; empty: not at all.
+std::string Holds(const DoctorHost& host, const std::vector<std::string>& interfaces) {
+  for (const Login& login : host.Logins())
+    for (const std::string& name : interfaces)
+      if (host.Carries(name, login.interface))
+        return name == login.interface ? login.how
+                                       : absl::StrCat(login.how, ", through ", login.interface);
+  return "";
+}
+
+std::string Label(const DoctorNeeds::Nic& nic) {
+  const std::string device = nic.native || nic.interface.empty() ? nic.pci : nic.interface;
+  return nic.port.empty() ? device : absl::StrCat("port ", nic.port, ", ", device);
+}
+
+// A NIC for DPDK's own PMD.
+void CheckNative(const DoctorHost& host, const DoctorNeeds::Nic& nic, Findings* findings) {
+  const Machine& machine = host.machine();
+  Finding finding = {.path = Path::kDpdk, .check = "NIC", .subject = Label(nic)};
+  if (!machine.PciExists(nic.pci)) {
+    finding.grade = Grade::kMissing;
+    finding.found = "no such PCI device";
+    finding.needed = "a PCI address of this machine";
+    finding.mend = "lspci -D | grep -i ethernet";
+    findings->push_back(finding);
+    return;
+  }
+  const std::string driver = machine.PciDriver(nic.pci);
+  const std::vector<std::string> interfaces = machine.PciInterfaces(nic.pci);
+  const int node = machine.PciNode(nic.pci);
+  finding.found = driver.empty() ? "bound to no driver" : "bound to " + driver;
+  absl::StrAppend(&finding.found, node < 0 ? "" : absl::StrCat(", node ", node));
+  if (!interfaces.empty())
+    absl::StrAppend(&finding.found, ", the kernel's ", absl::StrJoin(interfaces, ", "));
+  const std::string holds = Holds(host, interfaces);
+  if (!holds.empty()) absl::StrAppend(&finding.found, "; ", holds);
+  const bool usable = In(kUserspace, driver) || In(kBifurcated, driver);
+  if (!usable) {
+    finding.grade = nic.port.empty() ? Grade::kNote : Grade::kMissing;
+    finding.needed = nic.port.empty() ? "vfio-pci, for DPDK's own PMD" : "bound to vfio-pci";
+    finding.mend = machine.BindCommand(nic.pci);
+  }
+  if (!holds.empty() && !In(kBifurcated, driver)) {
+    if (finding.grade != Grade::kMissing) finding.grade = Grade::kWarning;
+    finding.needed = "another NIC: bound to vfio-pci, its interface is gone, and you with it";
+    finding.mend = "lspci -D | grep -i ethernet";
+  }
+  findings->push_back(finding);
+  if (driver != "vfio-pci" || nic.port.empty()) return;
+  const std::string group = host.IommuGroup(nic.pci);
+  const std::string file =
+      absl::StrCat("/dev/vfio/", host.UnsafeNoIommu() ? "noiommu-" : "", group);
+  if (const std::string holder = group.empty() ? "" : host.Holder(file); !holder.empty()) {
+    findings->push_back({.grade = Grade::kMissing,
+                         .path = Path::kDpdk,
+                         .check = "NIC",
+                         .subject = Label(nic),
+                         .found = "held by process " + holder,
+                         .needed = "by nobody: a group of VFIO has one user",
+                         .mend = "kill " + holder.substr(0, holder.find(' '))});
+  }
+  if (!group.empty() && !host.MayUse(file)) {
+    findings->push_back({.grade = Grade::kMissing,
+                         .path = Path::kDpdk,
+                         .check = "NIC",
+                         .subject = Label(nic),
+                         .found = file + " is not for this user",
+                         .needed = "to be read and written",
+                         .mend = "sudo chown \"$USER\" " + file});
+  }
+}
+
+std::string XdpAbility(const InterfaceFacts& facts, const std::string& driver) {
+  const bool zero_copy = facts.zero_copy.value_or(In(kZeroCopy, driver));
+  const std::string who = facts.zero_copy.has_value() ? "" : ", as far as is known of the driver";
+  std::string text = absl::StrCat("AF_XDP ", zero_copy ? "zero-copy" : "by copy", who);
+  if (facts.native.has_value())
+    absl::StrAppend(&text, ", XDP ", *facts.native ? "native" : "generic only");
+  return text;
+}
+
+// A kernel interface, for AF_XDP or XDP.
+void CheckInterface(const DoctorHost& host, const DoctorNeeds& needs, const DoctorNeeds::Nic& nic,
+                    const InterfaceFacts& facts, Findings* findings) {
+  const Machine& machine = host.machine();
+  const std::string& name = nic.interface;
+  const bool wanted = !nic.port.empty();
+  std::string driver = machine.InterfaceDriver(name);
+  if (driver == "unknown" && !facts.driver.empty()) driver = facts.driver;
+  const int node = nic.pci.empty() ? -1 : machine.PciNode(nic.pci);
+  const uint32_t queues = machine.InterfaceRxQueues(name), mtu = machine.InterfaceMtu(name);
+  Finding finding = {.check = "interface", .subject = Label(nic)};
+  finding.found =
+      absl::StrCat("driver ", driver, node < 0 ? "" : absl::StrCat(", node ", node), ", ", queues,
+                   queues == 1 ? " RX queue, " : " RX queues, ", XdpAbility(facts, driver));
+  const std::string holds = Holds(host, {name});
+  if (!holds.empty()) {
+    finding.grade = wanted ? Grade::kWarning : Grade::kNote;
+    absl::StrAppend(&finding.found, "; ", holds);
+    if (wanted)
+      finding.needed = "another one: the policy is going to decide about your own session";
+    if (wanted) finding.mend = "ip -brief link";
+  }
+  findings->push_back(finding);
+
+  auto lacks = [&](Grade grade, const std::string& found, const std::string& needed,
+                   const std::string& mend) {
+    findings->push_back({.grade = grade,
+                         .path = wanted ? Path::kDpdk : Path::kBoth,
+                         .check = "interface",
+                         .subject = Label(nic),
+                         .found = found,
+                         .needed = needed,
+                         .mend = mend});
+  };
+  if (!facts.xdp_program.empty()) {
+    lacks(
+        wanted ? Grade::kMissing : Grade::kWarning, "carries the XDP program " + facts.xdp_program,
+        "none: it is left alone, and the interface not taken. Where its owner runs, end that",
+        absl::StrCat("ip link set dev ", name, facts.xdp_generic ? " xdpgeneric off" : " xdp off"));
+  }
+  if (!wanted) return;
+  if (!(machine.InterfaceFlags(name) & IFF_UP))
+    lacks(Grade::kWarning, "down", "up", absl::StrCat("ip link set dev ", name, " up"));
+  if (nic.queues > queues)
+    lacks(Grade::kMissing, absl::StrCat(queues, queues == 1 ? " RX queue" : " RX queues"),
+          absl::StrCat(nic.queues, ", as the profile says"),
+          facts.most_queues != 0 && facts.most_queues < nic.queues
+              ? absl::StrCat(needs.command, " --queues ", facts.most_queues)
+              : absl::StrCat("ethtool -L ", name, driver == "veth" ? " rx " : " combined ",
+                             nic.queues));
+  if (const auto peer = host.PeerOf(name); driver == "veth" && peer && peer->tx_queues > queues)
+    lacks(Grade::kMissing, absl::StrCat("its peer has ", peer->tx_queues, " TX queues"),
+          absl::StrCat("at most ", queues, ", its own RX queues: native XDP is refused else"),
+          facts.most_queues != 0 && facts.most_queues < peer->tx_queues
+              ? absl::StrCat("ethtool -L ", peer->name, " tx ", queues)
+              : absl::StrCat("ethtool -L ", name, " rx ", peer->tx_queues));
+  if (mtu > kAfXdpMaxMtu)
+    lacks(Grade::kMissing, absl::StrCat("an MTU of ", mtu, " octets"),
+          absl::StrCat("at most ", kAfXdpMaxMtu),
+          absl::StrCat("ip link set dev ", name, " mtu ", kAfXdpMaxMtu));
+}
+
+}  // namespace
+
+void CheckIommu(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings) {
+  bool native = false, vfio = false;
+  for (const DoctorNeeds::Nic& nic : needs.nics) {
+    const std::string driver = nic.native ? host.machine().PciDriver(nic.pci) : "";
+    native |= nic.native && !nic.port.empty();
+    vfio |= nic.native && (driver == "vfio-pci" || !In(kBifurcated, driver));
+  }
+  if (!vfio) return;
+  const Grade lack = native ? Grade::kMissing : Grade::kNote;
+  const uint32_t groups = host.IommuGroups();
+  Finding iommu = {.path = Path::kDpdk, .check = "IOMMU"};
+  iommu.found = groups != 0            ? absl::StrCat("on, ", groups, " groups")
+                : host.UnsafeNoIommu() ? "off; vfio does without (unsafe)"
+                                       : "off";
+  if (groups == 0 && !host.UnsafeNoIommu()) {
+    iommu.grade = lack;
+    iommu.needed = "on, for NICs bound to vfio-pci; VT-d or AMD-Vi in the firmware, too";
+    iommu.mend = KernelArguments("iommu", "intel_iommu=on iommu=pt");
+  }
+  findings->push_back(iommu);
+  for (const char* module : {"vfio_pci", "vfio_iommu_type1"}) {
+    const bool there = host.HasModule(module);
+    findings->push_back({.grade = there ? Grade::kOk : lack,
+                         .path = Path::kDpdk,
+                         .check = "module",
+                         .subject = module,
+                         .found = there ? "loaded" : "not loaded",
+                         .needed = there ? "" : "for NICs bound to vfio-pci",
+                         .mend = there ? "" : "sudo modprobe vfio-pci"});
+  }
+}
+
+void CheckNics(const DoctorHost& host, const DoctorNeeds& needs, const InterfaceFactsOf& facts,
+               Findings* findings) {
+  for (const DoctorNeeds::Nic& nic : needs.nics) {
+    if (nic.native)
+      CheckNative(host, nic, findings);
+    else if (host.machine().InterfaceExists(nic.interface))
+      CheckInterface(host, needs, nic, facts(nic.interface), findings);
+    else
+      findings->push_back({.grade = Grade::kMissing,
+                           .path = Path::kDpdk,
+                           .check = "interface",
+                           .subject = Label(nic),
+                           .found = "no such interface",
+                           .needed = "an interface, a PCI address or a vdev",
+                           .mend = "ip -brief link"});
+  }
+}
+
+}  // namespace twinpath

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Replaces the policy while the workers run (RCU with quiescent states: the DPDK programmer's
+// guide, "RCU library"). Any thread that is no lcore.
+
+#include <rte_lcore.h>
+#include <rte_rcu_qsbr.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "src/dpdk/dpdk_path.h"
+
+namespace twinpath {
+namespace {
+
+// Between two looks at the workers: they may need this thread's CPU.
+constexpr std::chrono::microseconds kLook(20);
+
+}  // namespace
+
+absl::Status DpdkPath::MakeFlows() {
+  auto flows = FlowTable::Create(FlowTableWithin(profile_.flow_memory),
+                                 static_cast<int>(rte_lcore_to_socket_id(lcores_.front())),
+                                 lcores_.size() == 1);
+  if (!flows.ok()) return flows.status();
+  flows_ = *std::move(flows);
+  return absl::OkStatus();
+}
+
+// All workers are online from here on: who waits for them waits until they run.
+absl::Status DpdkPath::MakeQuiescence() {
+  const auto workers = static_cast<uint32_t>(lcores_.size());
+  auto memory = EmptyInEal<uint8_t>(rte_rcu_qsbr_get_memsize(workers), "quiescent states",
+                                    static_cast<int>(rte_lcore_to_socket_id(lcores_.front())));
+  if (!memory.ok()) return memory.status();
+  quiescence_memory_ = *std::move(memory);
+  quiescence_ = reinterpret_cast<rte_rcu_qsbr*>(quiescence_memory_.get());
+  rte_rcu_qsbr_init(quiescence_, workers);
+  for (uint32_t id = 0; id < workers; id++) {
+    rte_rcu_qsbr_thread_register(quiescence_, id);
+    rte_rcu_qsbr_thread_online(quiescence_, id);
+  }
+  return absl::OkStatus();
+}
+
+void DpdkPath::GoOffline() {
+  for (uint32_t id = 0; id < lcores_.size(); id++) rte_rcu_qsbr_thread_offline(quiescence_, id);
+}
+
+// Returns when every worker has been through a quiescent state, or is not online.
+void DpdkPath::WaitForWorkers() {
+  const uint64_t token = rte_rcu_qsbr_start(quiescence_);
+  while (rte_rcu_qsbr_check(quiescence_, token, false) == 0) std::this_thread::sleep_for(kLook);
+}
+
+bool DpdkPath::AnyHasOffer() const {
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [](const auto& worker) { return worker->HasOffer(); });
+}
+
+absl::Status DpdkPath::CheckReload(const CompiledPolicy& compiled) const {
+  for (size_t p = 0; p < ports_.size(); p++) {
+    if (can_pass_[p] || !Passes(compiled, p)) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "port ", ports_[p].name(), ": the policy passes packets to the kernel, and there is no ",
+        "exception port, because the policy that the run began with passed none: start again"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ReloadOutcome> DpdkPath::Reload(const Policy& policy, CompiledPolicy compiled) {
+  while (!running_.load()) std::this_thread::sleep_for(kLook);
+  std::lock_guard<std::mutex> one(reload_);
+  absl::Status possible = CheckReload(compiled);
+  if (!possible.ok()) return possible;
+  std::unique_ptr<Generation> next(new Generation{policy, std::move(compiled), std::nullopt});
+  const std::vector<uint32_t> continued = ContinuedRules(in_force_->policy, policy);
+  const uint64_t number = reloads_.load() + 1;
+  ContinueFrom({in_force_->policy, in_force_->compiled}, policy, continued, number, CoarseNow(),
+               &next->compiled);
+  auto tables = PolicyTables::Create(next->compiled,
+                                     static_cast<int>(rte_lcore_to_socket_id(lcores_.front())));
+  if (!tables.ok()) return tables.status();
+  next->tables = *std::move(tables);
+  if (next->compiled.has_flows && !flows_.has_value())
+    if (absl::Status made = MakeFlows(); !made.ok()) return made;
+  std::vector<Worker::Change> changes;
+  for (const auto& worker : workers_) {
+    auto change = worker->PrepareChange(next->compiled, *next->tables,
+                                        flows_.has_value() ? flows_->get() : nullptr, continued);
+    if (!change.ok()) return change.status();
+    changes.push_back(*std::move(change));
+  }
+  {
+    std::lock_guard<std::mutex> no_reader(snapshot_);
+    for (size_t i = 0; i < workers_.size(); i++) workers_[i]->Offer(&changes[i]);
+    // Once, and every worker that goes on sees the offer; then once for each of its queues, unless
+    // its run ends meanwhile.
+    size_t waits = 0;
+    for (const auto& worker : workers_) waits = std::max(waits, worker->queues().size() + 1);
+    for (; waits > 0 && AnyHasOffer(); waits--) WaitForWorkers();
+    for (const auto& worker : workers_)
+      while (worker->HasOffer()) worker->TakeOffer();  // its run is over
+    in_force_.swap(next);
+    reloads_.store(number);
+  }
+  ReloadOutcome outcome = {.rules = in_force_->compiled.rules.size(), .reloads = number};
+  for (const uint32_t old : continued) outcome.continued += old != TP_NO_RULE;
+  return outcome;  // what the workers went by before goes with `next` and `changes`
+}
+
+std::string DpdkPath::policy_file() const {
+  std::lock_guard<std::mutex> one(snapshot_);
+  return in_force_->policy.file;
+}
+
+}  // namespace twinpath

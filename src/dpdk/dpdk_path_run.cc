@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Runs the workers and, on a control thread that is no lcore, watches signals, time and faults.
+
+#include <pthread.h>
+#include <rte_cycles.h>
+#include <rte_lcore.h>
+#include <rte_launch.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "src/dpdk/dpdk_path.h"
+
+namespace twinpath {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kLongestSleep(20);
+constexpr std::chrono::milliseconds kLookInterval(100);
+
+sigset_t EndingSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);  // where the terminal is gone
+  return set;
+}
+
+// One worker and what ends it, as rte_eal_remote_launch hands it over.
+struct Launch {
+  Worker* worker;
+  std::atomic<bool>* stop;
+  rte_rcu_qsbr* quiescence;
+  unsigned id;
+};
+
+int RunWorker(void* argument) {
+  auto* launch = static_cast<Launch*>(argument);
+  launch->worker->Run(launch->stop, launch->quiescence, launch->id);
+  return 0;
+}
+
+Clock::duration Seconds(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+// The writer does not stop for a reader: every word is read whole, each at its own moment.
+template <typename T>
+T CopyCounters(const T& from) {
+  static_assert(sizeof(T) % sizeof(uint64_t) == 0);
+  T to;
+  const auto* source = reinterpret_cast<const tp_u64_alias*>(&from);
+  auto* target = reinterpret_cast<tp_u64_alias*>(&to);
+  for (size_t i = 0; i < sizeof(T) / sizeof(uint64_t); i++)
+    target[i] = __atomic_load_n(&source[i], __ATOMIC_RELAXED);
+  return to;
+}
+
+void AddTo(tp_count* sum, const tp_count& more) {
+  sum->packets += more.packets;
+  sum->bytes += more.bytes;
+}
+
+}  // namespace
+
+void HoldSignals() {
+  const sigset_t set = EndingSignals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signal(SIGPIPE, SIG_IGN);  // who reads the tables may go before the run ends
+}
+
+absl::Status DpdkPath::Run() {
+  pthread_t control;
+  auto entry = [](void* self) -> void* {
+    static_cast<DpdkPath*>(self)->Control();
+    return nullptr;
+  };
+  recovery_ = std::make_unique<PortRecovery>(
+      PortRecovery::Workers{profile_, ports_, mempools_, workers_, guard_, snapshot_, quiet_},
+      &faults_);
+  started_ = Clock::now();
+  in_force_->tables->SetOrigin(CoarseNow(), &in_force_->compiled);
+  int code = rte_ctrl_thread_create(&control, "tp-control", nullptr, entry, this);
+  if (code != 0) {
+    GoOffline();
+    running_.store(true);
+    return absl::ErrnoToStatus(-code, "rte_ctrl_thread_create");
+  }
+  running_.store(true);  // from here on policies may be replaced
+  std::vector<Launch> launches;
+  for (unsigned id = 0; id < workers_.size(); id++)
+    launches.push_back({workers_[id].get(), &stop_, quiescence_, id});
+  for (size_t l = 1; l < lcores_.size(); l++)
+    rte_eal_remote_launch(RunWorker, &launches[l], lcores_[l]);
+  RunWorker(&launches[0]);
+  rte_eal_mp_wait_lcore();
+  ended_ = Clock::now();
+  over_.store(true);
+  pthread_join(control, nullptr);
+  return absl::OkStatus();
+}
+
+// The control thread: sleeps until a signal or the next thing to do.
+void DpdkPath::Control() {
+  const sigset_t signals = EndingSignals();
+  Clock::time_point next_look = started_;
+  FaultWatcher watcher({ports_, mempools_, workers_, lcores_, profile_.burst}, &faults_, started_);
+  Clock::time_point next_stats = started_ + Seconds(limits_.stats_interval_s.value_or(0));
+  while (!stop_.load(std::memory_order_relaxed)) {
+    const Clock::time_point now = Clock::now();
+    if (limits_.duration_s.has_value() && now - started_ >= Seconds(*limits_.duration_s)) break;
+    if (limits_.stats_interval_s.has_value() && now >= next_stats) {
+      next_stats += Seconds(*limits_.stats_interval_s);
+      limits_.on_stats();
+    }
+    if (now >= next_look) {
+      next_look = now + kLookInterval;
+      watcher.Look(now);
+      recovery_->Look(now);
+    }
+    const timespec sleep = {.tv_sec = 0,
+                            .tv_nsec = std::chrono::nanoseconds(kLongestSleep).count()};
+    siginfo_t info = {};
+    const int signal = sigtimedwait(&signals, &info, &sleep);
+    if (signal == SIGHUP && limits_.on_hangup && limits_.on_hangup(info)) continue;
+    if (signal > 0) break;
+  }
+  stop_.store(true);
+}
+
+Snapshot DpdkPath::TakeSnapshot() const {
+  std::lock_guard<std::mutex> one(snapshot_);
+  Snapshot snapshot;
+  snapshot.path = "dpdk";
+  snapshot.version = TWINPATH_VERSION;
+  const Policy& policy = in_force_->policy;
+  const CompiledPolicy& compiled = in_force_->compiled;
+  snapshot.seed = policy.seed;
+  snapshot.policy_file = policy.file;
+  snapshot.policy_sha256 = policy.sha256;
+  snapshot.reloads.done = reloads_.load();
+  snapshot.reloads.rejected = rejected_.load();
+  uint64_t longest_switch = 0;  // in cycles
+  if (running_.load()) {
+    const Clock::time_point until = over_.load() ? ended_ : Clock::now();
+    snapshot.duration_s = std::chrono::duration<double>(until - started_).count();
+  }
+  snapshot.faults = faults_.List();
+  for (const auto& [node, mempool] : mempools_)
+    snapshot.mempools.push_back({.node = node,
+                                 .mbufs = mempool.get()->size,
+                                 .free = rte_mempool_avail_count(mempool.get())});
+  for (const std::string& name : compiled.rule_names) snapshot.rules.push_back({.name = name});
+  if (flows_.has_value()) {
+    const FlowTableShape shape = FlowTableWithin(profile_.flow_memory);
+    snapshot.flow_places = shape.places();
+    snapshot.flow_octets = shape.octets();
+  }
+  snapshot.queues.resize(ports_.size() * profile_.queues);
+  std::vector<KernelCounters> kernel(ports_.size());
+  std::vector<uint64_t> refused(ports_.size());
+  for (size_t l = 0; l < workers_.size(); l++) {
+    const Worker& worker = *workers_[l];
+    const TurnCounters turns = CopyCounters(worker.turn_counters());
+    snapshot.lcores.push_back({.lcore = lcores_[l],
+                               .queues = static_cast<uint32_t>(worker.queues().size()),
+                               .turns = turns.turns,
+                               .idle_turns = turns.idle_turns,
+                               .packets = turns.packets,
+                               .idle = idle_.empty() ? "busy" : "adaptive",
+                               .sleeps = turns.sleeps,
+                               .slept_us = turns.slept / (rte_get_tsc_hz() / 1000000)});
+    longest_switch = std::max(longest_switch, turns.longest_switch);
+    for (const auto& queue : worker.queues()) {
+      snapshot.queues[queue->port * profile_.queues + queue->queue] = {
+          .port = ports_[queue->port].name(),
+          .queue = queue->queue,
+          .core = static_cast<int32_t>(lcores_[l]),
+          .counters = CopyCounters(queue->counters),
+          .extras = CopyCounters(queue->extras)};
+      AddStates(queue->states.get(), worker.n_rules(), &snapshot.rules);
+      if (compiled.marks) AddMarked(queue->marked.get(), worker.n_rules(), &snapshot.rules);
+      RuleSnapshot& retired = snapshot.reloads.retired;
+      AddTo(&retired.matched, queue->retired.matched);
+      AddTo(&retired.lost, queue->retired.lost);
+      AddTo(&retired.marked, queue->retired.marked);
+      for (size_t p = 0; p < ports_.size(); p++)
+        refused[p] += __atomic_load_n(&queue->refused[p], __ATOMIC_RELAXED);
+      const KernelCounters from = CopyCounters(queue->kernel);
+      AddTo(&kernel[queue->port].rx, from.rx);
+      AddTo(&kernel[queue->port].tx, from.tx);
+      AddTo(&kernel[queue->port].tx_full, from.tx_full);
+    }
+  }
+  snapshot.reloads.longest_switch_ns = static_cast<uint64_t>(
+      static_cast<double>(longest_switch) * 1e9 / static_cast<double>(rte_get_tsc_hz()));
+  for (size_t p = 0; p < ports_.size(); p++) {
+    snapshot.ports.push_back(ports_[p].Describe());
+    auto& extra = snapshot.ports.back().extra;
+    extra.emplace_back("tx_full_packets", refused[p]);
+    if (!exceptions_[p].has_value()) continue;
+    extra.insert(extra.end(), {{"exception_rx_packets", kernel[p].rx.packets},
+                               {"exception_rx_bytes", kernel[p].rx.bytes},
+                               {"exception_tx_packets", kernel[p].tx.packets},
+                               {"exception_tx_bytes", kernel[p].tx.bytes},
+                               {"exception_tx_full_packets", kernel[p].tx_full.packets}});
+  }
+  return snapshot;
+}
+
+}  // namespace twinpath

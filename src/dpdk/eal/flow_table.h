@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The table of flows that all queues share, in EAL memory. Made by the control thread; workers
+// write it under its regions' locks.
+
+#ifndef TWINPATH_DPDK_EAL_FLOW_TABLE_H_
+#define TWINPATH_DPDK_EAL_FLOW_TABLE_H_
+
+#include "absl/status/statusor.h"
+#include "src/config/compile/flow_memory.h"
+#include "src/dpdk/eal/tables.h"
+#include "src/policy/host.h"
+
+namespace twinpath {
+
+class FlowTable {
+ public:
+  // With `alone`, one worker serves all queues, and nothing is locked. ResourceExhausted where EAL
+  // has not as much memory on NUMA node `node`.
+  static absl::StatusOr<FlowTable> Create(const FlowTableShape& shape, int node, bool alone);
+
+  const tp_flow_table* get() const { return table_.get(); }
+
+ private:
+  FlowTable() = default;
+  EalArray<tp_flow_bucket> buckets_;
+  EalArray<tp_flow_region> regions_;
+  EalArray<tp_flow_table> table_;
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_DPDK_EAL_FLOW_TABLE_H_

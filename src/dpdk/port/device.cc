@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The rules by which a DEVICE is taken for a PCI address, a kernel interface or a vdev. Control
+// thread.
+
+#include "src/dpdk/port/device.h"
+
+#include <net/if.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <regex>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "src/kernel/xdp_program.h"
+
+namespace twinpath {
+namespace {
+
+// The AF_XDP PMD's frames are one page with headroom, and what the kernel wants behind (see
+// mempool.cc); what is left for the frame without its Ethernet header.
+constexpr uint32_t kAfXdpMaxMtu = 3168;
+// XSK_RING_CONS__DEFAULT_NUM_DESCS: what each AF_XDP queue's fill ring takes at once, and its
+// completion ring may hold.
+constexpr uint32_t kAfXdpRing = 2048;
+
+absl::Status Wrong(const PortSpec& port, const std::string& what) {
+  return absl::FailedPreconditionError(absl::StrCat("port ", port.name, ": ", what));
+}
+
+absl::StatusOr<Device> Native(const PortSpec& port, const std::string& pci, const std::string& how,
+                              const Machine& machine) {
+  if (!machine.PciExists(pci))
+    return Wrong(port, absl::StrCat("there is no PCI device ", pci, "; `lspci -D` lists them"));
+  const std::string driver = machine.PciDriver(pci);
+  Device device;
+  device.kind = Device::Kind::kPci;
+  device.given = port.device;
+  device.pci = pci;
+  device.mode = "native";
+  device.why = absl::StrCat(how, " is bound to ", driver);
+  // The kernel keeps mlx4, mlx5 and mana NICs while their PMDs drive the queues.
+  for (const char* ours :
+       {"vfio-pci", "igb_uio", "uio_pci_generic", "mlx4_core", "mlx5_core", "mana"})
+    if (driver == ours) return device;
+  const std::string bound =
+      driver.empty() ? "bound to no driver" : absl::StrCat("bound to ", driver);
+  std::string interfaces = absl::StrJoin(machine.PciInterfaces(pci), ", ");
+  std::string rather = interfaces.empty()
+                           ? ""
+                           : absl::StrCat(" (or give the interface, ", interfaces, ", for AF_XDP)");
+  return Wrong(port, absl::StrCat("PCI device ", pci, " is ", bound, ", not to vfio-pci; bind it: ",
+                                  machine.BindCommand(pci), rather));
+}
+
+absl::Status CheckInterface(const PortSpec& port, uint32_t queues, const Channels& channels,
+                            const Machine& machine) {
+  const std::string& name = port.device;
+  auto xdp = ReadXdp(name);
+  if (!xdp.ok()) return Wrong(port, std::string(xdp.status().message()));
+  if (xdp->program != 0) {
+    return Wrong(
+        port,
+        absl::StrCat("interface ", name, " already carries an XDP program (",
+                     XdpProgramName(xdp->program), ", id ", xdp->program, ", ", xdp->mode,
+                     "); it is left alone; to take it off, end the program that owns it, or: ip "
+                     "link set dev ",
+                     name, xdp->mode == "generic" ? " xdpgeneric off" : " xdp off"));
+  }
+  const uint32_t there = InterfaceQueues(name, machine);
+  if (queues > there) {
+    return Wrong(port, absl::StrCat("interface ", name, " has ", there, " RX queue",
+                                    there == 1 ? "" : "s", ", fewer than the ", queues,
+                                    " asked for; change one: --queues ", there, ", or ethtool -L ",
+                                    name, channels.combined != 0 ? " combined " : " rx ", queues));
+  }
+  const uint32_t mtu = machine.InterfaceMtu(name);
+  if (mtu > kAfXdpMaxMtu) {
+    return Wrong(port, absl::StrCat("interface ", name, " has an MTU of ", mtu,
+                                    " octets, and AF_XDP takes at most ", kAfXdpMaxMtu,
+                                    ": ip link set dev ", name, " mtu ", kAfXdpMaxMtu));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Device> AfXdp(const PortSpec& port, uint32_t queues, const Machine& machine) {
+  const std::string& name = port.device;
+  const Channels channels = InterfaceChannels(name);
+  absl::Status fit = CheckInterface(port, queues, channels, machine);
+  if (!fit.ok()) return fit;
+
+  Device device;
+  device.kind = Device::Kind::kAfXdp;
+  device.given = port.device;
+  device.interface = name;
+  device.mtu = machine.InterfaceMtu(name);
+  device.vdev_a_queue = channels.combined == 0;
+  const std::string driver = machine.InterfaceDriver(name);
+  device.why = absl::StrCat("kernel interface, driver ", driver);
+  const uint32_t count = device.vdev_a_queue ? queues : 1;
+  for (uint32_t i = 0; i < count; i++) {
+    device.vdevs.push_back({absl::StrCat("net_af_xdp_", port.name, "_", i),
+                            absl::StrCat("iface=", name, ",start_queue=", i,
+                                         ",queue_count=", device.vdev_a_queue ? 1 : queues)});
+  }
+  device.extra_mbufs = 2 * kAfXdpRing * queues;
+  const uint32_t there = std::max(channels.combined, machine.InterfaceRxQueues(name));
+  if (queues < there) {
+    device.warnings.push_back(absl::StrCat(
+        "port ", port.name, ": ", name, " has ", there, " RX queues and ", queues,
+        " are served; what arrives on the others goes to the kernel past the policy: --queues ",
+        there, ", or ethtool -L ", name, channels.combined != 0 ? " combined " : " rx ", queues));
+  }
+  const uint32_t flags = machine.InterfaceFlags(name);
+  device.promiscuous_already = flags & IFF_PROMISC;
+  if (!(flags & IFF_UP)) {
+    device.warnings.push_back(absl::StrCat("port ", port.name, ": interface ", name,
+                                           " is down: ip link set dev ", name, " up"));
+  }
+  return device;
+}
+
+// Frames that net_pcap's infinite_rx keeps: never more than its files can hold. An error where a
+// file cannot be read, or written, of which the PMD would say "Operation not permitted".
+absl::StatusOr<uint32_t> PcapMbufs(const PortSpec& port, const std::string& arguments) {
+  uint64_t frames = 0;
+  static const std::regex capture("rx_pcap=([^,]+)");
+  for (std::sregex_iterator at(arguments.begin(), arguments.end(), capture), end; at != end; ++at) {
+    const std::string file = (*at)[1].str();
+    if (access(file.c_str(), R_OK) != 0)
+      return Wrong(port, absl::StrCat("rx_pcap=", file, ": ", std::strerror(errno)));
+    std::error_code error;  // a pipe has no size
+    const uint64_t bytes = std::filesystem::file_size(file, error);
+    if (!error) frames += bytes / (16 + 14);  // a record's header and the least of a frame
+  }
+  static const std::regex output("tx_pcap=([^,]+)");
+  for (std::sregex_iterator at(arguments.begin(), arguments.end(), output), end; at != end; ++at) {
+    const std::filesystem::path file = (*at)[1].str();
+    std::error_code error;
+    const bool there = std::filesystem::exists(file, error);
+    const std::string target =
+        there ? file.string() : (std::filesystem::absolute(file, error).parent_path()).string();
+    if (access(target.c_str(), there ? W_OK : W_OK | X_OK) != 0)
+      return Wrong(port, absl::StrCat("tx_pcap=", file.string(), ": ", std::strerror(errno)));
+  }
+  if (!absl::StrContains(arguments, "infinite_rx=1")) return 0;
+  return static_cast<uint32_t>(std::min<uint64_t>(frames, 1u << 24));
+}
+
+absl::StatusOr<Device> VirtualDevice(const PortSpec& port, const Machine& machine) {
+  Device device;
+  device.given = port.device;
+  device.mode = "vdev";
+  device.why = "given as a DPDK vdev";
+  const size_t comma = port.device.find(',');
+  Vdev vdev = {port.device.substr(0, comma),
+               comma == std::string::npos ? "" : port.device.substr(comma + 1)};
+  const std::string driver = VdevDriver(vdev.name);
+  device.kernel_behind = driver != "net_null" && driver != "net_pcap" && driver != "net_ring";
+  static const std::regex on_interface("(?:.*,)?iface=([^,]+)(?:,.*)?");
+  std::smatch match;
+  if ((driver == "net_af_packet" || driver == "net_af_xdp") &&
+      std::regex_match(vdev.arguments, match, on_interface)) {
+    const std::string interface = match[1].str();
+    if (!machine.InterfaceExists(interface))
+      return Wrong(port, absl::StrCat("there is no interface '", interface,
+                                      "'; `ip -brief link` lists them"));
+    if (driver == "net_af_packet") device.interface = interface;
+  }
+  if (driver == "net_pcap") {
+    auto mbufs = PcapMbufs(port, vdev.arguments);
+    if (!mbufs.ok()) return mbufs.status();
+    device.extra_mbufs = *mbufs;
+  }
+  device.vdevs.push_back(std::move(vdev));
+  return device;
+}
+
+bool IsVdev(const std::string& given) {
+  static const std::regex vdev("(net|eth)_[a-z0-9_]+(,.*)?");
+  return std::regex_match(given, vdev);
+}
+
+}  // namespace
+
+Device ForeseeDevice(const PortSpec& port, uint32_t queues, const Machine& machine) {
+  if (auto device = ResolveDevice(port, queues, machine); device.ok()) return *std::move(device);
+  Device device;
+  const std::string& given = port.device;
+  auto pci = machine.InterfaceExists(given) ? std::nullopt : NormalPci(given);
+  if (!pci && !machine.InterfaceExists(given)) pci = machine.PredictedPci(given);
+  if (pci) {
+    device.kind = Device::Kind::kPci;
+    device.pci = *pci;
+  } else if (!IsVdev(given) || VdevDriver(given.substr(0, given.find(','))) == "net_af_xdp") {
+    device.kind = Device::Kind::kAfXdp;
+    device.extra_mbufs = 2 * kAfXdpRing * queues;
+    device.mtu = std::min(machine.InterfaceMtu(given), kAfXdpMaxMtu);
+  }
+  return device;
+}
+
+uint32_t InterfaceQueues(const std::string& name, const Machine& machine) {
+  const uint32_t combined = InterfaceChannels(name).combined;
+  return combined != 0 ? combined : machine.InterfaceRxQueues(name);
+}
+
+std::string VdevDriver(const std::string& name) {
+  return name.substr(0, name.find_last_not_of("0123456789") + 1);
+}
+
+absl::StatusOr<Device> ResolveDevice(const PortSpec& port, uint32_t queues,
+                                     const Machine& machine) {
+  const std::string& given = port.device;
+  // The kernel's names come first: an interface may be called anything.
+  if (machine.InterfaceExists(given)) return AfXdp(port, queues, machine);
+  if (auto pci = NormalPci(given)) return Native(port, *pci, "the PCI device", machine);
+  if (IsVdev(given)) return VirtualDevice(port, machine);
+  if (auto pci = machine.PredictedPci(given))
+    return Native(port, *pci, absl::StrCat(*pci, ", which owned ", given, ","), machine);
+  if (absl::StrContains(given, ":")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("port ", port.name, ": '", given,
+                     "' is no PCI address (0000:03:00.0), and no interface has this name"));
+  }
+  return Wrong(port,
+               absl::StrCat("there is no interface '", given,
+                            "'; `ip -brief link` lists them. An interface whose NIC was bound to "
+                            "vfio-pci goes by its PCI address; a vdev by its name (net_null0)"));
+}
+
+}  // namespace twinpath

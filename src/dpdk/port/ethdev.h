@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One ethdev from probe to close: what ports, the exception path and the replay share. Control
+// thread.
+
+#ifndef TWINPATH_DPDK_PORT_ETHDEV_H_
+#define TWINPATH_DPDK_PORT_ETHDEV_H_
+
+#include <rte_ethdev.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "src/dpdk/port/device.h"
+#include "src/dpdk/quirks/removal_notice.h"
+#include "src/dpdk/port/rss.h"
+
+namespace twinpath {
+
+struct EthdevConfig {
+  uint16_t queues = 1;  // RX and TX
+  uint16_t rx_descriptors = 1024, tx_descriptors = 1024;
+  uint32_t mtu = 1500;
+  bool promiscuous = true;
+  RssSpec rss;
+  bool one_mempool = false;  // every frame this device sends comes from one mempool
+  rte_mempool* mempool = nullptr;
+  bool interrupts = false;  // where the PMD has them, RX queues are able to wake a worker
+  int setup_retries = 0;    // of the RX queues, with back-off: AF_XDP lets go of a queue late
+};
+
+class Ethdev {
+ public:
+  // Plugs a vdev in, and out again at the end.
+  static absl::StatusOr<Ethdev> Plug(const Vdev& vdev);
+  // Takes over a vdev that a PMD's call made; as above.
+  static absl::StatusOr<Ethdev> Adopt(const std::string& vdev);
+  // The ethdev that EAL's probe gave to a PCI address; closed at the end, and given back to the
+  // kernel where it asked for it.
+  static absl::StatusOr<Ethdev> Find(const std::string& pci);
+  // Of a PCI device that was not there when EAL started; given back to the kernel at the end.
+  static absl::StatusOr<Ethdev> Probe(const std::string& pci);
+
+  ~Ethdev();
+  Ethdev(Ethdev&& other) noexcept
+      : port_(std::exchange(other.port_, kNone)),
+        bus_(std::exchange(other.bus_, nullptr)),
+        name_(std::move(other.name_)),
+        removal_(std::move(other.removal_)),
+        rss_(std::move(other.rss_)),
+        multi_segment_(other.multi_segment_),
+        promiscuous_(other.promiscuous_) {}
+  Ethdev& operator=(Ethdev&&) = delete;
+
+  // Configures queues, RSS as far as the PMD has it, MTU and promiscuous mode, and starts. Errors
+  // name the call and, where the device has fewer queues, how many it has.
+  absl::Status Start(const EthdevConfig& config);
+
+  uint16_t port() const { return port_; }
+  rte_eth_dev_info info() const;
+  std::string driver() const;
+  std::string mac() const;  // "02:00:00:00:00:01"
+  const RssState& rss() const { return rss_; }
+  bool multi_segment() const { return multi_segment_; }  // sends frames of several segments
+  int node() const;                                      // NUMA node; 0 where the PMD tells none
+  // The kernel wants it back. Never of a vdev.
+  bool AskedBack() const { return removal_ != nullptr && removal_->came(); }
+
+ private:
+  static constexpr uint16_t kNone = UINT16_MAX;
+  // `bus`: what it is to be unplugged from at the end; may be null.
+  Ethdev(uint16_t port, const char* bus, std::string name)
+      : port_(port), bus_(bus), name_(std::move(name)) {}
+  static absl::StatusOr<Ethdev> OnPci(const std::string& pci, const char* bus);
+  absl::Status Error(const char* call, int code) const;
+  absl::Status SetUpQueues(const EthdevConfig& config, rte_eth_dev_info& info);
+
+  uint16_t port_;
+  const char* bus_;
+  std::string name_;                        // there
+  std::unique_ptr<RemovalNotice> removal_;  // PCI
+  RssState rss_;
+  bool multi_segment_ = true;
+  bool promiscuous_ = false;  // made so, to be undone: AF_XDP's interface outlives us
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_DPDK_PORT_ETHDEV_H_

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Makes the exception port's interface and sets it up for the kernel. Control thread.
+
+#include "src/dpdk/port/exception_port.h"
+
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "src/policy/random.h"
+
+namespace twinpath {
+namespace {
+
+// Sets the interface's MTU and brings it up.
+absl::Status BringUp(const std::string& interface, uint32_t mtu) {
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return absl::ErrnoToStatus(errno, "socket(AF_INET)");
+  ifreq request = {};
+  interface.copy(request.ifr_name, IFNAMSIZ - 1);
+  request.ifr_mtu = static_cast<int>(mtu);
+  bool done = ioctl(fd, SIOCSIFMTU, &request) == 0 && ioctl(fd, SIOCGIFFLAGS, &request) == 0;
+  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
+  done = done && ioctl(fd, SIOCSIFFLAGS, &request) == 0;
+  int error = errno;
+  close(fd);
+  if (done) return absl::OkStatus();
+  return absl::ErrnoToStatus(error, absl::StrCat("bringing up ", interface));
+}
+
+// The addresses of the port's network may stay on another interface: strict reverse-path filtering
+// of this one, which is ours, would drop what comes in by it.
+void AcceptAnySource(const std::string& interface) {
+  std::ofstream("/proc/sys/net/ipv4/conf/" + interface + "/rp_filter") << "0\n";
+}
+
+// The most exception queues, up to `most`, with which queue q's is q modulo their number and no two
+// lcores (queue q is lcore q modulo `lcores`'s) meet on one. 0: none does.
+uint32_t ExceptionQueues(uint32_t queues, uint32_t lcores, uint32_t most) {
+  return queues <= most ? queues : most / lcores * lcores;
+}
+
+Vdev VirtioUser(const ExceptionRequest& request, const std::string& interface) {
+  return {absl::StrCat("net_virtio_user_", request.port_name),
+          absl::StrCat("path=", kVhostNet, ",queues=", request.queues,
+                       ",queue_size=1024,iface=", interface, ",mac=", request.mac)};
+}
+
+Vdev Tap(const ExceptionRequest& request, const std::string& interface) {
+  return {absl::StrCat("net_tap_", request.port_name),
+          absl::StrCat("iface=", interface, ",mac=", request.mac)};
+}
+
+absl::StatusOr<Ethdev> PlugIn(const ExceptionRequest& request, const std::string& interface) {
+  if (request.path == ExceptionPath::kVirtioUser ||
+      (request.path == ExceptionPath::kAuto && VhostNetThere())) {
+    auto ethdev = Ethdev::Plug(VirtioUser(request, interface));
+    if (ethdev.ok() || request.path == ExceptionPath::kVirtioUser) return ethdev;
+  }
+  return Ethdev::Plug(Tap(request, interface));
+}
+
+}  // namespace
+
+bool VhostNetThere() { return access(kVhostNet, R_OK | W_OK) == 0; }
+
+std::string ExceptionInterface(const std::string& port_name) {
+  std::string name = absl::StrCat("tp-", port_name);
+  if (name.size() < IFNAMSIZ) return name;
+  const uint64_t hash = tp_name_hash(port_name.data(), port_name.size());
+  return absl::StrCat(name.substr(0, IFNAMSIZ - 6), absl::StrFormat("-%04x", hash & 0xffff));
+}
+
+absl::StatusOr<ExceptionPort> ExceptionPort::Create(const ExceptionRequest& request) {
+  const std::string interface = ExceptionInterface(request.port_name);
+  auto fail = [&](const absl::Status& status) {
+    return absl::Status(status.code(), absl::StrCat("port ", request.port_name, ": exception port ",
+                                                    interface, ": ", status.message()));
+  };
+  auto ethdev = PlugIn(request, interface);
+  if (!ethdev.ok()) return fail(ethdev.status());
+  const rte_eth_dev_info about = ethdev->info();
+  const uint32_t queues = ExceptionQueues(request.queues, request.lcores,
+                                          std::min(about.max_rx_queues, about.max_tx_queues));
+  if (queues == 0) {
+    return fail(absl::FailedPreconditionError(
+        absl::StrCat(about.driver_name, " has too few queues for ", request.lcores, " lcores")));
+  }
+  absl::Status started = ethdev->Start({.queues = static_cast<uint16_t>(queues),
+                                        .rx_descriptors = 1024,
+                                        .tx_descriptors = 1024,
+                                        .mtu = request.mtu,
+                                        .promiscuous = false,
+                                        .mempool = request.mempool,
+                                        .interrupts = request.interrupts});
+  if (!started.ok()) return fail(started);
+  absl::Status up = BringUp(interface, request.mtu);
+  if (!up.ok()) return fail(up);
+  AcceptAnySource(interface);
+  return ExceptionPort(*std::move(ethdev), interface, queues);
+}
+
+QueueEnd ExceptionPort::to_kernel(uint32_t queue) const {
+  return {.ethdev = ethdev_.port(),
+          .queue = static_cast<uint16_t>(queue % queues_),
+          .multi_segment = ethdev_.multi_segment()};
+}
+
+}  // namespace twinpath

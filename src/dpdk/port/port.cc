@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Opens, starts and describes a logical port. Control thread.
+
+#include "src/dpdk/port/port.h"
+
+#include <net/if.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "src/kernel/xdp_program.h"
+
+namespace twinpath {
+namespace {
+
+absl::Status Named(const std::string& port, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat("port ", port, ": ", status.message()));
+}
+
+// What is in `after` only; both are sorted.
+std::vector<int> Added(const std::vector<int>& before, const std::vector<int>& after) {
+  std::vector<int> added;
+  std::set_difference(after.begin(), after.end(), before.begin(), before.end(),
+                      std::back_inserter(added));
+  return added;
+}
+
+}  // namespace
+
+absl::StatusOr<Port> Port::Open(const std::string& name, Device device, bool late) {
+  Port port(name, std::move(device));
+  port.index_ = if_nametoindex(port.device_.interface.c_str());
+  if (port.device_.kind == Device::Kind::kPci) {
+    auto ethdev = late ? Ethdev::Probe(port.device_.pci) : Ethdev::Find(port.device_.pci);
+    if (!ethdev.ok()) return Named(name, ethdev.status());
+    port.ethdevs_.push_back(*std::move(ethdev));
+  }
+  const bool af_packet =
+      port.device_.kind == Device::Kind::kVdev && !port.device_.interface.empty();
+  const std::vector<int> before = af_packet ? PacketSockets() : std::vector<int>();
+  for (const Vdev& vdev : port.device_.vdevs) {
+    auto ethdev = Ethdev::Plug(vdev);
+    if (!ethdev.ok()) return Named(name, ethdev.status());
+    port.ethdevs_.push_back(*std::move(ethdev));
+  }
+  if (af_packet) port.packet_sockets_ = Added(before, PacketSockets());
+  port.driver_ = port.ethdevs_.front().driver();
+  return port;
+}
+
+absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* mempool,
+                         InterfaceGuard* guard) {
+  const bool af_xdp = device_.kind == Device::Kind::kAfXdp;
+  const bool by_software = BySoftware(profile);
+  mempool_ = mempool;
+  dropped_before_ = Machine().InterfaceTxDropped(device_.interface);
+  absl::Status started = StartEthdevs(
+      profile,
+      {.queues = static_cast<uint16_t>(device_.vdev_a_queue || by_software ? 1 : profile.queues),
+       .rx_descriptors = static_cast<uint16_t>(profile.rx_descriptors),
+       .tx_descriptors = static_cast<uint16_t>(profile.tx_descriptors),
+       .mtu = af_xdp ? device_.mtu : profile.mtu,
+       .promiscuous = profile.promiscuous && !device_.promiscuous_already,
+       .rss = profile.rss,
+       .one_mempool = one_mempool,
+       .mempool = mempool,
+       .interrupts = profile.idle == Idle::kAdaptive,
+       .setup_retries = af_xdp ? setup_retries_ : 0},
+      guard);
+  if (!started.ok()) return Named(name_, started);
+  if (af_xdp) ReadSocketMode();
+  if (by_software) {
+    absl::Status spread = SpreadBySoftware(profile, mempool);
+    if (!spread.ok()) return Named(name_, spread);
+  }
+  for (const std::string& what : rss().cannot)
+    rss_warnings_.push_back(absl::StrCat("port ", name_, ": RSS: ", what));
+  return absl::OkStatus();
+}
+
+absl::Status Port::StartEthdevs(const Profile& profile, const EthdevConfig& config,
+                                InterfaceGuard* guard) {
+  const bool af_xdp = device_.kind == Device::Kind::kAfXdp;
+  for (Ethdev& ethdev : ethdevs_) {
+    const std::vector<int> before = af_xdp ? XskSockets() : std::vector<int>();
+    if (af_xdp && guard != nullptr) guard->Expect(device_.interface, config.promiscuous);
+    absl::Status started = ethdev.Start(config);
+    // Even where it did not start whole.
+    if (af_xdp) Protect(profile, guard);
+    if (af_xdp) xsk_sockets_.push_back(Added(before, XskSockets()));
+    if (!started.ok()) return started;
+    for (uint16_t q = 0; q < config.queues; q++)
+      ends_.push_back(
+          {.ethdev = ethdev.port(), .queue = q, .multi_segment = ethdev.multi_segment()});
+  }
+  return absl::OkStatus();
+}
+
+bool Port::BySoftware(const Profile& profile) const {
+  if (profile.queues < 2 || profile.rss.spread == RssSpread::kDevice) return false;
+  if (profile.rss.spread == RssSpread::kSoftware) return true;
+  const rte_eth_dev_info about = ethdevs_.front().info();
+  const size_t there =
+      device_.vdev_a_queue ? ethdevs_.size() : std::min(about.max_rx_queues, about.max_tx_queues);
+  // Queues that nothing spreads over are one queue. Of other devices than NICs something else does.
+  const bool blind = device_.kind == Device::Kind::kPci && !HashesAny(profile.rss, about);
+  return there < profile.queues || blind;
+}
+
+// Puts rings between the device's one queue and the profile's.
+absl::Status Port::SpreadBySoftware(const Profile& profile, rte_mempool* mempool) {
+  auto spread = SoftwareRss::Create(
+      {.queues = profile.queues, .burst = profile.burst, .rss = profile.rss, .mempool = mempool},
+      ethdevs_.front());
+  if (!spread.ok()) return spread.status();
+  software_rss_ = *std::move(spread);
+  ends_.clear();
+  for (uint32_t q = 0; q < profile.queues; q++) ends_.push_back(software_rss_->end(q));
+  return absl::OkStatus();
+}
+
+const RssState& Port::rss() const {
+  return software_rss_ ? software_rss_->rss() : ethdevs_.front().rss();
+}
+
+// Remembers what libxdp attached: here, and where it outlives this process.
+void Port::Protect(const Profile& profile, InterfaceGuard* guard) {
+  auto xdp = ReadXdp(device_.interface);
+  if (!xdp.ok() || xdp->program == 0) return;
+  own_program_ = xdp->program;
+  if (guard != nullptr) {
+    guard->Protect(device_.interface, xdp->program,
+                   profile.promiscuous && !device_.promiscuous_already);
+  }
+}
+
+std::vector<int> Port::sockets(uint32_t queue) const {
+  if (software_rss_ || xsk_sockets_.empty()) return {};
+  return xsk_sockets_[xsk_sockets_.size() == 1 ? 0 : queue];
+}
+
+// Learns from the sockets that Start added which way the kernel took.
+void Port::ReadSocketMode() {
+  const bool zero_copy =
+      std::all_of(xsk_sockets_.begin(), xsk_sockets_.end(), [](const std::vector<int>& sockets) {
+        return !sockets.empty() && std::all_of(sockets.begin(), sockets.end(), XskIsZeroCopy);
+      });
+  device_.mode = zero_copy ? "zero-copy" : "copy";
+  absl::StrAppend(&device_.why, zero_copy ? " has zero-copy" : " has no zero-copy");
+  auto xdp = ReadXdp(device_.interface);
+  if (xdp.ok() && xdp->program != 0) absl::StrAppend(&device_.why, ", XDP ", xdp->mode);
+}
+
+PortSnapshot Port::Describe() const {
+  PortSnapshot port;
+  port.name = name_;
+  port.device = device_.given;
+  port.driver = driver_;
+  port.mode = device_.mode;
+  port.why = device_.why;
+  port.link = Link();
+  port.queues = static_cast<uint32_t>(ends_.size());
+  const DeviceCounts counts = CountsNow();
+  port.extra = {{"device_rx_missed_packets", counts.missed},
+                {"device_rx_error_packets", counts.errors},
+                {"device_rx_no_mbuf_packets", counts.no_mbuf},
+                {"device_tx_error_packets", counts.send_errors}};
+  if (device_.kind == Device::Kind::kAfXdp) {
+    port.extra.insert(port.extra.end(),
+                      {{"xsk_rx_dropped_packets", counts.xsk.rx_dropped},
+                       {"xsk_rx_ring_full_packets", counts.xsk.rx_ring_full},
+                       {"xsk_rx_fill_ring_empty_packets", counts.xsk.rx_fill_ring_empty},
+                       {"xsk_tx_invalid_packets", counts.xsk.tx_invalid},
+                       {"interface_tx_dropped_packets", counts.interface_dropped},
+                       {"gone_tx_packets", counts.unsent},
+                       {"gone_rx_packets", counts.unread}});
+  }
+  port.rss = DescribeRss();
+  if (software_rss_ || counts.spread_full != 0)
+    port.extra.emplace_back("spread_full_packets", counts.spread_full);
+  return port;
+}
+
+RssSnapshot Port::DescribeRss() const {
+  RssSnapshot snapshot;
+  const RssState& state = rss();
+  const bool kernel = device_.kind == Device::Kind::kAfXdp;
+  if (ethdevs_.empty()) return snapshot;
+  snapshot.by = software_rss_      ? "software"
+                : ends_.size() < 2 ? "none"
+                : kernel           ? "kernel"
+                                   : "device";
+  snapshot.fields = snapshot.by == "kernel" ? "the interface's own" : RssFieldWords(state.fields);
+  snapshot.key = IsSymmetricRssKey(state.key)
+                     ? "symmetric"
+                     : absl::BytesToHexString(absl::string_view(
+                           reinterpret_cast<const char*>(state.key.data()), state.key.size()));
+  snapshot.reta = RetaWords(state.reta);
+  return snapshot;
+}
+
+std::string Port::Summary() const {
+  const std::string queues = absl::StrCat(ends_.size(), ends_.size() == 1 ? " queue" : " queues");
+  return absl::StrCat("port ", name_, ": ", device_.given, " on ", driver_, ", ", device_.mode,
+                      " (", device_.why, "), ", queues, ", spread by ", DescribeRss().by, ", ",
+                      DescribeRss().fields);
+}
+
+}  // namespace twinpath

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A port whose device comes and goes: its link, what the device counted, letting go of one that is
+// no more and taking the next. Control thread; Link and CountsNow also under the lock that keeps
+// Close and Reopen away.
+
+#include <net/if.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "src/dpdk/port/port.h"
+#include "src/dpdk/quirks/xsk_frames.h"
+#include "src/kernel/link_state.h"
+
+namespace twinpath {
+namespace {
+
+bool IsUp(const Ethdev& ethdev) {
+  rte_eth_link link = {};
+  return rte_eth_link_get_nowait(ethdev.port(), &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+}
+
+// 0: it is not open.
+ino_t InodeOf(int fd) {
+  struct stat about = {};
+  return fstat(fd, &about) == 0 ? about.st_ino : 0;
+}
+
+}  // namespace
+
+std::string Port::Link() const {
+  if (ethdevs_.empty()) return kLinkGone;
+  // The AF_XDP and AF_PACKET PMDs say that every link is up.
+  if (!std::all_of(packet_sockets_.begin(), packet_sockets_.end(), PacketSocketBound))
+    return kLinkGone;
+  for (const std::vector<int>& sockets : xsk_sockets_)
+    if (!std::all_of(sockets.begin(), sockets.end(), XskBound)) return kLinkGone;
+  if (index_ != 0) return LinkState(index_);
+  if (std::any_of(ethdevs_.begin(), ethdevs_.end(), std::mem_fn(&Ethdev::AskedBack)))
+    return kLinkGone;
+  return std::all_of(ethdevs_.begin(), ethdevs_.end(), IsUp) ? kLinkUp : kLinkDown;
+}
+
+bool Port::DeviceThere() const {
+  if (!device_.pci.empty()) return !Machine().PciDriver(device_.pci).empty();
+  return if_nametoindex(device_.interface.c_str()) != 0;
+}
+
+Port::DeviceCounts Port::CountsNow() const {
+  DeviceCounts sum = past_;
+  for (const Ethdev& ethdev : ethdevs_) {
+    rte_eth_stats stats = {};
+    if (rte_eth_stats_get(ethdev.port(), &stats) != 0) continue;
+    sum.missed += stats.imissed;
+    sum.errors += stats.ierrors;
+    sum.no_mbuf += stats.rx_nombuf;
+    sum.send_errors += stats.oerrors;
+  }
+  for (const std::vector<int>& sockets : xsk_sockets_) {
+    for (const int fd : sockets) {
+      const XskDrops drops = ReadXskDrops(fd);
+      sum.xsk.rx_dropped += drops.rx_dropped;
+      sum.xsk.rx_ring_full += drops.rx_ring_full;
+      sum.xsk.rx_fill_ring_empty += drops.rx_fill_ring_empty;
+      sum.xsk.tx_invalid += drops.tx_invalid;
+    }
+  }
+  if (!xsk_sockets_.empty() && index_ == if_nametoindex(device_.interface.c_str())) {
+    const uint64_t dropped = Machine().InterfaceTxDropped(device_.interface);
+    sum.interface_dropped += std::max(dropped, dropped_before_) - dropped_before_;
+  }
+  if (software_rss_) sum.spread_full += software_rss_->full_packets();
+  return sum;
+}
+
+// Also what the AF_XDP PMD leaves open (its sockets hold on to the interface's queues), and not
+// what it takes away: it detaches whatever XDP program its interface carries.
+void Port::CloseEthdevs() {
+  const std::optional<XdpState> instead = CarriesInstead();
+  const FileDescriptor not_ours = XdpProgram(instead.has_value() ? instead->program : 0);
+  std::vector<std::pair<int, ino_t>> sockets;
+  for (const std::vector<int>& of_ethdev : xsk_sockets_)
+    for (const int fd : of_ethdev) sockets.emplace_back(fd, InodeOf(fd));
+  xsk_sockets_.clear();
+  packet_sockets_.clear();
+  ethdevs_.clear();
+  for (const auto& [fd, inode] : sockets)
+    if (inode != 0 && InodeOf(fd) == inode) close(fd);
+  if (not_ours.get() >= 0) AttachXdp(index_, not_ours, instead->mode).IgnoreError();
+}
+
+void Port::Close() {
+  past_ = CountsNow();
+  software_rss_.reset();
+  std::vector<rte_mbuf*> mbufs;
+  for (const std::vector<int>& sockets : xsk_sockets_) {
+    for (const int fd : sockets) {
+      const XskFrames frames = FramesIn(fd, mempool_);
+      mbufs.insert(mbufs.end(), frames.mbufs.begin(), frames.mbufs.end());
+      past_.unsent += frames.unsent;
+      past_.unread += frames.unread;
+    }
+  }
+  CloseEthdevs();
+  std::sort(mbufs.begin(), mbufs.end());
+  mbufs.erase(std::unique(mbufs.begin(), mbufs.end()), mbufs.end());
+  rte_pktmbuf_free_bulk(mbufs.data(), static_cast<unsigned>(mbufs.size()));
+}
+
+std::optional<XdpState> Port::CarriesInstead() const {
+  if (own_program_ == 0 || ethdevs_.empty()) return std::nullopt;
+  const auto xdp = ReadXdp(index_);
+  if (!xdp.ok() || xdp->program == own_program_) return std::nullopt;
+  return *xdp;
+}
+
+absl::StatusOr<Device> Port::FindAgain(const Profile& profile) const {
+  // An interface that was in another network namespace when its device was closed brings back what
+  // libxdp attached, and could not take off there.
+  if (own_program_ != 0) DetachXdp(device_.interface, own_program_).IgnoreError();
+  return ResolveDevice({.name = name_, .device = device_.given}, profile.queues, Machine());
+}
+
+absl::Status Port::Reopen(Device device, const Profile& profile, bool one_mempool,
+                          InterfaceGuard* guard) {
+  auto port = Open(name_, std::move(device), true);
+  if (!port.ok()) return port.status();
+  port->setup_retries_ = 0;  // nobody had its queues before; who waits here is not to wait long
+  absl::Status started = port->Start(profile, one_mempool, mempool_, guard);
+  if (started.ok() && port->ends_.size() != ends_.size())
+    started = absl::FailedPreconditionError("it has another number of queues than before");
+  if (!started.ok()) {
+    port->Close();
+    if (port->own_program_ != 0) own_program_ = port->own_program_;
+    return started;
+  }
+  port->past_ = past_;
+  *this = *std::move(port);
+  return absl::OkStatus();
+}
+
+}  // namespace twinpath

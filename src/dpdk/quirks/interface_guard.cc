@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Parent and child share a socket pair: what the parent says is remembered, and when its end closes
+// it is gone. The child listens at an abstract address for each interface, where the next program
+// learns whether this one lives.
+
+#include "src/dpdk/quirks/interface_guard.h"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <set>
+#include <thread>
+
+#include "src/kernel/machine.h"
+#include "src/kernel/xdp_program.h"
+
+namespace twinpath {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kLongestClaim(5);
+constexpr std::chrono::milliseconds kBetweenClaims(5);
+constexpr char kAlive = '1';
+
+// The name libxdp gives the program that it attaches for AF_XDP.
+constexpr char kAfXdpProgram[] = "xsk_def_prog";
+
+// One message.
+struct Protected {
+  char interface[IFNAMSIZ];
+  uint32_t program;  // 0: not attached yet
+  uint32_t promiscuous;
+};
+
+void ClearPromiscuous(const char* interface) {
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  ifreq request = {};
+  std::string(interface).copy(request.ifr_name, IFNAMSIZ - 1);
+  if (ioctl(fd, SIOCGIFFLAGS, &request) == 0 && request.ifr_flags & IFF_PROMISC) {
+    request.ifr_flags = static_cast<short>(request.ifr_flags & ~IFF_PROMISC);
+    ioctl(fd, SIOCSIFFLAGS, &request);
+  }
+  close(fd);
+}
+
+// Takes off what libxdp attached in the moment before its caller was killed.
+void DetachUntold(const std::string& interface) {
+  auto xdp = ReadXdp(interface);
+  if (xdp.ok() && xdp->program != 0 && XdpProgramName(xdp->program) == kAfXdpProgram)
+    DetachXdp(interface, xdp->program).IgnoreError();
+}
+
+FileDescriptor Socket() { return FileDescriptor(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
+
+// Of one interface, in this network namespace.
+struct Address {
+  explicit Address(const std::string& interface) {
+    const std::string name = std::string(1, '\0') + "twinpath-guard-" + interface;
+    unix.sun_family = AF_UNIX;
+    name.copy(unix.sun_path, sizeof(unix.sun_path));
+    length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+  }
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&unix); }
+  sockaddr_un unix = {};
+  socklen_t length = 0;
+};
+
+// Whether the program of the guard that has this address lives. False: the guard is gone by now.
+bool Lives(const Address& address) {
+  const FileDescriptor asks = Socket();
+  char answer = 0;
+  return connect(asks.get(), address.get(), address.length) == 0 &&
+         read(asks.get(), &answer, 1) == 1;
+}
+
+// None where another program has the interface.
+FileDescriptor Claim(const std::string& interface) {
+  const Address address(interface);
+  const auto end = Clock::now() + kLongestClaim;
+  do {
+    FileDescriptor claim = Socket();
+    if (bind(claim.get(), address.get(), address.length) == 0 && listen(claim.get(), 8) == 0)
+      return claim;
+    if (errno != EADDRINUSE || Lives(address)) break;
+    std::this_thread::sleep_for(kBetweenClaims);
+  } while (Clock::now() < end);
+  return FileDescriptor();
+}
+
+}  // namespace
+
+absl::StatusOr<InterfaceGuard> InterfaceGuard::Fork(const std::vector<std::string>& interfaces) {
+  std::map<std::string, FileDescriptor> claims;
+  for (const std::string& interface : interfaces)
+    if (FileDescriptor claim = Claim(interface); claim.get() >= 0)
+      claims.emplace(interface, std::move(claim));
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return absl::ErrnoToStatus(errno, "socketpair");
+  const bool pins_there = access(kLibxdpPins, F_OK) == 0;
+  pid_t child = fork();
+  if (child < 0) {
+    const int error = errno;
+    close(ends[0]);
+    close(ends[1]);
+    return absl::ErrnoToStatus(error, "fork");
+  }
+  close(ends[child == 0 ? 1 : 0]);
+  InterfaceGuard guard(ends[child == 0 ? 0 : 1], child);
+  guard.pins_there_ = pins_there;
+  if (child == 0) guard.claims_ = std::move(claims);
+  return guard;
+}
+
+InterfaceGuard::~InterfaceGuard() {
+  if (socket_ >= 0) close(socket_);
+  if (child_ > 0) waitpid(child_, nullptr, 0);
+}
+
+// Leaves the parent's terminal, session and files alone.
+void InterfaceGuard::Withdraw() const {
+  prctl(PR_SET_NAME, "tp-guard");
+  setsid();
+  signal(SIGHUP, SIG_IGN);
+  signal(SIGPIPE, SIG_IGN);
+  int null = open("/dev/null", O_RDWR);
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(null, fd);
+  std::set<unsigned> keep = {static_cast<unsigned>(socket_)};
+  for (const auto& [interface, claim] : claims_) keep.insert(static_cast<unsigned>(claim.get()));
+  unsigned from = 3;
+  for (const unsigned fd : keep) {
+    if (fd > from) close_range(from, fd - 1, 0);
+    from = fd + 1;
+  }
+  close_range(from, ~0u, 0);
+}
+
+// Tells one who asks that the parent lives.
+void InterfaceGuard::Answer(const FileDescriptor& claim) const {
+  const FileDescriptor asker(accept4(claim.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  if (asker.get() < 0) return;
+  send(asker.get(), &kAlive, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void InterfaceGuard::Watch() {
+  Withdraw();
+  std::vector<Protected> all;
+  std::vector<pollfd> polled = {{.fd = socket_, .events = POLLIN, .revents = 0}};
+  for (const auto& [interface, claim] : claims_)
+    polled.push_back({.fd = claim.get(), .events = POLLIN, .revents = 0});
+  for (bool alive = true; alive;) {
+    if (poll(polled.data(), polled.size(), -1) < 0) continue;
+    if (polled[0].revents != 0) {  // first: who asks is not told of a life that is over
+      Protected one;
+      const ssize_t n = read(socket_, &one, sizeof(one));
+      if (n == sizeof(one)) all.push_back(one);
+      alive = n > 0 || (n < 0 && errno == EINTR);
+      continue;
+    }
+    size_t at = 1;
+    for (const auto& [interface, claim] : claims_)
+      if (polled[at++].revents != 0) Answer(claim);
+  }
+  std::set<std::string> told;
+  for (const Protected& it : all) {
+    if (it.program != 0) told.insert(it.interface);
+    if (it.program != 0)
+      DetachXdp(it.interface, it.program).IgnoreError();  // gone already, by the PMD's hand
+  }
+  for (const Protected& it : all) {
+    if (told.count(it.interface) == 0 && claims_.count(it.interface) != 0)
+      DetachUntold(it.interface);
+    if (it.promiscuous) ClearPromiscuous(it.interface);
+  }
+  // Where it stays, another user's libxdp stumbles over it. It goes only if nobody pinned into it.
+  if (!pins_there_) rmdir(kLibxdpPins);
+}
+
+void InterfaceGuard::Tell(const std::string& interface, uint32_t program, bool promiscuous) {
+  Protected one = {.interface = {}, .program = program, .promiscuous = promiscuous};
+  interface.copy(one.interface, IFNAMSIZ - 1);
+  // A guard that is gone cannot be told; the interface is then cleaned by the PMD alone.
+  send(socket_, &one, sizeof(one), MSG_NOSIGNAL);
+}
+
+}  // namespace twinpath

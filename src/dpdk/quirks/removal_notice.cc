@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Registers with EAL's device events; where EAL has no memory for it, no notice ever comes.
+
+// DPDK has marked device events so since 18.05.
+#define ALLOW_EXPERIMENTAL_API
+
+#include "src/dpdk/quirks/removal_notice.h"
+
+#include <cerrno>
+#include <chrono>
+#include <thread>
+
+namespace twinpath {
+
+RemovalNotice::RemovalNotice(const std::string& device) : device_(device) {
+  rte_dev_event_callback_register(device_.c_str(), Hear, this);
+}
+
+RemovalNotice::~RemovalNotice() {
+  // The kernel asks again and again: it may be doing so now.
+  while (rte_dev_event_callback_unregister(device_.c_str(), Hear, this) == -EAGAIN)
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+}
+
+void RemovalNotice::Hear(const char*, rte_dev_event_type event, void* self) {
+  if (event == RTE_DEV_EVENT_REMOVE)
+    static_cast<RemovalNotice*>(self)->came_.store(true, std::memory_order_relaxed);
+}
+
+}  // namespace twinpath

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Reads counters that each have one writer, elsewhere, and compares them with those of the look
+// before.
+
+#include "src/dpdk/recover/fault_watcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "src/dpdk/quirks/tap_wake.h"
+#include "src/kernel/link_state.h"
+
+namespace twinpath {
+namespace {
+
+// This thread, or the whole process, stood still itself: then it does not know of the others.
+constexpr std::chrono::milliseconds kOwnPause{500};
+
+uint64_t Read(const uint64_t& counter) { return __atomic_load_n(&counter, __ATOMIC_RELAXED); }
+
+// "lan/0, wan/0"
+std::string QueuesOf(const Worker& worker, const std::vector<Port>& ports) {
+  std::string names;
+  for (const auto& queue : worker.queues())
+    absl::StrAppend(&names, names.empty() ? "" : ", ", ports[queue->port].name(), "/",
+                    queue->queue);
+  return names;
+}
+
+}  // namespace
+
+uint32_t FreeMbufs(const Mempool& mempool) {
+  const rte_mempool* pool = mempool.get();
+  uint64_t free = rte_mempool_avail_count(pool);
+  for (unsigned lcore = 0; pool->cache_size != 0 && lcore < RTE_MAX_LCORE; lcore++)
+    free -= std::min<uint64_t>(free, pool->local_cache[lcore].len);
+  return static_cast<uint32_t>(free);
+}
+
+FaultWatcher::FaultWatcher(const Watched& watched, FaultLedger* ledger, Clock::time_point now)
+    : watched_(watched),
+      ledger_(ledger),
+      last_(now),
+      turns_(watched.workers.size(), {0, now}),
+      taken_(watched.ports.size(), {0, now}),
+      refused_(watched.ports.size()) {}
+
+void FaultWatcher::Look(Clock::time_point now) {
+  if (now - last_ > kOwnPause) {
+    for (Pulse& pulse : turns_) pulse.since = now;
+    for (Pulse& pulse : taken_) pulse.since = now;
+  }
+  last_ = now;
+  LookAtWorkers(now);
+  LookAtPorts(now);
+  LookAtMempools(now);
+  ledger_->Tick(now);
+}
+
+void FaultWatcher::LookAtWorkers(Clock::time_point now) {
+  for (size_t w = 0; w < turns_.size(); w++) {
+    const std::string subject = absl::StrCat("lcore ", watched_.lcores[w]);
+    const uint64_t turns = Read(watched_.workers[w]->turn_counters().turns);
+    if (std::exchange(turns_[w].value, turns) != turns) {
+      turns_[w].since = now;
+      ledger_->Set(subject, "stalled", false, "its worker goes on", now);
+    } else if (now - turns_[w].since >= kPatience) {
+      ledger_->Begin(subject, "stalled",
+                     absl::StrCat("its worker stands still since ", Seconds(now - turns_[w].since),
+                                  " (queues ", QueuesOf(*watched_.workers[w], watched_.ports),
+                                  "); the others go on"),
+                     turns_[w].since, now);
+    }
+  }
+}
+
+void FaultWatcher::LookAtPorts(Clock::time_point now) {
+  for (size_t p = 0; p < taken_.size(); p++) {
+    const std::string subject = absl::StrCat("port ", watched_.ports[p].name());
+    const std::string link = watched_.ports[p].Link();
+    if (link != kLinkGone)
+      ledger_->Set(subject, "link_down", link == kLinkDown, absl::StrCat("link ", link), now);
+    uint64_t taken = 0, refused = 0;
+    for (const auto& worker : watched_.workers) {
+      for (const auto& queue : worker->queues()) {
+        taken += Read(queue->counters.tx[p].packets);
+        refused += Read(queue->refused[p]);
+      }
+    }
+    const bool grew = std::exchange(taken_[p].value, taken) != taken;
+    const bool offered = std::exchange(refused_[p], refused) != refused;
+    if (grew) ledger_->Set(subject, "tx_blocked", false, "TX takes frames again", now);
+    if (grew || link != kLinkUp) {
+      taken_[p].since = {};
+    } else if (offered) {
+      if (taken_[p].since == Clock::time_point()) taken_[p].since = last_;
+      if (now - taken_[p].since >= kPatience) {
+        ledger_->Begin(
+            subject, "tx_blocked",
+            "TX takes no frame any more; what is to leave by it is counted as tx_full, and the "
+            "other ports go on",
+            taken_[p].since, now);
+      }
+    }
+  }
+}
+
+void FaultWatcher::LookAtMempools(Clock::time_point now) {
+  for (const auto& [node, mempool] : watched_.mempools) {
+    uint64_t no_mbuf = 0;
+    for (const Port& port : watched_.ports)
+      if (port.mempool() == mempool.get()) no_mbuf += port.NoMbuf();
+    const uint64_t before = std::exchange(no_mbuf_[node], no_mbuf);
+    const uint32_t free = FreeMbufs(mempool);
+    const bool dry = free < watched_.burst || no_mbuf > before;
+    const bool news = ledger_->Set(
+        absl::StrCat("mempool ", node), "mempool_dry", dry,
+        dry ? absl::StrCat("dry, ", free, " of ", mempool.get()->size,
+                           " mbufs are free; what ports cannot receive for want of one is counted "
+                           "as device_rx_no_mbuf_packets, or waits in their rings")
+            : absl::StrCat("has mbufs again, ", free, " of ", mempool.get()->size, " are free"),
+        now);
+    if (news && !dry) WakeTaps();
+  }
+}
+
+}  // namespace twinpath

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Starts EAL for the replay.
+
+#include "src/dpdk/replay/replay_eal.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "src/dpdk/eal/eal.h"
+#include "src/dpdk/quirks/stderr_capture.h"
+#include "src/kernel/machine.h"
+
+namespace twinpath {
+namespace {
+
+constexpr uint64_t kMemoryBytes = 256ull << 20;
+
+absl::Status Start() {
+  const std::vector<uint32_t> cpus = AllowedCpus();
+  if (cpus.empty()) return absl::FailedPreconditionError("sched_getaffinity failed");
+  EalRequest request = {.lcores = {cpus.front()},
+                        .file_prefix = absl::StrCat("twinpath-replay-", getpid()),
+                        .memory_bytes = kMemoryBytes,
+                        .telemetry = false};
+  uint64_t free_bytes = 0;
+  for (const HugepageSize& size : Machine().Hugepages()) free_bytes += size.free * size.bytes;
+  if (free_bytes < kMemoryBytes) request.arguments = {"--no-huge"};
+  auto plan = PlanEal(request);
+  if (!plan.ok()) return plan.status();
+  auto instance = FilePrefixLock::Create(plan->file_prefix);
+  if (!instance.ok()) return instance.status();
+
+  cpu_set_t before;
+  CPU_ZERO(&before);
+  sched_getaffinity(0, sizeof(before), &before);
+  // The memory is the process's own and there is no telemetry: EAL goes on when `eal` takes the
+  // runtime folder away.
+  StderrCapture held;
+  auto eal = Eal::Create(*plan, *std::move(instance));
+  if (!eal.ok()) return eal.status();
+  sched_setaffinity(0, sizeof(before), &before);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status StartReplayEal() {
+  static const auto& started = *new absl::Status(Start());
+  return started;
+}
+
+}  // namespace twinpath

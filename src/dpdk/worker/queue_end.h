@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Where a worker's frames come from and go to: one queue of one ethdev, and the queues that one
+// logical queue of a port uses. Plain values; no thread.
+
+#ifndef TWINPATH_DPDK_WORKER_QUEUE_END_H_
+#define TWINPATH_DPDK_WORKER_QUEUE_END_H_
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace twinpath {
+
+// One queue of one ethdev.
+struct QueueEnd {
+  uint16_t ethdev = 0;
+  uint16_t queue = 0;
+  bool multi_segment = true;  // TX: accepts frames of several mbufs
+};
+
+// One logical queue of one port, as a worker is told of it.
+struct QueueSpec {
+  uint32_t port = 0;   // index into the policy's ports
+  uint32_t queue = 0;  // logical
+  QueueEnd rx;
+  std::vector<QueueEnd> tx;           // queue `queue` of each of the policy's ports, in their order
+  std::optional<QueueEnd> to_kernel;  // for frames that pass; none: they are counted and freed
+  std::optional<QueueEnd> from_kernel;  // read by this queue's worker alone
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_DPDK_WORKER_QUEUE_END_H_

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Why a loss model loses a packet: its draws, thresholds and states. Pure functions.
+
+#ifndef TWINPATH_EXPLAIN_DRAWS_H_
+#define TWINPATH_EXPLAIN_DRAWS_H_
+
+#include "src/explain/packet.h"
+#include "src/config/policy/loss_spec.h"
+#include "src/policy/types.h"
+
+namespace twinpath {
+
+// What a model's comparisons are made of.
+struct DrawnBy {
+  const LossSpec& spec;
+  const tp_rule& rule;
+  const tp_detail& detail;
+  uint64_t a, b, n;      // the stream, and the packet's number in it
+  uint64_t block_chain;  // a chain's state when the packet's block of 64 begins
+  uint64_t packet_hash;  // TP_LOSS_PACKET
+};
+
+// Fills in state, draws, fate and lost.
+void ExplainFate(const DrawnBy& by, Explanation* explanation);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_EXPLAIN_DRAWS_H_

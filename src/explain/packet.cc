@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The tables of one queue are brought to where they are after the packets before this one; then the
+// packet is decided as a datapath does it, and each step is looked at. Main thread.
+
+#include "src/explain/packet.h"
+
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "src/explain/draws.h"
+#include "src/explain/malformed.h"
+#include "src/config/describe/describe.h"
+#include "src/config/compile/host_datapath.h"
+#include "src/config/describe/mismatch.h"
+#include "src/config/policy/names.h"
+#include "src/config/describe/words.h"
+
+namespace twinpath {
+namespace {
+
+class Case {
+ public:
+  Case(const Policy& policy, const CompiledPolicy& compiled, const ExplainRequest& request)
+      : policy_(policy),
+        compiled_(compiled),
+        request_(request),
+        plan_(compiled.plans[request.port]),
+        states_(InitialStates(compiled, request.port, request.queue)),
+        marked_(compiled.rules.size()),
+        flows_(request.before ? kDefaultFlowMemory : kMinFlowMemory, true),
+        dp_(HostDatapath(compiled, request.port)),
+        frame_(request.frame) {
+    dp_.states = states_.data();
+    dp_.marked = marked_.data();
+    dp_.extras = &extras_;
+    dp_.flows = flows_.table();
+    dp_.now = request.at_ns;
+    std::memset(&key_, 0, sizeof(key_));
+  }
+
+  absl::StatusOr<Explanation> Run() && {
+    if (absl::Status status = TakeThoseBefore(); !status.ok()) return status;
+    const uint8_t* data = frame_.data();
+    const bool any = compiled_.any[request_.port];
+    told_.looks = any || plan_.n_shapes > 0;
+    const bool parsed = tp_parse(data, data + frame_.size(), Length(), Port(), &key_) == TP_PARSED;
+    if (!parsed) std::memset(&key_, 0, sizeof(key_));
+    key_.port = Port();
+    if (told_.looks && !parsed) {
+      told_.malformed = DescribeMalformed(frame_);
+    } else {
+      FindRule();
+      if (absl::Status status = SetUpStream(); !status.ok()) return status;
+      ExplainFate({Spec(rule_).loss, Rule(), Detail(), key_a_, key_b_, n_, block_chain_,
+                   Rule().loss == TP_LOSS_PACKET ? PacketHash() : 0},
+                  &told_);
+    }
+    Decide();
+    if (absl::Status status = Agree(); !status.ok()) return status;
+    ExplainMark();
+    return std::move(told_);
+  }
+
+ private:
+  uint8_t Port() const { return static_cast<uint8_t>(request_.port); }
+  uint32_t Length() const { return static_cast<uint32_t>(frame_.size()); }
+  const RuleSpec& Spec(uint32_t rule) const {
+    return rule < policy_.rules.size() ? policy_.rules[rule] : policy_.fallback;
+  }
+  const tp_rule& Rule() const { return compiled_.rules[rule_]; }
+  const tp_detail& Detail() const { return compiled_.details[Rule().detail]; }
+  uint64_t PacketHash() const {
+    return tp_packet_hash(&key_, frame_.data(), frame_.data() + frame_.size(), Rule().key_a,
+                          Rule().key_b);
+  }
+
+  absl::Status TakeThoseBefore() {
+    if (!request_.before) return absl::OkStatus();
+    std::vector<uint8_t> octets;
+    absl::Status status = request_.before([&](absl::Span<const uint8_t> frame, uint64_t at_ns) {
+      octets.assign(frame.begin(), frame.end());
+      dp_.now = at_ns;
+      DecideFrame(&octets);
+    });
+    dp_.now = request_.at_ns;
+    extras_ = {};
+    return status;
+  }
+
+  // Goes through the rules as the packets before this one, and then it, found them.
+  void FindRule() {
+    uint64_t before = request_.number;
+    for (rule_ = 0; rule_ < policy_.rules.size(); rule_++) {
+      if (std::optional<Mismatch> mismatch =
+              FindMismatch(Spec(rule_).match, key_, compiled_.ports)) {
+        told_.refusals.push_back({rule_, mismatch->field, mismatch->reason});
+        continue;
+      }
+      if (!HoldsBeforePackets()) continue;
+      if (request_.before) before = states_[rule_].n;
+      if (!(Rule().flags & TP_RULE_COUNTED) || before < Detail().packets) break;
+      states_[rule_].n = Detail().packets;
+      before -= Detail().packets;
+      Refuse("packets", absl::StrCat("it matches, but its packets on this port and queue are used "
+                                     "up: ",
+                                     Grouped(Detail().packets)));
+    }
+    n_ = request_.before ? states_[rule_].n : before;
+  }
+
+  void Refuse(const char* condition, const std::string& reason) {
+    told_.refusals.push_back({rule_, condition, reason});
+  }
+
+  // Whether the rule's share of flows and its times let it hold.
+  bool HoldsBeforePackets() {
+    const RuleSpec& spec = Spec(rule_);
+    if (Rule().flags & TP_RULE_SHARE && !tp_holds_for_flow(&Rule(), &Detail(), &key_)) {
+      Refuse("flows", absl::StrCat("it matches, but this flow is not among the ",
+                                   PercentText(spec.flows->value), " of flows that it holds for"));
+      return false;
+    }
+    if (Rule().flags & TP_RULE_TIMED && !tp_holds_now(&Detail(), request_.at_ns)) {
+      RuleSpec timed;
+      timed.active = spec.active;
+      Refuse("active", absl::StrCat("it matches, but is active ", DescribeWhen(timed), ", not at ",
+                                    DurationText(request_.at_ns)));
+      return false;
+    }
+    return true;
+  }
+
+  // Brings the stream that the packet belongs to, to the packet's number.
+  absl::Status SetUpStream() {
+    tp_state& state = states_[rule_];
+    state.n = n_;
+    const uint8_t loss = Rule().loss;
+    if (loss != TP_LOSS_STREAM && loss != TP_LOSS_FLOW) return absl::OkStatus();
+    key_a_ = loss == TP_LOSS_FLOW ? tp_flow_key(&Rule(), &key_) : state.key_a;
+    key_b_ = loss == TP_LOSS_FLOW ? Rule().key_b : state.key_b;
+    if (loss == TP_LOSS_FLOW && request_.before) n_ = Flow().n;
+    const bool walks = tp_has_memory(Rule().model);
+    if (walks && n_ > kMaxWalkedPackets) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--number: found ", request_.number, ", allowed at most ", kMaxWalkedPackets,
+                       " where the loss has a memory, as that of rule ", Spec(rule_).name, " has"));
+    }
+    told_.stream = {key_a_, key_b_, n_};
+    const uint64_t block = n_ >> 6;
+    __u64 chain = 0;
+    for (uint64_t i = 0; walks && i < block; i++)
+      tp_hook_draw(&dp_, rule_, key_a_, key_b_, i, &chain);
+    block_chain_ = chain;
+    // Where the packet begins a block, the decision draws it.
+    const uint64_t mask = n_ & 63 ? tp_hook_draw(&dp_, rule_, key_a_, key_b_, block, &chain) : 0;
+    if (loss == TP_LOSS_STREAM) {
+      state.mask = mask;
+      state.chain = static_cast<__u8>(chain);
+    } else if (n_ > 0) {
+      tp_flow& flow = Flow();
+      flow.n = n_;
+      flow.mask = mask;
+      flow.chain = static_cast<__u32>(chain);
+    }
+    return absl::OkStatus();
+  }
+
+  // The packet's, which begins here where there is none.
+  tp_flow& Flow() {
+    const tp_flow_place place = tp_flow_find_place(&dp_, &Rule(), key_a_);
+    const uint64_t at = tp_flow_seek(&dp_, &place, 0);
+    return tp_hook_flows(&dp_, static_cast<uint32_t>(at / TP_FLOW_WAYS))->flow[at % TP_FLOW_WAYS];
+  }
+
+  tp_decision DecideFrame(std::vector<uint8_t>* frame) {
+    uint8_t* data = frame->data();
+    const auto decide = compiled_.any[request_.port] ? tp_decide_any : tp_decide;
+    return decide(&dp_, data, data + frame->size(), static_cast<uint32_t>(frame->size()), Port(),
+                  plan_.n_shapes, plan_.fallback, 0);
+  }
+
+  void Decide() {
+    const tp_decision decision = DecideFrame(&frame_);
+    FrameVerdict& verdict = told_.verdict;
+    verdict.verdict = decision.verdict;
+    if (decision.rule != TP_NO_RULE) verdict.rule = decision.rule;
+    if (decision.verdict == TP_TX) verdict.out_port = decision.out_port;
+    if (decision.verdict == TP_TX || decision.verdict == TP_PASS) verdict.bytes = frame_;
+    told_.marked = extras_.marked.packets > 0;
+  }
+
+  // Whether what is told leads to what was decided.
+  absl::Status Agree() {
+    const std::optional<uint32_t>& decided = told_.verdict.rule;
+    if (!told_.malformed.empty()) {
+      if (!decided && told_.verdict.verdict == TP_MALFORMED) return absl::OkStatus();
+      return absl::InternalError("the explanation is of a malformed frame, the decision is not");
+    }
+    if (!decided || *decided != rule_) {
+      return absl::InternalError(absl::StrCat("the explanation leads to rule ", Spec(rule_).name,
+                                              ", the decision to ",
+                                              decided ? Spec(*decided).name : "none"));
+    }
+    const bool lost = told_.verdict.verdict == TP_LOST || told_.marked;
+    if (lost == told_.lost) {
+      if (told_.verdict.verdict == TP_MALFORMED)
+        told_.malformed = "it has no Ethernet header whose MAC addresses could be swapped";
+      return absl::OkStatus();
+    }
+    return absl::InternalError(absl::StrCat("the explanation of rule ", Spec(rule_).name,
+                                            told_.lost ? " loses" : " spares",
+                                            " the packet, the decision does not"));
+  }
+
+  void ExplainMark() {
+    if (!told_.lost || !(Rule().flags & TP_RULE_MARKS)) return;
+    if (!(key_.flags & TP_KEY_IP)) {
+      told_.mark = "ecn_mark: not an IP packet, so it is lost";
+      return;
+    }
+    const uint8_t ecn = key_.dscp_ecn & 3;
+    if (!told_.marked) {
+      told_.mark = absl::StrCat("ecn_mark: ", *EcnName(ecn), ", so it is lost");
+      return;
+    }
+    const size_t ip = tp_ip_offset(&key_);
+    told_.mark = absl::StrCat("ECN ", *EcnName(ecn), " becomes ce instead");
+    if (ecn == TP_ECN_CE) {
+      told_.mark = "ECN is ce, and stays so instead";
+    } else if (key_.ip_version == 4) {
+      absl::StrAppendFormat(&told_.mark, ", and the IPv4 header's checksum 0x%04x 0x%04x",
+                            tp_be16(&request_.frame[ip + 10]), tp_be16(&frame_[ip + 10]));
+    }
+  }
+
+  const Policy& policy_;
+  const CompiledPolicy& compiled_;
+  const ExplainRequest& request_;
+  const tp_plan& plan_;
+  std::vector<tp_state> states_;
+  std::vector<tp_count> marked_;
+  tp_queue_extras extras_ = {};
+  HostFlows flows_;
+  tp_datapath dp_;
+
+  std::vector<uint8_t> frame_;  // as it leaves, once it is decided
+  tp_key key_;
+  uint32_t rule_ = 0;
+  uint64_t n_ = 0;  // of the packet in its rule's, or flow's, stream
+  uint64_t key_a_ = 0, key_b_ = 0, block_chain_ = 0;
+  Explanation told_;
+};
+
+}  // namespace
+
+absl::StatusOr<Explanation> Explain(const Policy& policy, const CompiledPolicy& compiled,
+                                    const ExplainRequest& request) {
+  return Case(policy, compiled, request).Run();
+}
+
+}  // namespace twinpath

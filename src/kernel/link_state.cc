@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// By ioctl: /sys may show another network namespace's interfaces.
+
+#include "src/kernel/link_state.h"
+
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "src/kernel/file_descriptor.h"
+
+namespace twinpath {
+
+std::string LinkState(uint32_t index) {
+  ifreq request = {};  // by the name it has now
+  if (!if_indextoname(index, request.ifr_name)) return kLinkGone;
+  FileDescriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (socket.get() < 0 || ioctl(socket.get(), SIOCGIFFLAGS, &request)) return kLinkGone;
+  return request.ifr_flags & IFF_RUNNING ? kLinkUp : kLinkDown;
+}
+
+}  // namespace twinpath

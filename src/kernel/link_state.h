@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Whether a kernel interface has a link, as both paths say it. Any thread; reads only, in the
+// calling thread's network namespace.
+
+#ifndef TWINPATH_KERNEL_LINK_STATE_H_
+#define TWINPATH_KERNEL_LINK_STATE_H_
+
+#include <cstdint>
+#include <string>
+
+namespace twinpath {
+
+inline constexpr char kLinkUp[] = "up";
+inline constexpr char kLinkDown[] = "down";
+inline constexpr char kLinkGone[] = "gone";
+
+// Of the interface with this index: kLinkUp, kLinkDown, or kLinkGone where there is none any more.
+std::string LinkState(uint32_t index);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_KERNEL_LINK_STATE_H_

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the machine offers, as sysfs, procfs and the interfaces' ioctls tell it: read before EAL
+// starts, changed by nothing here. Control thread.
+
+#ifndef TWINPATH_KERNEL_MACHINE_H_
+#define TWINPATH_KERNEL_MACHINE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace twinpath {
+
+struct HugepageSize {
+  uint64_t bytes = 0;  // of a page
+  uint64_t total = 0, free = 0;
+};
+
+// How many channels (ethtool -l) an interface has now; 0 where its driver tells none.
+struct Channels {
+  uint32_t combined = 0;
+  uint32_t rx = 0;
+  uint32_t most = 0;  // of the kind that it has
+};
+
+// Where libxdp, beneath the AF_XDP PMD, looks for programs of its own. It leaves the folder behind,
+// open to whoever made it alone.
+inline constexpr char kLibxdpPins[] = "/sys/fs/bpf/xdp";
+
+class Machine {
+ public:
+  // `root` goes before /sys and /proc: empty on a real machine.
+  explicit Machine(std::string root = "") : root_(std::move(root)) {}
+
+  bool InterfaceExists(const std::string& name) const;
+  std::string InterfaceDriver(const std::string& name) const;  // "veth"; "unknown"
+  uint32_t InterfaceRxQueues(const std::string& name) const;
+  uint32_t InterfaceMtu(const std::string& name) const;    // octets; 0: unknown
+  uint32_t InterfaceFlags(const std::string& name) const;  // IFF_*
+  // Frames that the kernel was to send by it and dropped.
+  uint64_t InterfaceTxDropped(const std::string& name) const;
+  // The PCI address behind a kernel interface.
+  std::optional<std::string> InterfacePci(const std::string& name) const;
+  // The PCI address that a predictable interface name (systemd.net-naming-scheme(7): enp3s0f1,
+  // ens3, eno1) stands for, whether or not the interface is there.
+  std::optional<std::string> PredictedPci(const std::string& name) const;
+
+  bool PciExists(const std::string& address) const;
+  std::string PciDriver(const std::string& address) const;  // empty: bound to none
+  std::vector<std::string> PciInterfaces(const std::string& address) const;
+  int PciNode(const std::string& address) const;  // NUMA node; -1: unknown
+
+  // What a shell is to be told, to bind a PCI device to vfio-pci: by driverctl where that is
+  // installed, so that it survives a reboot.
+  std::string BindCommand(const std::string& pci) const;
+
+  std::vector<HugepageSize> Hugepages() const;
+  std::vector<std::string> HugetlbfsFolders() const;  // where one is mounted
+  // Of those, one that this process may not open, which EAL would stumble over even with memory of
+  // its own; empty: none.
+  std::string ClosedHugetlbfs() const;
+  // Whether there is a folder `path` that this process may not go into.
+  bool Closed(const std::string& path) const;
+  // Whether this process has capability number `capability` (linux/capability.h).
+  bool HasCapability(int capability) const;
+  // From now on it is asked about a process that has those of the mask `effective`.
+  void AssumeCapabilities(uint64_t effective) { assumed_ = effective; }
+  // RLIMIT_MEMLOCK's soft limit, in octets; the largest number where there is none.
+  uint64_t MemlockLimit() const;
+
+ private:
+  std::string Read(const std::string& path) const;
+  std::string LinkName(const std::string& path) const;
+  std::string root_;
+  std::optional<uint64_t> assumed_;  // capabilities
+};
+
+// CPUs this thread may run on, in order.
+std::vector<uint32_t> AllowedCpus();
+
+Channels InterfaceChannels(const std::string& name);
+
+// "3:0.0" or "0000:03:00.0" in its long form; none where it is not a PCI address.
+std::optional<std::string> NormalPci(const std::string& text);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_KERNEL_MACHINE_H_

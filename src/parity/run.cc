@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Comparing two datapaths frame by frame, counter by counter, and one of them with its own bursts.
+// Main thread.
+
+#include "src/parity/run.h"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
+#include "src/policy/host.h"
+
+namespace twinpath {
+namespace {
+
+void Compare(const std::string& what, const tp_count& a, const tp_count& b,
+             std::vector<std::string>* differences) {
+  if (a.packets == b.packets && a.bytes == b.bytes) return;
+  differences->push_back(absl::StrCat(what, ": ", a.packets, " packets, ", a.bytes, " octets and ",
+                                      b.packets, " packets, ", b.bytes, " octets"));
+}
+
+void CompareQueues(const QueueSnapshot& a, const QueueSnapshot& b,
+                   std::vector<std::string>* differences) {
+  static constexpr const char* kVerdicts[TP_VERDICTS] = {"tx",        "pass",    "lost",   "denied",
+                                                         "malformed", "tx_full", "no_port"};
+  const std::string name = absl::StrCat("port ", a.port, " queue ", a.queue, " ");
+  Compare(name + "rx", a.counters.rx, b.counters.rx, differences);
+  for (size_t v = 0; v < TP_VERDICTS; v++)
+    Compare(name + kVerdicts[v], a.counters.verdict[v], b.counters.verdict[v], differences);
+  for (size_t port = 0; port < TP_MAX_PORTS; port++) {
+    Compare(absl::StrCat(name, "tx by port ", port), a.counters.tx[port], b.counters.tx[port],
+            differences);
+  }
+  Compare(name + "marked", a.extras.marked, b.extras.marked, differences);
+  Compare(name + "flows added and evicted", {a.extras.flows_added, a.extras.flows_evicted},
+          {b.extras.flows_added, b.extras.flows_evicted}, differences);
+}
+
+}  // namespace
+
+absl::Status ParityRun::Feed(size_t port, uint32_t queue, absl::Span<const uint8_t> octets,
+                             const Observer& observer) {
+  const ParityFrame frame = {frames_ + skipped_, port, queue, octets};
+  std::array<FrameVerdict, 2> verdicts;
+  for (size_t i = 0; i < paths_.size(); i++) {
+    absl::StatusOr<FrameVerdict> verdict = paths_[i].run(port, queue, octets);
+    if (!verdict.ok()) {
+      return absl::Status(verdict.status().code(),
+                          absl::StrCat("frame ", frame.n, " (", octets.size(), " octets) on the ",
+                                       paths_[i].name, " path: ", verdict.status().message()));
+    }
+    verdicts[i] = *std::move(verdict);
+  }
+  frames_++;
+  if (observer) {
+    if (absl::Status status = observer(frame, verdicts); !status.ok()) return status;
+  }
+  if (verdicts[0] == verdicts[1]) return absl::OkStatus();
+  different_++;
+  if (differences_.size() < keep_) {
+    differences_.push_back({frame.n, port, queue, {octets.begin(), octets.end()}, verdicts});
+  }
+  return absl::OkStatus();
+}
+
+uint32_t QueueOf(absl::Span<const uint8_t> frame, uint32_t queues) {
+  tp_key key, five_tuple;
+  std::memset(&five_tuple, 0, sizeof(five_tuple));
+  five_tuple.proto = 0xff;
+  five_tuple.src_port = five_tuple.dst_port = 0xffff;
+  std::fill(std::begin(five_tuple.address), std::end(five_tuple.address), 0xff);
+  if (tp_parse(frame.data(), frame.data() + frame.size(), static_cast<uint32_t>(frame.size()), 0,
+               &key) != TP_PARSED ||
+      !(key.flags & TP_KEY_IP)) {
+    return 0;
+  }
+  return static_cast<uint32_t>(tp_key_hash(&key, &five_tuple) % queues);
+}
+
+std::vector<std::string> SnapshotDifferences(const Snapshot& a, const Snapshot& b) {
+  std::vector<std::string> differences;
+  auto same_queue = [](const QueueSnapshot& x, const QueueSnapshot& y) {
+    return x.port == y.port && x.queue == y.queue;
+  };
+  for (const QueueSnapshot& queue : a.queues) {
+    auto other = std::find_if(b.queues.begin(), b.queues.end(),
+                              [&](const QueueSnapshot& q) { return same_queue(queue, q); });
+    if (other == b.queues.end()) {
+      differences.push_back(
+          absl::StrCat("port ", queue.port, " queue ", queue.queue, ": one only"));
+    } else {
+      CompareQueues(queue, *other, &differences);
+    }
+  }
+  if (a.queues.size() != b.queues.size()) {
+    differences.push_back(absl::StrCat("queues: ", a.queues.size(), " and ", b.queues.size()));
+  }
+  for (size_t i = 0; i < std::min(a.rules.size(), b.rules.size()); i++) {
+    const std::string name = absl::StrCat("rule ", a.rules[i].name, " ");
+    if (a.rules[i].name != b.rules[i].name) {
+      differences.push_back(absl::StrCat(name, "is ", b.rules[i].name));
+    }
+    Compare(name + "matched", a.rules[i].matched, b.rules[i].matched, &differences);
+    Compare(name + "lost", a.rules[i].lost, b.rules[i].lost, &differences);
+    Compare(name + "marked", a.rules[i].marked, b.rules[i].marked, &differences);
+  }
+  if (a.rules.size() != b.rules.size()) {
+    differences.push_back(absl::StrCat("rules: ", a.rules.size(), " and ", b.rules.size()));
+  }
+  return differences;
+}
+
+absl::Status BurstCheck::Feed(const ParityFrame& frame, const FrameVerdict& alone) {
+  const auto previous = std::exchange(last_, {frame.port, frame.queue});
+  if (ordered_ && previous != last_) {
+    if (absl::Status status = Finish(); !status.ok()) return status;
+  }
+  Queue& burst = queues_[last_];
+  burst.numbers.push_back(frame.n);
+  burst.frames.emplace_back(frame.octets.begin(), frame.octets.end());
+  burst.alone.push_back(alone);
+  if (burst.frames.size() < kBurst) return absl::OkStatus();
+  return Flush(frame.port, frame.queue, &burst);
+}
+
+absl::Status BurstCheck::Finish() {
+  for (auto& [where, burst] : queues_) {
+    if (burst.frames.empty()) continue;
+    if (absl::Status status = Flush(where.first, where.second, &burst); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BurstCheck::Flush(size_t port, uint32_t queue, Queue* burst) {
+  absl::StatusOr<std::vector<std::optional<FrameVerdict>>> left = run_(port, queue, burst->frames);
+  if (!left.ok()) {
+    return absl::Status(left.status().code(),
+                        absl::StrCat("the burst that starts with frame ", burst->numbers[0], ": ",
+                                     left.status().message()));
+  }
+  if (left->size() != burst->frames.size()) {
+    return absl::InternalError(absl::StrCat("a burst of ", burst->frames.size(), " frames has ",
+                                            left->size(), " verdicts"));
+  }
+  for (size_t i = 0; i < left->size(); i++) {
+    const FrameVerdict& alone = burst->alone[i];
+    const std::optional<FrameVerdict>& together = (*left)[i];
+    const bool leaves = alone.verdict == TP_TX || alone.verdict == TP_PASS;
+    const bool same =
+        leaves == together.has_value() &&
+        (!leaves || (together->verdict == alone.verdict && together->out_port == alone.out_port &&
+                     together->bytes == alone.bytes));
+    if (same) continue;
+    different_++;
+    if (!first_ || burst->numbers[i] < *first_) first_ = burst->numbers[i];
+  }
+  *burst = {};
+  return absl::OkStatus();
+}
+
+}  // namespace twinpath

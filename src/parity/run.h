@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Frames through two datapaths at once, and what differs: the heart of `twinpath parity`. Knows the
+// paths by what they answer only, so that tests can put any other in their place. Main thread.
+
+#ifndef TWINPATH_PARITY_RUN_H_
+#define TWINPATH_PARITY_RUN_H_
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "src/engine/frame_verdict.h"
+#include "src/telemetry/snapshot.h"
+
+namespace twinpath {
+
+struct ParityPath {
+  std::string name;  // "xdp" or "dpdk"
+  std::function<absl::StatusOr<FrameVerdict>(size_t port, uint32_t queue,
+                                             absl::Span<const uint8_t> frame)>
+      run;
+};
+
+struct ParityFrame {
+  uint64_t n = 0;  // from 0, over all captures
+  size_t port = 0;
+  uint32_t queue = 0;
+  absl::Span<const uint8_t> octets;
+};
+
+struct ParityDifference {
+  uint64_t n = 0;
+  size_t port = 0;
+  uint32_t queue = 0;
+  std::vector<uint8_t> octets;
+  std::array<FrameVerdict, 2> verdicts;
+};
+
+class ParityRun {
+ public:
+  // Sees every frame with both verdicts, in order.
+  using Observer = std::function<absl::Status(const ParityFrame& frame,
+                                              const std::array<FrameVerdict, 2>& verdicts)>;
+
+  // Keeps the first `keep` differences.
+  ParityRun(ParityPath a, ParityPath b, size_t keep = 10)
+      : paths_{std::move(a), std::move(b)}, keep_(keep) {}
+
+  // Puts the next frame through both. Fails where a path, or the observer, does.
+  absl::Status Feed(size_t port, uint32_t queue, absl::Span<const uint8_t> frame,
+                    const Observer& observer = nullptr);
+
+  // Leaves the next frame out; it keeps its number.
+  void Skip() { skipped_++; }
+
+  const std::array<ParityPath, 2>& paths() const { return paths_; }
+  uint64_t frames() const { return frames_; }  // fed
+  uint64_t skipped() const { return skipped_; }
+  uint64_t equal() const { return frames_ - different_; }
+  uint64_t different() const { return different_; }
+  const std::vector<ParityDifference>& differences() const { return differences_; }
+
+ private:
+  std::array<ParityPath, 2> paths_;
+  size_t keep_;
+  uint64_t frames_ = 0;
+  uint64_t skipped_ = 0;
+  uint64_t different_ = 0;
+  std::vector<ParityDifference> differences_;
+};
+
+// The queue, 0 to `queues` - 1, that a NIC with a hash over the five-tuple might choose: the two
+// directions of a flow are two flows. What is malformed or not IP goes to queue 0.
+uint32_t QueueOf(absl::Span<const uint8_t> frame, uint32_t queues);
+
+// Every counter of a queue or a rule that is not the same in both, one line each: what it is, and
+// both figures. Empty where all agree.
+std::vector<std::string> SnapshotDifferences(const Snapshot& a, const Snapshot& b);
+
+// The same frames again, in bursts of up to 32 a queue: whatever left one by one must leave again,
+// the same, and nothing else.
+class BurstCheck {
+ public:
+  // As DpdkReplay::RunBurst: the verdict of each frame that leaves, without a rule.
+  using RunBurst = std::function<absl::StatusOr<std::vector<std::optional<FrameVerdict>>>(
+      size_t port, uint32_t queue, absl::Span<const std::vector<uint8_t>> frames)>;
+
+  // `ordered`: the order of frames matters over all queues, because streams are not the queues'
+  // own; a burst is then of frames that came one after the other.
+  BurstCheck(RunBurst run, bool ordered) : run_(std::move(run)), ordered_(ordered) {}
+
+  // Adds a frame and what became of it alone; runs its queue's burst where it is full.
+  absl::Status Feed(const ParityFrame& frame, const FrameVerdict& alone);
+  // Runs what is left.
+  absl::Status Finish();
+
+  uint64_t different() const { return different_; }
+  // The number of the first frame that differs, where one does.
+  std::optional<uint64_t> first() const { return first_; }
+
+ private:
+  static constexpr size_t kBurst = 32;
+  struct Queue {
+    std::vector<uint64_t> numbers;
+    std::vector<std::vector<uint8_t>> frames;
+    std::vector<FrameVerdict> alone;
+  };
+  absl::Status Flush(size_t port, uint32_t queue, Queue* burst);
+
+  RunBurst run_;
+  bool ordered_;
+  std::pair<size_t, uint32_t> last_;
+  std::map<std::pair<size_t, uint32_t>, Queue> queues_;
+  uint64_t different_ = 0;
+  std::optional<uint64_t> first_;
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_PARITY_RUN_H_

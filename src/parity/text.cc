@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Comparisons in words, in JSON, and frames in hex. Pure functions.
+
+#include "src/parity/text.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "src/config/sha256.h"
+#include "src/policy/host.h"
+
+namespace twinpath {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr size_t kHexOctets = 256;  // of a frame, shown to a person
+
+std::string RuleName(const CompiledPolicy& policy, uint32_t rule) {
+  return rule < policy.rule_names.size() ? policy.rule_names[rule] : absl::StrCat("#", rule);
+}
+
+std::string PortName(const CompiledPolicy& policy, size_t port) {
+  return port < policy.ports.size() ? policy.ports[port] : absl::StrCat("#", port);
+}
+
+absl::StatusOr<std::string> Digest(const FrameVerdict& verdict) {
+  return Sha256Hex(
+      std::string_view(reinterpret_cast<const char*>(verdict.bytes.data()), verdict.bytes.size()));
+}
+
+std::string Hex(absl::Span<const uint8_t> octets, size_t from, size_t count) {
+  std::string hex;
+  for (uint8_t octet : octets.subspan(from, count)) absl::StrAppendFormat(&hex, "%02x", octet);
+  return hex;
+}
+
+std::string HexLines(absl::Span<const uint8_t> octets) {
+  std::string text;
+  const size_t shown = std::min(octets.size(), kHexOctets);
+  for (size_t at = 0; at < shown; at += 16) {
+    absl::StrAppendFormat(&text, "    %04x ", at);
+    for (size_t i = at; i < std::min(at + 16, shown); i++)
+      absl::StrAppendFormat(&text, " %02x", octets[i]);
+    text += "\n";
+  }
+  if (shown < octets.size())
+    absl::StrAppend(&text, "    and ", octets.size() - shown, " octets more\n");
+  return text;
+}
+
+std::string Address(const tp_key& key, bool source) {
+  char text[INET6_ADDRSTRLEN] = "";
+  const bool four = key.ip_version == 4;
+  const uint8_t* octets = key.address + (source ? 0 : four ? 4 : 16);
+  inet_ntop(four ? AF_INET : AF_INET6, octets, text, sizeof(text));
+  if (!(key.flags & TP_KEY_PORTS)) return text;
+  const uint16_t port = ntohs(source ? key.src_port : key.dst_port);
+  return four ? absl::StrCat(text, ":", port) : absl::StrCat("[", text, "]:", port);
+}
+
+std::string ProtoName(uint8_t proto) {
+  switch (proto) {
+    case TP_PROTO_TCP:
+      return "tcp";
+    case TP_PROTO_UDP:
+      return "udp";
+    case TP_PROTO_ICMP:
+      return "icmp";
+    case TP_PROTO_ICMPV6:
+      return "icmpv6";
+    default:
+      return absl::StrCat("protocol ", proto);
+  }
+}
+
+std::string VerdictText(const FrameVerdict& verdict, const CompiledPolicy& policy) {
+  std::string text = absl::StrFormat("%-9s", VerdictName(verdict.verdict));
+  absl::StrAppend(&text, "  rule ", verdict.rule ? RuleName(policy, *verdict.rule) : "none");
+  if (verdict.out_port) absl::StrAppend(&text, "  out ", PortName(policy, *verdict.out_port));
+  if (!verdict.bytes.empty()) absl::StrAppend(&text, "  ", verdict.bytes.size(), " octets leave");
+  return text;
+}
+
+// Where the bytes that leave first differ, where both let some leave.
+std::string BytesText(const FrameVerdict& a, const FrameVerdict& b) {
+  if (a.bytes == b.bytes || a.bytes.empty() || b.bytes.empty()) return "";
+  const auto at = static_cast<size_t>(
+      std::mismatch(a.bytes.begin(), a.bytes.end(), b.bytes.begin(), b.bytes.end()).first -
+      a.bytes.begin());
+  auto from = [at](const FrameVerdict& v) { return Hex(v.bytes, at, 16); };
+  return absl::StrCat("  the bytes that leave differ from octet ", at, " on: ", from(a), " and ",
+                      from(b), "\n");
+}
+
+std::string DifferenceText(const ParityDifference& difference, const ParityReport& report,
+                           const CompiledPolicy& policy) {
+  std::string text =
+      absl::StrCat("\nframe ", difference.n, ": port ", PortName(policy, difference.port),
+                   ", queue ", difference.queue, ", ", difference.octets.size(), " octets\n");
+  for (size_t i = 0; i < 2; i++) {
+    absl::StrAppendFormat(&text, "  %-5s %s\n", report.paths[i],
+                          VerdictText(difference.verdicts[i], policy));
+  }
+  absl::StrAppend(&text, BytesText(difference.verdicts[0], difference.verdicts[1]));
+  absl::StrAppend(&text, "  ", DescribeFrame(difference.octets), "\n", HexLines(difference.octets));
+  return text;
+}
+
+Json VerdictFields(const FrameVerdict& verdict, const CompiledPolicy& policy) {
+  return {
+      {"rule", verdict.rule ? Json(RuleName(policy, *verdict.rule)) : Json()},
+      {"verdict", VerdictName(verdict.verdict)},
+      {"out_port", verdict.out_port ? Json(PortName(policy, *verdict.out_port)) : Json()},
+  };
+}
+
+}  // namespace
+
+const char* VerdictName(tp_verdict verdict) {
+  static constexpr const char* kNames[TP_VERDICTS] = {"tx",        "pass",    "lost",   "denied",
+                                                      "malformed", "tx_full", "no_port"};
+  return verdict < TP_VERDICTS ? kNames[verdict] : "unknown";
+}
+
+std::string DescribeFrame(absl::Span<const uint8_t> frame) {
+  tp_key key;
+  const uint8_t* data = frame.data();
+  if (tp_parse(data, data + frame.size(), static_cast<uint32_t>(frame.size()), 0, &key) !=
+      TP_PARSED) {
+    return "malformed";
+  }
+  std::string text;
+  if (key.flags & TP_KEY_IP) {
+    absl::StrAppend(&text, "IPv", key.ip_version, " ", ProtoName(key.proto), " ",
+                    Address(key, true), " > ", Address(key, false));
+  } else {
+    absl::StrAppendFormat(&text, "EtherType 0x%04x", key.ether_type);
+  }
+  if (key.flags & TP_KEY_VLAN) absl::StrAppend(&text, ", vlan ", key.vlan);
+  if (key.inner_vlan) absl::StrAppend(&text, " and ", key.inner_vlan);
+  if (key.flags & TP_KEY_LATER) {
+    text += ", later fragment";
+  } else if (key.flags & TP_KEY_FRAGMENT) {
+    text += ", first fragment";
+  }
+  return text;
+}
+
+std::string ParityText(const ParityReport& report, const CompiledPolicy& policy) {
+  std::string text =
+      absl::StrCat("frames ", report.frames, ", equal ", report.frames - report.different,
+                   ", different ", report.different, "\n");
+  if (report.skipped) {
+    absl::StrAppend(&text, "left out ", report.skipped, " of more than ", kLongestFrame,
+                    " octets, which no port receives\n");
+  }
+  if (report.cut) {
+    absl::StrAppend(&text, "fed ", report.cut, " without their end, which the capture has not ",
+                    "(a snapshot length: capture by tcpdump -s 0)\n");
+  }
+  for (const ParityDifference& difference : report.differences)
+    text += DifferenceText(difference, report, policy);
+  if (report.different > report.differences.size()) {
+    absl::StrAppend(&text, "\nand ", report.different - report.differences.size(),
+                    " more frames differ\n");
+  }
+  const std::string both = absl::StrCat(report.paths[0], " and ", report.paths[1]);
+  for (const std::string& line : report.counter_differences)
+    absl::StrAppend(&text, "counters of ", both, " differ: ", line, "\n");
+  if (report.burst_different) {
+    absl::StrAppend(&text, "in bursts of 32, ", report.burst_different,
+                    " frames leave otherwise than one by one; the first is frame ",
+                    report.burst_first.value_or(0), "\n");
+  }
+  for (const std::string& line : report.burst_counter_differences)
+    absl::StrAppend(&text, "counters of one by one and bursts differ: ", line, "\n");
+  return text;
+}
+
+nlohmann::ordered_json ParityJson(const ParityReport& report, const CompiledPolicy& policy) {
+  Json json = {{"policy", report.policy}, {"port", report.port}, {"queues", report.queues}};
+  json["captures"] = Json::array();
+  for (const auto& [file, frames] : report.captures)
+    json["captures"].push_back({{"file", file}, {"frames", frames}});
+  json["frames"] = report.frames;
+  json["equal"] = report.frames - report.different;
+  json["different"] = report.different;
+  json["cut"] = report.cut;
+  json["skipped"] = report.skipped;
+  json["differences"] = Json::array();
+  for (const ParityDifference& difference : report.differences) {
+    Json entry = {{"n", difference.n},
+                  {"port", PortName(policy, difference.port)},
+                  {"queue", difference.queue},
+                  {"about", DescribeFrame(difference.octets)}};
+    for (size_t i = 0; i < 2; i++) {
+      entry[report.paths[i]] = VerdictFields(difference.verdicts[i], policy);
+      const std::vector<uint8_t>& bytes = difference.verdicts[i].bytes;
+      entry[report.paths[i]]["bytes"] = Hex(bytes, 0, bytes.size());
+    }
+    entry["frame"] = Hex(difference.octets, 0, difference.octets.size());
+    json["differences"].push_back(std::move(entry));
+  }
+  json["counter_differences"] = report.counter_differences;
+  json["bursts"] = {{"different", report.burst_different},
+                    {"first", report.burst_first ? Json(*report.burst_first) : Json()},
+                    {"counter_differences", report.burst_counter_differences}};
+  return json;
+}
+
+absl::StatusOr<nlohmann::ordered_json> VerdictJson(const std::string& path,
+                                                   const ParityFrame& frame,
+                                                   const FrameVerdict& verdict,
+                                                   const CompiledPolicy& policy) {
+  Json json = {{"path", path},
+               {"n", frame.n},
+               {"port", PortName(policy, frame.port)},
+               {"queue", frame.queue}};
+  json.update(VerdictFields(verdict, policy));
+  json["sha256"] = Json();
+  if (verdict.verdict == TP_TX || verdict.verdict == TP_PASS) {
+    absl::StatusOr<std::string> digest = Digest(verdict);
+    if (!digest.ok()) return digest.status();
+    json["sha256"] = *std::move(digest);
+  }
+  return json;
+}
+
+}  // namespace twinpath

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A client of a running datapath's telemetry, on either path: DPDK's protocol, version 2. Owns one
+// connection; one thread.
+
+#ifndef TWINPATH_TELEMETRY_CLIENT_CLIENT_H_
+#define TWINPATH_TELEMETRY_CLIENT_CLIENT_H_
+
+#include <chrono>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "nlohmann/json.hpp"
+#include "src/kernel/file_descriptor.h"
+#include "src/telemetry/snapshot.h"
+
+namespace twinpath {
+
+class TelemetryClient {
+ public:
+  // Connects to what serves `file_prefix` and reads its greeting. Each wait, here and in Ask, ends
+  // after `timeout`. NotFound, naming the socket, where nothing serves it; Unavailable where the
+  // server refuses (it serves a bounded number); DeadlineExceeded where it does not answer.
+  static absl::StatusOr<TelemetryClient> Connect(
+      const std::string& file_prefix,
+      std::chrono::milliseconds timeout = std::chrono::milliseconds(3000));
+
+  // The value that answers `command` ("/twinpath/queues,lan,3"). NotFound where the server does not
+  // know it (null); InvalidArgument with the text of an "error" answer; Unavailable where the
+  // connection is gone, DataLoss where what came is not an answer.
+  absl::StatusOr<nlohmann::ordered_json> Ask(const std::string& command);
+
+  const std::string& path() const { return path_; }
+
+ private:
+  TelemetryClient(FileDescriptor fd, std::string path)
+      : fd_(std::move(fd)), path_(std::move(path)) {}
+  absl::StatusOr<nlohmann::ordered_json> Receive();
+  absl::Status Failure(const std::string& call) const;
+
+  FileDescriptor fd_;
+  std::string path_;
+};
+
+// The snapshot of a running program, from all its pages. Its SummaryJson is the program's own.
+// FailedPrecondition where what answers is not a Twinpath program, Unavailable where its datapath
+// does not run yet.
+absl::StatusOr<Snapshot> FetchSnapshot(TelemetryClient* client);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_TELEMETRY_CLIENT_CLIENT_H_

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The telemetry answers, read back into the snapshot they were made from. What comes over the
+// socket is not trusted: it may be another program's, or another version's. One thread.
+
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <functional>
+#include <optional>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "src/telemetry/client/client.h"
+#include "src/telemetry/fields.h"
+
+namespace twinpath {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr int kAttempts = 3;  // where the lists change while they are read
+
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::string PercentDecode(const std::string& text) {
+  std::string decoded;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const int high = text[i] == '%' && i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
+    const int low = high >= 0 ? HexDigit(text[i + 2]) : -1;
+    if (low >= 0) {
+      decoded += static_cast<char>(high * 16 + low);
+      i += 2;
+    } else {
+      decoded += text[i];
+    }
+  }
+  return decoded;
+}
+
+uint64_t Number(const ordered_json& object, const std::string& key) {
+  const auto value = object.find(key);
+  return value != object.end() && value->is_number_unsigned() ? value->get<uint64_t>() : 0;
+}
+
+// The text under NAME and, where it is long, NAME_2, NAME_3, ...
+std::string Text(const ordered_json& object, const std::string& name) {
+  std::string text;
+  std::string key = name;
+  for (int part = 2; object.contains(key) && object[key].is_string(); ++part) {
+    text += object[key].get<std::string>();
+    key = absl::StrCat(name, "_", part);
+  }
+  return PercentDecode(text);
+}
+
+tp_count CountOf(const ordered_json& object, const std::string& name) {
+  return {Number(object, name + "_packets"), Number(object, name + "_bytes")};
+}
+
+// Asks for all pages of a list and hands each entry, in order, to `add`. Aborted where the list
+// changed between two pages. *taken_us is when in the run the first page was taken.
+absl::Status FetchList(TelemetryClient* client, const std::string& command,
+                       const std::string& parameter_before_first,
+                       const std::function<void(const ordered_json&)>& add, uint64_t* taken_us) {
+  std::optional<uint64_t> total;
+  uint64_t next = 0;
+  do {
+    absl::StatusOr<ordered_json> page =
+        client->Ask(absl::StrCat(command, ",", parameter_before_first, next));
+    if (!page.ok()) return page.status();
+    if (!total) {
+      total = Number(*page, "total");
+      *taken_us = Number(*page, "duration_us");
+    }
+    // librte_telemetry 22.11 may mix up the parameters of two clients that ask at once.
+    if (Number(*page, "total") != *total || Number(*page, "first") != next)
+      return absl::AbortedError(absl::StrCat(command, " changed while it was read"));
+    const uint64_t end = page->contains("next") ? Number(*page, "next") : *total;
+    if (end < next || (end == next && next < *total) || end > *total)
+      return absl::DataLossError(absl::StrCat(command, ": a page that leads nowhere"));
+    for (; next < end; ++next) {
+      const auto entry = page->find(std::to_string(next));
+      if (entry == page->end() || !entry->is_object())
+        return absl::DataLossError(absl::StrCat(command, ": entry ", next, " is missing"));
+      add(*entry);
+    }
+  } while (next < *total);
+  return absl::OkStatus();
+}
+
+PortSnapshot ReadPort(const ordered_json& entry) {
+  PortSnapshot port = {.name = Text(entry, "name"),
+                       .device = Text(entry, "device"),
+                       .driver = Text(entry, "driver"),
+                       .mode = Text(entry, "mode"),
+                       .why = Text(entry, "why"),
+                       .queues = static_cast<uint32_t>(Number(entry, "queues"))};
+  port.rss = {.by = Text(entry, "rss_by"),
+              .fields = Text(entry, "rss_fields"),
+              .key = Text(entry, "rss_key"),
+              .reta = Text(entry, "rss_reta")};
+  port.link = Text(entry, "link");
+  for (const auto& [key, value] : entry.items())
+    if (value.is_number_unsigned() && key != "queues")
+      port.extra.emplace_back(key, value.get<uint64_t>());
+  return port;
+}
+
+QueueSnapshot ReadQueue(const ordered_json& entry, const std::string& core) {
+  QueueSnapshot queue = {.port = Text(entry, "port"),
+                         .queue = static_cast<uint32_t>(Number(entry, "queue"))};
+  const auto served_by = entry.find(core);
+  if (served_by != entry.end() && served_by->is_number_integer())
+    queue.core = served_by->get<int32_t>();
+  queue.counters.rx = CountOf(entry, "rx");
+  for (int verdict = TP_TX + 1; verdict < TP_VERDICTS; ++verdict)
+    queue.counters.verdict[verdict] = CountOf(entry, kVerdictNames[verdict]);
+  for (int port = 0; port < TP_MAX_PORTS; ++port)
+    queue.counters.tx[port] = CountOf(entry, absl::StrCat("tx_to_", port));
+  queue.extras = {.marked = CountOf(entry, "marked"),
+                  .flows_added = Number(entry, "flows_added"),
+                  .flows_evicted = Number(entry, "flows_evicted")};
+  return queue;
+}
+
+RuleSnapshot ReadRule(const ordered_json& entry) {
+  return {Text(entry, "name"), CountOf(entry, "matched"), CountOf(entry, "lost"),
+          CountOf(entry, "marked")};
+}
+
+LcoreSnapshot ReadLcore(const ordered_json& entry, const std::string& core) {
+  return {.lcore = static_cast<uint32_t>(Number(entry, core)),
+          .queues = static_cast<uint32_t>(Number(entry, "queues")),
+          .turns = Number(entry, "turns"),
+          .idle_turns = Number(entry, "idle_turns"),
+          .packets = Number(entry, "packets"),
+          .idle = Text(entry, "idle"),
+          .sleeps = Number(entry, "sleeps"),
+          .slept_us = Number(entry, "slept_us")};
+}
+
+FaultSnapshot ReadFault(const ordered_json& entry) {
+  return {.subject = Text(entry, "subject"),
+          .what = Text(entry, "fault"),
+          .active = Number(entry, "active") != 0,
+          .times = Number(entry, "times"),
+          .last_ms = Number(entry, "last_ms"),
+          .total_ms = Number(entry, "total_ms")};
+}
+
+TargetSnapshot ReadTarget(const ordered_json& entry) {
+  return {.address = Text(entry, "address"),
+          .state = Text(entry, "state"),
+          .connections = Number(entry, "connections"),
+          .failures = Number(entry, "failures")};
+}
+
+ConnectionSnapshot ReadConnection(const ordered_json& entry) {
+  return {.number = Number(entry, "number"),
+          .client = Text(entry, "client"),
+          .target = Text(entry, "target"),
+          .mode = Text(entry, "mode"),
+          .state = Text(entry, "state"),
+          .age_s = static_cast<double>(Number(entry, "age_us")) / 1e6,
+          .to_target_bytes = Number(entry, "to_target_bytes"),
+          .to_client_bytes = Number(entry, "to_client_bytes")};
+}
+
+// Connections come and go between two pages, which go by their numbers.
+absl::Status FetchConnections(TelemetryClient* client,
+                              std::vector<ConnectionSnapshot>* connections) {
+  uint64_t next = 0;
+  for (;;) {
+    absl::StatusOr<ordered_json> page = client->Ask(absl::StrCat("/twinpath/connections,", next));
+    if (!page.ok()) return page.status();
+    for (const auto& [key, entry] : page->items())
+      if (entry.is_object()) connections->push_back(ReadConnection(entry));
+    if (!page->contains("next")) return absl::OkStatus();
+    const uint64_t following = Number(*page, "next");
+    if (following <= next)
+      return absl::DataLossError("/twinpath/connections: a page that leads nowhere");
+    next = following;
+  }
+}
+
+absl::Status FetchSplice(TelemetryClient* client, Snapshot* snapshot) {
+  absl::StatusOr<ordered_json> answer = client->Ask("/twinpath/splice");
+  if (!answer.ok()) return answer.status();
+  SpliceSnapshot& splice = snapshot->splice;
+  splice.listen = Text(*answer, "listen");
+  splice.mode = Text(*answer, "mode");
+  splice.why = Text(*answer, "why");
+  splice.workers = static_cast<uint32_t>(Number(*answer, "workers"));
+  splice.max_connections = static_cast<uint32_t>(Number(*answer, "max_connections"));
+  snapshot->duration_s = static_cast<double>(Number(*answer, "duration_us")) / 1e6;
+  for (const auto& [key, value] : answer->items())
+    if (value.is_number_unsigned() && key != "workers" && key != "max_connections" &&
+        key != "duration_us")
+      splice.counters.emplace_back(key, value.get<uint64_t>());
+  uint64_t ignored = 0;
+  absl::Status status = FetchList(
+      client, "/twinpath/targets", "",
+      [&](const ordered_json& entry) { splice.targets.push_back(ReadTarget(entry)); }, &ignored);
+  if (!status.ok()) return status;
+  return FetchConnections(client, &splice.connections);
+}
+
+ReloadSnapshot ReadReloads(const ordered_json& info) {
+  const auto found = info.find("reloads");
+  if (found == info.end() || !found->is_object()) return {};
+  return {.done = Number(*found, "done"),
+          .rejected = Number(*found, "rejected"),
+          .longest_switch_ns = Number(*found, "longest_switch_ns"),
+          .retired = {"", CountOf(*found, "retired_matched"), CountOf(*found, "retired_lost"),
+                      CountOf(*found, "retired_marked")}};
+}
+
+// "mempool_0_mbufs", "mempool_0_free_mbufs"
+void ReadMempools(const ordered_json& info, Snapshot* snapshot) {
+  const std::string prefix = "mempool_", mbufs = "_mbufs", free = "_free_mbufs";
+  for (const auto& [key, value] : info.items()) {
+    if (!absl::StartsWith(key, prefix) || absl::EndsWith(key, free)) continue;
+    const std::string node = key.substr(prefix.size(), key.size() - prefix.size() - mbufs.size());
+    snapshot->mempools.push_back({.node = std::atoi(node.c_str()),
+                                  .mbufs = Number(info, key),
+                                  .free = Number(info, prefix + node + free)});
+  }
+}
+
+absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client) {
+  absl::StatusOr<ordered_json> info = client->Ask("/twinpath/info");
+  if (absl::IsNotFound(info.status()))
+    return absl::FailedPreconditionError(
+        absl::StrCat("what runs at ", client->path(), " is not a twinpath program"));
+  if (!info.ok()) return info.status();
+  Snapshot snapshot = {.path = Text(*info, "path"),
+                       .version = Text(*info, "version"),
+                       .seed = Number(*info, "seed"),
+                       .policy_file = Text(*info, "policy_file"),
+                       .policy_sha256 = Text(*info, "policy_sha256")};
+  snapshot.reloads = ReadReloads(*info);
+  snapshot.flow_places = Number(*info, "flow_places");
+  ReadMempools(*info, &snapshot);
+  snapshot.flow_octets = Number(*info, "flow_bytes");
+  if (snapshot.path.empty())
+    return absl::UnavailableError(
+        absl::StrCat("what runs at ", client->path(), " has no datapath yet, or no longer"));
+  if (snapshot.path == "splice") {
+    absl::Status status = FetchSplice(client, &snapshot);
+    if (!status.ok()) return status;
+    return snapshot;
+  }
+  const std::string core = CoreField(snapshot.path);
+  uint64_t duration_us = 0, ignored = 0;
+  struct List {
+    const char* command;
+    const char* before_first;  // parameters before FIRST
+    uint64_t* taken_us;
+    std::function<void(const ordered_json&)> add;
+  };
+  const std::array<List, 5> lists = {
+      List{"/twinpath/ports", "", &ignored,
+           [&](const ordered_json& entry) { snapshot.ports.push_back(ReadPort(entry)); }},
+      // Rates are made of the queues' counters, so the time is theirs.
+      List{"/twinpath/queues", ",", &duration_us,
+           [&](const ordered_json& entry) { snapshot.queues.push_back(ReadQueue(entry, core)); }},
+      List{"/twinpath/rules", "", &ignored,
+           [&](const ordered_json& entry) { snapshot.rules.push_back(ReadRule(entry)); }},
+      List{"/twinpath/lcores", "", &ignored,
+           [&](const ordered_json& entry) { snapshot.lcores.push_back(ReadLcore(entry, core)); }},
+      List{"/twinpath/faults", "", &ignored,
+           [&](const ordered_json& entry) { snapshot.faults.push_back(ReadFault(entry)); }}};
+  for (const List& list : lists) {
+    absl::Status status =
+        FetchList(client, list.command, list.before_first, list.add, list.taken_us);
+    if (!status.ok()) return status;
+  }
+  snapshot.duration_s = static_cast<double>(duration_us) / 1e6;
+  absl::StatusOr<ordered_json> after = client->Ask("/twinpath/info");
+  if (!after.ok()) return after.status();
+  if (ReadReloads(*after).done != snapshot.reloads.done)
+    return absl::AbortedError("the policy was replaced while it was read");
+  return snapshot;
+}
+
+}  // namespace
+
+absl::StatusOr<Snapshot> FetchSnapshot(TelemetryClient* client) {
+  absl::StatusOr<Snapshot> snapshot = FetchOnce(client);
+  for (int tries = 1; tries < kAttempts && absl::IsAborted(snapshot.status()); ++tries)
+    snapshot = FetchOnce(client);
+  return snapshot;
+}
+
+}  // namespace twinpath

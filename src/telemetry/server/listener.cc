@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The listening end of a telemetry socket. One thread.
+
+#include "src/telemetry/server/listener.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "src/telemetry/server/protocol.h"
+
+namespace twinpath {
+namespace {
+
+constexpr int kBacklog = 64;
+
+absl::Status SystemError(const std::string& what) {
+  return absl::ErrnoToStatus(errno, "telemetry: " + what);
+}
+
+// Makes PARENT and FOLDER, the last two of the path; what is above them must be there.
+absl::Status MakeFolder(const std::string& folder) {
+  for (const std::string& path : {folder.substr(0, folder.rfind('/')), folder})
+    if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return SystemError("mkdir " + path);
+  return absl::OkStatus();
+}
+
+// Locks the folder against other servers; AlreadyExists where one holds it. The lock goes with its
+// owner, kill -9 included, and closes the gap between looking whether somebody listens and binding.
+absl::Status LockFolder(int folder, const std::string& path) {
+  // An owner holds it for good; a program of DPDK's that is starting, for a moment.
+  for (int tries = 0; flock(folder, LOCK_EX | LOCK_NB) != 0; ++tries) {
+    if (errno != EWOULDBLOCK) return SystemError("flock " + path);
+    if (tries == 10) return absl::AlreadyExistsError(path);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<FileDescriptor> OpenSocket() {
+  FileDescriptor fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (fd.get() < 0) return SystemError("socket");
+  return fd;
+}
+
+sockaddr_un Address(const std::string& path) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());  // TelemetrySocketPath bounds it
+  return address;
+}
+
+absl::Status InUse(const std::string& path, int connected) {
+  ucred owner = {};
+  socklen_t size = sizeof(owner);
+  std::string who = "another program";
+  if (connected >= 0 && getsockopt(connected, SOL_SOCKET, SO_PEERCRED, &owner, &size) == 0)
+    who = absl::StrCat("process ", owner.pid);
+  return absl::AlreadyExistsError(absl::StrCat("telemetry: ", path, " is served by ", who,
+                                               "; end it, or choose another file prefix"));
+}
+
+// Whether somebody listens on `path`. A program without our lock, such as one of DPDK's, is only
+// found so.
+absl::Status CheckNobodyListens(const std::string& path) {
+  absl::StatusOr<FileDescriptor> probe = OpenSocket();
+  if (!probe.ok()) return probe.status();
+  const sockaddr_un address = Address(path);
+  if (connect(probe->get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0)
+    return InUse(path, probe->get());
+  // EAGAIN: alive, with a full queue. EPROTOTYPE: a socket of another type. Neither is ours to
+  // remove.
+  if (errno == ENOENT || errno == ECONNREFUSED) return absl::OkStatus();
+  if (errno == EAGAIN) return InUse(path, -1);
+  return SystemError("connect " + path);
+}
+
+}  // namespace
+
+absl::StatusOr<TelemetryListener> TelemetryListener::Open(const std::string& file_prefix) {
+  absl::StatusOr<std::string> path = TelemetrySocketPath(file_prefix);
+  if (!path.ok()) return path.status();
+  const std::string folder_path = RuntimeFolder(file_prefix);
+  if (absl::Status made = MakeFolder(folder_path); !made.ok()) return made;
+  FileDescriptor folder(open(folder_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() < 0) return SystemError("open " + folder_path);
+  absl::StatusOr<FileDescriptor> socket = OpenSocket();
+  if (!socket.ok()) return socket.status();
+  const absl::Status locked = LockFolder(folder.get(), folder_path);
+  if (absl::Status status = CheckNobodyListens(*path); !status.ok()) return status;
+  if (!locked.ok()) return absl::IsAlreadyExists(locked) ? InUse(*path, -1) : locked;
+  TelemetryListener listener(std::move(folder), *std::move(socket), *std::move(path));
+  if (absl::Status status = listener.Bind(); !status.ok()) return status;
+  return listener;
+}
+
+absl::Status TelemetryListener::Bind() {
+  if (unlink(path_.c_str()) != 0 && errno != ENOENT) return SystemError("unlink " + path_);
+  const sockaddr_un address = Address(path_);
+  if (bind(fd(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
+    return SystemError("bind " + path_);
+  struct stat file = {};
+  if (stat(path_.c_str(), &file) != 0) return SystemError("stat " + path_);
+  device_ = file.st_dev;
+  inode_ = file.st_ino;
+  if (listen(fd(), kBacklog) != 0) return SystemError("listen " + path_);
+  return absl::OkStatus();
+}
+
+TelemetryListener::~TelemetryListener() {
+  struct stat file = {};
+  if (fd() >= 0 && inode_ != 0 && stat(path_.c_str(), &file) == 0 && file.st_dev == device_ &&
+      file.st_ino == inode_)
+    unlink(path_.c_str());
+}
+
+}  // namespace twinpath

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The listening end of a telemetry socket: takes the place of a dead owner, never of a live one.
+// One thread.
+
+#ifndef TWINPATH_TELEMETRY_SERVER_LISTENER_H_
+#define TWINPATH_TELEMETRY_SERVER_LISTENER_H_
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "src/kernel/file_descriptor.h"
+
+namespace twinpath {
+
+class TelemetryListener {
+ public:
+  // Makes EAL's runtime folder for `file_prefix` (mode 0700, as EAL does) where it is not there,
+  // and listens on the socket in it. Errors as TelemetryServer::Start.
+  static absl::StatusOr<TelemetryListener> Open(const std::string& file_prefix);
+
+  TelemetryListener(TelemetryListener&&) = default;
+  TelemetryListener& operator=(TelemetryListener&&) = delete;
+  // Removes the socket from the file system, unless another's stands there by now.
+  ~TelemetryListener();
+
+  // Does not block; accept() it.
+  int fd() const { return socket_.get(); }
+  const std::string& path() const { return path_; }
+
+ private:
+  TelemetryListener(FileDescriptor folder, FileDescriptor socket, std::string path)
+      : folder_(std::move(folder)), socket_(std::move(socket)), path_(std::move(path)) {}
+  absl::Status Bind();
+
+  FileDescriptor folder_;  // holds the lock on the folder: one server at a time
+  FileDescriptor socket_;
+  std::string path_;
+  dev_t device_ = 0;  // of the socket's file
+  ino_t inode_ = 0;   // 0: not bound
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_TELEMETRY_SERVER_LISTENER_H_

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The summary as tables for a terminal of 80 to 100 columns. Pure functions on the caller's thread.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "src/telemetry/table/cells.h"
+#include "src/telemetry/fields.h"
+#include "src/telemetry/json.h"
+#include "src/telemetry/table/splice_table.h"
+#include "src/telemetry/table/text_table.h"
+
+namespace twinpath {
+namespace {
+
+using nlohmann::ordered_json;
+
+// 0.01 -> "1.0000%"; below a thousandth of a percent, in powers of ten.
+std::string Percent(double fraction) {
+  char text[32];
+  const double percent = fraction * 100;
+  std::snprintf(text, sizeof(text), percent != 0 && percent < 1e-3 ? "%.2e%%" : "%.4f%%", percent);
+  return text;
+}
+
+std::string Heading(const ordered_json& summary) {
+  const ordered_json& policy = summary["policy"];
+  char duration[32];
+  std::snprintf(duration, sizeof(duration), "%.1f s", summary.value("duration_s", 0.0));
+  const std::string file = Text(policy, "file", 60);
+  const ordered_json reloads = summary.value("reloads", ordered_json::object());
+  std::string replaced;
+  for (const char* what : {"done", "rejected"})
+    if (const uint64_t count = reloads.value(what, uint64_t{0}); count != 0)
+      replaced += ", " + std::to_string(count) +
+                  (what == std::string_view("done") ? " reloads" : " rejected");
+  return "twinpath-" + Text(summary, "path", 8) + " " + Text(summary, "version", 20) + ", policy " +
+         (file.empty() ? "of the command line" : file) + ", seed " +
+         std::to_string(Count(summary, "seed")) + ", " + duration + replaced + "\n";
+}
+
+// A port's counters beside the conservation law that are not 0.
+std::string Extras(const ordered_json& port) {
+  static constexpr std::array kFixed = {"name", "device", "driver", "queues",
+                                        "mode", "why",    "rss",    "link"};
+  std::string extras;
+  for (const auto& [key, value] : port.items()) {
+    if (std::find(kFixed.begin(), kFixed.end(), key) != kFixed.end() || value == 0) continue;
+    extras += (extras.empty() ? "" : ", ") + key + " " + value.dump();
+  }
+  return extras;
+}
+
+// "spread over 2 queues by device: ip+tcp+udp, key symmetric"; empty with one queue.
+std::string Spread(const ordered_json& port) {
+  const auto rss = port.find("rss");
+  if (rss == port.end() || rss->value("by", "none") == "none") return "";
+  std::string text = "spread over " + std::to_string(Count(port, "queues")) + " queues by " +
+                     Text(*rss, "by", 16) + ": " + Text(*rss, "fields", 32);
+  const std::string key = Text(*rss, "key", 24);
+  return key.empty() ? text : text + ", key " + key;
+}
+
+std::string PortsTable(const ordered_json& ports, size_t width) {
+  TextTable table({"port", "device", "driver", "mode", "queues"});
+  std::string notes;
+  for (const ordered_json& port : ports) {
+    table.AddRow({Text(port, "name", kNameWidth), Text(port, "device", 40),
+                  Text(port, "driver", 20), Text(port, "mode", 16), Count(port, "queues")});
+    const std::string name = Text(port, "name", kNameWidth);
+    const std::string why = FitText(port.value("why", std::string()), 400);
+    const std::string extras = Extras(port);
+    if (!why.empty()) notes += "  " + name + ": " + why + "\n";
+    if (const std::string spread = Spread(port); !spread.empty())
+      notes += "  " + name + ": " + spread + "\n";
+    if (!extras.empty()) notes += "  " + name + ": " + extras + "\n";
+  }
+  return table.Render(width) + notes;
+}
+
+// "! port lan: link_down for 3.2 s (2 times)" of what is wrong now; what was, in a line.
+std::string Faults(const ordered_json& faults) {
+  std::string now, before;
+  for (const ordered_json& fault : faults) {
+    const std::string subject = Text(fault, "subject", 48), what = Text(fault, "fault", 24);
+    const std::string times =
+        std::to_string(Count(fault, "times")) + (Count(fault, "times") == 1 ? " time" : " times");
+    char seconds[32];
+    const bool active = fault.value("active", false);
+    std::snprintf(seconds, sizeof(seconds), "%.1f s",
+                  static_cast<double>(Count(fault, active ? "last_ms" : "total_ms")) / 1e3);
+    if (active)
+      now += "! " + subject + ": " + what + " for " + seconds + " (" + times + ")\n";
+    else
+      before += (before.empty() ? "" : ", ") + subject + " " + what + " " + times + ", " + seconds;
+  }
+  if (!before.empty()) now += "Over: " + before + "\n";
+  return now.empty() ? now : now + "\n";
+}
+
+std::vector<TextTable::Cell> QueueRow(const std::string& port, const std::string& queue,
+                                      const std::string& core, const ordered_json& counters) {
+  std::vector<TextTable::Cell> row = {port, TextTable::Right{queue}, TextTable::Right{core},
+                                      Count(counters, "rx_packets")};
+  for (const char* name : kVerdictNames)
+    row.push_back(Count(counters, std::string(name) + "_packets"));
+  return row;
+}
+
+std::string QueuesTable(const ordered_json& summary, size_t width) {
+  const char* core = CoreField(summary.value("path", std::string()));
+  const ordered_json& queues = summary["queues"];
+  std::vector<std::string> headings = {"port", "queue", core, "rx"};
+  headings.insert(headings.end(), kVerdictNames.begin(), kVerdictNames.end());
+  TextTable table(headings);
+  const std::vector<size_t> shown = Busiest(queues, "rx_packets");
+  for (const size_t at : shown) {
+    const ordered_json& queue = queues[at];
+    const int64_t served_by = queue.value(core, int64_t{-1});
+    table.AddRow(QueueRow(Text(queue, "port", kNameWidth), std::to_string(Count(queue, "queue")),
+                          served_by < 0 ? "-" : std::to_string(served_by), queue));
+  }
+  table.AddRow(QueueRow("total", "", "", summary["totals"]));
+  std::string text = table.Render(width);
+  if (shown.size() < queues.size())
+    text += "(the busiest " + std::to_string(shown.size()) + " of " +
+            std::to_string(queues.size()) + " queues; all of them with --json)\n";
+  return text;
+}
+
+std::string RulesTable(const ordered_json& rules, size_t width) {
+  TextTable table({"rule", "matched", "lost", "loss", "95% low", "95% high"});
+  const std::vector<size_t> shown = Busiest(rules, "matched_packets");
+  for (const size_t at : shown) {
+    const ordered_json& rule = rules[at];
+    const bool known = Count(rule, "matched_packets") != 0;
+    const auto rate = [&](const char* key) {
+      return TextTable::Right{known ? Percent(rule.value(key, 0.0)) : "-"};
+    };
+    table.AddRow({Text(rule, "name", kNameWidth), Count(rule, "matched_packets"),
+                  Count(rule, "lost_packets"), rate("loss_rate"), rate("loss_rate_low"),
+                  rate("loss_rate_high")});
+  }
+  std::string text = table.Render(width);
+  if (shown.size() < rules.size())
+    text += "(the busiest " + std::to_string(shown.size()) + " of " + std::to_string(rules.size()) +
+            " rules; all of them with --json)\n";
+  return text;
+}
+
+std::vector<TextTable::Cell> RateRow(const std::string& port, const std::string& queue,
+                                     const ordered_json& before, const ordered_json& now,
+                                     double seconds) {
+  const auto rate = [&](const std::string& key, double scale) {
+    const uint64_t earlier = std::min(Count(before, key), Count(now, key));
+    const double grown = static_cast<double>(Count(now, key) - earlier);
+    return TextTable::Short{static_cast<uint64_t>(std::llround(grown * scale / seconds))};
+  };
+  std::vector<TextTable::Cell> row = {port, TextTable::Right{queue}, rate("rx_bytes", 8),
+                                      rate("rx_packets", 1)};
+  for (const char* name : kVerdictNames) row.push_back(rate(std::string(name) + "_packets", 1));
+  return row;
+}
+
+}  // namespace
+
+std::string RateTable(const ordered_json& before, const ordered_json& now, size_t width) {
+  const double seconds = now.value("duration_s", 0.0) - before.value("duration_s", 0.0);
+  if (now.value("path", "") == "splice")
+    return seconds <= 0 ? "" : SpliceRateTable(before, now, seconds, width);
+  const ordered_json& queues = now["queues"];
+  if (seconds <= 0 || before["queues"].size() != queues.size()) return "";
+  std::vector<std::string> headings = {"port", "queue", "rx bit", "rx"};
+  headings.insert(headings.end(), kVerdictNames.begin(), kVerdictNames.end());
+  TextTable table(headings);
+  for (const size_t at : Busiest(queues, "rx_packets"))
+    table.AddRow(RateRow(Text(queues[at], "port", kNameWidth),
+                         std::to_string(Count(queues[at], "queue")), before["queues"][at],
+                         queues[at], seconds));
+  table.AddRow(RateRow("total", "", before["totals"], now["totals"], seconds));
+  return "Per second:\n" + table.Render(width);
+}
+
+std::string SummaryTable(const ordered_json& summary, size_t width) {
+  if (summary.value("path", "") == "splice") return SpliceTable(summary, width);
+  return Heading(summary) + "\n" + Faults(summary.value("faults", ordered_json::array())) +
+         PortsTable(summary["ports"], width) + "\n" + QueuesTable(summary, width) + "\n" +
+         RulesTable(summary["rules"], width);
+}
+
+}  // namespace twinpath

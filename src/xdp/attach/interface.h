@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the kernel says of a network interface and of the XDP programs on it. Reads only, in the
+// calling thread's network namespace; any thread.
+
+#ifndef TWINPATH_XDP_ATTACH_INTERFACE_H_
+#define TWINPATH_XDP_ATTACH_INTERFACE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace twinpath {
+
+struct Interface {
+  std::string name;
+  uint32_t index = 0;
+  std::string driver;      // as ethtool names it; empty where the driver does not say
+  uint32_t rx_queues = 1;  // really in use
+};
+
+// NotFound where there is no interface `name`; the message names `port`, the port it was given for.
+absl::StatusOr<Interface> FindInterface(const std::string& port, const std::string& name);
+
+// A program that is already attached, in any mode.
+struct AttachedProgram {
+  uint32_t id = 0;
+  std::string name;  // empty where the kernel would not tell
+};
+absl::StatusOr<std::vector<AttachedProgram>> AttachedPrograms(const Interface& interface);
+
+// The device's XDP features as linux/netdev.h (since 6.3) numbers them; nothing where the kernel
+// does not tell.
+inline constexpr uint64_t kXdpBasic = 1;     // native mode
+inline constexpr uint64_t kXdpXmit = 4;      // takes redirected frames
+inline constexpr uint64_t kXdpZeroCopy = 8;  // of AF_XDP
+std::optional<uint64_t> XdpFeatures(const Interface& interface);
+
+// Whether the interface now takes frames that a program in native mode sends it, as the kernel
+// keeps it in the device's XDP features; true where the kernel does not tell (before 6.3). A veth
+// takes them while its peer has an XDP program, or GRO: without, they vanish.
+bool TakesNativeFrames(const Interface& interface);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_XDP_ATTACH_INTERFACE_H_

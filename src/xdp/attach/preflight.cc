@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Checks before set-up.
+
+#include "src/xdp/attach/preflight.h"
+
+#include <linux/capability.h>
+#include <linux/magic.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace twinpath {
+namespace {
+
+constexpr char kBpfFolder[] = "/sys/fs/bpf";
+
+bool Has(uint64_t effective, uint32_t capability) { return effective >> capability & 1; }
+
+}  // namespace
+
+absl::Status CheckXdpPrivileges() {
+  __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+  if (syscall(SYS_capget, &header, sets))
+    return absl::InternalError(absl::StrCat("capget: ", std::strerror(errno)));
+  return CheckXdpPrivileges(sets[0].effective | static_cast<uint64_t>(sets[1].effective) << 32);
+}
+
+absl::Status CheckXdpPrivileges(uint64_t effective) {
+  const bool admin = Has(effective, CAP_SYS_ADMIN);  // stands for the BPF ones
+  std::vector<std::string> missing;
+  if (!Has(effective, CAP_NET_ADMIN)) missing.push_back("CAP_NET_ADMIN");
+  if (!Has(effective, CAP_BPF) && !admin) missing.push_back("CAP_BPF");
+  if (!Has(effective, CAP_PERFMON) && !admin) missing.push_back("CAP_PERFMON");
+  if (missing.empty()) return absl::OkStatus();
+  return absl::PermissionDeniedError(absl::StrCat("attaching an XDP program takes ",
+                                                  absl::StrJoin(missing, " and "),
+                                                  ": run it as root, with sudo"));
+}
+
+std::string PinFolder(const std::string& port) {
+  std::string folder = port;
+  std::replace(folder.begin(), folder.end(), '.', ':');
+  return absl::StrCat(kBpfFolder, "/twinpath/", folder);
+}
+
+absl::Status CheckPins(const std::string& port) {
+  struct statfs mount = {};
+  if (statfs(kBpfFolder, &mount) || mount.f_type != BPF_FS_MAGIC)
+    return absl::FailedPreconditionError(absl::StrCat("--pin: no bpffs is mounted at ", kBpfFolder,
+                                                      "; mend it with: mount -t bpf bpf ",
+                                                      kBpfFolder));
+  const std::string folder = PinFolder(port);
+  std::error_code error;
+  if (std::filesystem::exists(folder, error))
+    return absl::FailedPreconditionError(absl::StrCat("port ", port, ": ", folder,
+                                                      " holds the pins of an earlier run; remove "
+                                                      "them with: rm -r ",
+                                                      folder));
+  return absl::OkStatus();
+}
+
+}  // namespace twinpath

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What must hold before anything is attached: privileges, and the place for pins. Reads only; any
+// thread.
+
+#ifndef TWINPATH_XDP_ATTACH_PREFLIGHT_H_
+#define TWINPATH_XDP_ATTACH_PREFLIGHT_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace twinpath {
+
+// PermissionDenied without CAP_NET_ADMIN and CAP_BPF, naming what is missing and what mends it.
+absl::Status CheckXdpPrivileges();
+// The same of a process that has the capabilities of the mask `effective`.
+absl::Status CheckXdpPrivileges(uint64_t effective);
+
+// The folder under which port `port`'s link and maps are pinned: its name, with a colon, which no
+// port's name has, for every dot, which a bpffs does not allow.
+std::string PinFolder(const std::string& port);
+
+// FailedPrecondition where no bpffs is mounted at /sys/fs/bpf (with the command that mounts it), or
+// where `port` has pins already.
+absl::Status CheckPins(const std::string& port);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_XDP_ATTACH_PREFLIGHT_H_

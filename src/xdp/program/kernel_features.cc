@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Probes by libbpf, and by loading what would be loaded.
+
+#include "src/xdp/program/kernel_features.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "src/config/compile/compile.h"
+#include "src/config/policy/policy.h"
+#include "src/kernel/file_descriptor.h"
+#include "src/xdp/program/bpf_object.h"
+#include "src/xdp/attach/interface.h"
+#include "src/xdp/program/libbpf_log.h"
+
+namespace twinpath {
+
+std::vector<KernelFeature> ProbeBpfFeatures() {
+  xdp::CaptureLibbpfLog();
+  struct Map {
+    const char* name;
+    bpf_map_type type;
+    const char* for_what;
+  };
+  std::vector<KernelFeature> features = {
+      {"BPF_PROG_TYPE_XDP", "both paths",
+       libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_XDP, nullptr) == 1}};
+  for (const Map& map :
+       {Map{"BPF_MAP_TYPE_ARRAY", BPF_MAP_TYPE_ARRAY, "policies and counters"},
+        Map{"BPF_MAP_TYPE_DEVMAP", BPF_MAP_TYPE_DEVMAP, "sending to another port"},
+        Map{"BPF_MAP_TYPE_XSKMAP", BPF_MAP_TYPE_XSKMAP, "AF_XDP"},
+        Map{"BPF_MAP_TYPE_SOCKMAP", BPF_MAP_TYPE_SOCKMAP, "twinpath-splice --mode sockmap"}})
+    features.push_back({map.name, map.for_what, libbpf_probe_bpf_map_type(map.type, nullptr) == 1});
+  return features;
+}
+
+std::optional<bool> KernelHasAfXdp() {
+  FileDescriptor socket(::socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0));
+  if (socket.get() >= 0) return true;
+  if (errno == EPERM) return std::nullopt;
+  return false;
+}
+
+absl::Status TryXdpProgram() {
+  auto policy = MakePolicy("", {.forward = "pass"}, {"port"});
+  if (!policy.ok()) return policy.status();
+  auto compiled = CompilePolicy(*policy, {"port"});
+  if (!compiled.ok()) return compiled.status();
+  auto tables = XdpTables::Create(*std::move(compiled), {1});
+  if (!tables.ok()) return tables.status();
+  return XdpProgram::Load(**tables, 0, XdpProgram::Frames::kPlain).status();
+}
+
+DriverXdp DriverXdpOf(const std::string& name) {
+  DriverXdp told;
+  auto interface = FindInterface("", name);
+  if (!interface.ok()) return told;
+  const std::optional<uint64_t> features = XdpFeatures(*interface);
+  if (!features.has_value()) return told;
+  told.native = *features & kXdpBasic;
+  told.zero_copy = *features & kXdpZeroCopy;
+  return told;
+}
+
+}  // namespace twinpath

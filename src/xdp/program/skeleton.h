@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The skeleton and its maps in memory: what the files that set up XdpTables, XdpProgram and
+// XdpGeneration share, and nobody else includes. Control thread.
+
+#ifndef TWINPATH_XDP_PROGRAM_SKELETON_H_
+#define TWINPATH_XDP_PROGRAM_SKELETON_H_
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "src/xdp/program/bpf_object.h"
+#include "src/xdp/program/libbpf_log.h"
+#include "twinpath.skel.h"
+
+namespace twinpath {
+
+struct SkeletonDeleter {
+  void operator()(twinpath_bpf* skeleton) const { twinpath_bpf__destroy(skeleton); }
+};
+using Skeleton = std::unique_ptr<twinpath_bpf, SkeletonDeleter>;
+
+// A whole array map in memory, shared with the kernel.
+template <typename Value>
+class MappedArray {
+ public:
+  MappedArray() = default;
+  MappedArray(MappedArray&& other) noexcept
+      : values_(std::exchange(other.values_, nullptr)), bytes_(other.bytes_) {}
+  MappedArray& operator=(MappedArray&& other) noexcept {
+    std::swap(values_, other.values_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~MappedArray() {
+    if (values_) munmap(values_, bytes_);
+  }
+
+  absl::Status Map(const bpf_map* map) {
+    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    bytes_ = (sizeof(Value) * bpf_map__max_entries(map) + page - 1) / page * page;
+    void* memory = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+    if (memory == MAP_FAILED)
+      return absl::InternalError(
+          absl::StrCat("mmap of ", bpf_map__name(map), ": ", std::strerror(errno)));
+    values_ = static_cast<Value*>(memory);
+    return absl::OkStatus();
+  }
+
+  Value* get() const { return values_; }
+
+ private:
+  Value* values_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+// Arrays have at least one element.
+inline uint32_t Elements(size_t count) { return static_cast<uint32_t>(std::max<size_t>(count, 1)); }
+
+// The tables of a compiled policy, each an array map.
+struct PolicyArrays {
+  MappedArray<tp_bucket> buckets;
+  MappedArray<tp_key> entries;
+  MappedArray<tp_rule> rules;
+  MappedArray<tp_detail> details;
+  MappedArray<tp_link> links;
+  MappedArray<tp_run> runs;
+
+  // Calls `each(map, values, array)` for every table: the skeleton's map, what the policy has for
+  // it, and where it is mapped, or is going to be.
+  template <typename Each>
+  void ForEach(const Skeleton& skeleton, const CompiledPolicy& policy, const Each& each) {
+    auto& maps = skeleton->maps;
+    each(maps.tp_buckets, policy.buckets, buckets);
+    each(maps.tp_entries, policy.entries, entries);
+    each(maps.tp_rules, policy.rules, rules);
+    each(maps.tp_details, policy.details, details);
+    each(maps.tp_links, policy.links, links);
+    each(maps.tp_runs, policy.runs, runs);
+  }
+
+  // The skeleton is loaded.
+  absl::Status Map(const Skeleton& skeleton, const CompiledPolicy& policy) {
+    absl::Status status;
+    ForEach(skeleton, policy, [&status](const bpf_map* map, const auto&, auto& array) {
+      status.Update(array.Map(map));
+    });
+    return status;
+  }
+
+  // They are mapped, and have room for it.
+  void Write(const Skeleton& skeleton, const CompiledPolicy& policy) {
+    ForEach(skeleton, policy, [](const bpf_map*, const auto& values, const auto& array) {
+      std::copy(values.begin(), values.end(), array.get());
+    });
+  }
+};
+
+// No program of the object is loaded but `wanted`; null: none.
+inline bpf_program* SelectProgram(const Skeleton& skeleton, const char* wanted) {
+  bpf_program* selected = nullptr;
+  bpf_program* program;
+  bpf_object__for_each_program(program, skeleton->obj) {
+    const bool load = wanted && std::string_view(bpf_program__name(program)) == wanted;
+    bpf_program__set_autoload(program, load);
+    if (load) selected = program;
+  }
+  return selected;
+}
+
+inline const char* FramesName(XdpProgram::Frames frames) {
+  switch (frames) {
+    case XdpProgram::Frames::kFragments:
+      return "frags";
+    case XdpProgram::Frames::kShared:
+      return "shared";
+    case XdpProgram::Frames::kPlain:
+      break;
+  }
+  return "plain";
+}
+
+inline absl::Status KernelError(const std::string& what, int error) {
+  std::string log = xdp::TakeLibbpfLog();
+  const std::string message = absl::StrCat(what, ": ", std::strerror(error),
+                                           log.empty() ? "" : absl::StrCat(" (", log, ")"));
+  if (error == ENOMEM || error == E2BIG) return absl::ResourceExhaustedError(message);
+  return absl::InternalError(message);
+}
+
+// Maps that no two programs share: a devmap takes either programs with fragments, or without.
+inline bool IsProgramsOwn(const Skeleton& skeleton, const bpf_map* map) {
+  return map == skeleton->maps.rodata || map == skeleton->maps.tp_out_ports ||
+         map == skeleton->maps.data_live;
+}
+
+struct XdpTables::Kernel {
+  Skeleton skeleton;
+  PolicyArrays policy;
+  MappedArray<tp_count> marked;
+  MappedArray<tp_state> states;
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_XDP_PROGRAM_SKELETON_H_

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Counters and streams, summed up.
+
+#include "src/xdp/program/snapshot.h"
+
+#include <utility>
+
+#include "src/policy/count.h"
+
+namespace twinpath {
+namespace {
+
+void Add(const tp_count& more, tp_count* sum) { tp_count_add(sum, more.packets, more.bytes); }
+
+}  // namespace
+
+void AppendPort(const XdpTables& tables, size_t index, PortSnapshot port, Snapshot* snapshot) {
+  const CompiledPolicy& policy = tables.policy();
+  for (size_t i = snapshot->rules.size(); i < policy.rule_names.size(); i++) {
+    snapshot->rules.emplace_back();
+    snapshot->rules.back().name = policy.rule_names[i];
+  }
+  port.queues = tables.queues(index);
+  port.extra.emplace_back("stray_packets",
+                          __atomic_load_n(&tables.strays(index).packets, __ATOMIC_RELAXED));
+  for (uint32_t queue = 0; queue < port.queues; queue++) {
+    const tp_queue_counters counters = tables.Counters(index, queue);
+    snapshot->queues.push_back({.port = port.name,
+                                .queue = queue,
+                                .core = tables.Cpu(index, queue),
+                                .counters = counters,
+                                .extras = tables.Extras(index, queue)});
+    for (uint32_t r = 0; r < policy.rules.size(); r++) {
+      const RuleSnapshot counts = tables.Counts(index, queue, r);
+      Add(counts.matched, &snapshot->rules[r].matched);
+      Add(counts.lost, &snapshot->rules[r].lost);
+      Add(counts.marked, &snapshot->rules[r].marked);
+    }
+  }
+  snapshot->ports.push_back(std::move(port));
+}
+
+}  // namespace twinpath

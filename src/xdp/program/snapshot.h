@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The maps' counters -> a snapshot. Any thread, while the kernel counts.
+
+#ifndef TWINPATH_XDP_PROGRAM_SNAPSHOT_H_
+#define TWINPATH_XDP_PROGRAM_SNAPSHOT_H_
+
+#include <cstddef>
+
+#include "src/telemetry/snapshot.h"
+#include "src/xdp/program/bpf_object.h"
+
+namespace twinpath {
+
+// Appends `port` and the counters of its queues to *snapshot; `index` is its number in the tables.
+// The first port brings the rules, to which every port's streams are added.
+void AppendPort(const XdpTables& tables, size_t index, PortSnapshot port, Snapshot* snapshot);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_XDP_PROGRAM_SNAPSHOT_H_

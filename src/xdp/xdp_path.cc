@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Checks, attaches, counts, detaches.
+
+#include "src/xdp/xdp_path.h"
+
+#include <linux/if_link.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "src/xdp/attach/preflight.h"
+#include "src/xdp/program/snapshot.h"
+
+namespace twinpath {
+namespace {
+
+// Why the kernel refused native mode, in a person's words where its number has one meaning here.
+std::string Refusal(const Interface& interface, int error) {
+  const std::string driver = interface.driver.empty() ? "the driver" : interface.driver;
+  if (error == EOPNOTSUPP) return driver + " has no native XDP";
+  if (error == ERANGE) return driver + " refused native XDP: the MTU is too large for it";
+  if (error == ENOSPC && interface.driver == "veth")
+    return "veth refused native XDP: the peer has more TX queues than this end has RX queues";
+  return absl::StrCat(driver, " refused native XDP: ", std::strerror(error));
+}
+
+}  // namespace
+
+XdpPath::XdpPath(const Policy& policy, const XdpOptions& options)
+    : options_(options), policy_(policy), faults_(options.on_message) {
+  header_.path = "xdp";
+  header_.version = TWINPATH_VERSION;
+}
+
+absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
+                                                         CompiledPolicy compiled,
+                                                         const XdpOptions& options) {
+  std::unique_ptr<XdpPath> path(new XdpPath(policy, options));
+  absl::Status status = path->CheckPorts();
+  if (!status.ok()) return status;
+  std::vector<uint32_t> queues;
+  for (const Port& port : path->ports_) queues.push_back(port.interface.rx_queues);
+  auto tables = XdpTables::Create(std::move(compiled), queues, options.flow_memory,
+                                  /*reloadable=*/true);
+  if (!tables.ok()) return tables.status();
+  path->tables_ = *std::move(tables);
+  std::vector<uint32_t> indexes;
+  std::vector<bool> xdp_tx;
+  for (const Port& port : path->ports_) {
+    indexes.push_back(port.interface.index);
+    // A veth's XDP_TX wakes its peer only if that has an XDP program
+    // (veth_xdp_flush); one that gets a redirected frame does always.
+    xdp_tx.push_back(port.interface.driver != "veth");
+  }
+  path->tables_->SetOutPorts(indexes, xdp_tx);
+  // Frames come in from the first attachment on; times count from when all ports are attached,
+  // which the verifier may take a second for.
+  path->tables_->SetOrigin(ProgramsNow());
+  path->start_ = std::chrono::steady_clock::now();
+  status = path->AttachAll();
+  path->tables_->SetOrigin(ProgramsNow());
+  if (status.ok() && options.pin) status = path->Pin();
+  if (!status.ok()) {
+    path->RemovePins();
+    for (Port& port : path->ports_) port.attachment.Detach();
+    return status;
+  }
+  return path;
+}
+
+XdpPath::~XdpPath() { Stop(); }
+
+absl::Status XdpPath::CheckPorts() {
+  absl::Status status = CheckXdpPrivileges();
+  if (!status.ok()) return status;
+  for (const PortSpec& spec : options_.ports) {
+    auto interface = FindInterface(spec.name, spec.device);
+    if (!interface.ok()) return interface.status();
+    for (const Port& other : ports_) {
+      if (other.interface.index == interface->index)
+        return absl::InvalidArgumentError(absl::StrCat("ports ", other.spec.name, " and ",
+                                                       spec.name, " are the same interface, ",
+                                                       spec.device));
+    }
+    auto attached = AttachedPrograms(*interface);
+    if (!attached.ok()) return attached.status();
+    if (!attached->empty()) {
+      const AttachedProgram& program = attached->front();
+      return absl::FailedPreconditionError(absl::StrCat(
+          "port ", spec.name, ": interface ", spec.device, " already carries the XDP program ",
+          program.name.empty() ? "(unnamed)" : program.name, " (id ", program.id,
+          "), and is left as it is; to take it off, end the program that owns it, remove its pin (",
+          PinFolder(spec.name), " where that is twinpath-xdp's), or: ip link set dev ", spec.device,
+          " xdp off"));
+    }
+    if (options_.pin) {
+      status = CheckPins(spec.name);
+      if (!status.ok()) return status;
+    }
+    ports_.emplace_back();
+    ports_.back().spec = spec;
+    ports_.back().interface = *std::move(interface);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status XdpPath::AttachAll() {
+  absl::Status status;
+  for (size_t i = 0; i < ports_.size() && status.ok(); i++) status = Attach(i);
+  if (!status.ok()) return status;
+  const std::string why = Unreachable(tables_->policy());
+  if (why.empty()) return status;
+  if (options_.mode == XdpMode::kNative) return absl::FailedPreconditionError(why);
+  for (Port& port : ports_) port.attachment.Detach();
+  for (size_t i = 0; i < ports_.size() && status.ok(); i++) status = AttachGeneric(i, why);
+  return status;
+}
+
+std::string XdpPath::Unreachable(const CompiledPolicy& policy) const {
+  uint32_t sent_to = 0;
+  for (size_t i = 0; i < ports_.size(); i++)
+    if (ports_[i].mode == "native") sent_to |= policy.sends[i];
+  for (size_t i = 0; i < ports_.size(); i++) {
+    const Port& port = ports_[i];
+    if ((sent_to >> i & 1) == 0 || TakesNativeFrames(port.interface)) continue;
+    return absl::StrCat("port ", port.spec.name, " (", port.spec.device,
+                        ") takes no frames from native mode",
+                        port.interface.driver == "veth"
+                            ? ": its peer has no GRO (ethtool -K PEER gro on mends that), or more "
+                              "TX queues than it has RX queues"
+                            : "");
+  }
+  return "";
+}
+
+absl::Status XdpPath::Attach(size_t index) {
+  Port& port = ports_[index];
+  if (options_.mode == XdpMode::kGeneric) return AttachGeneric(index, "as asked");
+  // First without fragments, which cost a helper call a packet; the kernel refuses that where the
+  // MTU is too large for one piece. Besides, veth's peer then sends no oversized segments.
+  auto program = XdpProgram::Load(*tables_, index, XdpProgram::Frames::kPlain);
+  if (!program.ok()) return program.status();
+  const int error = port.attachment.Attach(program->fd(), port.interface.index, XDP_FLAGS_DRV_MODE);
+  port.mode = "native";
+  port.why = "the driver takes it";
+  if (error == 0) {
+    port.first = *std::move(program);
+    port.attached = port.first->fd();
+    return absl::OkStatus();
+  }
+  program = XdpProgram::Load(*tables_, index, XdpProgram::Frames::kFragments);
+  port.why = "the driver takes it, in fragments for its MTU";
+  if (program.ok() &&  // kernels before 5.18 have no fragments
+      port.attachment.Attach(program->fd(), port.interface.index, XDP_FLAGS_DRV_MODE) == 0) {
+    port.frames = XdpProgram::Frames::kFragments;
+    port.first = *std::move(program);
+    port.attached = port.first->fd();
+    return absl::OkStatus();
+  }
+  const std::string refusal = Refusal(port.interface, error);
+  if (options_.mode == XdpMode::kNative)
+    return absl::FailedPreconditionError(
+        absl::StrCat("port ", port.spec.name, " (", port.spec.device, "): ", refusal));
+  return AttachGeneric(index, refusal);
+}
+
+absl::Status XdpPath::NoTags(const Port& port, const std::string& why) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "port ", port.spec.name, " (", port.spec.device, "): generic mode (", why,
+      ") sees frames after their VLAN tag was taken out, and the policy matches \"vlan\""));
+}
+
+absl::Status XdpPath::AttachGeneric(size_t index, const std::string& why) {
+  Port& port = ports_[index];
+  if (tables_->policy().matches_vlan) return NoTags(port, why);
+  auto program = XdpProgram::Load(*tables_, index, XdpProgram::Frames::kShared);
+  if (!program.ok()) return program.status();
+  const int error = port.attachment.Attach(program->fd(), port.interface.index, XDP_FLAGS_SKB_MODE);
+  if (error)
+    return absl::FailedPreconditionError(
+        absl::StrCat("port ", port.spec.name, " (", port.spec.device,
+                     "): attaching in generic mode: ", std::strerror(error)));
+  port.frames = XdpProgram::Frames::kShared;
+  port.first = *std::move(program);
+  port.attached = port.first->fd();
+  port.mode = "generic";
+  port.why = why;
+  return absl::OkStatus();
+}
+
+absl::Status XdpPath::Pin() {
+  for (Port& port : ports_) {
+    const std::string folder = PinFolder(port.spec.name);
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error)
+      return absl::InternalError(
+          absl::StrCat("port ", port.spec.name, ": making ", folder, ": ", error.message()));
+    absl::Status status = port.attachment.Pin(folder + "/link");
+    status.Update(tables_->Pin(folder));
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+void XdpPath::RemovePins() {
+  // CheckPorts saw that none of these folders was there before.
+  if (!options_.pin) return;
+  std::error_code ignored;
+  for (const Port& port : ports_) {
+    const std::filesystem::path folder = PinFolder(port.spec.name);
+    std::filesystem::remove_all(folder, ignored);
+    std::filesystem::remove(folder.parent_path(), ignored);  // where it is empty
+  }
+}
+
+// Waits until every CPU that ran a program when this was called has left it.
+void XdpPath::WaitForRunningPrograms() {
+  // A memory barrier on all CPUs is, in the kernel, an RCU grace period. Where it is not to be had
+  // (nohz_full), as long a sleep as no packet takes.
+  if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+}
+
+uint64_t XdpPath::ProgramsNow() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+void XdpPath::Stop() {
+  std::lock_guard<std::mutex> one(reload_);
+  if (ran_ns_.load() >= 0) return;
+  if (!options_.pin)
+    for (Port& port : ports_) port.attachment.Detach();
+  WaitForRunningPrograms();
+  ran_ns_.store(std::chrono::nanoseconds(std::chrono::steady_clock::now() - start_).count());
+}
+
+Snapshot XdpPath::TakeSnapshot() const {
+  std::lock_guard<std::mutex> one(snapshot_);
+  Snapshot snapshot = header_;
+  snapshot.seed = policy_.seed;
+  snapshot.policy_file = policy_.file;
+  snapshot.policy_sha256 = policy_.sha256;
+  snapshot.reloads = {.done = reloads_.load(),
+                      .rejected = rejected_.load(),
+                      .longest_switch_ns = 0,  // nobody waits for it
+                      .retired = tables_->retired()};
+  const int64_t ran = ran_ns_.load();
+  const auto duration = ran >= 0
+                            ? std::chrono::nanoseconds(ran)
+                            : std::chrono::nanoseconds(std::chrono::steady_clock::now() - start_);
+  snapshot.duration_s = std::chrono::duration<double>(duration).count();
+  snapshot.faults = faults_.List();
+  snapshot.flow_places = tables_->flows().places();
+  snapshot.flow_octets = tables_->flows().octets();
+  for (size_t i = 0; i < ports_.size(); i++) {
+    const Port& port = ports_[i];
+    AppendPort(*tables_, i,
+               {.name = port.spec.name,
+                .device = port.spec.device,
+                .driver = port.interface.driver,
+                .mode = port.mode,
+                .why = port.why,
+                .queues = 0,
+                .extra = {},
+                .rss = {},
+                .link = port.link},
+               &snapshot);
+  }
+  return snapshot;
+}
+
+}  // namespace twinpath

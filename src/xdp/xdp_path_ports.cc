@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Watches the ports of a running path, and attaches anew where an interface went and came back. The
+// thread that made the path.
+
+#include <linux/if_link.h>
+#include <net/if.h>
+
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "src/xdp/xdp_path.h"
+#include "src/xdp/attach/preflight.h"
+
+namespace twinpath {
+
+void XdpPath::Watch() {
+  const auto now = FaultLedger::Clock::now();
+  for (size_t i = 0; i < ports_.size(); i++) {
+    Port& port = ports_[i];
+    const std::string subject = absl::StrCat("port ", port.spec.name);
+    const bool was_gone = port.link == kLinkGone;  // and left
+    const bool stayed = port.attachment.Holds() && tables_->OutPortEntered(port.attached, i);
+    const std::string link = stayed ? LinkState(port.interface.index) : std::string(kLinkGone);
+    if (link != kLinkGone) {
+      const char* line = link == kLinkUp
+                             ? "link up"
+                             : "link down; what is sent there is lost, and counted as sent";
+      faults_.Set(subject, "link_down", link == kLinkDown, line, now);
+      const std::lock_guard<std::mutex> no_reader(snapshot_);
+      port.link = link;
+      continue;
+    }
+    if (!was_gone) {
+      faults_.Set(subject, "gone", true,
+                  absl::StrCat(port.spec.device,
+                               " is gone; what is sent there is counted as no_port, and the other "
+                               "ports go on"),
+                  now);
+      Leave(i);
+    }
+    if (if_nametoindex(port.spec.device.c_str()) == 0) continue;
+    absl::Status attached = AttachAgain(i);
+    if (attached.ok()) {
+      port.refusal.clear();
+      faults_.Set(subject, "gone", false,
+                  absl::StrCat("is back: ", port.spec.device, ", ", port.mode, " mode"), now);
+    } else if (port.refusal != attached.message()) {
+      port.refusal = std::string(attached.message());
+      faults_.Note(port.refusal);
+    }
+  }
+  faults_.Tick(now);
+}
+
+// An interface that went to another network namespace took the program along.
+void XdpPath::Leave(size_t index) {
+  std::lock_guard<std::mutex> one(reload_);
+  ports_[index].attachment.Detach();
+  std::lock_guard<std::mutex> no_reader(snapshot_);
+  ports_[index].link = kLinkGone;
+  tables_->SetOutPort(index, 0);  // for programs that are loaded meanwhile
+}
+
+absl::Status XdpPath::PinAgain(Port& port) {
+  const std::string path = PinFolder(port.spec.name) + "/link";
+  std::error_code ignored;
+  std::filesystem::remove(path, ignored);
+  return port.attachment.Pin(path);
+}
+
+// As it was attached before: the same program in the same mode. Its counters and streams go on.
+absl::Status XdpPath::AttachAgain(size_t index) {
+  std::lock_guard<std::mutex> one(reload_);
+  if (ran_ns_.load() >= 0) return absl::UnavailableError("the run is over");
+  Port& port = ports_[index];
+  auto interface = FindInterface(port.spec.name, port.spec.device);
+  if (!interface.ok()) return interface.status();
+  auto programs = AttachedPrograms(*interface);
+  if (!programs.ok()) return programs.status();
+  if (!programs->empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("port ", port.spec.name, ": interface ", port.spec.device,
+                     " is there again and carries an XDP program (id ", programs->front().id,
+                     "); it is left alone until that is taken off"));
+  }
+  XdpLink link;
+  const int error = link.Attach(port.attached, interface->index,
+                                port.mode == "native" ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+  if (error != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("port ", port.spec.name, ": interface ", port.spec.device,
+                     " is there again, and attaching in ", port.mode,
+                     " mode is refused: ", std::strerror(error)));
+  }
+  tables_->SetOutPort(index, interface->index);
+  for (const Port& from : ports_) {
+    absl::Status entered = tables_->EnterOutPort(from.attached, index);
+    if (!entered.ok()) return entered;
+  }
+  for (const auto& instance : instances_) {
+    for (size_t from = 0; instance && from < ports_.size(); from++) {
+      absl::Status entered = tables_->EnterOutPort(instance->fd(from), index);
+      if (!entered.ok()) return entered;
+    }
+  }
+  std::lock_guard<std::mutex> no_reader(snapshot_);
+  interface->rx_queues = port.interface.rx_queues;  // what the tables were made for
+  port.interface = *std::move(interface);
+  port.attachment = std::move(link);
+  port.link = kLinkUp;
+  if (options_.pin) return PinAgain(port);
+  return absl::OkStatus();
+}
+
+}  // namespace twinpath

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Replaces the policy under traffic: the instance that no frame meets is given the tables, then
+// each port's link its program. Any thread.
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "src/xdp/xdp_path.h"
+
+namespace twinpath {
+
+absl::Status XdpPath::CheckReload(const CompiledPolicy& policy) const {
+  for (const Port& port : ports_)
+    if (policy.matches_vlan && port.frames == XdpProgram::Frames::kShared)
+      return NoTags(port, port.why);
+  const std::string why = Unreachable(policy);
+  if (!why.empty())
+    return absl::FailedPreconditionError(
+        absl::StrCat(why, "; the ports are attached in native mode: start again"));
+  return absl::OkStatus();
+}
+
+// Port by port; where one refuses, those before it get back what they had.
+absl::Status XdpPath::ReplaceAll(const XdpGeneration& by) {
+  for (size_t i = 0; i < ports_.size(); i++) {
+    const int error = ports_[i].attachment.Replace(by.fd(i));
+    if (error == 0 || error == ENOLINK) continue;  // nothing comes in by an interface that is gone
+    std::string undone;
+    for (size_t back = i; back-- > 0;) {
+      const int failed = ports_[back].attachment.Replace(ports_[back].attached);
+      if (failed != 0 && failed != ENOLINK)
+        absl::StrAppend(&undone, "; and port ", ports_[back].spec.name,
+                        " keeps the new policy: ", std::strerror(failed));
+    }
+    WaitForRunningPrograms();
+    return absl::InternalError(absl::StrCat("port ", ports_[i].spec.name, " (",
+                                            ports_[i].spec.device,
+                                            "): bpf_link_update: ", std::strerror(error), undone));
+  }
+  WaitForRunningPrograms();
+  for (size_t i = 0; i < ports_.size(); i++) {
+    ports_[i].attached = by.fd(i);
+    ports_[i].first.reset();
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ReloadOutcome> XdpPath::Reload(const Policy& policy, CompiledPolicy compiled) {
+  std::lock_guard<std::mutex> one(reload_);
+  if (ran_ns_.load() >= 0) return absl::UnavailableError("the run is over");
+  absl::Status status = CheckReload(compiled);
+  if (!status.ok()) return status;
+  const uint64_t number = reloads_.load() + 1;
+  std::unique_ptr<XdpGeneration>& instance = instances_[number % 2];
+  if (!instance || !instance->Holds(compiled)) {
+    std::vector<XdpProgram::Frames> frames;
+    for (const Port& port : ports_) frames.push_back(port.frames);
+    auto loaded = XdpGeneration::Load(tables_.get(), compiled, frames, options_.flow_memory);
+    if (!loaded.ok()) return loaded.status();
+    instance = *std::move(loaded);
+  }
+  // Not before the verifier is done: new times count from here.
+  const std::vector<uint32_t> continued = ContinuedRules(policy_, policy);
+  ContinueFrom({policy_, tables_->policy()}, policy, continued, number, ProgramsNow(), &compiled);
+  auto only = tables_->PlaceStreams(continued, &compiled);
+  if (!only.ok()) return only.status();
+  instance->Write(compiled, *only);
+
+  ReloadOutcome outcome = {.rules = compiled.rules.size(), .reloads = number};
+  for (const uint32_t old : continued) outcome.continued += old != TP_NO_RULE;
+  std::lock_guard<std::mutex> no_reader(snapshot_);
+  status = ReplaceAll(*instance);
+  if (!status.ok()) return status;
+  tables_->Commit(continued, *only, std::move(compiled));
+  policy_ = policy;
+  reloads_.store(number);
+  return outcome;
+}
+
+std::string XdpPath::policy_file() const {
+  std::lock_guard<std::mutex> one(snapshot_);
+  return policy_.file;
+}
+
+}  // namespace twinpath
