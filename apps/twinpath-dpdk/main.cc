@@ -47,7 +47,7 @@ void Describe(CLI::App& app, CommandLine* line) {
                 "A port: PCI address, kernel interface or DPDK vdev; adds to the profile's ports, "
                 "or replaces the one of this name",
                 &line->run);
-  app.add_option("--profile", line->profile, "Where it runs (JSON; its keys: twinpath-dpdk(1))")
+  app.add_option("--profile", line->profile, "Where it runs (JSON; its keys: twinpath-profile(5))")
       ->type_name("FILE");
   app.add_option("--queues", line->queues, "Queues a port")->check(CLI::Range(1, 64));
   app.add_option("--lcores", line->lcores, "CPUs to poll on: 0-3,6")->type_name("LIST");
