@@ -66,7 +66,7 @@ quietly() {
   return "$status"
 }
 
-SECONDS_A_STEP_X10=25 # of one CPU, without a compiler cache, in tenths
+SECONDS_A_STEP_X10=50 # of one CPU, without a compiler cache, in tenths
 
 # count_steps FOLDER [TARGET]...: prints how many steps a build has.
 count_steps() {
