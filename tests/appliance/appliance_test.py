@@ -14,13 +14,13 @@ import tempfile
 import time
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "lib"))
-import own_namespaces
+import isolation
 import passing
 import replay
 import taps
 import vm
+
+HERE = pathlib.Path(__file__).resolve().parent
 
 TWINPATH_DPDK, TWINPATH = (os.path.realpath(path) for path in sys.argv[1:3])
 PROFILE = replay.PROFILES / "test-vm.json"
@@ -28,8 +28,7 @@ PROFILE = replay.PROFILES / "test-vm.json"
 
 def main():
     """Runs the tests, or those named behind the programs, where all they make goes away with them."""
-    own_namespaces.enter(("tmpfs", "/run"), ("sysfs", "/sys"))
-    os.environ["TMPDIR"] = "/run"  # the caller's may be hidden now
+    isolation.require()
     unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)
 
 

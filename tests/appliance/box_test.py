@@ -12,14 +12,14 @@ import tempfile
 import time
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "lib"))
 import install_log
-import own_namespaces
+import isolation
 import passing
 import replay
 import taps
 import vm
+
+HERE = pathlib.Path(__file__).resolve().parent
 
 BUILD, PREFIX = sys.argv[1:3]
 DAEMON = "twinpath-dpdk@lab"
@@ -168,8 +168,7 @@ class BoxTest(passing.PassingTest):
 
 def main():
     """Runs the tests where all they make goes away with them."""
-    own_namespaces.enter(("tmpfs", "/run"), ("sysfs", "/sys"))
-    os.environ["TMPDIR"] = "/run"  # the caller's may be hidden now
+    isolation.require()
     unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)
 
 

@@ -2,22 +2,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # What the tests of twinpath-dpdk share. Sourced with `set -euo pipefail`, and "$@" the test's own
-# arguments; the first is the program. Runs the test in namespaces of its own for mounts, network
-# and processes, so that nothing it makes outlives it.
+# arguments; the first is the program, the second is twinpath.
 
-if [[ ${DPDK_TEST_INSIDE:-} != 1 ]]; then
-  DPDK_TEST_INSIDE=1 exec unshare --mount --net --pid --fork --kill-child --mount-proc "$BASH" "$0" "$@"
-fi
+LIB=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+[[ ${TWINPATH_ISOLATED:-} == 1 ]] || exec "$LIB/isolate" "$0" "$@"
 
 PROGRAM=$(realpath -- "$1")
 TWINPATH=$(realpath -- "$2")
 export TWINPATH
-LIB=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-mount -t tmpfs -o mode=755 tmpfs /run
-mkdir -p /run/netns /run/work
-mount -t sysfs sysfs /sys
-ip link set lo up
-export LC_ALL=C TMPDIR=/run/work  # the one from outside may have been in /run
+mkdir -p /run/work
+export LC_ALL=C TMPDIR=/run/work
 cd /run/work || exit 1
 pid=0
 
@@ -68,6 +62,7 @@ check() { python3 "$LIB/check_summary.py" summary.json "$@" || fail "see above; 
 # nothing_left: no interface, XDP program, hugepage or file of the program is there any more.
 nothing_left() {
   [[ -z $(ls -A /run/dpdk 2>/dev/null) ]] || fail "left in /run/dpdk: $(ls -R /run/dpdk)"
+  [[ -z $(ls -A /run/hugepages 2>/dev/null) ]] || fail "left in /run/hugepages: $(ls /run/hugepages)"
   [[ -z $(ip -brief link show type tun) ]] || fail "left: $(ip -brief link show type tun)"
   ! ip link | grep -q xdp || fail "left: $(ip link | grep xdp)"
   ! ip link | grep -q PROMISC || fail "left: $(ip link | grep PROMISC)"

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import unittest
 
-import own_namespaces
+import isolation
 from wait import wait_for
 
 PROGRAM = os.path.realpath(sys.argv[1])
@@ -26,10 +26,7 @@ ENDS = ("refused", "refused_by_chaos", "failed", "finished", "reset", "reset_by_
 
 
 def main():
-    """Runs the caller's tests where all they make goes away with them."""
-    own_namespaces.enter(("tmpfs", "/run"))
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    os.environ["TMPDIR"] = "/run"  # the caller's may be hidden now, and iperf3 wants one
+    isolation.require()
     unittest.main(argv=sys.argv[:1], verbosity=2)
 
 
@@ -158,6 +155,7 @@ class Server(socket.socket):
 
 class SpliceTest(unittest.TestCase):
     def setUp(self):
+        isolation.new_network()  # no port, sysctl or TIME_WAIT of the test before
         folder = tempfile.TemporaryDirectory(dir="/run")
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the tests of twinpath-xdp share: namespaces of their own, veth pairs in them, and the
-program from its start to its summary. The frames are xdp_traffic's.
+"""What the tests of twinpath-xdp share: veth pairs, and the program from its start to its summary. The frames are xdp_traffic's.
 
 A test file runs as FILE TWINPATH_XDP XDP_GENERATOR and ends with main()."""
 import json
@@ -13,7 +12,7 @@ import sys
 import tempfile
 import unittest
 
-import own_namespaces
+import isolation
 
 PROGRAM = os.path.realpath(sys.argv[1])
 BPFFS = pathlib.Path("/sys/fs/bpf")
@@ -23,9 +22,7 @@ MODES = ("native", "generic")
 
 
 def main():
-    """Runs the caller's tests where all they make goes away with them."""
-    own_namespaces.enter(("tmpfs", "/run"), ("sysfs", "/sys"), ("bpf", BPFFS))
-    pathlib.Path("/run/netns").mkdir()
+    isolation.require()
     unittest.main(argv=sys.argv[:1], verbosity=2)
 
 

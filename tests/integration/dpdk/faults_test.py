@@ -17,14 +17,13 @@ import tempfile
 import time
 import unittest
 
-import own_namespaces
-
-own_namespaces.enter(("tmpfs", "/run"), ("sysfs", "/sys"))
 import dpdk_lab
+import isolation
 import reloading
 import stopped_thread
 from dpdk_lab import run, until
 
+isolation.require()
 PROGRAM, STEP_CLOCK = (os.path.abspath(path) for path in sys.argv[1:3])
 del sys.argv[1:]
 BLOCKED_SECONDS = float(os.environ.get("TWINPATH_BLOCKED_SECONDS", "3"))

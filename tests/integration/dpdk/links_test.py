@@ -15,13 +15,12 @@ import tempfile
 import time
 import unittest
 
-import own_namespaces
-
-own_namespaces.enter(("tmpfs", "/run"), ("sysfs", "/sys"), ("bpf", "/sys/fs/bpf"))
 import dpdk_lab
+import isolation
 import stopped_thread
 from dpdk_lab import arrived, run, until
 
+isolation.require()
 PROGRAM, OBJECT = (os.path.abspath(path) for path in sys.argv[1:3])
 del sys.argv[1:3]
 POLICY = """{"version": 1, "rules": [

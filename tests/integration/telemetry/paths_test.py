@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Telemetry of both real paths after a quiet run: `twinpath stats --json` is the program's own final
 summary in every counter, and every command's answer, read by DPDK's dpdk-telemetry.py, is complete.
-Needs root; makes a network namespace of its own, which ends with it.
 
   paths_test.py TWINPATH TWINPATH_DPDK TWINPATH_XDP
 """
@@ -17,6 +16,7 @@ import sys
 import tempfile
 import unittest
 
+import isolation
 from telemetry_reading import check_complete
 from wait import wait_for
 
@@ -142,10 +142,5 @@ class Paths(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if os.geteuid() != 0:
-        print("needs root", file=sys.stderr)
-        sys.exit(77)
-    if "TELEMETRY_PATHS_INSIDE" not in os.environ:
-        os.environ["TELEMETRY_PATHS_INSIDE"] = "1"
-        os.execvp("unshare", ["unshare", "--net", sys.executable, *sys.argv])
+    isolation.require()
     unittest.main(argv=sys.argv[:1], verbosity=2)

@@ -5,7 +5,7 @@ privileges than the units give, and `ninja uninstall` leaves nothing.
 
   install_test.py BUILD-FOLDER PREFIX
 
-In a mount namespace of its own, where the prefix is an empty tmpfs.
+The prefix is an empty tmpfs in the test's own mount namespace.
 """
 import os
 import pathlib
@@ -17,9 +17,9 @@ import sys
 import unittest
 
 import install_log
-import own_namespaces
+import isolation
 
-own_namespaces.enter(("sysfs", "/sys"))
+isolation.require()
 BUILD, PREFIX = sys.argv[1], pathlib.Path(sys.argv[2])
 del sys.argv[1:]
 PROGRAMS = ["twinpath", "twinpath-dpdk", "twinpath-xdp", "twinpath-splice"]
@@ -64,9 +64,7 @@ class InstallTest(unittest.TestCase):
         cls.addClassCleanup(install_log.keep(BUILD))
         PREFIX.mkdir(parents=True, exist_ok=True)
         run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(PREFIX))
-        run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
         pathlib.Path("/run/work").mkdir()
-        run("ip", "link", "set", "lo", "up")
         run("ip", "link", "add", "ins0", "type", "veth", "peer", "name", "ins1")
         for end in ("ins0", "ins1"):
             run("ip", "link", "set", end, "up")

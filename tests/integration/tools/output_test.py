@@ -13,11 +13,10 @@ import sys
 import time
 import unittest
 
-import own_namespaces
-
-own_namespaces.enter(("tmpfs", "/run"), ("sysfs", "/sys"))
 import dpdk_lab
+import isolation
 
+isolation.require()
 *PROGRAMS, POLICY = (os.path.abspath(path) for path in sys.argv[1:6])
 TWINPATH, DPDK, XDP, SPLICE = PROGRAMS
 del sys.argv[1:]
@@ -31,7 +30,6 @@ RUNS = ([TWINPATH, "check", POLICY],
 class OutputTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        dpdk_lab.run("ip", "link", "set", "lo", "up")
         dpdk_lab.veth("lan", "gen")
 
     def each(self, commands, output, status):

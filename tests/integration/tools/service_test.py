@@ -13,10 +13,10 @@ import tempfile
 import time
 import unittest
 
-import own_namespaces
+import isolation
 import stopped_thread
 
-own_namespaces.enter(("sysfs", "/sys"))
+isolation.require()
 DPDK, XDP, SPLICE = (os.path.abspath(path) for path in sys.argv[1:4])
 del sys.argv[1:]
 WATCHDOG_S = 0.4
