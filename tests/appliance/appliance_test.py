@@ -8,7 +8,6 @@ in captures on the host. The boot serves all tests.
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import time

@@ -18,7 +18,6 @@ import statistics
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 
 OUR_CPU, WORKER_CPU = 0, 1

@@ -3,6 +3,7 @@
 start to its summary, and sockets at both of its ends.
 
 A test file runs as FILE TWINPATH_SPLICE [MORE]... and ends with main()."""
+import contextlib
 import json
 import os
 import pathlib
@@ -12,6 +13,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 import isolation
@@ -20,6 +22,8 @@ from wait import wait_for
 PROGRAM = os.path.realpath(sys.argv[1])
 MORE = [os.path.realpath(path) for path in sys.argv[2:]]
 MODES = ("copy", "splice", "sockmap")
+DEAD = "127.0.0.1:9"  # nobody listens there
+PATTERN = bytes(range(256)) * 4096
 LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 ENDS = ("refused", "refused_by_chaos", "failed", "finished", "reset", "reset_by_chaos", "idle",
         "aborted", "open")
@@ -151,6 +155,64 @@ class Server(socket.socket):
         connection, _ = self.accept()
         connection.settimeout(20)
         return connection
+
+
+def outcome(client):
+    """How a connection ends for its client: what came, and "fin" or "reset"."""
+    came = b""
+    try:
+        while piece := client.recv(1 << 16):
+            came += piece
+        return came, "fin"
+    except ConnectionResetError:
+        return came, "reset"
+    finally:
+        client.close()
+
+
+def attempt(program):
+    """The outcome of a client that asks, and sends its FIN."""
+    try:
+        client = program.connect()  # its reset may come before this is over
+    except OSError:
+        return b"", "reset"
+    try:
+        client.sendall(b"?")
+        client.shutdown(socket.SHUT_WR)
+    except OSError:  # then recv() is not told of the reset any more
+        return outcome(client)[0], "reset"
+    return outcome(client)
+
+
+class Serving(threading.Thread):
+    """A target that says its name to each client that asks, and reads until the FIN."""
+
+    def __init__(self, server, name):
+        super().__init__(daemon=True)
+        self.server, self.name_bytes, self.served, self.ending = server, name, 0, False
+        self.start()
+
+    def run(self):
+        self.server.settimeout(0.05)
+        while not self.ending:
+            try:
+                connection, _ = self.server.accept()
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+            self.served += 1
+            with connection, contextlib.suppress(OSError):  # it may be reset
+                connection.settimeout(10)
+                connection.recv(1)
+                connection.sendall(self.name_bytes)
+                connection.shutdown(socket.SHUT_WR)
+                read_all(connection)
+
+    def end(self):
+        self.ending = True
+        self.join(10)
+        self.server.close()
 
 
 class SpliceTest(unittest.TestCase):
