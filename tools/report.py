@@ -16,7 +16,9 @@ import platform
 import re
 import sys
 
-VERDICTS = ["tx", "pass", "lost", "denied", "malformed", "tx_full", "no_port"]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/lib"))
+from verdicts import VERDICTS
+
 # The lab's own traffic: label, the rule of lab.json that takes it, what saw it.
 TRAFFIC = [("ping", "ping", "ping"), ("TCP", "tcp clean", "tcp_clean.json"),
            ("TCP", "tcp 1%", "tcp_loss.json"), ("UDP", "udp 50%", "udp.json")]
@@ -129,7 +131,7 @@ def show_loss(policy_file, folder, paths):
     balanced = True
     for path, summary in summaries.items():
         sums = {key: sum(queue.get(f"{key}_packets", 0) for queue in summary["queues"])
-                for key in ["rx"] + VERDICTS}
+                for key in ("rx",) + VERDICTS}
         left = sums["rx"] - sum(sums[verdict] for verdict in VERDICTS)
         balanced = balanced and left == 0
         parts = " + ".join(f"{sums[verdict]:,} {verdict}" for verdict in VERDICTS if sums[verdict])

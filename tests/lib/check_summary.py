@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Checks expressions over a summary: check_summary.py SUMMARY EXPRESSION... Every queue must conserve
-its packets and octets besides. Prints what does not hold and exits 1."""
+"""Checks Python expressions over a summary, and that every queue conserves its packets and bytes.
+Prints what does not hold and exits 1.
+
+  check_summary.py SUMMARY EXPRESSION..."""
 import json
 import math
 import sys
 
-FATES = ("tx", "pass", "lost", "denied", "malformed", "tx_full", "no_port")
+from verdicts import unaccounted
 
 summary = json.load(open(sys.argv[1], encoding="utf-8"))
 queues = {f"{q['port']}/{q['queue']}": q for q in summary["queues"]}
@@ -31,11 +33,9 @@ def near(lost, matched, rate):
 
 wrong = 0
 for name, queue in queues.items():
-    for unit in ("packets", "bytes"):
-        fates = {fate: queue[f"{fate}_{unit}"] for fate in FATES}
-        if queue[f"rx_{unit}"] != sum(fates.values()):
-            complain(f"{name}: {unit} not conserved: rx {queue[f'rx_{unit}']}, {fates}")
-            wrong += 1
+    if missing := unaccounted(queue):
+        complain(f"{name}: not conserved, {missing} missing: {queue}")
+        wrong += 1
 for expression in sys.argv[2:]:
     names = {"s": summary, "queues": queues, "rules": rules, "ports": ports, "total": total,
              "near": near}

@@ -13,11 +13,11 @@ import tempfile
 import unittest
 
 import isolation
+from verdicts import check_conserved
 
 PROGRAM = os.path.realpath(sys.argv[1])
 BPFFS = pathlib.Path("/sys/fs/bpf")
 SOCKET = pathlib.Path("/run/dpdk/twinpath-xdp/dpdk_telemetry.v2")
-SUMMED = ("tx", "pass", "lost", "denied", "malformed", "tx_full", "no_port")
 MODES = ("native", "generic")
 
 
@@ -72,9 +72,7 @@ class Program:
         status = self.process.wait(30)
         assert status == 0, f"exit status {status}: {self.process.stderr.read()}"
         summary = json.loads(self.summary_path.read_text())
-        for queue in summary["queues"]:
-            parts = sum(queue[name + "_packets"] for name in SUMMED)
-            assert queue["rx_packets"] == parts, f"not conserved: {queue}"
+        check_conserved(summary)
         totals = summary["totals"]
         gone = summary["reloads"]  # with the counts of rules that went
         for name, total in (("matched", totals["rx_packets"] - totals["malformed_packets"]),

@@ -18,6 +18,7 @@ import unittest
 
 import isolation
 from telemetry_reading import check_complete
+from verdicts import check_conserved
 from wait import wait_for
 
 TWINPATH, DPDK, XDP = sys.argv[1:4]
@@ -108,10 +109,7 @@ class Paths(unittest.TestCase):
         self.assertEqual(sum(rule["matched_packets"] for rule in final["rules"]), FRAMES)
         self.assertEqual(sum(rule["lost_packets"] for rule in final["rules"]),
                          totals["lost_packets"])
-        for queue in final["queues"]:
-            self.assertEqual(queue["rx_packets"], sum(
-                queue[name + "_packets"] for name in
-                ("tx", "pass", "lost", "denied", "malformed", "tx_full", "no_port")), queue)
+        check_conserved(final)
 
     def test_dpdk(self):
         write_capture(self.path("in.pcap"))

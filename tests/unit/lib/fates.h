@@ -2,8 +2,8 @@
 // Which packets of a stream were lost, and how likely independent losses at a rate look so odd.
 // Pure functions.
 
-#ifndef TWINPATH_TESTS_UNIT_FATES_H_
-#define TWINPATH_TESTS_UNIT_FATES_H_
+#ifndef TWINPATH_TESTS_UNIT_LIB_FATES_H_
+#define TWINPATH_TESTS_UNIT_LIB_FATES_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -36,4 +36,4 @@ std::vector<uint64_t> RunLengths(const Fates& fates, bool lost);
 
 }  // namespace twinpath
 
-#endif  // TWINPATH_TESTS_UNIT_FATES_H_
+#endif  // TWINPATH_TESTS_UNIT_LIB_FATES_H_

@@ -4,8 +4,8 @@
 // next protocols and the IPv4 header checksum are filled in by Build(), whatever Patch() overrides.
 // For tests; any thread.
 
-#ifndef TWINPATH_TESTS_UNIT_FRAME_BUILDER_H_
-#define TWINPATH_TESTS_UNIT_FRAME_BUILDER_H_
+#ifndef TWINPATH_TESTS_UNIT_LIB_FRAME_BUILDER_H_
+#define TWINPATH_TESTS_UNIT_LIB_FRAME_BUILDER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -81,4 +81,4 @@ class FrameBuilder {
 
 }  // namespace twinpath
 
-#endif  // TWINPATH_TESTS_UNIT_FRAME_BUILDER_H_
+#endif  // TWINPATH_TESTS_UNIT_LIB_FRAME_BUILDER_H_

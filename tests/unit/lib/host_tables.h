@@ -3,8 +3,8 @@
 // flows and conditions. HostTables owns what all queues share; each HostQueue belongs to one
 // thread, and borrows its HostTables.
 
-#ifndef TWINPATH_TESTS_UNIT_HOST_TABLES_H_
-#define TWINPATH_TESTS_UNIT_HOST_TABLES_H_
+#ifndef TWINPATH_TESTS_UNIT_LIB_HOST_TABLES_H_
+#define TWINPATH_TESTS_UNIT_LIB_HOST_TABLES_H_
 
 #include <cstdint>
 #include <string>
@@ -74,4 +74,4 @@ class HostQueue {
 
 }  // namespace twinpath
 
-#endif  // TWINPATH_TESTS_UNIT_HOST_TABLES_H_
+#endif  // TWINPATH_TESTS_UNIT_LIB_HOST_TABLES_H_

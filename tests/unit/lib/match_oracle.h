@@ -2,8 +2,8 @@
 // What a match means, field by field and with nothing of how masks are made, and random keys and
 // matches that meet often. For tests of keys and tables. One thread.
 
-#ifndef TWINPATH_TESTS_UNIT_MATCH_ORACLE_H_
-#define TWINPATH_TESTS_UNIT_MATCH_ORACLE_H_
+#ifndef TWINPATH_TESTS_UNIT_LIB_MATCH_ORACLE_H_
+#define TWINPATH_TESTS_UNIT_LIB_MATCH_ORACLE_H_
 
 #include <cstdint>
 #include <random>
@@ -53,4 +53,4 @@ class MatchGenerator {
 
 }  // namespace twinpath
 
-#endif  // TWINPATH_TESTS_UNIT_MATCH_ORACLE_H_
+#endif  // TWINPATH_TESTS_UNIT_LIB_MATCH_ORACLE_H_

@@ -3,8 +3,8 @@
 // follows from it: rate, variance over a stream, lengths of bursts and gaps. In double precision,
 // for tests. Plain values; pure functions.
 
-#ifndef TWINPATH_TESTS_UNIT_MODEL_CHAIN_H_
-#define TWINPATH_TESTS_UNIT_MODEL_CHAIN_H_
+#ifndef TWINPATH_TESTS_UNIT_LIB_MODEL_CHAIN_H_
+#define TWINPATH_TESTS_UNIT_LIB_MODEL_CHAIN_H_
 
 #include <array>
 #include <cstddef>
@@ -44,4 +44,4 @@ size_t IndependentBurst(const ModelChain& chain);
 
 }  // namespace twinpath
 
-#endif  // TWINPATH_TESTS_UNIT_MODEL_CHAIN_H_
+#endif  // TWINPATH_TESTS_UNIT_LIB_MODEL_CHAIN_H_

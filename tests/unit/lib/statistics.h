@@ -3,8 +3,8 @@
 // 800-22 rev. 1a's tests of a bit sequence. A p-value is the probability that true randomness looks
 // at least as odd. Pure functions.
 
-#ifndef TWINPATH_TESTS_UNIT_STATISTICS_H_
-#define TWINPATH_TESTS_UNIT_STATISTICS_H_
+#ifndef TWINPATH_TESTS_UNIT_LIB_STATISTICS_H_
+#define TWINPATH_TESTS_UNIT_LIB_STATISTICS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -45,4 +45,4 @@ std::vector<NamedP> AllTests(const Bits& bits);
 
 }  // namespace twinpath
 
-#endif  // TWINPATH_TESTS_UNIT_STATISTICS_H_
+#endif  // TWINPATH_TESTS_UNIT_LIB_STATISTICS_H_

@@ -2,8 +2,8 @@
 // One stream of one rule on the host's tables, for tests of the loss model. Owns its rule and its
 // state; one thread.
 
-#ifndef TWINPATH_TESTS_UNIT_STREAM_H_
-#define TWINPATH_TESTS_UNIT_STREAM_H_
+#ifndef TWINPATH_TESTS_UNIT_LIB_STREAM_H_
+#define TWINPATH_TESTS_UNIT_LIB_STREAM_H_
 
 #include <cmath>
 #include <cstdint>
@@ -60,4 +60,4 @@ inline uint64_t Threshold(double p) { return static_cast<uint64_t>(std::ldexp(p,
 
 }  // namespace twinpath
 
-#endif  // TWINPATH_TESTS_UNIT_STREAM_H_
+#endif  // TWINPATH_TESTS_UNIT_LIB_STREAM_H_

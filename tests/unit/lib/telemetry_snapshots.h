@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Snapshots for the telemetry tests.
 
-#ifndef TWINPATH_TESTS_UNIT_TELEMETRY_SNAPSHOTS_H_
-#define TWINPATH_TESTS_UNIT_TELEMETRY_SNAPSHOTS_H_
+#ifndef TWINPATH_TESTS_UNIT_LIB_TELEMETRY_SNAPSHOTS_H_
+#define TWINPATH_TESTS_UNIT_LIB_TELEMETRY_SNAPSHOTS_H_
 
 #include <cstdint>
 #include <string>
@@ -20,4 +20,4 @@ Snapshot BigSnapshot(const std::string& path, size_t queues, size_t rules, size_
 
 }  // namespace twinpath
 
-#endif  // TWINPATH_TESTS_UNIT_TELEMETRY_SNAPSHOTS_H_
+#endif  // TWINPATH_TESTS_UNIT_LIB_TELEMETRY_SNAPSHOTS_H_
