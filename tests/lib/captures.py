@@ -28,11 +28,18 @@ def of_flow(number):
             struct.pack("!HHHH", 1024 + (number & 255), 53, 26, 0) + bytes(18))
 
 
-def write(path, frames):
+def write_at(path, frames):
+    """A capture of these (microseconds, frame)."""
     with open(path, "wb") as file:
         file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1))
-        for i, frame in enumerate(frames):
-            file.write(struct.pack("<IIII", i, 0, len(frame), len(frame)) + frame)
+        for microseconds, frame in frames:
+            head = (*divmod(microseconds, 1_000_000), len(frame), len(frame))
+            file.write(struct.pack("<IIII", *head) + frame)
+
+
+def write(path, frames):
+    """A capture of frames, one a second."""
+    write_at(path, ((1_000_000 * second, frame) for second, frame in enumerate(frames)))
 
 
 def read(path):
