@@ -17,6 +17,9 @@ using Fates = std::vector<uint64_t>;
 
 uint64_t Lost(const Fates& fates);
 
+// Whether packet number `packet` was lost.
+inline bool At(const Fates& fates, size_t packet) { return fates[packet / 64] >> packet % 64 & 1; }
+
 // The p-value of x and y (of one length; the same stream, or another) being lost together at `lag`:
 // of the sum of (x[i] - p)(y[i + lag] - p), normal with mean 0 and variance N (p(1 - p))^2; or,
 // where hardly any coincide, of their number, which is Poisson's.

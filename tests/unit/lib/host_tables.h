@@ -13,6 +13,7 @@
 
 #include "src/config/compile/compile.h"
 #include "src/config/compile/host_datapath.h"
+#include "tests/unit/lib/fates.h"
 
 namespace twinpath {
 
@@ -71,6 +72,13 @@ class HostQueue {
   tp_queue_extras extras_ = {};
   tp_datapath datapath_;
 };
+
+// The fates of rule 0's next 64 * `blocks` packets on a queue.
+inline Fates FatesOf(HostQueue* queue, size_t blocks) {
+  Fates fates(blocks);
+  for (uint64_t& block : fates) block = queue->LoseRun(64);
+  return fates;
+}
 
 }  // namespace twinpath
 

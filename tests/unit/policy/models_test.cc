@@ -105,14 +105,6 @@ LossStatistics StatisticsOf(const Model& model) {
   return twinpath::StatisticsOf(ParsePolicy(Json(model), "test").value().fallback.loss);
 }
 
-Fates FatesOf(HostQueue* queue, size_t blocks = kBlocks) {
-  Fates fates(blocks);
-  for (uint64_t& block : fates) block = queue->LoseRun(64);
-  return fates;
-}
-
-bool At(const Fates& fates, size_t packet) { return fates[packet / 64] >> packet % 64 & 1; }
-
 TEST(Models, RateIsTheModelsOwn) {
   for (const Model& model : Models()) {
     HostTables tables(CompileText(Json(model)));
@@ -121,7 +113,7 @@ TEST(Models, RateIsTheModelsOwn) {
     const double bound = 3.9 * DeviationOf(model.chain, kPackets) + 1e-3;
     for (uint32_t q = 0; q < 3; q++) {
       HostQueue queue(tables, q);
-      const double lost = static_cast<double>(Lost(FatesOf(&queue)));
+      const double lost = static_cast<double>(Lost(FatesOf(&queue, kBlocks)));
       EXPECT_LE(std::abs(lost - static_cast<double>(kPackets) * rate), bound)
           << model.json << " queue " << q << ": lost " << lost;
     }
@@ -142,7 +134,7 @@ TEST(Models, BurstsAndGapsAreAsLongAsTheModelsOwn) {
     const std::vector<double> gaps = LengthsOf(model.chain, false);
     HostTables tables(CompileText(Json(model)));
     HostQueue queue(tables);
-    const Fates fates = FatesOf(&queue);
+    const Fates fates = FatesOf(&queue, kBlocks);
     if (bursts.empty() || gaps.empty()) {  // all is lost, or nothing
       EXPECT_TRUE(Lost(fates) == 0 || Lost(fates) == kPackets) << model.json;
       EXPECT_EQ(StatisticsOf(model).rate, Lost(fates) == 0 ? 0 : 1) << model.json;
@@ -170,7 +162,7 @@ TEST(Models, JudgesAreNotBlind) {
   const Model asked = GilbertElliott(0.05, 0.4, 0.8, 0.01);
   HostTables tables(CompileText(Json(asked)));
   HostQueue queue(tables);
-  const Fates fates = FatesOf(&queue);
+  const Fates fates = FatesOf(&queue, kBlocks);
   for (const Model& other :
        {GilbertElliott(0.055, 0.4, 0.8, 0.01), GilbertElliott(0.05, 0.44, 0.8, 0.01),
         GilbertElliott(0.05, 0.4, 0.85, 0.01), GilbertElliott(0.05, 0.4, 0.8, 0.013)}) {
@@ -327,115 +319,6 @@ TEST(Models, BlocksRunsSinglePacketsAndSharedStreamsAgree) {
       }
       n += count;
     }
-  }
-}
-
-// Periods
-
-bool PeriodicallyLost(uint64_t n, uint64_t every, uint64_t offset, uint64_t burst) {
-  return n >= offset && (n - offset) % every < burst;
-}
-
-void ExpectPeriodic(uint64_t every, uint64_t offset, uint64_t burst, size_t blocks) {
-  HostTables tables(
-      CompileText(Json({absl::StrCat(R"("model": "periodic", "every": )", every, R"(, "offset": )",
-                                     offset, R"(, "burst": )", burst),
-                        {}})));
-  HostQueue queue(tables);
-  const Fates fates = FatesOf(&queue, blocks);
-  for (size_t n = 0; n < 64 * blocks; n++)
-    ASSERT_EQ(At(fates, n), PeriodicallyLost(n, every, offset, burst))
-        << "every " << every << " offset " << offset << " burst " << burst << " packet " << n;
-}
-
-TEST(Models, PeriodicLosesExactlyWhatItSays) {
-  for (uint64_t every : {1, 2, 3, 7, 31, 32, 33, 63, 64, 65, 100, 127, 128, 1000}) {
-    for (uint64_t offset : {0, 1, 5, 63, 64, 65, 200, 1500}) {
-      std::vector<uint64_t> bursts = {1, 2, every / 2, every - 1, every};
-      std::sort(bursts.begin(), bursts.end());
-      bursts.erase(std::unique(bursts.begin(), bursts.end()), bursts.end());
-      for (uint64_t burst : bursts) {
-        if (burst >= 1 && burst <= every) ExpectPeriodic(every, offset, burst, 50);
-      }
-    }
-  }
-  ExpectPeriodic(uint64_t{1} << 32, 100, 70, 50);
-  ExpectPeriodic(uint64_t{1} << 32, 3000, uint64_t{1} << 32, 100);
-  ExpectPeriodic(1000, 999, 1, kBlocks);
-  ExpectPeriodic(97, 12345, 13, kBlocks);
-}
-
-// Lists
-
-using Ranges = std::vector<PacketRange>;
-
-void ExpectSequence(const Ranges& ranges, uint64_t repeat, size_t blocks) {
-  std::string packets;
-  for (const PacketRange& range : ranges)
-    absl::StrAppend(&packets, packets.empty() ? "" : ", ", "\"", range.first, "-", range.last,
-                    "\"");
-  std::string json = absl::StrCat(R"("model": "sequence", "packets": [)", packets, "]");
-  if (repeat) absl::StrAppend(&json, R"(, "repeat": )", repeat);
-  HostTables tables(CompileText(Json({json, {}})));
-  HostQueue queue(tables);
-  const Fates fates = FatesOf(&queue, blocks);
-  for (size_t n = 0; n < 64 * blocks; n++) {
-    const uint64_t number = repeat ? n % repeat : n;
-    bool listed = false;
-    for (const PacketRange& range : ranges) listed |= range.first <= number && number <= range.last;
-    ASSERT_EQ(At(fates, n), listed) << json << " packet " << n;
-  }
-}
-
-// Some ranges of 0 to `end` - 1, with a gap between any two; at least one.
-Ranges SomeRanges(uint64_t end, std::mt19937* random) {
-  Ranges ranges;
-  for (uint64_t at = (*random)() % 3 % end; at < end;) {
-    const uint64_t last = std::min<uint64_t>(end - 1, at + (*random)() % ((*random)() % 70 + 1));
-    ranges.push_back({at, last});
-    at = last + 2 + (*random)() % ((*random)() % 90 + 1);
-  }
-  return ranges;
-}
-
-TEST(Models, SequenceLosesExactlyWhatItLists) {
-  std::mt19937 random(1);
-  for (uint64_t repeat = 1; repeat <= 200; repeat++) {
-    for (int list = 0; list < 4; list++) ExpectSequence(SomeRanges(repeat, &random), repeat, 20);
-    ExpectSequence({{0, repeat - 1}}, repeat, 10);
-    ExpectSequence({{repeat - 1, repeat - 1}}, repeat, 10);
-  }
-  for (int list = 0; list < 200; list++) {
-    const uint64_t end = 1 + random() % 2000;
-    ExpectSequence(SomeRanges(end, &random), 0, 40);
-    ExpectSequence(SomeRanges(end, &random), end + random() % 3, 40);
-  }
-  for (uint64_t first : {0, 1, 62, 63, 64, 65, 127, 128}) {
-    for (uint64_t length : {1, 2, 63, 64, 65, 66, 128, 129, 300})
-      ExpectSequence({{first, first + length - 1}}, 0, 10);
-  }
-  ExpectSequence({{3, 3}, {64, 127}, {129, 1000}, {500000, 500064}}, 0, kBlocks);
-  ExpectSequence({{3, 3}, {64, 127}, {129, 1000}, {50000, 50064}}, 54321, kBlocks);
-}
-
-// Where no test gets by counting: the block of a far packet, drawn by itself.
-TEST(Models, FarPacketsAreFound) {
-  const uint64_t far = (uint64_t{1} << 48) - 130;
-  HostTables listed(CompileText(Json(
-      {absl::StrCat(R"("model": "sequence", "packets": [5, ")", far, "-", far + 70, "\"]"), {}})));
-  HostTables regular(CompileText(Json(
-      {R"("model": "periodic", "every": 4294967295, "offset": 4294967295, "burst": 4000)", {}})));
-  HostQueue list(listed), period(regular);
-  const auto fate = [](HostQueue* queue, uint64_t n) {
-    __u64 chain = 0;
-    return tp_hook_draw(queue->datapath(), 0, 0, 0, n / 64, &chain) >> n % 64 & 1;
-  };
-  for (uint64_t n = far - 200; n < far + 300; n++)
-    ASSERT_EQ(fate(&list, n), n >= far && n <= far + 70) << n;
-  for (uint64_t round : {1, 2, 1000}) {
-    const uint64_t start = round * 4294967295;
-    for (uint64_t n = start - 200; n < start + 4200; n++)
-      ASSERT_EQ(fate(&period, n), n >= start && n < start + 4000) << n;
   }
 }
 

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the parser makes of a frame, and the key that it should make. Every frame is copied into
+// memory of exactly its size, so that AddressSanitizer sees a read past its end.
+
+#ifndef TWINPATH_TESTS_UNIT_LIB_PARSED_H_
+#define TWINPATH_TESTS_UNIT_LIB_PARSED_H_
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <ostream>
+#include <span>
+
+#include "src/policy/parse.h"
+
+inline bool operator==(const tp_key& a, const tp_key& b) {
+  return std::memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+inline void PrintTo(const tp_key& key, std::ostream* out) {
+  const auto* bytes = reinterpret_cast<const uint8_t*>(&key);
+  for (size_t i = 0; i < sizeof(key); i++) {
+    *out << (i % 8 ? "" : " ") << "0123456789abcdef"[bytes[i] >> 4]
+         << "0123456789abcdef"[bytes[i] & 15];
+  }
+}
+
+namespace twinpath {
+
+inline constexpr uint8_t kPort = 3;
+
+struct Parsed {
+  int result;
+  tp_key key;
+};
+
+// `segment` is what is at hand of a frame of `frame_len` bytes.
+inline Parsed ParseSegment(std::span<const uint8_t> segment, size_t frame_len) {
+  std::unique_ptr<uint8_t[]> exact(new uint8_t[segment.size()]);
+  std::copy(segment.begin(), segment.end(), exact.get());
+  Parsed parsed;
+  parsed.result = tp_parse(exact.get(), exact.get() + segment.size(),
+                           static_cast<uint32_t>(frame_len), kPort, &parsed.key);
+  return parsed;
+}
+
+inline Parsed Parse(std::span<const uint8_t> frame) { return ParseSegment(frame, frame.size()); }
+
+// What the key must be, written in the same order as the frame.
+class Key {
+ public:
+  explicit Key(uint16_t ether_type) {
+    std::memset(&key_, 0, sizeof(key_));
+    key_.port = kPort;
+    key_.ether_type = ether_type;
+    key_.dst_mac[0] = key_.src_mac[0] = 2;
+    key_.dst_mac[5] = 2;
+    key_.src_mac[5] = 1;
+  }
+  Key& Vlan(uint16_t vid) {
+    key_.flags |= TP_KEY_VLAN;
+    key_.vlan = vid;
+    link_ = 18;
+    return *this;
+  }
+  Key& Vlan(uint16_t vid, uint16_t inner) {
+    Vlan(vid);
+    key_.flags |= TP_KEY_INNER;
+    key_.inner_vlan = inner;
+    link_ = 22;
+    return *this;
+  }
+  Key& Ipv4(uint8_t proto) {
+    const uint8_t addresses[8] = {10, 1, 0, 1, 10, 2, 0, 2};
+    std::memcpy(key_.address, addresses, 8);
+    return Ip(4, proto, 20);
+  }
+  Key& Ipv6(uint8_t proto) {
+    const uint8_t prefix[4] = {0x20, 1, 0x0d, 0xb8};
+    std::memcpy(key_.address, prefix, 4);
+    std::memcpy(key_.address + 16, prefix, 4);
+    key_.address[15] = 1;
+    key_.address[31] = 2;
+    return Ip(6, proto, 40);
+  }
+  Key& Ports(uint16_t src = 1111, uint16_t dst = 2222) {
+    key_.flags |= TP_KEY_PORTS;
+    key_.src_port = __builtin_bswap16(src);
+    key_.dst_port = __builtin_bswap16(dst);
+    return *this;
+  }
+  Key& TcpFlags(uint8_t flags) {
+    key_.tcp_flags = flags;
+    return *this;
+  }
+  Key& DscpEcn(uint8_t octet) {
+    key_.dscp_ecn = octet;
+    return *this;
+  }
+  Key& First() {
+    key_.flags |= TP_KEY_FRAGMENT;
+    return *this;
+  }
+  Key& Later() {
+    key_.flags |= TP_KEY_FRAGMENT | TP_KEY_LATER;
+    return *this;
+  }
+  // Options or extension headers.
+  Key& Further(uint16_t octets) {
+    key_.shape = static_cast<uint16_t>(key_.shape + octets);
+    return *this;
+  }
+  // Of a frame of `length` octets.
+  tp_key Get(size_t length) const {
+    tp_key key = key_;
+    key.length = static_cast<uint16_t>(length);
+    return key;
+  }
+
+ private:
+  Key& Ip(uint8_t version, uint8_t proto, uint16_t header) {
+    key_.flags |= TP_KEY_IP;
+    key_.ip_version = version;
+    key_.proto = proto;
+    key_.shape = static_cast<uint16_t>(link_ + header);
+    return *this;
+  }
+  tp_key key_;
+  uint16_t link_ = 14;
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_TESTS_UNIT_LIB_PARSED_H_

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The models without a draw, periodic and sequence, lose exactly the packets that their definition
+// says: around the edges of the blocks of 64 packets that are computed at once, over a million
+// packets, and at packet numbers that no test reaches by counting.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/unit/lib/fates.h"
+#include "tests/unit/lib/host_tables.h"
+
+namespace twinpath {
+namespace {
+
+constexpr size_t kBlocks = 15625;  // of 64 packets: a million
+
+std::string Json(const std::string& loss) {
+  return absl::StrCat(R"({"version": 1, "default": {"loss": {)", loss, "}}}");
+}
+
+// Periods
+
+bool PeriodicallyLost(uint64_t n, uint64_t every, uint64_t offset, uint64_t burst) {
+  return n >= offset && (n - offset) % every < burst;
+}
+
+void ExpectPeriodic(uint64_t every, uint64_t offset, uint64_t burst, size_t blocks) {
+  HostTables tables(
+      CompileText(Json(absl::StrCat(R"("model": "periodic", "every": )", every, R"(, "offset": )",
+                                    offset, R"(, "burst": )", burst))));
+  HostQueue queue(tables);
+  const Fates fates = FatesOf(&queue, blocks);
+  for (size_t n = 0; n < 64 * blocks; n++)
+    ASSERT_EQ(At(fates, n), PeriodicallyLost(n, every, offset, burst))
+        << "every " << every << " offset " << offset << " burst " << burst << " packet " << n;
+}
+
+TEST(Models, PeriodicLosesExactlyWhatItSays) {
+  for (uint64_t every : {1, 2, 3, 7, 31, 32, 33, 63, 64, 65, 100, 127, 128, 1000}) {
+    for (uint64_t offset : {0, 1, 5, 63, 64, 65, 200, 1500}) {
+      std::vector<uint64_t> bursts = {1, 2, every / 2, every - 1, every};
+      std::sort(bursts.begin(), bursts.end());
+      bursts.erase(std::unique(bursts.begin(), bursts.end()), bursts.end());
+      for (uint64_t burst : bursts) {
+        if (burst >= 1 && burst <= every) ExpectPeriodic(every, offset, burst, 50);
+      }
+    }
+  }
+  ExpectPeriodic(uint64_t{1} << 32, 100, 70, 50);
+  ExpectPeriodic(uint64_t{1} << 32, 3000, uint64_t{1} << 32, 100);
+  ExpectPeriodic(1000, 999, 1, kBlocks);
+  ExpectPeriodic(97, 12345, 13, kBlocks);
+}
+
+// Lists
+
+using Ranges = std::vector<PacketRange>;
+
+void ExpectSequence(const Ranges& ranges, uint64_t repeat, size_t blocks) {
+  std::string packets;
+  for (const PacketRange& range : ranges)
+    absl::StrAppend(&packets, packets.empty() ? "" : ", ", "\"", range.first, "-", range.last,
+                    "\"");
+  std::string json = absl::StrCat(R"("model": "sequence", "packets": [)", packets, "]");
+  if (repeat) absl::StrAppend(&json, R"(, "repeat": )", repeat);
+  HostTables tables(CompileText(Json(json)));
+  HostQueue queue(tables);
+  const Fates fates = FatesOf(&queue, blocks);
+  for (size_t n = 0; n < 64 * blocks; n++) {
+    const uint64_t number = repeat ? n % repeat : n;
+    bool listed = false;
+    for (const PacketRange& range : ranges) listed |= range.first <= number && number <= range.last;
+    ASSERT_EQ(At(fates, n), listed) << json << " packet " << n;
+  }
+}
+
+// Some ranges of 0 to `end` - 1, with a gap between any two; at least one.
+Ranges SomeRanges(uint64_t end, std::mt19937* random) {
+  Ranges ranges;
+  for (uint64_t at = (*random)() % 3 % end; at < end;) {
+    const uint64_t last = std::min<uint64_t>(end - 1, at + (*random)() % ((*random)() % 70 + 1));
+    ranges.push_back({at, last});
+    at = last + 2 + (*random)() % ((*random)() % 90 + 1);
+  }
+  return ranges;
+}
+
+TEST(Models, SequenceLosesExactlyWhatItLists) {
+  std::mt19937 random(1);
+  for (uint64_t repeat = 1; repeat <= 200; repeat++) {
+    for (int list = 0; list < 4; list++) ExpectSequence(SomeRanges(repeat, &random), repeat, 20);
+    ExpectSequence({{0, repeat - 1}}, repeat, 10);
+    ExpectSequence({{repeat - 1, repeat - 1}}, repeat, 10);
+  }
+  for (int list = 0; list < 200; list++) {
+    const uint64_t end = 1 + random() % 2000;
+    ExpectSequence(SomeRanges(end, &random), 0, 40);
+    ExpectSequence(SomeRanges(end, &random), end + random() % 3, 40);
+  }
+  for (uint64_t first : {0, 1, 62, 63, 64, 65, 127, 128}) {
+    for (uint64_t length : {1, 2, 63, 64, 65, 66, 128, 129, 300})
+      ExpectSequence({{first, first + length - 1}}, 0, 10);
+  }
+  ExpectSequence({{3, 3}, {64, 127}, {129, 1000}, {500000, 500064}}, 0, kBlocks);
+  ExpectSequence({{3, 3}, {64, 127}, {129, 1000}, {50000, 50064}}, 54321, kBlocks);
+}
+
+// The block of a packet far away is computed by itself.
+TEST(Models, FarPacketsAreFound) {
+  const uint64_t far = (uint64_t{1} << 48) - 130;
+  HostTables listed(CompileText(
+      Json(absl::StrCat(R"("model": "sequence", "packets": [5, ")", far, "-", far + 70, "\"]"))));
+  HostTables regular(CompileText(
+      Json(R"("model": "periodic", "every": 4294967295, "offset": 4294967295, "burst": 4000)")));
+  HostQueue list(listed), period(regular);
+  const auto fate = [](HostQueue* queue, uint64_t n) {
+    __u64 chain = 0;
+    return tp_hook_draw(queue->datapath(), 0, 0, 0, n / 64, &chain) >> n % 64 & 1;
+  };
+  for (uint64_t n = far - 200; n < far + 300; n++)
+    ASSERT_EQ(fate(&list, n), n >= far && n <= far + 70) << n;
+  for (uint64_t round : {1, 2, 1000}) {
+    const uint64_t start = round * 4294967295;
+    for (uint64_t n = start - 200; n < start + 4200; n++)
+      ASSERT_EQ(fate(&period, n), n >= start && n < start + 4000) << n;
+  }
+}
+
+}  // namespace
+}  // namespace twinpath
