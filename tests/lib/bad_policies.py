@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Policies that no program takes, what each program must say of them, and how it must say it. The
-tests of every program that reads a policy go through the same table."""
+"""Policies that every program refuses, and the error that each program must print. The tests of all
+programs that read a policy use this table."""
 import pathlib
 import subprocess
 
 RATE = 'allowed a fraction from 0 to 1 or a percentage from "0%" to "100%"'
 
-# Counted, and never enumerated.
+# The keys are counted before any is made.
 EXPLODES = "/rules/1/match: found 27,000 keys of 3,375 shapes: its ranges multiply, allowed at most"
 
 
@@ -26,8 +26,8 @@ def match(text):
     return b'{"version": 1, "rules": [{"forward": "drop"}, {"match": {%b}}]}' % text.encode()
 
 
-# What is wrong, the file's octets, and what is said behind the file's name: where, what was found,
-# and what is allowed.
+# What is wrong, the bytes of the file, and the error behind the file's name: where, what was found, and
+# what is allowed.
 BAD = [
     ("empty", b"", "found nothing, allowed a JSON object"),
     ("truncated", b'{"version": 1, "rules": [', "line 1, column 26: syntax error while parsing "
@@ -157,12 +157,12 @@ UNKNOWN_PORT = [
 
 
 def bad_policies(folder, table=None):
-    """(what is wrong, a policy's file, what is said of it) of every entry of the table, and of what
-    is wrong with files; the last lasts until the next is asked for."""
+    """(what is wrong, the policy's file, the error) for every entry of the table, and then for files that
+    cannot be read as a policy. Each file is there until the next is asked for."""
     folder = pathlib.Path(folder)
     policy = folder / "policy.json"
-    for what, octets, error in BAD if table is None else table:
-        policy.write_bytes(octets)
+    for what, data, error in BAD if table is None else table:
+        policy.write_bytes(data)
         yield what, policy, f"{policy}: {error}"
     if table is not None:
         return
@@ -178,8 +178,8 @@ def bad_policies(folder, table=None):
 
 
 def check_refused(test, program, arguments, error):
-    """`arguments` end with status 2, nothing on stdout, and one line on stderr that begins with
-    "PROGRAM: ERROR"."""
+    """Checks that the command ends with status 2, nothing on stdout, and one line on stderr that begins
+    with "PROGRAM: ERROR"."""
     run = subprocess.run([*map(str, arguments)], capture_output=True, text=True, timeout=60,
                          check=False)
     test.assertEqual((run.returncode, run.stdout), (2, ""), run.stderr[:1000])

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Captures for the tests.
 
-  captures.py make FILE COUNT        frames of 60 to 1514 octets, a few larger; each its number
-  captures.py flows FILE COUNT       a frame of each of COUNT flows, and then another
-  captures.py survivors IN OUT       OUT is IN with some left out, in order, byte for byte:
-                                        prints the numbers that are there
+  captures.py make FILE COUNT     numbered frames of 60 to 1514 bytes, and a few larger ones
+  captures.py flows FILE COUNT    one frame of each of COUNT flows, and then a second one of each
+  captures.py survivors IN OUT    checks that OUT is IN without some frames, in order and byte for
+                                  byte, and prints the numbers of the frames in OUT
 """
 import struct
 import sys

@@ -25,9 +25,10 @@ def total(key):
 
 
 def near(lost, matched, rate):
-    """Within 5 standard deviations of what is asked; exact at 0 and 1. The sequence of fates is fixed,
-    but where a run stops in it is not, and a walk that is looked at anywhere is beyond 3.9 of them
-    far more often than once in 10,000 times. dpdk_fates_test judges the sequence itself."""
+    """Whether a loss is within 5 standard deviations of its rate; 0 and 1 are exact. The sequence of
+    fates is fixed, but where a run stops in it is not, and a random walk that is looked at anywhere
+    is beyond 3.9 deviations far more often than once in 10,000 times. dpdk_fates_test judges the
+    sequence itself."""
     return abs(lost - matched * rate) <= 5 * math.sqrt(matched * rate * (1 - rate))
 
 
@@ -39,8 +40,8 @@ for name, queue in queues.items():
 for expression in sys.argv[2:]:
     names = {"s": summary, "queues": queues, "rules": rules, "ports": ports, "total": total,
              "near": near}
-    if not eval(expression, names):  # the tests' own words
-        complain(f"does not hold: {expression}")
+    if not eval(expression, names):  # written by the tests
+        complain(f"false: {expression}")
         wrong += 1
 if wrong:
     complain(json.dumps(summary["queues"], indent=1))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A kernel that lies about one frame: preloaded into a program, it flips a bit of the octets that
-// leave the BPF_PROG_TEST_RUN whose number (from 0) is CORRUPT_TEST_RUN_FRAME. By it a test sees
-// what a comparison says that does find a difference. Every thread may call it; one does.
+// Preloaded into a program, this library flips one bit of the bytes that the kernel returns for the
+// BPF_PROG_TEST_RUN whose number, from 0, is in the environment variable CORRUPT_TEST_RUN_FRAME. A
+// test uses it to see that a comparison reports a difference. One thread calls it at a time.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>

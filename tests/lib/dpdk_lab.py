@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What Python tests of twinpath-dpdk share: the program from its start to its summary, its log with
-the time of each line, its telemetry by one open connection, and veth pairs with frames in them."""
+the time of each line, one open telemetry connection, veth pairs, and frames to send into them."""
 import json
 import pathlib
 import signal
@@ -16,19 +16,19 @@ PACKET_IGNORE_OUTGOING = 23
 
 
 def run(*command):
-    """What a command that succeeds says."""
+    """The output of a command that must succeed."""
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 def quiet(name):
-    """An interface up, without a frame of its own."""
+    """Sets an interface up so that the kernel sends no frame of its own."""
     pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1")
     run("ip", "link", "set", name, "arp", "off", "up")
 
 
 def veth(near, far, index=None, queues=1):
-    """A pair without a frame of its own, up; `near` with that ifindex, if any is given, and so many
-    queues. What `far` sends arrives on its first one."""
+    """A veth pair that is up, on which the kernel sends no frame of its own. `near` has this ifindex,
+    where one is given, and this many queues; what `far` sends arrives on the first of them."""
     run("ip", "link", "add", near, *(["index", str(index)] if index else []), "numrxqueues", str(queues),
         "numtxqueues", str(queues), "type", "veth", "peer", "name", far, "numrxqueues", str(queues), "numtxqueues", "1")
     quiet(near)
@@ -36,7 +36,7 @@ def veth(near, far, index=None, queues=1):
 
 
 class Sender:
-    """Frames of UDP into an interface, each `bytes` long and numbered."""
+    """Sends numbered UDP frames of `length` bytes into an interface."""
 
     def __init__(self, interface, length=64):
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
@@ -49,7 +49,7 @@ class Sender:
         self.number = 0
 
     def send(self, count, per_second=None):
-        """A list of the numbers is not needed: they go on from the last."""
+        """Sends the next `count` frames."""
         start = time.monotonic()
         for i in range(count):
             frame = self.head + self.number.to_bytes(4, "big") + self.fill
@@ -70,12 +70,12 @@ class Sender:
 
 
 def arrived(interface):
-    """Frames that an interface has received."""
+    """How many frames an interface has received."""
     return int(pathlib.Path(f"/sys/class/net/{interface}/statistics/rx_packets").read_text())
 
 
 class Telemetry:
-    """/run/dpdk/PREFIX's socket, as any client of DPDK's protocol has it."""
+    """A client of the telemetry socket of a file prefix, in DPDK's protocol."""
 
     def __init__(self, prefix):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -88,7 +88,7 @@ class Telemetry:
         return json.loads(self.socket.recv(1 << 16))[command.split(",", maxsplit=1)[0]]
 
     def list(self, command):
-        """The entries of a list that fits one page."""
+        """The entries of a list that fits into one page."""
         page = self.ask(command)
         assert "next" not in page, page
         return [page[str(i)] for i in range(page["total"])]
@@ -97,13 +97,13 @@ class Telemetry:
         return next(port for port in self.list("/twinpath/ports") if port["name"] == name)
 
     def fault(self, subject, fault):
-        """That fault's entry; one that never began has none, and counts nothing."""
+        """The entry of a fault; of one that never began, an entry of zeros."""
         return next((entry for entry in self.list("/twinpath/faults")
                      if (entry["subject"], entry["fault"]) == (subject, fault)),
                     {"active": 0, "times": 0, "last_ms": 0, "total_ms": 0})
 
     def total(self, port, counter):
-        """Of a port's queues."""
+        """A counter's sum over the queues of a port."""
         return sum(queue[counter] for queue in self.list(f"/twinpath/queues,{port}"))
 
     def close(self):
@@ -139,7 +139,7 @@ class Dpdk:
             self.grown.notify_all()
 
     def said(self, text, since=0.0, seconds=30):
-        """The time of the first line with `text` after `since`, and the line; waits for it."""
+        """Waits for a line with `text` that was read after `since`; returns its time and the line."""
         end = time.monotonic() + seconds
         with self.grown:
             while True:
@@ -148,7 +148,7 @@ class Dpdk:
                         return at, line
                 ended = bool(self.lines) and self.lines[-1][1] is None
                 if ended or not self.grown.wait(end - time.monotonic()):
-                    raise AssertionError(f"did not say {text!r}; it said:\n" + self.log())
+                    raise AssertionError(f"no line with {text!r} in the log:\n" + self.log())
 
     def log(self):
         return "\n".join(line for _, line in self.lines if line is not None)
@@ -157,7 +157,7 @@ class Dpdk:
         return self
 
     def __exit__(self, *error):
-        """However far the test came."""
+        """Ends the program, however far the test came."""
         if self.telemetry:
             self.telemetry.close()
         self.process.kill()
@@ -166,7 +166,7 @@ class Dpdk:
         self.process.stderr.close()
 
     def stop(self, number=signal.SIGTERM):
-        """Ends it, and returns the summary; packets and bytes are conserved on every queue."""
+        """Ends the program by a signal. Returns its summary, whose queues conserve packets and bytes."""
         self.process.send_signal(number)
         status = self.process.wait(30)
         assert status == 0, f"exit status {status}:\n{self.log()}"
@@ -176,7 +176,7 @@ class Dpdk:
 
 
 def until(what, condition, seconds=30):
-    """Milliseconds until `condition()` holds."""
+    """Waits until `condition()` is true; returns how many milliseconds that took."""
     start = time.monotonic()
     wait_for(what, condition, seconds)
     return 1000 * (time.monotonic() - start)

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# What the tests of twinpath-dpdk share. Sourced with `set -euo pipefail`, and "$@" the test's own
+# What the shell tests of twinpath-dpdk share. Sourced with `set -euo pipefail`; "$@" is the test's own
 # arguments; the first is the program, the second is twinpath.
 
 LIB=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -20,11 +20,11 @@ fail() {
   exit 1
 }
 
-# run ARGUMENT...: the program with 256 MiB of ordinary memory, its summary in summary.json, its
-# output in out.txt and err.txt. Fails the test unless it ends well within a minute.
+# run ARGUMENT...: runs the program on ordinary memory. Its summary goes to summary.json, its output to
+# out.txt and err.txt. Fails the test unless the program ends with status 0 within a minute.
 run() { run_eal "$@" -- --no-huge; }
 
-# run_eal ARGUMENT... [-- EAL ARGUMENT...]: the same, memory as EAL is told.
+# run_eal ARGUMENT... [-- EAL ARGUMENT...]: does the same with these EAL arguments.
 run_eal() {
   rm -f summary.json
   local status=0
@@ -32,9 +32,9 @@ run_eal() {
   ((status == 0)) || fail "exit status $status of: $*: $(cat err.txt)"
 }
 
-# start ARGUMENT...: the program in the background; returns when it runs. Its pid is in $pid.
+# start ARGUMENT...: starts the program in the background; returns once it runs. Its pid is in $pid.
 start() {
-  : >err.txt # not the last program's, which says that it runs
+  : >err.txt # the last program's log has the line that is waited for
   "$PROGRAM" --summary summary.json "$@" >out.txt 2>err.txt &
   pid=$!
   for ((i = 0; i < 300; i++)); do
@@ -45,7 +45,7 @@ start() {
   fail "did not start within 30 s: $(cat err.txt)"
 }
 
-# stop SIGNAL: ends it; exit status 0 within two seconds.
+# stop SIGNAL: ends the program by a signal. Its exit status must be 0, within two seconds.
 stop() {
   local from=${EPOCHREALTIME/./} status=0
   kill "-$1" "$pid"
@@ -55,11 +55,12 @@ stop() {
   ((took < 2000000)) || fail "took $took us to end on SIG$1"
 }
 
-# check EXPRESSION...: Python over the summary: `s`; `queues` ("port/queue" -> its counters), `rules`
-# and `ports` by name; `total(KEY)` over all queues. Every queue must conserve its packets, too.
+# check EXPRESSION...: checks Python expressions over the summary, `s`: `queues` ("port/queue" -> its
+# counters), `rules` and `ports` by name, `total(KEY)` over all queues. Every queue must conserve packets
+# and bytes, too.
 check() { python3 "$LIB/check_summary.py" summary.json "$@" || fail "see above; $(cat err.txt)"; }
 
-# nothing_left: no interface, XDP program, hugepage or file of the program is there any more.
+# nothing_left: checks that no interface, XDP program, hugepage or file of the program is left.
 nothing_left() {
   [[ -z $(ls -A /run/dpdk 2>/dev/null) ]] || fail "left in /run/dpdk: $(ls -R /run/dpdk)"
   [[ -z $(ls -A /run/hugepages 2>/dev/null) ]] || fail "left in /run/hugepages: $(ls /run/hugepages)"
@@ -68,8 +69,8 @@ nothing_left() {
   ! ip link | grep -q PROMISC || fail "left: $(ip link | grep PROMISC)"
 }
 
-# peer NAME INTERFACE ADDRESS: a namespace NAME whose end of a veth has ADDRESS; ours is INTERFACE.
-# Without offloads: what leaves a kernel's stack over veth is otherwise unfinished.
+# peer NAME INTERFACE ADDRESS: makes a namespace NAME, whose end of a veth pair has ADDRESS; the other end is
+# INTERFACE here. Without offloads, because a kernel's stack leaves checksums to a veth, which adds none.
 peer() {
   ip netns add "$1"
   ip link add "$2" type veth peer name eth0 netns "$1"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The control socket, spoken to without `twinpath reload`: a thousand policies are sent in no time,
-and requests that no client of ours would make."""
+"""A client of the control socket. It sends a thousand policies quickly, and requests that
+`twinpath reload` would never send."""
 import array
 import contextlib
 import fcntl
@@ -18,34 +18,34 @@ def connect(path, seconds=60):
     return client
 
 
-def memory(octets, seals=ALL_SEALS):
-    """A memfd that holds them."""
+def memory(data, seals=ALL_SEALS):
+    """A memfd with these bytes."""
     file = os.memfd_create("policy", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     with os.fdopen(os.dup(file), "wb") as writer:
-        writer.write(octets)
+        writer.write(data)
     fcntl.fcntl(file, F_ADD_SEALS, seals)
     return file
 
 
 def ask(path, request, file=None):
-    """What the program answers; None where it closed the connection."""
+    """The program's answer; None if the program closed the connection without one."""
     with connect(path) as client:
         ancillary = []
         if file is not None:
             ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [file]))]
-        with contextlib.suppress(BrokenPipeError):  # sent away already; what it said is there
+        with contextlib.suppress(BrokenPipeError):  # refused already; the answer is there
             client.sendmsg([request], ancillary)
         try:
             answer = client.recv(1 << 16)
-        except ConnectionResetError:  # closed without reading; what it said comes next
+        except ConnectionResetError:  # closed before it read all; the answer comes next
             answer = client.recv(1 << 16)
     return json.loads(answer) if answer else None
 
 
 def reload(path, policy, name="policy"):
-    """The answer to a policy: a document, or octets as they are."""
-    octets = policy if isinstance(policy, bytes) else json.dumps(policy).encode()
-    file = memory(octets)
+    """The answer to a policy, which is a document or bytes that are sent as they are."""
+    data = policy if isinstance(policy, bytes) else json.dumps(policy).encode()
+    file = memory(data)
     try:
         return ask(path, json.dumps({"reload": name}).encode(), file)
     finally:
@@ -53,7 +53,8 @@ def reload(path, policy, name="policy"):
 
 
 def reload_many(path, count, policies, bad=()):
-    """Puts `policies` into force in turn, `count` in all, and every tenth time a bad one between."""
+    """Loads `policies` in turn, `count` in all, and after every tenth a bad one, which must be refused.
+    Returns how many were refused."""
     rejected = 0
     for i in range(count):
         answer = reload(path, policies[i % len(policies)])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the tests of twinpath-splice share: a network namespace of their own, the program from its
+"""What the tests of twinpath-splice share: a network namespace for each test case, the program from its
 start to its summary, and sockets at both of its ends.
 
 A test file runs as FILE TWINPATH_SPLICE [MORE]... and ends with main()."""
@@ -39,7 +39,7 @@ def text(address, port):
 
 
 class Program:
-    """twinpath-splice in the background, listening from here until it is told to end."""
+    """twinpath-splice in the background; it listens once this is made."""
 
     def __init__(self, folder, *arguments, listen="127.0.0.1:0", prefix=()):
         self.summary_path = pathlib.Path(folder, "summary.json")
@@ -66,7 +66,7 @@ class Program:
         return self
 
     def __exit__(self, *error):
-        """However far the test came; again does no harm."""
+        """Ends the program, however far the test came. May be called again."""
         self.process.kill()
         self.process.wait(30)
         self.output.close()
@@ -79,7 +79,7 @@ class Program:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def stop(self, number=signal.SIGTERM, seconds=30):
-        """Ends it, and returns the summary; every connection is accounted for."""
+        """Ends the program by a signal. Returns its summary, which accounts for every connection."""
         self.process.send_signal(number)
         return self.end(seconds)
 
@@ -93,7 +93,7 @@ class Program:
         return summary
 
     def ask(self, *requests):
-        """The answers of the telemetry socket, without their keys."""
+        """The answers of the telemetry socket to these requests, without their keys."""
         answers = []
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
             connection.settimeout(10)
@@ -123,13 +123,13 @@ def connect(address, receive_buffer=None):
 
 
 def reset(connection):
-    """Closes with a reset."""
+    """Closes a connection with a reset."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
 def read_all(connection, seconds=20):
-    """What comes until the FIN; a reset is raised as ConnectionResetError."""
+    """Reads until the FIN. A reset raises ConnectionResetError."""
     connection.settimeout(seconds)
     pieces = []
     while piece := connection.recv(1 << 16):
@@ -138,7 +138,7 @@ def read_all(connection, seconds=20):
 
 
 class Server(socket.socket):
-    """A target, of which a test accepts the connections."""
+    """A target; the test accepts its connections."""
 
     def __init__(self, family=socket.AF_INET, port=0):
         super().__init__(family)
@@ -158,7 +158,7 @@ class Server(socket.socket):
 
 
 def outcome(client):
-    """How a connection ends for its client: what came, and "fin" or "reset"."""
+    """What a client receives, and how its connection ends: "fin" or "reset"."""
     came = b""
     try:
         while piece := client.recv(1 << 16):
@@ -171,21 +171,21 @@ def outcome(client):
 
 
 def attempt(program):
-    """The outcome of a client that asks, and sends its FIN."""
+    """The outcome of a client that sends one byte and its FIN."""
     try:
-        client = program.connect()  # its reset may come before this is over
+        client = program.connect()  # the reset may come before connect() returns
     except OSError:
         return b"", "reset"
     try:
         client.sendall(b"?")
         client.shutdown(socket.SHUT_WR)
-    except OSError:  # then recv() is not told of the reset any more
+    except OSError:  # recv() does not report the reset a second time
         return outcome(client)[0], "reset"
     return outcome(client)
 
 
 class Serving(threading.Thread):
-    """A target that says its name to each client that asks, and reads until the FIN."""
+    """A target that sends its name to each client that sends a byte, and reads until the FIN."""
 
     def __init__(self, server, name):
         super().__init__(daemon=True)
@@ -202,7 +202,7 @@ class Serving(threading.Thread):
             except OSError:
                 return
             self.served += 1
-            with connection, contextlib.suppress(OSError):  # it may be reset
+            with connection, contextlib.suppress(OSError):  # the connection may be reset
                 connection.settimeout(10)
                 connection.recv(1)
                 connection.sendall(self.name_bytes)
@@ -222,7 +222,7 @@ class SpliceTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
         pathlib.Path("/run/dpdk/twinpath-splice/dpdk_telemetry.v2").unlink(
-            missing_ok=True)  # of a program that another test killed
+            missing_ok=True)  # another test may have killed its program
 
     def start(self, *arguments, **options):
         return Program(self.folder, *map(str, arguments), **options)
@@ -242,8 +242,8 @@ class SpliceTest(unittest.TestCase):
             program.__exit__()
 
     def running(self, *arguments, **options):
-        """The program, ended with the test at the latest; what it runs with is printed, for the
-        case that the test fails."""
+        """Starts the program, which ends with the test at the latest. Prints its arguments, for a test
+        that fails."""
         print("  with", *arguments, flush=True)
         program = self.start(*arguments, **options)
         self.addCleanup(program.__exit__)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A wall clock that is set while a program runs: preloaded into it, what it reads of CLOCK_REALTIME
-// is the kernel's plus the seconds that stand, as a decimal number, in the file STEP_CLOCK. The
-// machine's own clock stays. Every thread may call it.
+// Preloaded into a program, this library steps the wall clock that the program reads:
+// CLOCK_REALTIME is the kernel's time plus the decimal number of seconds in the file that the
+// environment variable STEP_CLOCK names. A test sets the clock by writing the file; the machine's
+// own clock does not change. Any thread may call it.
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -11,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static long Jump(void) {
+static long Step(void) {
   char text[32] = "";
   const char* name = getenv("STEP_CLOCK");
   const int file = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
@@ -24,13 +25,13 @@ static long Jump(void) {
 int clock_gettime(clockid_t clock, struct timespec* now) {
   const int result = (int)syscall(SYS_clock_gettime, clock, now);
   if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
-    now->tv_sec += Jump();
+    now->tv_sec += Step();
   return result;
 }
 
 int gettimeofday(struct timeval* restrict now, void* restrict zone) {
   const int result = (int)syscall(SYS_gettimeofday, now, zone);
-  if (result == 0) now->tv_sec += Jump();
+  if (result == 0) now->tv_sec += Step();
   return result;
 }
 

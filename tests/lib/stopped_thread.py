@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""One thread of a program held where it is, while its others go on."""
+"""Stops one thread of a program by ptrace, while its other threads run on."""
 import contextlib
 import ctypes
 import os
@@ -20,10 +20,10 @@ def ptrace(request, thread):
 
 @contextlib.contextmanager
 def held(thread):
-    """The thread stands still inside the `with`."""
+    """The thread is stopped inside the `with`."""
     ptrace(PTRACE_SEIZE, thread)
     ptrace(PTRACE_INTERRUPT, thread)
-    os.waitpid(thread, WALL)  # until it stands
+    os.waitpid(thread, WALL)  # returns once it is stopped
     try:
         yield
     finally:
@@ -31,8 +31,8 @@ def held(thread):
 
 
 def threads_of(process, *names, count=1):
-    """The `count` of a process whose name begins with one of `names`, by their numbers. A thread may
-    name itself some time after its program is there."""
+    """The ids of the `count` threads of a process whose names begin with one of `names`, sorted. Waits
+    for them, because a thread names itself some time after the program has started."""
     def named():
         tasks = pathlib.Path(f"/proc/{process}/task")
         found = sorted(int(task.name) for task in tasks.iterdir() if (task / "comm").read_text().startswith(names))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the telemetry tests share: DPDK's own reader, and the pages of a list put together."""
+"""Reads telemetry with DPDK's own dpdk-telemetry.py, and puts the pages of a list together."""
 import json
 import subprocess
 
@@ -8,7 +8,7 @@ COMMANDS = ("/twinpath/info", "/twinpath/ports", "/twinpath/queues", "/twinpath/
 
 
 def ask(prefix, *requests):
-    """The answers that Debian's dpdk-telemetry.py prints to `requests`, each without its key."""
+    """The answers that Debian's dpdk-telemetry.py prints to `requests`, without their keys."""
     reader = subprocess.run(["dpdk-telemetry.py", "-f", prefix], input="\n".join(requests) + "\n",
                             capture_output=True, text=True, timeout=60)
     assert reader.returncode == 0, reader.stderr
@@ -18,7 +18,7 @@ def ask(prefix, *requests):
 
 
 def read_list(prefix, command, before_first=","):
-    """All entries of a paged list, by following "next". Checks that none is missing."""
+    """All entries of a paged list, found by following "next". Checks that none is missing."""
     entries, first = [], 0
     while first is not None:
         page, = ask(prefix, f"{command}{before_first}{first}")
@@ -32,7 +32,7 @@ def read_list(prefix, command, before_first=","):
 
 
 def check_complete(prefix, summary):
-    """Every command's answer, read by dpdk-telemetry.py, is all that `summary` says."""
+    """Checks that the answers to all commands say what `summary` says."""
     commands, help_text, unknown = ask(prefix, "/", "/help,/twinpath/rules", "/twinpath/nothing")
     for command in COMMANDS:
         assert command in commands, commands

@@ -27,17 +27,17 @@ def main():
 
 
 def run(*command):
-    """What a command that succeeds says."""
+    """The output of a command that must succeed."""
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 def remove(interface):
-    """Removes a pair at once, where a test has not done so."""
+    """Removes a veth pair, unless the test has done so."""
     subprocess.run(["ip", "link", "del", interface], stderr=subprocess.DEVNULL, timeout=60)
 
 
 class Program:
-    """twinpath-xdp in the background, up from here until it is told to end."""
+    """twinpath-xdp in the background; it runs once this is made."""
 
     def __init__(self, folder, *arguments):
         self.summary_path = pathlib.Path(folder, "summary.json")
@@ -57,28 +57,30 @@ class Program:
         return self
 
     def __exit__(self, *error):
-        """However far the test came."""
+        """Ends the program, however far the test came."""
         self.process.kill()
         self.process.wait(30)
         self.process.stderr.close()
         self.log.close()
 
     def stop(self, number=signal.SIGTERM):
-        """Ends it, and returns the summary; packets are conserved on every queue."""
+        """Ends the program by a signal, and returns its summary."""
         self.process.send_signal(number)
         return self.end()
 
     def end(self):
+        """Waits for the end. Returns the summary, whose queues conserve packets and bytes and whose rules
+        account for every packet."""
         status = self.process.wait(30)
         assert status == 0, f"exit status {status}: {self.process.stderr.read()}"
         summary = json.loads(self.summary_path.read_text())
         check_conserved(summary)
         totals = summary["totals"]
-        gone = summary["reloads"]  # with the counts of rules that went
+        retired = summary["reloads"]  # the counts of rules that a reload removed
         for name, total in (("matched", totals["rx_packets"] - totals["malformed_packets"]),
                             ("lost", totals["lost_packets"])):
             key = f"{name}_packets"
-            counted = sum(rule[key] for rule in summary["rules"]) + gone[f"retired_{key}"]
+            counted = sum(rule[key] for rule in summary["rules"]) + retired[f"retired_{key}"]
             assert counted == total, summary
         return summary
 
@@ -92,10 +94,11 @@ class XdpTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(dir="/run")
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
-        SOCKET.unlink(missing_ok=True)  # of a program that another test killed
+        SOCKET.unlink(missing_ok=True)  # another test may have killed its program
 
     def veth(self, near, far, queues=1, far_queues=None, index=None):
-        """A pair without a frame of its own, up; the near one's number may be given."""
+        """A veth pair that is up, on which the kernel sends no frame of its own. `index` is the ifindex of
+        `near`."""
         near_numbers, far_numbers = (("numtxqueues", str(count), "numrxqueues", str(count))
                                      for count in (queues, far_queues or queues))
         number = ("index", str(index)) if index else ()
@@ -111,7 +114,7 @@ class XdpTest(unittest.TestCase):
             run("ethtool", "-K", name, "gro", "on" if on else "off")
 
     def wire(self, queues=1):
-        """gen - lan, wan - sink; sink and gen take frames from native mode."""
+        """Two veth pairs, gen - lan and wan - sink. gen and sink receive what native mode redirects."""
         self.veth("gen", "lan", queues)
         self.veth("wan", "sink", queues)
         self.gro("gen", "sink")
@@ -125,16 +128,16 @@ class XdpTest(unittest.TestCase):
         return str(path)
 
     def assert_loss(self, rate, lost, of, deviations=3.9):
-        """`lost` packets of `of` are a rate: exactly at its ends, else within so many deviations."""
+        """Checks `lost` of `of` packets against a rate: exactly at 0 and 1, else within this many
+        standard deviations."""
         self.assertLessEqual(abs(lost - rate * of), deviations * math.sqrt(rate * (1 - rate) * of),
                              f"{lost} of {of} lost at {rate}")
 
     def refused(self, pattern, *arguments, prefix=(), environment=None):
-        """twinpath-xdp ends with status 2 and one line that has `pattern`, and leaves nothing."""
+        """Checks that twinpath-xdp ends with status 2 and one line that matches `pattern`, and leaves nothing."""
         before = leavings()
         result = subprocess.run([*prefix, PROGRAM, *arguments], capture_output=True, text=True,
-                                env=environment,
-                                timeout=20)
+                                env=environment, timeout=20)
         self.assertEqual(2, result.returncode, result.stderr)
         self.assertEqual("", result.stdout)
         self.assertRegex(result.stderr, r"\Atwinpath-xdp: [^\n]+\n\Z")
@@ -144,16 +147,16 @@ class XdpTest(unittest.TestCase):
 
 
 def attached():
-    """Interface -> (mode, program id, program name), of all that carry an XDP program."""
+    """Interface -> (mode, program id, program name) of every interface with an XDP program."""
     modes = {1: "native", 2: "generic"}
     links = json.loads(run("ip", "-json", "link"))
     return {link["ifname"]: (modes[link["xdp"]["mode"]], link["xdp"]["prog"]["id"],
-                             link["xdp"]["prog"].get("name"))  # none while it goes
+                             link["xdp"]["prog"].get("name"))  # no name while the program is being removed
             for link in links if "xdp" in link}
 
 
 def maps_of(program):
-    """The ids of the maps that a program holds; None where there is no such program."""
+    """The ids of the maps of a program; None where there is no such program."""
     shown = subprocess.run(["bpftool", "--json", "prog", "show", "id", str(program)],
                            capture_output=True, text=True, timeout=60)
     return json.loads(shown.stdout).get("map_ids", []) if shown.returncode == 0 else None
@@ -165,7 +168,7 @@ def map_exists(number):
 
 
 def leavings(program=PROGRAM):
-    """What a program that failed might have left: attached programs, pins, files, processes."""
+    """What a program may have left behind: attached programs, pins, files, processes."""
     def files(folder):
         return sorted(str(path) for path in pathlib.Path(folder).rglob("*") if not path.is_dir())
     return {"attached": attached(), "pins": sorted(map(str, BPFFS.rglob("*"))),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The frames of the tests of twinpath-xdp: numbered, sent and captured by AF_PACKET, or generated
-by the million; and what the kernel counted of them."""
+"""The frames of the tests of twinpath-xdp: numbered ones, sent and captured by AF_PACKET, or millions
+from the generator; and the kernel's counts of them."""
 import os
 import pathlib
 import re
@@ -14,14 +14,14 @@ from wait import wait_for
 from xdp_lab import run
 
 GENERATOR = os.path.realpath(sys.argv[2])
-NUMBER = 42  # where a frame has its number, as the generator's have
+NUMBER = 42  # offset of a frame's number, as in the generator's frames
 FLOWS = 16
-BATCH = 64  # frames sent at a time; veth's ring holds 256
+BATCH = 64  # frames sent at once; a veth ring holds 256
 SOL_PACKET, PACKET_OUTGOING, PACKET_QDISC_BYPASS, SO_RCVBUFFORCE = 263, 4, 20, 33
 
 
 def frame(number):
-    """A UDP datagram of one of FLOWS flows, up to 1,460 octets long, no two alike."""
+    """A UDP datagram of one of FLOWS flows, up to 1,468 bytes long; no two are alike."""
     payload = struct.pack("!Q", number) + bytes([number & 255]) * (10 + number * 37 % 1409)
     udp = struct.pack("!HHHH", 1024 + number % FLOWS, 5000, 8 + len(payload), 0)
     ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28 + len(payload), number & 0xffff, 0, 64, 17, 0,
@@ -29,17 +29,17 @@ def frame(number):
     return bytes.fromhex("020000000002 020000000001 0800") + ip + udp + payload
 
 
-def number_of(octets):
-    return struct.unpack_from("!Q", octets, NUMBER)[0]
+def number_of(data):
+    return struct.unpack_from("!Q", data, NUMBER)[0]
 
 
 def received(interface):
-    """How many frames the kernel says that an interface has received."""
+    """How many frames an interface has received, by the kernel's count."""
     return int(pathlib.Path(f"/sys/class/net/{interface}/statistics/rx_packets").read_text())
 
 
 def xdp_statistics(interface):
-    """veth's own count of what became of its frames in native mode, over all queues."""
+    """veth's XDP counters, summed over all queues."""
     totals = {}
     for name, count in re.findall(r"rx_queue_\d+_(xdp_\w+): (\d+)",
                                   run("ethtool", "-S", interface)):
@@ -48,13 +48,13 @@ def xdp_statistics(interface):
 
 
 def jumbo(number):
-    """The same of up to 8,922 octets."""
+    """Such a frame of up to 8,964 bytes."""
     return frame(number) + bytes([number & 255]) * (number * 59 % 7500)
 
 
 def send(near, far, numbers, cpus=(0,), make=frame):
-    """Sends make(n) out of interface `near`, the peer of `far`, batch by batch, each when the one
-    before has arrived; from the CPUs in turn, by the TX queue of the CPU's number."""
+    """Sends make(n) for each number out of interface `near`, the peer of `far`. Each batch is sent when
+    the last one has arrived, from the CPUs in turn, by the TX queue with the CPU's number."""
     numbers = list(numbers)
     allowed = os.sched_getaffinity(0)
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
@@ -74,17 +74,17 @@ def send(near, far, numbers, cpus=(0,), make=frame):
 
 
 def flood(interface, count, cpu):
-    """Sends `count` frames from one CPU without waiting for anything."""
+    """Sends `count` frames from one CPU as fast as it can."""
     os.sched_setaffinity(0, {cpu})
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
         sender.bind((interface, 0))
-        octets = frame(0)
+        data = frame(0)
         for _ in range(count):
-            sender.send(octets)
+            sender.send(data)
 
 
 def generate(interface, count, cpu=0):
-    """The generator, started."""
+    """Starts the generator."""
     return subprocess.Popen(["taskset", "-c", str(cpu), GENERATOR, interface, str(count)],
                             stderr=subprocess.DEVNULL)
 
@@ -104,10 +104,10 @@ class Capture:
         self.socket.close()
 
     def frames(self, at_least=0):
-        """Those that arrived so far, once there are as many."""
+        """The frames that have arrived so far; waits until there are at least `at_least`."""
         frames = []
         while select.select([self.socket], [], [], 10 if len(frames) < at_least else 0)[0]:
-            octets, address = self.socket.recvfrom(1 << 16)
+            data, address = self.socket.recvfrom(1 << 16)
             if address[2] != PACKET_OUTGOING:
-                frames.append(octets)
+                frames.append(data)
         return frames
