@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Watches the ports of a running path, and attaches anew where an interface went and came back. The
-// thread that made the path.
+// thread that made the path. What telemetry says of a port changes before the log says so.
 
 #include <linux/if_link.h>
 #include <net/if.h>
@@ -27,18 +27,20 @@ void XdpPath::Watch() {
       const char* line = link == kLinkUp
                              ? "link up"
                              : "link down; what is sent there is lost, and counted as sent";
+      {
+        const std::lock_guard<std::mutex> no_reader(snapshot_);
+        port.link = link;
+      }
       faults_.Set(subject, "link_down", link == kLinkDown, line, now);
-      const std::lock_guard<std::mutex> no_reader(snapshot_);
-      port.link = link;
       continue;
     }
     if (!was_gone) {
+      Leave(i);
       faults_.Set(subject, "gone", true,
                   absl::StrCat(port.spec.device,
                                " is gone; what is sent there is counted as no_port, and the other "
                                "ports go on"),
                   now);
-      Leave(i);
     }
     if (if_nametoindex(port.spec.device.c_str()) == 0) continue;
     absl::Status attached = AttachAgain(i);
