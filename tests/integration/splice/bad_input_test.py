@@ -76,8 +76,8 @@ class BadInput(SpliceTest):
                      prefix=("setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource",
                              "prlimit", "--nofile=30:30"))
 
-    def for_anybody(self):
-        """A runtime folder and a copy of the program that another user may use."""
+    def for_any_user(self):
+        """A runtime folder and a copy of the program that any user may use."""
         folder = self.folder / "run"
         folder.mkdir(mode=0o777)
         folder.chmod(0o777)
@@ -88,7 +88,7 @@ class BadInput(SpliceTest):
         return folder, program
 
     def test_sockmap_takes_two_capabilities_and_no_more(self):
-        folder, program = self.for_anybody()
+        folder, program = self.for_any_user()
         for given, status, said in (("+bpf,+net_admin", 0, "mode sockmap (as asked)"),
                                     ("+bpf", 2, "sockmap takes CAP_NET_ADMIN: run it as root"),
                                     ("+net_admin", 2, "sockmap takes CAP_BPF: run it as root")):
@@ -101,7 +101,7 @@ class BadInput(SpliceTest):
             self.assertIn(said, ran.stderr)
 
     def test_without_privileges_sockmap_is_refused_and_auto_works(self):
-        folder, program = self.for_anybody()
+        folder, program = self.for_any_user()
         plain = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all",
                  "env", f"RUNTIME_DIRECTORY={folder}", str(program), "--listen", "127.0.0.1:0",
                  "--to", DEAD, "--duration", "0.1")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Every octet, in each mode: random streams with half-closes and pauses on both sides, compared by
-SHA-256; nothing is left open.
+"""Every byte arrives, in each mode: random streams with half-closes and pauses on both sides, compared
+by SHA-256. No connection is left open.
 
   bytes_test.py TWINPATH_SPLICE SPLICE_LOAD
 """

@@ -47,14 +47,14 @@ class Ending(SpliceTest):
             self.assertLessEqual(1, totals["drained"])
 
     def refused(self, program):
-        """Nobody can connect any more, soon after the signal."""
+        """Waits until connections are refused, which is soon after the signal."""
         def answer():
             try:
                 reset(program.connect())
             except ConnectionRefusedError:
                 return True
             except ConnectionResetError:
-                pass  # just before
+                pass  # accepted just before the signal
             return False
         wait_for("draining", answer)
 

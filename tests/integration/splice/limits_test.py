@@ -43,7 +43,7 @@ class Limits(SpliceTest):
             self.assertEqual(limit, len(sockets))
             wait_for("the rest", lambda: program.totals()["open"] == limit)
             self.assertRegex(program.log(), r"is reset: all --max-connections are in use \(100\)")
-            for client in list(sockets.values()):  # those that got in are served
+            for client in list(sockets.values()):  # the accepted ones are served
                 client.setblocking(True)
                 client.settimeout(20)
                 client.sendall(b"in")
@@ -89,7 +89,7 @@ class Limits(SpliceTest):
                 while True:
                     sent += served.send(bytes(1 << 16))
             end, got = time.monotonic() + 3, 0
-            while time.monotonic() < end:  # little by little, so nothing more is sent for long
+            while time.monotonic() < end:  # slowly, so that nothing more is sent for a long time
                 got += len(client.recv(1000))
                 time.sleep(0.05)
             self.assertLess(got, 100000)
@@ -101,7 +101,7 @@ class Limits(SpliceTest):
     def test_idle_connections_are_reset(self):
         for server, program in self.in_each_mode("--idle", "1"):
             client, served = program.connect(), server.take()
-            for _ in range(8):  # longer than the time-out, but never silent
+            for _ in range(8):  # longer than the time-out, but never silent for that long
                 client.sendall(b"x")
                 self.assertEqual(b"x", served.recv(1))
                 time.sleep(0.2)

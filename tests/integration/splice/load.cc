@@ -5,7 +5,7 @@
 //   splice_load --connect ADDRESS:PORT --serve ADDRESS:PORT [--connections N] [--at-once N]
 //               [--max-octets N] [--seed N]
 //
-// Every connection carries a stream of random octets each way, of a random length from 0 to
+// Every connection carries a stream of random bytes each way, of a random length from 0 to
 // --max-octets. An end reads and writes in pieces of random size, pauses at random, sends its FIN
 // at once or later, and may write all before it reads (clients) or read all before it writes (the
 // server): half-closes in either direction, and a peer that does not read. Both ends hash both

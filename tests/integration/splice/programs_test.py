@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Programs that people use, through twinpath-splice, in each mode, over IPv4 and IPv6: curl against
-nginx, iperf3, and TLS by openssl.
+"""Programs that people use work through twinpath-splice, in each mode, over IPv4 and IPv6: curl and
+nginx, iperf3, and TLS with openssl.
 
   programs_test.py TWINPATH_SPLICE
 """

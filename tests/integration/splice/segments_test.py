@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""However TCP cuts a stream into segments, the octets that go through twinpath-splice are the
-stream's: a client that is written here, behind a TUN interface, sends segments that overlap what it
-has sent already, as a sender does that joins what it sends again with what is new.
+"""The bytes that go through twinpath-splice are the stream's, however TCP cuts the stream into segments.
+A client behind a TUN interface, written here, sends segments that overlap bytes that it sent before, as
+a sender does that joins a retransmission with new data.
 
   segments_test.py TWINPATH_SPLICE
 """

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What TCP means beyond its octets goes through twinpath-splice, in each mode: half-closes, resets,
-a receiver that stops, octets that were there before the target was, and the failures of targets.
+"""The states of TCP go through twinpath-splice, in each mode: half-closes, resets, a receiver that stops,
+bytes that arrive before the target is connected, and targets that fail.
 
   streams_test.py TWINPATH_SPLICE
 """

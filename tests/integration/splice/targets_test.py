@@ -17,7 +17,7 @@ from wait import wait_for
 
 
 class Targets(SpliceTest):
-    def test_in_turn_and_one_that_is_down_is_skipped_and_tried_again(self):
+    def test_targets_take_turns_and_one_that_is_down_is_skipped_and_tried_again(self):
         first, second = Serving(Server(), b"first"), Serving(Server(), b"second")
         port = first.server.getsockname()[1]
         with self.start("--to", first.server.text, "--to", second.server.text, "--retry",
@@ -60,7 +60,7 @@ class Targets(SpliceTest):
                 self.assertIn(why, program.log())
                 self.assertEqual(1, program.stop()["totals"]["failed"])
 
-    def test_what_this_host_lacks_is_not_the_targets_failure(self):
+    def test_a_lack_of_local_ports_is_not_the_targets_failure(self):
         pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("40000 40009")
         try:
             with Server(port=30000) as server, self.start("--to", server.text) as program:
@@ -70,7 +70,7 @@ class Targets(SpliceTest):
                     client = socket.socket()
                     client.bind(("127.0.0.1", next(client_ports)))
                     client.settimeout(20)
-                    with contextlib.suppress(ConnectionResetError):  # at once
+                    with contextlib.suppress(ConnectionResetError):  # the reset may come at once
                         client.connect(program.address)
                     return client
                 clients = [connect() for _ in range(15)]
@@ -84,12 +84,12 @@ class Targets(SpliceTest):
             pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("32768 60999")
 
     def test_killed_in_the_middle(self):
-        """The processes at either end are killed while they send and receive."""
+        """The process at either end is killed while it sends and receives."""
         for mode in MODES:
             for killed in ("target", "client"):
                 with self.subTest(mode=mode, killed=killed), self.server() as server, self.start(
                         "--to", server.text, "--mode", mode) as program:
-                    # A process of its own at the end that is killed; it sends without end.
+                    # The end that is killed is a process of its own, which sends without end.
                     pid = os.fork()
                     if pid == 0:
                         try:
@@ -109,7 +109,7 @@ class Targets(SpliceTest):
                     os.kill(pid, signal.SIGKILL)
                     os.waitpid(pid, 0)
                     _, how = outcome(other)
-                    self.assertIn(how, ("reset", "fin"))  # by what was unread when it died
+                    self.assertIn(how, ("reset", "fin"))  # a reset where bytes were unread when the process died
                     wait_for("the end", lambda: program.totals()["open"] == 0)
                     program.stop()
 

@@ -42,7 +42,7 @@ class Telemetry(SpliceTest):
             total = sum(range(120))
             wait_for("all octets", lambda: program.totals()["to_target_bytes"] == total)
             listed, first = [], 0
-            while first is not None:  # page by page
+            while first is not None:  # page after page
                 page, = program.ask(f"/twinpath/connections,{first}")
                 listed += [entry for key, entry in page.items() if key.isdigit()]
                 first = page.get("next")
@@ -69,7 +69,7 @@ class Telemetry(SpliceTest):
                 client.close()
                 served.close()
             wait_for("the end", lambda: program.totals()["open"] == 0)
-            totals = program.stop()["totals"]  # what `top` was shown nobody read
+            totals = program.stop()["totals"]  # nobody read what `top` made the client send
             self.assertEqual((119, 1), (totals["finished"], totals["reset"]))
 
     def top(self, program, pair):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Telemetry of both real paths after a quiet run: `twinpath stats --json` is the program's own final
+"""Telemetry of both datapaths, once all frames have arrived: `twinpath stats --json` is the program's own final
 summary in every counter, and every command's answer, read by DPDK's dpdk-telemetry.py, is complete.
 
   paths_test.py TWINPATH TWINPATH_DPDK TWINPATH_XDP
@@ -22,12 +22,12 @@ from verdicts import check_conserved
 from wait import wait_for
 
 TWINPATH, DPDK, XDP = sys.argv[1:4]
-RULES = 300  # more than one answer holds
+RULES = 300  # more than fit into one answer
 FRAMES = 3000
 
 
 def frame(number):
-    """A UDP datagram to port 5000 + number % (2 * RULES): every other one meets a rule."""
+    """A UDP datagram to port 5000 + number % (2 * RULES): half of the ports have a rule."""
     payload = struct.pack("!I", number) * 4
     udp = struct.pack("!HHHH", 1024 + number, 5000 + number % (2 * RULES), 8 + len(payload), 0)
     ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp) + len(payload), number, 0, 64, 17, 0,
@@ -53,21 +53,21 @@ def write_capture(path):
 
 
 def read_stats():
-    """The summary by `twinpath stats`; None where nothing runs yet."""
+    """The summary from `twinpath stats`; None where nothing runs yet."""
     shown = subprocess.run([TWINPATH, "stats", "--json"], capture_output=True, text=True,
                            timeout=60)
     return json.loads(shown.stdout) if shown.returncode == 0 else None
 
 
 def received(count):
-    """The summary, once `count` frames are in it."""
+    """The summary, if it has counted `count` frames; else None."""
     summary = read_stats()
     return summary if summary and summary["totals"]["rx_packets"] >= count else None
 
 
 @contextlib.contextmanager
 def running(arguments, log):
-    """A program, asked to end afterwards; its messages are shown where something fails."""
+    """Runs a program inside the `with`, and prints its messages if the test fails."""
     with open(log, "w") as output, subprocess.Popen(arguments, stdout=output,
                                                     stderr=subprocess.STDOUT) as program:
         try:
@@ -125,7 +125,7 @@ class Paths(unittest.TestCase):
         ip("link", "add", "tele-lan", "type", "veth", "peer", "name", "tele-gen")
         self.addCleanup(ip, "link", "del", "tele-lan")
         for interface in ("tele-lan", "tele-gen"):
-            # Not one frame that is not ours.
+            # The kernel is to send no frame of its own.
             pathlib.Path(f"/proc/sys/net/ipv6/conf/{interface}/disable_ipv6").write_text("1")
             ip("link", "set", interface, "arp", "off", "up")
 

@@ -24,7 +24,7 @@ SHOW, HIDE = b"\x1b[?25h", b"\x1b[?25l"
 
 @contextlib.contextmanager
 def example(path="xdp", prefix="twinpath-xdp", queues=4, rules=3, motion="still"):
-    """The example server and its summary, ended afterwards."""
+    """Runs the example server inside the `with`; yields it and its summary."""
     arguments = [EXAMPLE, path, prefix, str(queues), str(rules), motion]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as server:
         try:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Programs that are there before twinpath-xdp starts, which it leaves alone, and those that --pin
-leaves there after it ended.
+"""XDP programs that are attached before twinpath-xdp starts, which it leaves alone, and programs that
+--pin keeps after it has ended.
 
   attach_test.py TWINPATH_XDP XDP_GENERATOR XDP_OBJECT
 
@@ -128,7 +128,7 @@ class Pin(XdpTest):
         self.refused(r"port wan: /sys/fs/bpf/twinpath/wan holds the pins.*rm -r", *self.arguments)
 
     def test_a_port_name_with_a_dot(self):
-        # The bpffs takes no dot in a name.
+        # bpffs allows no dot in a name.
         with self.start("--port", "lan.100=lan", "--forward", "pass", "--pin") as program:
             program.stop()
         self.assertEqual({"lan"}, set(attached()))
@@ -136,7 +136,7 @@ class Pin(XdpTest):
         self.unpin()
 
     def test_what_fails_leaves_no_pin(self):
-        # The second port has no native mode, which is found out when the first is attached.
+        # The second port has no native mode. This is found when the first port is attached already.
         self.refused(r"port other \(lo\): .*no native XDP", "--port", "lan=lan", "--port",
                      "other=lo", "--mode", "native", "--pin")
         self.assertFalse(PINS.exists())

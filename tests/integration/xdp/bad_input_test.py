@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is wrong twinpath-xdp says before it touches anything: exit status 2, one line that names
-the thing, and no program, pin, socket, file or process left behind.
+"""twinpath-xdp refuses wrong input before it touches anything: exit status 2, one line that names the
+fault, and no program, pin, socket, file or process left behind.
 
   bad_input_test.py TWINPATH_XDP XDP_GENERATOR
 """
@@ -74,7 +74,7 @@ class BadInput(XdpTest):
         policy = self.policy({}, {"match": {"vlan": 7}, "forward": "drop"})
         self.refused(r"port lan \(lan\): generic mode.*\"vlan\"", *LAN, "--policy", policy,
                      "--mode", "generic")
-        # As auto would be, where there is no other.
+        # --mode auto would be refused too, where there is no other mode.
         self.refused(r"port lo \(lo\): generic mode .*no native XDP.*\"vlan\"", *LAN, "--port",
                      "lo=lo", "--policy", policy)
         with self.start(*LAN, "--policy", policy):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Where twinpath-xdp sends: every kind of forward, in native and in generic mode, to other hosts'
-stacks and to a wire; and into a veth that does not take frames from native mode.
+"""Where twinpath-xdp sends frames: every kind of forward, in native and in generic mode, to other
+hosts' stacks and to a wire; and into a veth that does not take frames from native mode.
 
   forward_test.py TWINPATH_XDP XDP_GENERATOR
 """
@@ -13,22 +13,23 @@ FRAMES = 500
 
 class Forward(XdpTest):
     def host(self, name, interface, address):
-        """A network namespace whose eth0 has the address; its other end here is `interface`."""
+        """Makes a network namespace whose eth0 has the address; its other end here is `interface`."""
         run("ip", "netns", "add", name)
         self.addCleanup(run, "ip", "netns", "del", name)
         run("ip", "link", "add", interface, "type", "veth", "peer", "name", "eth0", "netns", name)
-        self.addCleanup(remove, interface)  # a namespace goes away some time after it was deleted
+        self.addCleanup(remove, interface)  # the kernel removes a namespace some time after `ip netns del`
         run("ip", "link", "set", interface, "up")
         run("ip", "-n", name, "addr", "add", address + "/24", "dev", "eth0")
         run("ip", "-n", name, "link", "set", "eth0", "up")
         run("ip", "netns", "exec", name, "ethtool", "-K", "eth0", "gro", "on")
 
     def ping(self, name, address):
-        """Five echoes from a host, each answered."""
+        """Checks that a host gets answers to five pings."""
         run("ip", "netns", "exec", name, "ping", "-q", "-c", "5", "-i", "0.02", "-W", "5", address)
 
     def forwarded(self, mode, forward, watched, *ports):
-        """What arrives at interface `watched` of FRAMES sent into lan, and the summary."""
+        """Sends FRAMES frames into lan. Returns the frames that arrive at interface `watched`, and the
+        summary."""
         ports = [word for port in ("lan",) + ports for word in ("--port", f"{port}={port}")]
         with Capture(watched) as capture, self.start(*ports, "--mode", mode,
                                                      *forward) as program:
@@ -144,7 +145,7 @@ class Forward(XdpTest):
 
 
 class WithoutGro(XdpTest):
-    """Frames that native mode sends into a veth vanish while its peer has neither GRO nor a
+    """Frames that native mode sends into a veth are lost while its peer has neither GRO nor an XDP
     program."""
 
     def setUp(self):
@@ -154,7 +155,7 @@ class WithoutGro(XdpTest):
         self.ports = ("--port", "lan=lan", "--port", "wan=wan", "--forward", "wan")
 
     def check_arrival(self, *arguments, lan, wan):
-        """All frames arrive, with the ports in these modes."""
+        """Checks that all frames arrive, with the ports in these modes."""
         with Capture("sink") as capture, self.start(*self.ports, *arguments) as program:
             self.assertEqual({"lan": lan, "wan": wan},
                              {name: found[0] for name, found in attached().items()})
@@ -200,7 +201,7 @@ class WithoutGro(XdpTest):
             self.assertEqual({"lan", "wan"}, set(attached()))
 
     def test_nor_need_one_whose_rules_send_nothing(self):
-        """Only frames from lan are reflected, and what cannot be met sends nothing."""
+        """Only frames from lan are reflected. A rule that no frame can meet sends nothing."""
         policy = self.policy({"forward": "drop"}, {"name": "echo", "match": {"port": "lan"}, "forward": "reflect"},
                              {"name": "rest", "forward": "drop"}, {"name": "never", "forward": {"port": "wan"}})
         self.gro("gen")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Links that go down and interfaces that vanish under twinpath-xdp: the other ports go on, it is said in
-the log and in telemetry, and it recovers by itself.
+"""Links that go down and interfaces that vanish under twinpath-xdp: the other ports continue, the log
+and telemetry say it, and the port recovers by itself.
 
   links_test.py TWINPATH_XDP XDP_GENERATOR"""
 import json
@@ -21,12 +21,12 @@ POLICY = [{"name": "watched", "match": {"port": "lan"}, "forward": {"port": "out
 
 class Links(XdpTest):
     def said(self, program, text):
-        """Waits for a line with `text`; the time."""
+        """Waits for a line with `text` in the log; returns the time."""
         for line in program.process.stderr:
             program.messages += line
             if text in line:
                 return time.monotonic()
-        raise AssertionError(f"did not say {text!r}: {program.messages}")
+        raise AssertionError(f"no line with {text!r} in the log: {program.messages}")
 
     def out(self):
         self.veth("out", "far")
@@ -76,7 +76,7 @@ class Links(XdpTest):
             told = self.said(program, "port out: out is gone")
             self.assertEqual(telemetry.port("out")["link"], "gone")
             send("gen", "lan", range(FRAMES))
-            if turn == 1:  # another policy meanwhile: the programs that are attached again are its
+            if turn == 1:  # a reload meanwhile: the programs that are attached again are the new ones
                 answer = reloading.reload(SOCKET.parent / "twinpath_control", {
                     "version": 1, "rules": POLICY, "default": {"forward": "pass"}})
                 self.assertIn("ok", answer)
@@ -86,7 +86,7 @@ class Links(XdpTest):
             self.assertEqual(mode, attached()["out"][0])
             self.both_ways()
             print(f"{mode}: gone told after {1000 * (told - gone):.0f} ms, back after {1000 * (again - back):.0f} ms", flush=True)
-        # To another network namespace and back: the interface keeps its number.
+        # An interface that goes to another network namespace and comes back keeps its number.
         run("ip", "netns", "add", "elsewhere")
         run("ip", "link", "set", "out", "netns", "elsewhere")
         self.said(program, "port out: out is gone")
@@ -96,7 +96,7 @@ class Links(XdpTest):
         run("ip", "link", "set", "out", "up")
         self.said(program, "port out: is back")
         self.both_ways()
-        # Between two looks: number, link and program are as they were, and the devmaps have lost it.
+        # It goes and comes back between two looks: number, link and program are as before, but the devmaps lost it.
         run("ip", "link", "set", "out", "netns", "elsewhere")
         run("ip", "-n", "elsewhere", "link", "set", "out", "netns", str(os.getpid()))
         pathlib.Path("/proc/sys/net/ipv6/conf/out/disable_ipv6").write_text("1")
@@ -104,12 +104,12 @@ class Links(XdpTest):
         until("it is seen and taken up", lambda: self.gone_and_back(telemetry, 4))
         run("ip", "netns", "delete", "elsewhere")
         self.both_ways()
-        # Another interface of the same name and number, between two looks.
+        # Another interface takes its name and number between two looks.
         index = json.loads(run("ip", "-json", "link", "show", "out"))[0]["ifindex"]
         remove("out")
         self.veth("out", "far", index=index)
         self.gro("far")
-        until("it is seen and taken up", lambda: self.gone_and_back(telemetry, 5))  # the log says it later
+        until("it is seen and taken up", lambda: self.gone_and_back(telemetry, 5))  # the log says it afterwards
         self.both_ways()
         telemetry.close()
         summary = program.stop()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""twinpath-xdp loses what it was asked to, in native and in generic mode, and what is left comes
-through as it was.
+"""twinpath-xdp loses frames at the rate that was asked for, in native and in generic mode, and the other
+frames come through unchanged.
 
   loss_test.py TWINPATH_XDP XDP_GENERATOR
 """
@@ -12,13 +12,13 @@ from xdp_traffic import BATCH, Capture, flood, frame, generate, number_of, send,
 
 RATES = {"0%": 0, "1%": 0.01, "50%": 0.5, "100%": 1}
 FRAMES = 20000
-ALONE = 50000  # by each of two senders at once
+ALONE = 50000  # frames of each of two senders at once
 GENERATED = {"native": 1000000, "generic": 200000}
 
 
 class Loss(XdpTest):
     def survivors(self, mode, loss, seed=7, count=FRAMES):
-        """The frames that come out of wan of `count` sent into lan, and the summary."""
+        """Sends `count` frames into lan. Returns the frames that come out of wan, and the summary."""
         with Capture("sink") as capture, self.start(
                 "--port", "lan=lan", "--port", "wan=wan", "--forward", "wan", "--mode", mode,
                 "--loss", loss, "--seed", str(seed)) as program:
@@ -41,10 +41,10 @@ class Loss(XdpTest):
                     self.check_queues(mode, frames, summary)
 
     def check_queues(self, mode, frames, summary):
-        """On every queue: frames as they were sent, in that order, as many as were counted."""
+        """Checks on every queue that the frames are unchanged, in order, and as many as were counted."""
         numbers = [number_of(octets) for octets in frames]
         self.assertEqual([frame(number) for number in numbers], frames)
-        if mode == "generic":  # a queue is what the driver says it was, and veth says nothing
+        if mode == "generic":  # the driver names the queue of a frame, and veth names none
             self.assertEqual(sorted(numbers), numbers)
             return
         for queue in range(2):
@@ -63,12 +63,12 @@ class Loss(XdpTest):
                                         self.survivors(mode, "50%", seed, 4000)[0]]
                                        for seed in (7, 7, 8))
                 self.assertEqual(first, again)
-                # Two independent halves share a half, within 3.9 deviations.
+                # Of two independent choices of a half, a half is common, within 3.9 deviations.
                 self.assert_loss(0.5, len(set(first) & set(other)), len(first))
 
     def test_rates_under_load(self):
         self.veth("gen", "lan", queues=2)
-        self.gro("lan")  # so that it takes the generator's frames in generic mode, too
+        self.gro("lan")  # so that it receives the generator's frames in generic mode, too
         for mode in MODES:
             for loss, rate in RATES.items():
                 with self.subTest(mode=mode, loss=loss):
@@ -83,7 +83,7 @@ class Loss(XdpTest):
                     self.assertGreater(arrived, GENERATED[mode] / 2)
                     self.assertEqual(arrived, totals["rx_packets"])
                     self.assertEqual(arrived, totals["lost_packets"] + totals["denied_packets"])
-                    # How many arrive is open: see xdp_shutdown_test.
+                    # The number of arrivals is not fixed: see xdp_shutdown.
                     self.assert_loss(rate, totals["lost_packets"], arrived, deviations=5)
 
     def test_two_cpus_on_one_queue(self):

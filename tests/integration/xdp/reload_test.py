@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""twinpath-xdp takes one policy after the other while frames come in: none is lost over it, or
-decided by two, and the streams and counts of rules that stay go on.
+"""twinpath-xdp loads one policy after the other while frames come in: no frame is lost in a switch or
+decided by two policies, and rules that stay keep their streams and counts.
 
   reload_test.py TWINPATH_XDP XDP_GENERATOR TWINPATH
 """
@@ -21,8 +21,8 @@ from xdp_traffic import Capture, frame, generate, number_of, received, send
 
 TWINPATH = os.path.realpath(sys.argv[3])
 CONTROL = pathlib.Path("/run/dpdk/twinpath-xdp/twinpath_control")
-RELOADS = int(os.environ.get("RELOADS", "80"))  # under load; a tenth of it in generic mode
-ENDLESS = 1 << 40  # of which the generator is stopped
+RELOADS = int(os.environ.get("RELOADS", "80"))  # under load; a tenth of them in generic mode
+ENDLESS = 1 << 40  # frames; the test stops the generator
 BURSTS = {"model": "gilbert_elliott", "p": "5%", "r": "25%", "loss_good": "1%"}
 WAN = {"port": "wan"}
 
@@ -31,7 +31,7 @@ def policy_of(*rules, default="drop", **more):
     return {"version": 1, "rules": list(rules), "default": {"forward": default}, **more}
 
 
-# Two halves of the generator's sixteen flows, which meet the same rules wherever those stand.
+# Two halves of the generator's sixteen flows. Each meets the same rule in every policy, wherever it stands.
 FORWARDED = {"name": "forwarded", "match": {"port": "lan", "src_port": "1024-1031"},
              "loss": {"model": "periodic", "every": 10}, "forward": WAN}
 DROPPED = {"name": "dropped", "match": {"port": "lan", "src_port": "1032-1039"}, "loss": BURSTS,
@@ -49,7 +49,7 @@ BAD = (b"", b"{", b"\xff" * 10000, b'{"version": 1, "version": 1}',
 
 
 def ecn_capable(number):
-    """The frame of this number, which says ECT(0)."""
+    """The frame of this number, with ECT(0)."""
     octets = bytearray(frame(number))
     octets[15] |= 2
     return bytes(octets)
@@ -57,7 +57,7 @@ def ecn_capable(number):
 
 class Reload(XdpTest):
     def begin(self, first, mode="native", *more):
-        """The program on lan and wan, going by `first`."""
+        """Starts the program on lan and wan with the policy `first`."""
         path = self.folder / "first.json"
         path.write_text(json.dumps(first))
         return self.start("--port", "lan=lan", "--port", "wan=wan", "--policy", str(path),
@@ -70,21 +70,22 @@ class Reload(XdpTest):
         return {rule["name"]: rule for rule in summary["rules"]}
 
     def counted(self, frames):
-        """The summary while it runs, once so many frames are counted: veth says that they arrived
-        when they were sent."""
+        """The summary of the running program, once it has counted this many frames. It waits, because veth
+        reports arrival when a frame is sent."""
         def look():
             summary = json.loads(self.twinpath("stats", "--json").stdout)
             return summary if summary["totals"]["rx_packets"] >= frames else None
         return wait_for("frames", look)
 
     def check_counts(self, summary, reloads, rejected):
-        """Beside conservation on each queue, which Program checks."""
+        """Checks what Program does not check by itself."""
         done = summary["reloads"]
         self.assertEqual((reloads, rejected), (done["done"], done["rejected"]))
 
     def load_and_reloads(self, mode, reloads):
-        """Under the generator's load, so many reloads; the summary, and frames offered and seen."""
-        self.gro("lan")  # so that it takes the generator's frames in generic mode, too
+        """Reloads this often under the generator's load. Returns the summary, and the frames offered and
+        received."""
+        self.gro("lan")  # so that it receives the generator's frames in generic mode, too
         with self.begin(SHUFFLED[0], mode) as program:
             reload(CONTROL, b"not a policy")
             before = received("lan")
@@ -102,7 +103,7 @@ class Reload(XdpTest):
             summary = program.stop()
         self.check_counts(summary, reloads, rejected + 1)
         totals, rules = summary["totals"], self.rules(summary)
-        # No frame was decided by a mixture: each half of the flows met its own rule, and no other.
+        # No frame was decided by two policies: each half of the flows met its own rule and no other.
         self.assertEqual(arrived, totals["rx_packets"])
         self.assertEqual({"forwarded", "dropped", "default"}, set(rules) - {"nobody", "later", "flows"})
         for name in set(rules) - {"forwarded", "dropped"}:
@@ -115,10 +116,10 @@ class Reload(XdpTest):
                          dropped["matched_packets"] - dropped["lost_packets"])
         self.assertLessEqual(abs(forwarded["matched_packets"] - dropped["matched_packets"]),
                              arrived // 10)
-        # One stream all along: every tenth of one queue's is lost, and not one more.
+        # One stream for the whole run: exactly every tenth frame of a queue is lost.
         self.assertEqual(-(-forwarded["matched_packets"] // 10), forwarded["lost_packets"])
         print(f"{mode}: {reloads} reloads and {rejected + 1} rejected in {took:.1f} s; "
-              f"{arrived} frames received ({arrived / took / 1e6:.2f} Mpps), of these lost to no rule: 0")
+              f"{arrived} frames received ({arrived / took / 1e6:.2f} Mpps), each counted by a rule")
         return summary
 
     def at_rest(self):
@@ -135,7 +136,7 @@ class Reload(XdpTest):
         self.load_and_reloads("generic", RELOADS // 10)
 
     def test_a_stream_loses_the_same_packets_over_reloads(self):
-        """The only rule, which the first program finds without a lookup, and one among others."""
+        """A rule that is alone, which needs no lookup, and a rule among others."""
         self.wire(queues=2)
         out = {"name": "out", "match": {"port": "lan"}, "loss": BURSTS, "forward": WAN}
         back = {"name": "back", "match": {"port": "wan"}, "forward": {"port": "lan"}}
@@ -147,7 +148,7 @@ class Reload(XdpTest):
                 self.assertLess(3000, len(undisturbed))
 
     def survivors(self, mode, first, second):
-        """The numbers of the frames that come out, with the other policy in force after every 640."""
+        """The numbers of the frames that come out, where the policies alternate every 640 frames."""
         with Capture("sink") as capture, self.begin(first, mode) as program:
             for i, start in enumerate(range(0, 6400, 640)):
                 send("gen", "lan", range(start, start + 640), cpus=(0, 1))
@@ -202,9 +203,9 @@ class Reload(XdpTest):
                      "loss": {"model": "periodic", "every": 10, "ecn_mark": True}}
             for number, (policy, expected) in enumerate((
                     (policy_of(marks), (100, 10)),
-                    (policy_of(NOBODY, marks), (200, 20)),  # goes on
+                    (policy_of(NOBODY, marks), (200, 20)),  # keeps its state
                     (policy_of(NOBODY), None),
-                    (policy_of({**marks, "name": "anew"}), (100, 10))), 1):  # where marks was
+                    (policy_of({**marks, "name": "anew"}), (100, 10))), 1):  # in the place of marks
                 self.assertIn("ok", reload(CONTROL, policy))
                 send("gen", "lan", range(100), make=ecn_capable)
                 rules = self.rules(self.counted(192 + 100 * number))
@@ -216,7 +217,7 @@ class Reload(XdpTest):
     def test_streams_that_ended_make_room(self):
         self.wire()
         with self.begin(policy_of(FORWARDED)) as program:
-            for turn in range(6):  # a queue has room for 4,096 and some
+            for turn in range(6):  # a queue has room for a little more than 4,096 rules
                 many = policy_of(*({"name": f"t{turn} r{i}", "match": {"dst_port": 10000 + i},
                                     "loss": {"model": "random", "rate": "1%"}} for i in range(1500)))
                 self.assertIn("ok", reload(CONTROL, many))
@@ -246,7 +247,7 @@ class Reload(XdpTest):
                 send("gen", "lan", range(160))
                 self.counted(160 * sent)
             summary = self.counted(640)
-            # Sixteen flows of ten; they began anew, as the rule had gone meanwhile.
+            # Sixteen flows of ten frames. They began again, because the rule was removed meanwhile.
             self.assertEqual((160, 80), (summary["rules"][0]["matched_packets"],
                                          summary["rules"][0]["lost_packets"]))
             self.assertEqual(32, sum(q["flows_added"] for q in summary["queues"]))
@@ -280,7 +281,7 @@ class Reload(XdpTest):
             other.unlink()
             program.process.send_signal(signal.SIGHUP)
             self.assertRegex(program.process.stderr.readline(), "goes on as it was: .*No such file")
-            os.mkfifo(other)  # whose end may never come
+            os.mkfifo(other)  # a pipe whose end may never come
             program.process.send_signal(signal.SIGHUP)
             self.assertRegex(program.process.stderr.readline(), "goes on as it was: .*no regular")
             shown = json.loads(self.twinpath("stats", "--json").stdout)
@@ -314,7 +315,7 @@ class Reload(XdpTest):
                 client.close()
             wait_for("room", lambda: "ok" in (reload(CONTROL, good) or {}))
             with connect(CONTROL) as silent:
-                self.assertEqual(b"", silent.recv(1))  # its time is over
+                self.assertEqual(b"", silent.recv(1))  # the program gave up waiting
             for request, file in ((b"{}", None), (b"\xff", None), (b"x" * 70000, None),
                                   (b'{"reload": "x"}', None), (b'{"reload": 1}', memory(b"{}")),
                                   (b'{"reload": "x"}', memory(b"{}", seals=0)),
@@ -360,12 +361,12 @@ class Reload(XdpTest):
         with self.begin(SHUFFLED[0]) as program:
             late = subprocess.Popen([TWINPATH, "reload", str(policies[2])],
                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(0.1)  # into the verifier
+            time.sleep(0.1)  # the program is in the verifier
             program.process.kill()
             program.process.wait(30)
             self.assertLessEqual(late.wait(60), 1)
         wait_for("detaching", lambda: not attached())
-        with self.begin(SHUFFLED[0]) as program:  # in spite of the socket that is left
+        with self.begin(SHUFFLED[0]) as program:  # although the socket of the killed one is left
             self.assertIn("ok", reload(CONTROL, SHUFFLED[1]))
             program.stop()
 

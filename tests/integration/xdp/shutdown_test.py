@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""However twinpath-xdp ends while the generator's load comes in, every packet it took is accounted
-for and no program of it stays: signals, --duration, and kill -9.
+"""twinpath-xdp ends under the generator's load by signals, by --duration and by kill -9: every packet
+that it received is accounted for, and none of its programs stays.
 
   shutdown_test.py TWINPATH_XDP XDP_GENERATOR
 """
@@ -15,7 +15,7 @@ from wait import wait_for
 from xdp_lab import MODES, PROGRAM, SOCKET, XdpTest, attached, main, map_exists, maps_of
 from xdp_traffic import generate, received
 
-ENDLESS = 1 << 40  # of which the generator is stopped
+ENDLESS = 1 << 40  # frames; the test stops the generator
 SOME = 50000
 
 
@@ -29,13 +29,13 @@ class Shutdown(XdpTest):
     def setUp(self):
         super().setUp()
         self.wire(queues=2)
-        self.gro("lan")  # so that it takes the generator's frames in generic mode, too
+        self.gro("lan")  # so that it receives the generator's frames in generic mode, too
         self.ports = ("--port", "lan=lan", "--port", "wan=wan", "--forward", "wan",
                       "--loss", "10%")
 
     @contextlib.contextmanager
     def load(self):
-        """Frames come in at lan, and go on coming."""
+        """Runs the generator into lan inside the `with`."""
         before = received("lan")
         with generate("gen", ENDLESS, cpu=1) as generator:
             try:
@@ -46,14 +46,14 @@ class Shutdown(XdpTest):
                 generator.terminate()
 
     def check_summary(self, summary):
-        """That frames were lost, forwarded, and all accounted for, Program has seen."""
+        """Checks that frames were lost and forwarded; Program checks that all are accounted for."""
         lan = [queue for queue in summary["queues"] if queue["port"] == "lan"]
         self.assertEqual([0, 1], [queue["queue"] for queue in lan])
         self.assertGreaterEqual(sum(queue["rx_packets"] for queue in lan), SOME)
         totals = summary["totals"]
         self.assertGreater(totals["tx_packets"], 0)
         self.assertEqual(totals["rx_packets"], totals["tx_packets"] + totals["lost_packets"])
-        # Where the run stops is open, and a walk goes beyond 3.9 deviations somewhere.
+        # The run may stop anywhere, and a random walk goes beyond 3.9 deviations somewhere.
         self.assert_loss(0.1, totals["lost_packets"], totals["rx_packets"], deviations=5)
         self.assertEqual({}, attached())
         self.assertFalse(SOCKET.exists())
@@ -90,7 +90,7 @@ class Shutdown(XdpTest):
             self.assertEqual(arrived, received("lan"))
 
     def test_a_summary_that_cannot_be_written_is_a_failure(self):
-        pipe = f"{self.folder}/pipe"  # that nobody reads
+        pipe = f"{self.folder}/pipe"  # a pipe that nobody reads
         os.mkfifo(pipe)
         for file, why in (("/dev/full", "No space"), (pipe, "No such device")):
             with self.subTest(file=file):
@@ -112,7 +112,7 @@ class Shutdown(XdpTest):
                     self.assertGreaterEqual(len(maps), 5)
                     program.process.kill()
                     program.process.wait(30)
-                # The kernel frees them when no CPU can still be in one.
+                # The kernel frees them when no CPU can be in one any more.
                 wait_for("detaching", lambda: not attached())
                 for found in programs:
                     wait_for("end of the program", lambda: maps_of(found) is None)
