@@ -57,7 +57,7 @@ class Links(unittest.TestCase):
             self.addCleanup(sender.close)
 
     def make(self, near):
-        """The interface and its other end."""
+        """Makes the interface and its peer."""
         dpdk_lab.veth(near, PAIRS[near], queues=len(self.lcores))
 
     @staticmethod
@@ -66,28 +66,28 @@ class Links(unittest.TestCase):
             run("ip", "link", "del", near)
 
     def devices(self):
-        """What grows with each AF_XDP device that the program has open."""
+        """How many BPF programs the program has open: one more for each AF_XDP device."""
         files = pathlib.Path(f"/proc/{self.program.process.pid}/fd")
         found = 0
         for file in files.iterdir():
-            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            with contextlib.suppress(FileNotFoundError):  # the file was closed meanwhile
                 found += os.readlink(file) == "anon_inode:bpf-prog"
         return found
 
     @staticmethod
     def program_of(interface):
-        """The id of the XDP program that it carries."""
+        """The id of the XDP program of an interface."""
         return json.loads(run("ip", "-json", "link", "show", interface))[0]["xdp"]["prog"]["id"]
 
     def nothing_stays(self):
-        """Of the program that ended, on its interfaces."""
+        """Checks that the ended program left nothing on its interfaces."""
         links = run("ip", "-details", "link")
         self.assertNotIn("xdp", links)
         self.assertNotIn("PROMISC", links)
 
     def sent(self, count):
-        """Sends so many into lan, never more at once than its RX ring holds, and returns when the policy has
-        decided on all of them."""
+        """Sends `count` frames into lan, never more at once than its RX ring holds, and waits until all are
+        decided."""
         while count:
             some = min(count, 500)
             count -= some
@@ -99,7 +99,7 @@ class Links(unittest.TestCase):
         until("the other wire carries all", lambda: arrived("out1") == self.other.number)
 
     def wan_works_both_ways(self):
-        """Frames go out by it, and what it receives meets the policy."""
+        """Checks that frames leave by wan, and that the frames that it receives are decided."""
         before, got = arrived("wan1"), self.telemetry.total("wan", "rx_packets")
         self.sent(500)
         until("frames leave by it", lambda: arrived("wan1") >= before + 500)
@@ -107,7 +107,7 @@ class Links(unittest.TestCase):
         until("frames come in by it", lambda: self.telemetry.total("wan", "rx_packets") == got + 500)
 
     def wan_comes_back(self):
-        """Once it was seen to be gone: an interface of its name is there, is taken, and works."""
+        """Makes the interface again, after it was seen to be gone, and checks that the port works."""
         back = time.monotonic()
         self.make("wan0")
         self.program.said("port wan: is back", since=back)
@@ -117,7 +117,8 @@ class Links(unittest.TestCase):
         self.wan_works_both_ways()
 
     def another_takes_its_place(self):
-        """Another interface of the same name and number, between two looks: the link was never seen to be gone."""
+        """Another interface takes the name and number of wan0 between two looks: the program never sees wan0
+        gone."""
         index = json.loads(run("ip", "-json", "link", "show", "wan0"))[0]["ifindex"]
         control, = stopped_thread.threads_of(self.program.process.pid, "tp-control")
         with stopped_thread.held(control):
@@ -134,8 +135,8 @@ class Links(unittest.TestCase):
         self.nothing_stays()
 
     def faults_over(self, summary, times, fault):
-        """That fault, so many times, is all that was wrong with the ports; but that an interface which was made
-        has no link yet may be seen, and on a busy machine workers stand still."""
+        """Checks that this fault, this many times, is the only fault of the ports. Not counted are the missing
+        link of an interface that has just been made, and workers that a busy machine stops."""
         self.assertEqual([("port wan", fault, False, times)],
                          [(f["subject"], f["fault"], f["active"], f["times"]) for f in summary["faults"]
                           if f["subject"].startswith("port") and f["fault"] in (fault, "gone", "detached", "tx_blocked")])

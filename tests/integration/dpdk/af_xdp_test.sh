@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# Kernel interfaces on the AF_XDP PMD: a wire that ping and TCP cross, the exception path both ways,
-# and interfaces that are left as they were, whatever way the program ends.
+# Kernel interfaces on the AF_XDP PMD: ping and TCP cross a wire, the exception path works both ways, and
+# the interfaces are as before, however the program ends.
 set -euo pipefail
 # shellcheck source=tests/lib/dpdk_lab.sh
 source "$(dirname -- "$0")/../../lib/dpdk_lab.sh"

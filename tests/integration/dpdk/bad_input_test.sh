@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# What is wrong is told before anything is touched: exit status 2, one line on stderr that says it
-# and the command that mends it, and nothing left behind.
+# Wrong input is refused before anything is touched: exit status 2, one line on stderr with the fault and
+# the command that fixes it, and nothing left behind.
 set -euo pipefail
 # shellcheck source=tests/lib/dpdk_lab.sh
 source "$(dirname -- "$0")/../../lib/dpdk_lab.sh"
@@ -56,8 +56,8 @@ refuses 'queues' "${null[@]}" --queues 65
 refuses 'summary' "${null[@]}" --summary /run/none/summary.json
 refuses 'unknown|expected|not expected' "${null[@]}" --frobnicate
 
-# Profiles. What the file's reader says is tested with it; here, what the devices add.
-# profile JSON: the profile, with which the next program starts.
+# Profiles. Unit tests cover the reader; here is what the devices add.
+# profile JSON: writes the profile of the next program.
 profile() { printf '%s' "$1" >profile.json; }
 profile '{"version": 1, "queues": 1, "queues": 2}'
 refuses '^twinpath-dpdk: profile.json: /queues: found the key twice, allowed once$' "${null[@]}" --profile profile.json
@@ -99,7 +99,7 @@ status=0
 ((status == 2)) || fail "exit status $status on an interface with an XDP program"
 grep -q 'one0 already carries an XDP program.*ip link set dev one0 xdp off' err.txt || fail "$(cat err.txt)"
 ip link show one0 | grep -q xdp || fail "the XDP program is gone"
-# The same file prefix is not for two.
+# Two programs cannot have the same file prefix.
 status=0
 "$PROGRAM" "${null[@]}" -- --no-huge --file-prefix other 2>err.txt || status=$?
 ((status == 2)) || fail "exit status $status with the same file prefix"
@@ -117,7 +117,7 @@ refuses 'EAL did not start' "${null[@]}" -- --no-huge --nonesuch
 
 # Memory and privileges.
 refuses '-m 8 is less than' "${null[@]}" -- --no-huge -m 8
-# What a large policy takes is told as well, and the advice is good.
+# The memory of a large policy is named as well, and the advice works.
 python3 -c 'import json
 print(json.dumps({"version": 1, "rules": [{"match": {"proto": "udp", "dst_port": n}} for n in range(65534)]}))' >large.json
 refuses '-m 51 is less than the 10[0-9] MiB' "${null[@]}" --policy large.json --queues 4 -- --no-huge -m 51
@@ -132,7 +132,7 @@ grep -q 'echo [0-9]* > /sys/kernel/mm/hugepages' err.txt || fail "no command: $(
 mount --bind one /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages
 refuses 'too few free hugepages|no hugepages' "${null[@]}"
 umount /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages
-# An interface takes capabilities; virtual devices take none.
+# An interface needs capabilities; virtual devices need none.
 ip link add plain0 type veth peer name plain1
 mkdir -m 1777 /run/user
 nobody=(env XDG_RUNTIME_DIR=/run/user setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all "$PROGRAM")

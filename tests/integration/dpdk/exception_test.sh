@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# The way to the kernel when it is too slow, or closed: what the exception port does not take is
-# counted, to the packet, and it goes on when the way is open again.
+# The exception port when the kernel is too slow, or its end is down: every packet that it does not take is
+# counted, and it works again when the end is up.
 set -euo pipefail
 # shellcheck source=tests/lib/dpdk_lab.sh
 source "$(dirname -- "$0")/../../lib/dpdk_lab.sh"

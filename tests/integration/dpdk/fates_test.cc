@@ -2,7 +2,7 @@
 // The losses of the real twinpath-dpdk, packet by packet: a million frames into each of four queues
 // from captures, and what comes out of each. Every rate is within binomial bounds, gaps are
 // geometric, lags and queues uncorrelated; every queue is the very sequence that the decision's own
-// tests pin; and what survives is octet for octet what came in, in order, on its own queue. The
+// tests pin; and what survives is byte for byte what came in, in order, on its own queue. The
 // bounds are those of tests/unit/policy/loss_test.cc.
 //
 //   dpdk_fates_test TWINPATH-DPDK

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What must not wedge twinpath-dpdk: a receiver that takes nothing for a while, a mempool run dry, a
-worker that stands still, a wall clock that is set. The rest goes on, every packet stays accounted
-for, it is said in the log and in telemetry, and it recovers by itself.
+"""Faults that must not stop twinpath-dpdk: a receiver that takes nothing for a while, a mempool that runs
+dry, a worker that is stopped, a wall clock that is set. Other ports and workers continue, every packet
+stays accounted for, the log and telemetry say it, and the program recovers by itself.
 
-TWINPATH_BLOCKED_SECONDS: for how long the receiver takes nothing (3).
+TWINPATH_BLOCKED_SECONDS: how long the receiver takes nothing (3).
 
   faults_test.py TWINPATH-DPDK STEP_CLOCK_LIBRARY"""
 import json

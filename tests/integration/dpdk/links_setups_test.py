@@ -17,10 +17,10 @@ from link_lab import CPUS, Links, main
 
 @unittest.skipIf(len(CPUS) < 2, "needs two CPUs")
 class TwoWorkersTest(Links):
-    """The second one has the second queue of each port, on which nothing arrives."""
+    """The second worker has the second queue of each port, on which nothing arrives."""
     lcores = CPUS
 
-    def test_a_worker_that_stands_still_holds_up_one_port_alone(self):
+    def test_a_stopped_worker_delays_one_port_only(self):
         devices = self.devices()
         self.remove("out0")
         self.program.said("port out: out0 is gone")
@@ -28,7 +28,7 @@ class TwoWorkersTest(Links):
         worker, = stopped_thread.threads_of(self.program.process.pid, "rte-worker", "lcore-worker")
         with stopped_thread.held(worker):
             self.remove("wan0")
-            self.program.said("port wan: wan0 is gone")  # and its devices stay: the worker might use them
+            self.program.said("port wan: wan0 is gone")  # its devices stay, because the worker may use them
             self.make("out0")
             back = time.monotonic()
 
@@ -44,12 +44,12 @@ class TwoWorkersTest(Links):
 
 
 class AdaptiveTest(Links):
-    """The worker sleeps while nothing comes, also while a port is gone, and a frame of the one that came
-    back wakes it."""
+    """The worker sleeps while nothing comes, also while a port is gone, and a frame wakes it from the port
+    that came back."""
     options = ("--idle", "adaptive")
 
     def mean_sleep(self):
-        """Microseconds, of the next fifty that begin."""
+        """The mean length of the next fifty sleeps, in microseconds."""
         def now():
             lcore, = self.telemetry.list("/twinpath/lcores")
             return lcore["sleeps"], lcore["slept_us"]
@@ -59,7 +59,7 @@ class AdaptiveTest(Links):
         return (us - slept) / (more - sleeps)
 
     def listened_to(self):
-        """How many files end a sleep of any thread of the program."""
+        """How many file descriptors can end a sleep of any thread of the program."""
         process = pathlib.Path(f"/proc/{self.program.process.pid}")
         found = 0
         for file in (process / "fd").iterdir():
@@ -78,19 +78,19 @@ class AdaptiveTest(Links):
             self.sent(1000)
             self.the_others_go_on()
             asleep.append(self.mean_sleep())
-            until("what is closed wakes nobody", lambda: self.listened_to() == listened_to - 1)
+            until("the closed device wakes nobody", lambda: self.listened_to() == listened_to - 1)
             self.wan_comes_back()
             self.assertEqual(self.listened_to(), listened_to)
             asleep.append(self.mean_sleep())
         print("mean sleeps: " + ", ".join(f"{us:.0f} us" for us in asleep), flush=True)
-        # Naps, of a worker that frames do not wake, are of 250 us at the most; it waits for frames for 10 ms.
+        # A worker that frames do not wake sleeps for at most 250 us; one that they wake, for 10 ms.
         self.assertGreater(min(asleep), 1000)
         self.faults_over(self.program.stop(), 2, "gone")
         self.nothing_stays()
 
 
 class AfPacketTest(Links):
-    """The interface of a vdev."""
+    """The port is a vdev that uses the interface."""
     wan_device = "net_af_packet0,iface=wan0"
 
     def test_another_interface_of_the_same_name_and_number(self):

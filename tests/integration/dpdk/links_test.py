@@ -38,7 +38,7 @@ class LinksTest(Links):
                              {**self.telemetry.fault("port wan", "link_down"), "active": 0, "times": turn + 1})
         summary = self.program.stop()
         wan = self.ports(summary)["wan"]
-        # What the kernel took from us while there was no link, it dropped, and says so.
+        # The kernel accepted these frames while there was no link, dropped them, and counts them.
         self.assertEqual(summary["totals"]["tx_full_packets"], 0)
         self.assertEqual(arrived("wan1") + wan["interface_tx_dropped_packets"], self.lan.number)
         self.assertGreaterEqual(wan["interface_tx_dropped_packets"], 1400)
@@ -47,7 +47,7 @@ class LinksTest(Links):
     def test_an_interface_is_set_down_and_up(self):
         run("ip", "link", "set", "wan0", "down")
         self.program.said("port wan: link down")
-        self.sent(3000)  # more than its TX ring holds
+        self.sent(3000)  # more than the TX ring of wan0 holds
         self.the_others_go_on()
         self.assertGreater(self.telemetry.port("wan")["tx_full_packets"], 0)
         up = time.monotonic()
@@ -55,7 +55,7 @@ class LinksTest(Links):
         recovered, _ = self.program.said("port wan: link up, after", since=up)
         self.sent(100)
         refused = self.telemetry.total("lan", "tx_full_packets")
-        until("what waited arrives, too", lambda: arrived("wan1") == self.lan.number - refused)
+        until("frames that waited arrive, too", lambda: arrived("wan1") == self.lan.number - refused)
         print(f"set down, {refused} of {self.lan.number} refused meanwhile; up again after "
               f"{1000 * (recovered - up):.0f} ms", flush=True)
         summary = self.program.stop()
@@ -87,13 +87,13 @@ class LinksTest(Links):
         self.assertEqual(came + summary["totals"]["tx_full_packets"] + wan["gone_tx_packets"]
                          + wan["interface_tx_dropped_packets"], self.lan.number)
         self.assertEqual(wan["tx_full_packets"], summary["totals"]["tx_full_packets"])
-        # The mbufs of the device that went are free again: a ring's worth would be missing each time.
+        # The mbufs of the removed device are free again. Otherwise a ring of them would be missing each time.
         self.assertLess(free[0] - free[-1], 1000, free)
         self.faults_over(summary, 4, "gone")
         self.nothing_stays()
 
     def test_an_interface_goes_to_another_network_namespace_and_back(self):
-        """It takes the program's own XDP program along, and brings it back."""
+        """The interface takes the XDP program along, and brings it back."""
         run("ip", "netns", "add", "elsewhere")
         self.addCleanup(run, "ip", "netns", "delete", "elsewhere")
         for until_then in ("its device is closed", "it is gone", "nothing is seen of it"):
@@ -119,7 +119,7 @@ class LinksTest(Links):
     def test_another_interface_of_the_same_name_and_number(self):
         self.another_takes_its_place()
 
-    def test_an_interface_that_comes_back_otherwise_is_refused_and_told(self):
+    def test_an_interface_that_comes_back_with_another_mtu_is_refused(self):
         run("ip", "link", "del", "wan0")
         self.program.said("port wan: wan0 is gone")
         back = time.monotonic()

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# --packets is exact, and so are the losses at both ends; between them they are what was asked, on
-# every queue, with one queue and with two on two lcores.
+# --packets is exact, and so are losses of 0 % and 100 %. Other losses are near their rate on every queue,
+# with one queue and with two on two lcores.
 set -euo pipefail
 # shellcheck source=tests/lib/dpdk_lab.sh
 source "$(dirname -- "$0")/../../lib/dpdk_lab.sh"
@@ -33,7 +33,7 @@ check "total('lost_packets') == $first"
 run --port a=net_null0 --loss 10% --forward reflect --packets 100000 --seed 6
 check "total('lost_packets') != $first" 'near(total("lost_packets"), 100000, 0.1)'
 
-# A million flows at once, in the memory that is theirs by default.
+# A million flows fit into the default memory of flows.
 cat >flows.json <<'JSON'
 {"version": 1, "default": {"loss": {"model": "sequence", "packets": [1], "scope": "flow"}, "forward": "drop"}}
 JSON
@@ -45,7 +45,7 @@ check 'total("rx_packets") == 2000000' 'total("lost_packets") == 1000000' \
 grep 'flows: ' err.txt
 rm flows.pcap
 
-# What is passed where there is no kernel is counted as passed, and said so.
+# Packets that are passed without a kernel interface count as passed, and the log warns.
 run --port a=net_null0 --forward pass --packets 1000
 check 'total("pass_packets") == 1000'
 grep -q 'a: no exception port' err.txt || fail "no warning: $(cat err.txt)"

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# Not one packet is unaccounted for when TX queues are full, or when a signal ends the program under
-# load; and nothing is left behind.
+# Every packet is accounted for when TX queues are full and when a signal ends the program under load, and
+# nothing is left behind.
 set -euo pipefail
 # shellcheck source=tests/lib/dpdk_lab.sh
 source "$(dirname -- "$0")/../../lib/dpdk_lab.sh"
 
-# Two sources into a ring that is emptied at the pace of one: it fills.
+# Two sources fill a ring that is emptied at the pace of one.
 run --port a=net_null0 --port b=net_null1 --port c=net_ring0 --forward c --packets 400000
 check 'total("tx_full_packets") > 10000' 'total("rx_packets") == 400000' 'total("lost_packets") == 0'
 # The same on every queue.
@@ -31,7 +31,7 @@ for signal in TERM INT; do
   nothing_left
 done
 
-# --duration ends it, with tables on the way.
+# --duration ends the program, and --stats-interval prints tables before.
 run --port a=net_null0 --forward drop --duration 1.2 --stats-interval 0.5
 check '1.2 <= s["duration_s"] < 3'
 (($(grep -c '^total' out.txt) >= 2)) || fail "no tables on the way: $(cat out.txt)"

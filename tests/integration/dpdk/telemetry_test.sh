@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# DPDK's own telemetry socket answers the twinpath commands while lcores run, with the same figures
-# as the summary; and `twinpath stats` reads it.
+# DPDK's telemetry socket answers the twinpath commands while lcores run, with the figures of the summary,
+# and `twinpath stats` reads it.
 set -euo pipefail
 # shellcheck source=tests/lib/dpdk_lab.sh
 source "$(dirname -- "$0")/../../lib/dpdk_lab.sh"
@@ -33,7 +33,7 @@ packets() { ask /twinpath/queues | python3 -c 'import re,sys; print(sum(map(int,
 before=$(packets)
 sleep 0.3
 after=$(packets)
-((after > before && before > 0)) || fail "counters stand still: $before, $after"
+((after > before && before > 0)) || fail "the counters do not grow: $before, $after"
 
 # Several readers at once, while the lcores run.
 for _ in 1 2 3 4; do (for _ in {1..20}; do ask /twinpath/queues >/dev/null; done) & readers+=($!); done

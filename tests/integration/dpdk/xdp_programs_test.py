@@ -18,7 +18,7 @@ OBJECT = os.path.abspath(sys.argv[2])
 
 class XdpProgramsTest(Links):
     def test_an_xdp_program_that_is_taken_off(self):
-        """As `ip link set wan0 xdp off` does."""
+        """`ip link set wan0 xdp off` takes it off."""
         for _ in range(2):
             taken = time.monotonic()
             run("ip", "link", "set", "wan0", "xdp", "off")
@@ -31,7 +31,7 @@ class XdpProgramsTest(Links):
         self.faults_over(self.program.stop(), 2, "detached")
         self.nothing_stays()
 
-    def test_an_xdp_program_that_another_one_took_the_place_of(self):
+    def test_an_xdp_program_that_is_replaced(self):
         taken = time.monotonic()
         run("ip", "-force", "link", "set", "wan0", "xdp", "obj", OBJECT, "program", "bare_drop")
         program = self.program_of("wan0")
@@ -47,7 +47,7 @@ class XdpProgramsTest(Links):
         self.wan_works_both_ways()
         print(f"another program, told after {1000 * (said - taken):.0f} ms; {line}; when it was taken off, back after "
               f"{1000 * (recovered - off):.0f} ms", flush=True)
-        # It is left alone at the end of the run, too.
+        # The program of somebody else is left alone at the end of the run, too.
         again = time.monotonic()
         run("ip", "-force", "link", "set", "wan0", "xdp", "obj", OBJECT, "program", "bare_drop")
         program = self.program_of("wan0")

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# twinpath doctor is right about this machine: where it says that a profile would start the program
-# starts, and where it says that it would not, the program refuses, for the thing that is missing.
-# As root, as nobody, with one hugepage, with an interface that is in use.
+# twinpath doctor is right about this machine: where it says that a profile would start, the program
+# starts; where it says that it would not, the program refuses and names what is missing. As root, as
+# nobody, with one hugepage, with an interface that is in use.
 set -euo pipefail
 # shellcheck source=tests/lib/dpdk_lab.sh
 source "$(dirname -- "$0")/../../lib/dpdk_lab.sh"
@@ -63,7 +63,7 @@ status=0
 grep -q '^twinpath-xdp would start$' report.txt || fail "no verdict on the XDP path: $(cat report.txt)"
 grep -q 'interface lan0 .*driver veth, 2 RX queues, AF_XDP by copy, XDP native' report.txt || fail "lan0: $(cat report.txt)"
 
-# What does not fit the profile.
+# An interface that does not fit the profile.
 mend() { # CHECK: does what the last report says of it
   local command
   command=$(python3 -c 'import json, sys
@@ -77,7 +77,7 @@ printf '#!/bin/bash\nexec "$@"\n' >bin/sudo
 printf '#!/bin/bash\nexec %q "$@" --duration 0.1\n' "$PROGRAM" >bin/twinpath-dpdk
 chmod +x bin/*
 judge 1 three.json 'bad["interface port a, lan0"]["mend"] == "twinpath-dpdk --profile three.json --queues 2"'
-mend 'interface port a, lan0' # veths have no more than they were made with
+mend 'interface port a, lan0' # a veth has no more queues than it was made with
 profile counted.json '{"name": "a", "device": "lan0"}' '"queues": 2, "exception": "none"'
 ip link set lan0 mtu 4000
 judge 1 counted.json 'bad["interface port a, lan0"]["mend"] == "ip link set dev lan0 mtu 3168"'
@@ -90,7 +90,7 @@ judge 1 tapped.json '"takes an MTU of at most 1504" in r["paths"]["dpdk"]["refus
 ip link set lan0 mtu 1504
 judge 0 tapped.json 'not bad'
 ip link set lan0 mtu 1500
-fewer() { # AF_XDP lets go of its queues late
+fewer() { # AF_XDP releases its queues late
   local i
   for ((i = 0; i < 100; i++)); do
     if ethtool -L "$@" 2>err.txt; then return; fi
@@ -115,8 +115,8 @@ mend 'interface port a, bent0'
 judge 0 bent.json 'not bad'
 ip link del bent0
 
-# What only EAL and its PMDs can tell: drivers, their arguments, options. Nothing that a start would
-# make, or write into, is there afterwards.
+# What only EAL and its PMDs know: drivers, their arguments, options. The trial start leaves nothing that a
+# real start would make or write into.
 vdev() { # STATUS DEVICE [EXPRESSION]...
   local status=$1
   profile vdev.json "{\"name\": \"a\", \"device\": \"$2\"}"
@@ -147,7 +147,7 @@ echo kept >kept.pcap
 cp kept.pcap kept
 profile pcap.json '{"name": "a", "device": "net_pcap0,tx_pcap=kept.pcap"}'
 "$TWINPATH" doctor --profile pcap.json >out.txt || fail "net_pcap: $(cat out.txt)"
-cmp kept kept.pcap || fail 'a start that was only tried wrote into a capture'
+cmp kept kept.pcap || fail 'the trial start wrote into a capture'
 vdev 1 net_pcap0,tx_pcap=nosuch/out.pcap '"tx_pcap=nosuch/out.pcap" in bad["start"]["found"]'
 profile tap.json '{"name": "a", "device": "net_tap7,iface=seen7"}'
 ip monitor link >links.txt &
@@ -165,12 +165,12 @@ grep -q far0 links.txt || fail 'the monitor of interfaces saw nothing'
 nothing_left
 [[ -z $(compgen -G "$TMPDIR/twinpath-doctor-*") ]] || fail 'left a runtime folder'
 
-# What the profile takes is known before the machine is ready for it.
+# The memory that a profile needs is known before the machine is ready for it.
 [[ $("$TWINPATH" doctor --memory --profile gone.json) =~ ^[0-9]+$ ]] || fail 'no memory of a port that is not there'
 octets=$("$TWINPATH" doctor --memory --profile interface.json)
 judge 0 interface.json "any(c['check'] == 'hugepages' and c['needed'] == '$(((octets + 1048575) / 1048576)) MiB' for c in r['checks'])"
 
-# An interface that someone holds, and the one that we came by.
+# An interface that another program uses, and the one of the SSH session.
 "$PROGRAM" --port a=lan0 --queues 2 -- --file-prefix=other >out.txt 2>err.txt &
 pid=$!
 for ((i = 0; i < 300; i++)); do
@@ -203,7 +203,7 @@ judge 0 interface.json 'any("it carries the default route" in w for w in warned)
 ip -6 route del default dev lan0 table 100
 ip addr del 10.9.9.1/24 dev far0
 
-# Nobody: virtual devices take nothing, interfaces take capabilities and the right to lock memory.
+# Nobody: virtual devices need nothing, interfaces need capabilities and the right to lock memory.
 nobody() { # CAPABILITY...
   local sets=-all name
   for name in "$@"; do sets+=,+$name; done
@@ -212,7 +212,7 @@ nobody() { # CAPABILITY...
 nobody
 judge 0 null.json 'not bad'
 judge 1 interface.json '"no CAP_NET_RAW, no CAP_NET_ADMIN, no CAP_SYS_ADMIN" == bad["capabilities"]["found"]' '"memlock" in bad'
-# Where its lock and its telemetry would be.
+# The runtime folder.
 XDG_RUNTIME_DIR=/nonexist judge 1 null.json '"/nonexist/dpdk/twinpath-dpdk cannot be made in /" in bad["runtime folder"]["found"]' \
   'bad["runtime folder"]["mend"].startswith("export XDG_RUNTIME_DIR=")'
 as_is=("${as[@]}") as=()
@@ -233,7 +233,7 @@ mkdir -m 700 /sys/fs/bpf/xdp
 judge 1 interface.json 'bad["bpffs"]["mend"] == "sudo rmdir /sys/fs/bpf/xdp"'
 rmdir /sys/fs/bpf/xdp
 judge 0 interface.json 'not bad'
-# What counts are the capabilities of the program, which a file may have: the mend clears its line.
+# The capabilities of the program count, and a file may have them: the advice fixes what is missing.
 own=$PROGRAM
 cp "$TWINPATH" "$PROGRAM" /run/work/bin/
 PROGRAM=/run/work/bin/twinpath-dpdk TWINPATH=/run/work/bin/twinpath
@@ -258,7 +258,7 @@ judge 1 null.json 'bad["hugepages"]["found"] == "2 MiB free"'
 sed 's/"--no-pci"/"--no-pci", "--no-huge"/' null.json >small.json
 judge 0 small.json 'not bad'
 
-# What is no profile.
+# Files that are no profile.
 for wrong in absent.json one; do
   status=0
   "$TWINPATH" doctor --profile "$wrong" >out.txt 2>err.txt || status=$?

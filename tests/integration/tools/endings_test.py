@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Each program, ended again and again while traffic flows: by kill -9 and started again at once, when
-traffic has to flow within five seconds and nothing may pile up; and by SIGTERM, when it has to end
-within two with every packet accounted for. Prints what each took.
+"""Each program is ended repeatedly while traffic flows. After kill -9 it is started again at once, traffic
+must flow within five seconds, and nothing may pile up. After SIGTERM it must end within two seconds with
+every packet accounted for. Prints how long each took.
 
   endings_test.py TWINPATH_XDP XDP_GENERATOR TWINPATH_DPDK TWINPATH_SPLICE
 
-ENDINGS (environment) is how often each is killed; three times by default."""
+ENDINGS (environment): how often each is killed (3)."""
 import contextlib
 import json
 import os
@@ -28,14 +28,14 @@ from xdp_traffic import generate, received
 
 XDP, DPDK, SPLICE = (os.path.realpath(sys.argv[place]) for place in (1, 3, 4))
 KILLS = int(os.environ.get("ENDINGS", "3"))
-ENDLESS = 1 << 40  # frames, of which the generator is stopped
-SOME = 1000  # frames: traffic flows
+ENDLESS = 1 << 40  # frames; the test stops the generator
+SOME = 1000  # frames that show that traffic flows
 LONGEST_RESTART_S, LONGEST_END_S = 5, 2
 HUGE = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB")
 
 
 class Running:
-    """A program that has said on stderr, for each of `ready` in turn, a line with that in it."""
+    """A program that runs. It has printed a line with each word of `ready` in turn on stderr."""
 
     def __init__(self, folder, command, ready):
         self.summary = pathlib.Path(folder, "summary.json")
@@ -59,7 +59,7 @@ class Running:
         self.process.stderr.close()
 
     def terminate(self):
-        """(seconds, summary) of its end."""
+        """Ends the program by SIGTERM; (seconds that took, summary)."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(30)
@@ -70,7 +70,7 @@ class Running:
 
 
 def taken_hugepages():
-    """By any process of the machine. How many there are may change meanwhile."""
+    """How many hugepages all processes of the machine use. The total may change meanwhile."""
     return int((HUGE / "nr_hugepages").read_text()) - int((HUGE / "free_hugepages").read_text())
 
 
@@ -79,14 +79,14 @@ def figures(seconds):
 
 
 class Echo(socketserver.ThreadingTCPServer):
-    """What twinpath-splice forwards to."""
+    """The target of twinpath-splice."""
     allow_reuse_address = daemon_threads = True
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self):
             with contextlib.suppress(OSError):
-                while octets := self.request.recv(1 << 16):
-                    self.request.sendall(octets)
+                while data := self.request.recv(1 << 16):
+                    self.request.sendall(data)
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), self.Handler)
@@ -127,7 +127,7 @@ class EndingsTest(XdpTest):
         self.assertLess(max(took), LONGEST_RESTART_S)
 
     def killed_before_it_runs(self):
-        """Kills starts at moments that a seed chooses; none hinders the next."""
+        """Kills programs while they start, at moments that a seed chooses; the next must start."""
         chance = random.Random(12)
         for _ in range(KILLS):
             process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -136,7 +136,7 @@ class EndingsTest(XdpTest):
             process.wait(30)
 
     def ended(self, flows, check):
-        """Ends the program under load by SIGTERM, as often as it is killed but no more than ten times."""
+        """Ends the program under load by SIGTERM, KILLS times but at most ten."""
         took = []
         for _ in range(min(KILLS, 10)):
             self.start()
@@ -149,7 +149,7 @@ class EndingsTest(XdpTest):
         self.assertLess(max(took), LONGEST_END_S)
 
     def nothing_is_left(self, before):
-        """Nobody starts it again."""
+        """Checks that a killed program leaves nothing behind once another has run and ended."""
         def left():
             now = leavings(self.command[0])
             return {kind for kind in before if kind not in ("files", "temporary") and before[kind] != now[kind]}
@@ -172,7 +172,7 @@ class EndingsTest(XdpTest):
                 generator.terminate()
 
     def arrive(self):
-        """Returns when frames come out at the other end."""
+        """Waits until frames come out at the other end."""
         before = received("sink")
         wait_for("traffic", lambda: received("sink") >= before + SOME)
 
@@ -224,7 +224,7 @@ class EndingsTest(XdpTest):
             clients, over = [], threading.Event()
 
             def talk():
-                """What goes on through connections that end when the program does."""
+                """Sends and receives all the time, over new connections when the program ends."""
                 while not over.is_set():
                     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", 4000), 5) as client:
                         while not over.is_set():

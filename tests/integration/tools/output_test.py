@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a program could not write to its standard output is a failure, in all of them alike; that the
-terminal is gone is none. A terminal's end is theirs, unless they were started to outlive it.
+"""A program that cannot write its standard output fails, except where the terminal is gone. A program
+ends with its terminal, unless nohup started it.
 
   output_test.py TWINPATH TWINPATH_DPDK TWINPATH_XDP TWINPATH_SPLICE POLICY"""
 import contextlib
@@ -20,7 +20,7 @@ isolation.require()
 *PROGRAMS, POLICY = (os.path.abspath(path) for path in sys.argv[1:6])
 TWINPATH, DPDK, XDP, SPLICE = PROGRAMS
 del sys.argv[1:]
-# Each does its work, and is done.
+# Each of these does some work and ends.
 RUNS = ([TWINPATH, "check", POLICY],
         [DPDK, "--port", "a=net_null0", "--forward", "drop", "--packets", "1000", "--", "--no-huge"],
         [XDP, "--port", "lan=lan", "--forward", "drop", "--duration", "0.01"],
@@ -33,10 +33,10 @@ class OutputTest(unittest.TestCase):
         dpdk_lab.veth("lan", "gen")
 
     def each(self, commands, output, status):
-        """Of each command with that standard output; what the last line of a failure is."""
+        """Runs each command with this standard output. A failure must say so in its last line."""
         for command in commands:
             with self.subTest(command=" ".join(command)):
-                # SIGPIPE would end twinpath before it can say why; the others ignore it themselves.
+                # SIGPIPE would end twinpath before it can print an error; the daemons ignore it themselves.
                 ended = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True, timeout=60,
                                        restore_signals=False)
                 name = os.path.basename(command[0])
@@ -63,7 +63,7 @@ class OutputTest(unittest.TestCase):
         with os.fdopen(its, "w") as terminal:
             self.each(RUNS, terminal, 0)
 
-    def test_a_failure_stays_the_one_that_it_is(self):
+    def test_another_failure_is_not_hidden(self):
         with open("/dev/full", "w", encoding="utf-8") as full:
             for command, status in (([*RUNS[1][:-2], "--summary", "/dev/full", *RUNS[1][-2:]], 1), ([DPDK, "--no"], 2)):
                 ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
@@ -71,7 +71,8 @@ class OutputTest(unittest.TestCase):
                 self.assertNotIn("cannot write the output", ended.stderr)
 
     def end_of_terminal(self, command, ignored):
-        """Whether `command` still runs a second after the terminal went, and its exit status, to SIGTERM then."""
+        """Whether `command` still runs a second after its terminal was closed, and its exit status. A program
+        that runs is then ended by SIGTERM."""
         reader, writer = os.pipe()
         process, terminal = pty.fork()
         if process == 0:
@@ -80,7 +81,7 @@ class OutputTest(unittest.TestCase):
             os.execv(command[0], command)
         os.close(writer)
         with os.fdopen(reader) as said:
-            said.readline()  # it has begun
+            said.readline()  # the program has printed its first line
             time.sleep(0.5)  # and runs
             os.close(terminal)
             ended, deadline = (0, 0), time.monotonic() + 1
@@ -102,7 +103,7 @@ class OutputTest(unittest.TestCase):
                 with self.subTest(command=" ".join(command), ignored=ignored):
                     self.assertEqual((ignored, 0), self.end_of_terminal(command, ignored))
 
-    def test_what_can_be_written(self):
+    def test_a_good_output(self):
         self.each(RUNS, subprocess.DEVNULL, 0)
 
 

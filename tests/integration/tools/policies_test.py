@@ -5,8 +5,8 @@ what is allowed, and nothing left behind.
 
   policies_test.py [--any-port] NAME COMMAND...
 
-NAME is what the program's errors begin with; {} in COMMAND is where the policy's file goes. The
-program's one port is to be lan; a program that has whatever ports the policy names is --any-port.
+NAME is what the program's errors begin with. {} in COMMAND is the place of the policy's file. The program
+has one port, lan; with --any-port it has the ports that the policy names.
 """
 import os
 import pathlib
@@ -22,7 +22,7 @@ NAME, *COMMAND = sys.argv[1 + ANY_PORT:]
 
 
 def machine():
-    """What a program might leave of itself."""
+    """What a program may leave behind."""
     links = subprocess.run(["ip", "-oneline", "link"], capture_output=True, text=True, check=True)
     folders = ["/run/dpdk", "/dev/hugepages", "/sys/fs/bpf"]
     hugepages = pathlib.Path("/sys/kernel/mm/hugepages").glob("*/free_hugepages")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""tools/run, as a newcomer starts it: both paths lose what was asked, the hosts see it, every packet
-is accounted for, and nothing is left of it.
+"""tools/run, as a newcomer starts it: both paths lose at the rate that was asked for, the hosts see it,
+every packet is accounted for, and nothing is left behind.
 
   run_test.py PATH-TO-RUN
 """
@@ -52,7 +52,7 @@ class FirstContact(unittest.TestCase):
             with self.subTest(path=path, traffic=traffic, asked=asked):
                 rate = number(asked) / 100
                 deviation = math.sqrt(rate * (1 - rate) / number(packets))
-                # The table rounds to thousandths of a percent; how many packets TCP sends is open.
+                # The table rounds to thousandths of a percent. The number of packets of TCP is not fixed.
                 self.assertLessEqual(abs(number(reached) / 100 - rate), 5 * deviation + 1e-5)
                 self.assertRegex(seen, r"^(50 of 50 answered|[1-9][\d,]* Mbit/s|[\d.]+ % of [\d,]+)")
 
@@ -63,7 +63,7 @@ class FirstContact(unittest.TestCase):
         self.assertRegex(result.stdout, r"xdp +default +\d+ +0 % +0 % ")
 
     def test_a_policy_for_other_ports_is_told_so(self):
-        # In the build folder: the temporary one may be under /run, which the lab covers.
+        # In the build folder, because the temporary one may be under /run, which the lab covers.
         policy = pathlib.Path.cwd() / f"first_contact_{os.getpid()}.json"
         policy.write_text('{"version": 1, "rules": [{"match": {"port": "left"}, '
                           '"forward": {"port": "right"}}]}')

@@ -15,7 +15,7 @@ import unittest
 
 SANDBOX = sys.argv.pop(1)
 HUGEPAGES = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
-# Makes a bit of everything, says so, and stays.
+# Makes one of each thing, prints "ready", and stays.
 CLUTTER = """
 ip netns add left_behind; ip link add left0 type veth peer name left1
 mount -t tmpfs tmpfs /mnt; touch "$(mktemp -p "$TMPDIR" left.XXXXXX)"
@@ -25,7 +25,7 @@ echo ready; wait
 
 
 def machine():
-    """What a sandbox might change of the machine it runs on."""
+    """What a sandbox may change on the machine."""
     def lines(*command):
         return sorted(subprocess.run(command, capture_output=True, text=True,
                                      check=True).stdout.splitlines())
@@ -35,7 +35,7 @@ def machine():
 
 
 def left_behind():
-    """Processes of CLUTTER that still run."""
+    """The processes of CLUTTER that still run."""
     found = []
     for process in pathlib.Path("/proc").glob("[0-9]*"):
         try:
@@ -63,7 +63,7 @@ class Sandbox(unittest.TestCase):
                                   ) as process:
                 try:
                     self.assertEqual("ready\n", process.stdout.readline())
-                    deadline = time.monotonic() + 10  # ready is said before the last of it is there
+                    deadline = time.monotonic() + 10  # "ready" is printed before all of it is there
                     while not left_behind() and time.monotonic() < deadline:
                         time.sleep(0.01)
                     self.assertTrue(left_behind())
@@ -89,7 +89,7 @@ class Sandbox(unittest.TestCase):
         self.assertEqual(0, subprocess.run([SANDBOX, "bash", "-c", script], check=False).returncode)
 
     def test_gives_back_the_hugepages_it_lent(self):
-        # More than there are, by 8 MB.
+        # 8 MB more than are free.
         free = int((HUGEPAGES.parent / "free_hugepages").read_text())
         result = subprocess.run([SANDBOX, "cat", str(HUGEPAGES)], capture_output=True, text=True,
                                 env={**os.environ, "HUGEPAGES": str(free + 4)}, check=True)

@@ -23,7 +23,7 @@ WATCHDOG_S = 0.4
 
 
 class Manager:
-    """A service manager, as far as a service sees one."""
+    """The side of a service manager that a service talks to."""
 
     def __init__(self, folder, command, abstract=False):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -40,10 +40,10 @@ class Manager:
             return self.socket.recv(4096).decode()
         except socket.timeout:
             self.process.kill()
-            raise AssertionError(f"nothing told: {self.process.communicate()[1]}") from None
+            raise AssertionError(f"no message: {self.process.communicate()[1]}") from None
 
     def told_within(self, seconds):
-        """Everything that is told in that time."""
+        """The messages of that time."""
         told, end = [], time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self.socket.settimeout(left)
@@ -55,7 +55,7 @@ class Manager:
         return told
 
     def forget(self):
-        """What is told already."""
+        """Discards the messages that have arrived."""
         self.told_within(0.05)
 
     def end(self):
@@ -85,11 +85,11 @@ class ServiceTest(unittest.TestCase):
         self.assertIn(f"MAINPID={manager.process.pid}", first)
         return manager
 
-    def stop_ends_the_meals(self, manager, thread):
-        """While `thread` is stopped there is no WATCHDOG; once it goes on there is."""
+    def watchdog_follows(self, manager, thread):
+        """Checks that there is no WATCHDOG while `thread` is stopped, and that there is one again afterwards."""
         self.assertEqual("WATCHDOG=1", manager.next())
         with stopped_thread.held(thread):
-            manager.told_within(WATCHDOG_S / 2)  # one that was under way
+            manager.told_within(WATCHDOG_S / 2)  # a message that was on its way
             self.assertEqual([], manager.told_within(3 * WATCHDOG_S))
         self.assertEqual("WATCHDOG=1", manager.next())
 
@@ -102,32 +102,32 @@ class ServiceTest(unittest.TestCase):
         return [DPDK, "--port", "a=net_null0", "--forward", "drop", "--queues", str(lcores.count(",") + 1),
                 "--lcores", lcores, "--", "--no-huge", f"--file-prefix=service{os.getpid()}"]
 
-    def test_dpdk_is_fed_while_every_lcore_turns(self):
+    def test_dpdk_sends_watchdog_while_every_lcore_runs(self):
         cpus = sorted(os.sched_getaffinity(0))[:2]
         manager = self.start(self.dpdk(",".join(map(str, cpus))))
         if len(cpus) > 1:
             worker, = stopped_thread.threads_of(manager.process.pid, "rte-worker", "lcore-worker")
-            self.stop_ends_the_meals(manager, worker)
+            self.watchdog_follows(manager, worker)
         self.ends_well(manager)
 
-    def test_dpdk_main_lcore_counts_too_and_an_abstract_socket_serves(self):
+    def test_dpdk_main_lcore_counts_too_and_an_abstract_socket_works(self):
         manager = self.start(self.dpdk(str(min(os.sched_getaffinity(0)))), abstract=True)
-        self.stop_ends_the_meals(manager, manager.process.pid)
+        self.watchdog_follows(manager, manager.process.pid)
         self.ends_well(manager)
 
-    def test_xdp_is_fed_by_its_main_loop(self):
+    def test_xdp_sends_watchdog_from_its_main_loop(self):
         subprocess.run("ip link add srv0 type veth peer name srv1 && ip link set srv0 up && ip link set srv1 up",
                        shell=True, check=True)
         manager = self.start([XDP, "--port", "a=srv0", "--forward", "drop"])
-        self.stop_ends_the_meals(manager, manager.process.pid)
+        self.watchdog_follows(manager, manager.process.pid)
         self.ends_well(manager)
         subprocess.run(["ip", "link", "del", "srv0"], check=True)
 
-    def test_splice_is_fed_while_idle_and_not_while_a_worker_stands(self):
+    def test_splice_sends_watchdog_while_idle_and_not_while_a_worker_is_stopped(self):
         manager = self.start([SPLICE, "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9",
                               "--workers", "2", "--mode", "splice"])
         workers = stopped_thread.threads_of(manager.process.pid, "tp-splice", count=2)
-        self.stop_ends_the_meals(manager, workers[1])
+        self.watchdog_follows(manager, workers[1])
         self.ends_well(manager)
 
     def test_a_program_that_does_not_start_says_nothing(self):
@@ -137,7 +137,7 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual([], manager.told_within(0.05))
         manager.socket.close()
 
-    def test_without_a_manager_it_runs_as_ever(self):
+    def test_without_a_manager(self):
         environment = {key: value for key, value in os.environ.items() if key != "NOTIFY_SOCKET"}
         command = self.dpdk(str(min(os.sched_getaffinity(0))))
         command[1:1] = ["--duration", "0.1"]
