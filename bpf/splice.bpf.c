@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only
 /*
  * TCP splicing: hands what one socket of a pair receives to the other's send queue. Owns the maps
- * and the verdict program, which runs whenever a socket of the sockmap has received a segment, with
- * that socket locked, so one instance at a time for a flow. One set of maps a worker.
+ * and the verdict program. The kernel runs the program for each segment that a socket of the
+ * sockmap receives, with that socket locked, so a flow is served by one instance at a time. Each
+ * worker thread has a set of maps of its own.
  *
- * The kernel bounds nothing on the way from a redirect to the sink's send queue: the source's
- * receive window opens at once, and segments pile up in the sink's psock. So a flow has a limit.
- * Beyond it segments are passed, which leaves them charged to the source's receive buffer until
- * user space reads them, and the sender is held by its window, as without a splicer.
+ * The kernel sets no bound on what is between a redirect and the sink's send queue: the source's
+ * receive window opens at once, and segments pile up in the sink's psock. So each flow has a limit.
+ * Segments beyond the limit are passed: they stay charged to the source's receive buffer until user
+ * space reads them, and the window stops the sender, as it would without a splicer.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/splice_layout.h"
 
-/* Slots 2n and 2n + 1 are the two sockets of a connection. User space sets the sizes. */
+/* Slots 2n and 2n + 1 hold the two sockets of a connection. User space sets the map sizes. */
 struct {
   __uint(type, BPF_MAP_TYPE_SOCKMAP);
   __uint(max_entries, 2);
@@ -22,7 +23,7 @@ struct {
   __type(value, __u64);
 } tp_sockets SEC(".maps");
 
-/* A socket's cookie -> its slot. */
+/* From a socket's cookie to its slot. */
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
   __uint(max_entries, 2);
@@ -38,30 +39,33 @@ struct {
   __type(value, struct tp_splice_flow);
 } tp_flows SEC(".maps");
 
-/* Slots of flows that need user space. At most three a flow are outstanding: it never overflows. */
+/* Slots of flows that need user space. Never overflows: a flow has at most three entries at a time.
+ */
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
   __uint(max_entries, 4096);
 } tp_events SEC(".maps");
 
 /*
- * TCP queues a segment whole although its first octets came before, as where a sender joins what it
- * sends again with what is new, and leaves it to the reader to skip them; a sockmap does not. So
- * they are cut off here. Returns the octets that are new.
+ * Cuts off the bytes of a segment that came before, and returns the number of new bytes.
  *
- * TCP keeps the segment's first sequence number and the one behind its last (with the FIN's) where
- * a program sees cb[0] and cb[1]; whether it does on this kernel is told by the length. Flows begin
- * with an octet that nothing came before.
+ * TCP queues a whole segment even if its first bytes came before, as when a sender joins a
+ * retransmission with new data. A reader of the socket skips the old bytes; a sockmap does not.
  *
- * Returns 0, and says in `broken` why, where a segment can be neither read so nor cut: it must not
- * go on.
+ * TCP keeps the sequence number of a segment's first byte in cb[0] and the one after its last byte
+ * (counting the FIN) in cb[1]. The segment's length shows whether this holds on the running kernel.
+ * Each flow starts with a byte that nothing came before.
+ *
+ * Returns 0 if only the FIN is new. Returns 0 and sets flow->error if a segment cannot be read this
+ * way or cannot be cut. In both cases the segment must not be forwarded.
  */
-#define TP_CUT_MOST 4095 /* octets bpf_skb_adjust_room takes at once */
-#define TP_CUT_TURNS 128 /* half a MB: about what joined segments can have */
+#define TP_CUT_MOST 4095 /* bytes that one bpf_skb_adjust_room can remove */
+#define TP_CUT_TURNS 128 /* 0.5 MiB: about the most that joined segments can have */
 
 /*
- * Returns what is left of `old`: 0, if all was cut. A function of its own to the verifier, and no
- * loop: without CAP_PERFMON, it would follow the turns that are only speculated without a bound.
+ * Removes `old` bytes from the front; returns how many of them are left, 0 on success. It is a
+ * function of its own so that the verifier checks it once. It is unrolled because without
+ * CAP_PERFMON the verifier also follows speculative paths and finds no bound for a loop.
  */
 __attribute__((noinline)) __u32 tp_splice_cut(struct __sk_buff* skb, __u32 old) {
 #pragma unroll
@@ -73,27 +77,27 @@ __attribute__((noinline)) __u32 tp_splice_cut(struct __sk_buff* skb, __u32 old) 
   return old;
 }
 
-static __always_inline __u32 tp_splice_new(struct __sk_buff* skb, struct tp_splice_flow* flow) {
+static __always_inline __u32 tp_splice_cut_old(struct __sk_buff* skb, struct tp_splice_flow* flow) {
   __u32 length = skb->len;
   __u32 first = skb->cb[0];
-  __u32 old = flow->next & TP_SPLICE_KNOWN ? (__u32)flow->next - first : 0;
+  __u32 old = flow->next_seq & TP_SPLICE_KNOWN ? (__u32)flow->next_seq - first : 0;
   if (skb->cb[1] - first - length > 1) {
-    flow->broken = TP_SPLICE_UNREADABLE;
+    flow->error = TP_SPLICE_UNREADABLE;
     return 0;
   }
   if ((__s32)old <= 0) {
-    flow->next = TP_SPLICE_KNOWN | (first + length);
+    flow->next_seq = TP_SPLICE_KNOWN | (first + length);
     return length;
   }
-  /* All of it came before, and only the FIN is new. Nothing else that is old is queued. */
+  /* All of it came before. TCP queues such a segment only for a new FIN. */
   if (old >= length) {
-    if (old != length || skb->cb[1] - first == length) flow->broken = TP_SPLICE_UNREADABLE;
+    if (old != length || skb->cb[1] - first == length) flow->error = TP_SPLICE_UNREADABLE;
     old = length;
   } else {
-    flow->next = TP_SPLICE_KNOWN | (first + length);
+    flow->next_seq = TP_SPLICE_KNOWN | (first + length);
   }
   if (tp_splice_cut(skb, old)) {
-    flow->broken = TP_SPLICE_UNCUT;
+    flow->error = TP_SPLICE_UNCUT;
     return 0;
   }
   return length - old;
@@ -102,29 +106,29 @@ static __always_inline __u32 tp_splice_new(struct __sk_buff* skb, struct tp_spli
 SEC("sk_skb/stream_verdict")
 int tp_splice_verdict(struct __sk_buff* skb) {
   __u64 cookie = bpf_get_socket_cookie(skb);
-  /* A FIN alone: TCP has seen it already, and a redirect of no octets breaks the sink's psock. */
+  /* A bare FIN. TCP has processed it, and redirecting 0 bytes would break the sink's psock. */
   if (!skb->len) return SK_DROP;
   __u32* slot = bpf_map_lookup_elem(&tp_slots, &cookie);
   if (!slot) return SK_PASS;
   struct tp_splice_flow* flow = bpf_map_lookup_elem(&tp_flows, slot);
   if (!flow) return SK_PASS;
-  if (flow->broken) return SK_DROP;
-  __u32 length = tp_splice_new(skb, flow);
+  if (flow->error) return SK_DROP;
+  __u32 length = tp_splice_cut_old(skb, flow);
   if (!length) {
-    if (flow->broken) bpf_ringbuf_output(&tp_events, slot, sizeof(*slot), 0);
+    if (flow->error) bpf_ringbuf_output(&tp_events, slot, sizeof(*slot), 0);
     return SK_DROP;
   }
   __u64 state = flow->state;
-  /* Twice at most: while it passes, user space may start the redirect once, and nobody else does.
-   */
+  /* Two turns suffice: while the flow passes, user space can set the flag once, and only user space
+   * sets it. */
   for (int turn = 0; turn < 2; turn++) {
     __u64 charge = flow->charge + length + TP_SPLICE_SKB_COST;
-    if ((state & TP_SPLICE_REDIRECT) && charge <= flow->limit &&
-        flow->redirected + length <= flow->octets) {
+    if ((state & TP_SPLICE_REDIRECT) && charge <= flow->charge_limit &&
+        flow->redirected + length <= flow->redirect_limit) {
       flow->redirected += length;
       flow->charge = charge;
-      if (charge >= flow->notify) {
-        flow->notify = ~0ULL;
+      if (charge >= flow->charge_notify) {
+        flow->charge_notify = ~0ULL;
         bpf_ringbuf_output(&tp_events, slot, sizeof(*slot), 0);
       }
       return (int)bpf_sk_redirect_map(skb, &tp_sockets, *slot ^ 1, 0);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// twinpath-splice: forwards TCP connections. Reads the command line, starts the splicer, waits,
-// drains, and says what was counted. Main thread; signals are taken synchronously, by waiting for
-// them.
+// twinpath-splice: forwards TCP connections. Parses the command line, starts the splicer, waits,
+// drains, and prints the summary. Main thread, which takes signals synchronously.
 
 #include <algorithm>
 #include <atomic>
@@ -33,7 +32,7 @@ namespace twinpath::splice {
 namespace {
 
 constexpr uint32_t kDefaultConnections = 10000;
-constexpr std::chrono::milliseconds kDrainLook(20);
+constexpr std::chrono::milliseconds kDrainPoll(20);
 
 struct CommandLine {
   std::string listen;
@@ -49,7 +48,7 @@ struct CommandLine {
 
 constexpr char kProgram[] = "twinpath-splice";
 
-// CLI11 would take -1 for 2^64 - 1.
+// What is wrong with `text` as a seed; empty: nothing. CLI11 would read -1 as 2^64 - 1.
 std::string WrongSeed(const std::string& text) {
   uint64_t seed = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
@@ -57,29 +56,34 @@ std::string WrongSeed(const std::string& text) {
   return "found " + Quote(text) + ", allowed an integer from 0 to 18446744073709551615";
 }
 
-void DescribeTimes(CLI::App& app, CommandLine* line) {
-  app.add_option("--connect-timeout", line->connect_timeout, "A target has S seconds to answer")
+// As WrongSeconds, but 0 is allowed, too.
+std::string WrongSecondsOrZero(const std::string& text) {
+  const bool zero =
+      text.find_first_not_of("0.") == std::string::npos && text.find('0') != std::string::npos;
+  const std::string wrong = zero ? "" : WrongSeconds(text);
+  return wrong.empty() ? wrong : wrong + ", or 0";
+}
+
+void AddTimes(CLI::App& app, CommandLine* line) {
+  app.add_option("--connect-timeout", line->connect_timeout,
+                 "Try the next target if one does not answer within S seconds")
       ->type_name("S")
       ->check(WrongSeconds)
       ->capture_default_str();
-  app.add_option("--retry", line->retry, "A target that failed is skipped for S seconds")
+  app.add_option("--retry", line->retry, "Skip a target that failed for S seconds; 0: never skip")
       ->type_name("S")
-      ->check(WrongSeconds)
+      ->check(WrongSecondsOrZero)
       ->capture_default_str();
-  app.add_option("--idle", line->idle, "Reset a connection that moved nothing for S seconds")
+  app.add_option("--idle", line->idle,
+                 "Reset a connection after S seconds without traffic (default: never)")
       ->type_name("S")
       ->check(WrongSeconds);
   app.add_option("--drain", line->drain,
-                 "On SIGTERM, or when --duration is over, open connections have S seconds to end")
+                 "At the end, give open connections S seconds to finish; 0: reset them at once")
       ->type_name("S")
-      ->check([](const std::string& text) {
-        const bool zero = text.find_first_not_of("0.") == std::string::npos &&
-                          text.find('0') != std::string::npos;
-        const std::string wrong = zero ? "" : WrongSeconds(text);
-        return wrong.empty() ? wrong : wrong + ", or 0";
-      })
+      ->check(WrongSecondsOrZero)
       ->capture_default_str();
-  app.add_option("--duration", line->duration, "End after S seconds")
+  app.add_option("--duration", line->duration, "End after S seconds (default: run until SIGTERM)")
       ->type_name("S")
       ->check(WrongSeconds);
   app.add_option("--stats-interval", line->stats_interval, "Print tables every S seconds")
@@ -87,46 +91,52 @@ void DescribeTimes(CLI::App& app, CommandLine* line) {
       ->check(WrongSeconds);
 }
 
-void Describe(CLI::App& app, CommandLine* line) {
-  app.add_option("--listen", line->listen, "Where clients connect: 0.0.0.0:8080, [::]:8080")
+void AddChaos(CLI::App& app, CommandLine* line) {
+  app.add_option("--refuse", line->refuse, "Reset this share of clients on accept: 1% or 0.01")
+      ->type_name("PCT");
+  app.add_option("--reset-after", line->reset_after,
+                 "Reset a connection after so many bytes in one direction, or so much time: 64K, "
+                 "1M-16M, 500ms, 1s-30s")
+      ->type_name("BYTES|TIME");
+  app.add_option("--seed", line->seed, "Seed of --refuse and of the ranges of --reset-after")
+      ->type_name("N")
+      ->check(WrongSeed)
+      ->capture_default_str();
+}
+
+void AddOptions(CLI::App& app, CommandLine* line) {
+  app.add_option("--listen", line->listen, "Accept clients here: 0.0.0.0:8080, [::]:8080")
       ->type_name("ADDRESS:PORT")
       ->required();
-  app.add_option("--to", line->targets, "A target; several are taken in turn")
+  app.add_option("--to", line->targets, "Forward to this target; repeat it for a round robin")
       ->type_name("ADDRESS:PORT")
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false)
       ->required();
-  app.add_option("--mode", line->mode, "sockmap (in the kernel), splice (a pipe), copy, auto")
+  app.add_option("--mode", line->mode,
+                 "sockmap (in the kernel), splice (through a pipe), copy, or auto")
       ->type_name("MODE")
       ->check(CLI::IsMember({"auto", "sockmap", "splice", "copy"}))
       ->capture_default_str();
-  app.add_option("--workers", line->workers, "Threads (default: one a CPU, at most 8)")
+  app.add_option("--workers", line->workers, "Threads (default: one per CPU, at most 8)")
       ->type_name("N")
       ->check(CLI::Range(1u, 256u));
   app.add_option("--max-connections", line->connections,
-                 "At once; one more is reset (default: 10000, or what the limit of file "
-                 "descriptors allows)")
+                 "Open connections; clients beyond them are reset (default: 10000, or what the "
+                 "limit of file descriptors allows)")
       ->type_name("N")
       ->check(CLI::Range(1u, 1000000u));
-  app.add_flag("--nagle", line->nagle, "Leave Nagle's algorithm on (no TCP_NODELAY)");
-  app.add_option("--keepalive", line->keepalive, "Probe a peer that was silent for S seconds")
+  app.add_flag("--nagle", line->nagle, "Keep Nagle's algorithm (do not set TCP_NODELAY)");
+  app.add_option("--keepalive", line->keepalive,
+                 "Send keepalive probes after S seconds of silence (default: none)")
       ->type_name("S")
       ->check(CLI::Range(1u, 32767u));
-  app.add_option("--refuse", line->refuse, "Reset this share of the clients at once: 1%, 0.01")
-      ->type_name("PCT");
-  app.add_option(
-         "--reset-after", line->reset_after,
-         "Reset a connection after so much each way, or so long: 64K, 1M-16M, 500ms, 1s-30s")
-      ->type_name("OCTETS|TIME");
-  app.add_option("--seed", line->seed, "Seed of --refuse and of --reset-after's ranges")
-      ->type_name("N")
-      ->check(WrongSeed)
-      ->capture_default_str();
-  DescribeTimes(app, line);
-  app.add_option("--summary", line->summary, "Write the summary (JSON) at the end")
+  AddChaos(app, line);
+  AddTimes(app, line);
+  app.add_option("--summary", line->summary, "Write the summary to this file at the end, as JSON")
       ->type_name("FILE");
-  app.add_option("--file-prefix", line->file_prefix, "Name of the telemetry socket's folder")
+  app.add_option("--file-prefix", line->file_prefix, "Folder of the telemetry socket in /run/dpdk")
       ->type_name("NAME")
       ->capture_default_str();
   app.set_version_flag("--version", std::string("twinpath-splice ") + TWINPATH_VERSION);
@@ -136,7 +146,7 @@ std::chrono::milliseconds Milliseconds(double seconds) {
   return std::chrono::milliseconds(std::llround(seconds * 1e3));
 }
 
-absl::Status AddChaos(const CommandLine& line, ChaosPlan* plan) {
+absl::Status ParseChaos(const CommandLine& line, ChaosPlan* plan) {
   plan->seed = line.seed;
   auto refuse = ParseProbability(line.refuse);
   if (!refuse.ok())
@@ -149,9 +159,9 @@ absl::Status AddChaos(const CommandLine& line, ChaosPlan* plan) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<SplicerOptions> Options(const CommandLine& line) {
+absl::StatusOr<SplicerOptions> ParseOptions(const CommandLine& line) {
   SplicerOptions options;
-  auto listen = ParseAddress("--listen", line.listen, true);
+  auto listen = ParseAddress("--listen", line.listen, /*allow_port_0=*/true);
   if (!listen.ok()) return listen.status();
   options.listen = *listen;
   for (const std::string& text : line.targets) {
@@ -168,13 +178,13 @@ absl::StatusOr<SplicerOptions> Options(const CommandLine& line) {
   options.connect_timeout = Milliseconds(line.connect_timeout);
   options.retry = Milliseconds(line.retry);
   if (line.idle.has_value()) options.idle = Milliseconds(*line.idle);
-  absl::Status status = AddChaos(line, &options.chaos);
+  absl::Status status = ParseChaos(line, &options.chaos);
   if (status.ok()) status = FitDescriptors(&options, !line.connections.has_value());
   if (!status.ok()) return status;
   return options;
 }
 
-// Until the duration is over or a signal came, printing tables as asked.
+// Returns when the duration is over or a signal has arrived. Prints tables every --stats-interval.
 void Wait(const CommandLine& line, const HeldSignals& signals, const Splicer& splicer) {
   const auto start = Clock::now();
   const auto end =
@@ -187,20 +197,29 @@ void Wait(const CommandLine& line, const HeldSignals& signals, const Splicer& sp
   }
 }
 
-// Until no connection is open, the time for it is over, or another signal came.
+// Returns when no connection is open, the time for draining is over, or another signal has arrived.
 void Drain(const CommandLine& line, const HeldSignals& signals, Splicer* splicer) {
   splicer->Drain();
   const auto end = After(Clock::now(), line.drain);
   while (splicer->open() != 0 && Clock::now() < end)
-    if (signals.Before(std::min(end, Clock::now() + kDrainLook))) return;
+    if (signals.Before(std::min(end, Clock::now() + kDrainPoll))) return;
+}
+
+// The line that is printed at the start, with its end, for one write: readers wait for it.
+std::string StartLine(const Splicer& splicer, const SplicerOptions& options, bool lowered) {
+  return absl::StrCat(
+      "twinpath-splice: listening on ", splicer.address(), ", mode ", ModeName(splicer.mode()),
+      " (", splicer.why(), "), ", options.workers, options.workers == 1 ? " worker" : " workers",
+      ", at most ", options.max_connections, " connections",
+      lowered ? " (the limit of file descriptors; raise it with ulimit -Hn)\n" : "\n");
 }
 
 int RunProgram(const CommandLine& line, const HeldSignals& signals) {
-  auto options = Options(line);
+  auto options = ParseOptions(line);
   if (!options.ok()) return Say(kProgram, kWrong, options.status());
   absl::Status status = CheckSummary({.summary = line.summary});
   if (!status.ok()) return Say(kProgram, kWrong, status);
-  // Before anybody can connect: another instance may have the telemetry socket.
+  // The telemetry socket first: if another instance has it, no client is accepted.
   std::atomic<const Splicer*> running = nullptr;
   std::unique_ptr<Splicer> splicer;  // outlives the server, whose thread reads it
   auto server = TelemetryServer::Start(line.file_prefix,
@@ -216,14 +235,10 @@ int RunProgram(const CommandLine& line, const HeldSignals& signals) {
   running = splicer.get();
   const bool lowered =
       !line.connections.has_value() && options->max_connections < kDefaultConnections;
-  std::cerr << absl::StrCat(  // in one piece, for who waits for it
-      "twinpath-splice: listening on ", splicer->address(), ", mode ", ModeName(splicer->mode()),
-      " (", splicer->why(), "), ", options->workers,
-      options->workers == 1 ? " worker, " : " workers, ", options->max_connections,
-      " connections at most",
-      lowered ? " (all that the limit of file descriptors allows; ulimit -Hn raises it)\n" : "\n");
+  std::cerr << StartLine(*splicer, *options, lowered);
   Service service;
-  service.Ready("listening on " + splicer->address(), [&splicer] { return splicer->Nudge(); });
+  service.Ready("listening on " + splicer->address(),
+                [&splicer] { return splicer->WakeAndCountTurns(); });
   Wait(line, signals, *splicer);
   service.Stopping();
   Drain(line, signals, splicer.get());
@@ -235,8 +250,8 @@ int RunProgram(const CommandLine& line, const HeldSignals& signals) {
 int Main(int argc, char** argv) {
   const HeldSignals signals(Hangup::Ignored() ? 0 : SIGHUP);  // nohup(1)
   CommandLine line;
-  CLI::App app("Forwards TCP connections, in the kernel where that pays.", kProgram);
-  Describe(app, &line);
+  CLI::App app("Forwards TCP connections, and breaks them on request.", kProgram);
+  AddOptions(app, &line);
   if (const std::optional<int> ended = ParseCommandLine(app, argc, argv)) return *ended;
   return RunProgram(line, signals);
 }

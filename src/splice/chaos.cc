@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The draws, and the text of --reset-after.
+// Parses --reset-after, and draws the fates.
 
 #include "src/splice/chaos.h"
 
@@ -15,19 +15,19 @@
 namespace twinpath::splice {
 namespace {
 
-constexpr uint64_t kMaxOctets = 1ULL << 50;
+constexpr uint64_t kMaxBytes = 1ULL << 50;
 constexpr double kMinSeconds = 1e-3, kMaxSeconds = 1e6;
 
-absl::Status Wrong(const std::string& text) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      "--reset-after: ", FoundError("", "", Quote(text),
-                                    "octets (65536, 64K, 1M-16M), 1 to 2^50, or a time "
-                                    "(1.5s, 100ms, 1s-30s), 1ms to 1000000s")
-                             .message()));
+absl::Status WrongResetAfter(const std::string& text) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("--reset-after: ", FoundError("", "", Quote(text),
+                                                 "bytes (65536, 64K, 1M-16M), 1 to 2^50, or a time "
+                                                 "(1.5s, 100ms, 1s-30s), 1ms to 1000000s")
+                                          .message()));
 }
 
 struct Quantity {
-  ResetAfter::Unit unit = ResetAfter::Unit::kNever;  // kNever: not understood
+  ResetAfter::Unit unit = ResetAfter::Unit::kNever;  // kNever: the text is wrong
   uint64_t amount = 0;
 };
 
@@ -49,16 +49,16 @@ Quantity ParseQuantity(std::string_view text) {
   if (!text.empty() && text.back() == 'M') shift = 20;
   if (!text.empty() && text.back() == 'G') shift = 30;
   if (shift != 0) text.remove_suffix(1);
-  uint64_t octets = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), octets);
+  uint64_t bytes = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
   if (error != std::errc() || end != text.data() + text.size()) return {};
-  if (octets == 0 || octets > kMaxOctets >> shift) return {};
-  return {ResetAfter::Unit::kOctets, octets << shift};
+  if (bytes == 0 || bytes > kMaxBytes >> shift) return {};
+  return {ResetAfter::Unit::kBytes, bytes << shift};
 }
 
-// One of low to high, evenly but for 2^-64 of the range: the high word of draw x range, as Lemire,
-// "Fast Random Integer Generation in an Interval" (2019).
-uint64_t Between(uint64_t low, uint64_t high, uint64_t draw) {
+// Maps a draw to low..high inclusive. Uniform except for a bias of at most range / 2^64: takes the
+// high word of draw * range, as in Lemire, "Fast Random Integer Generation in an Interval" (2019).
+uint64_t MapToRange(uint64_t low, uint64_t high, uint64_t draw) {
   const uint64_t range = high - low + 1;
   const uint64_t top = (draw >> 32) * (range >> 32);
   const uint64_t middle = (draw >> 32) * (range & UINT32_MAX);
@@ -68,7 +68,7 @@ uint64_t Between(uint64_t low, uint64_t high, uint64_t draw) {
   return low + top + (middle >> 32) + (other >> 32) + carry;
 }
 
-// Number n's draw in the stream that is called `name`.
+// Draw number `n` of the stream called `name`.
 uint64_t Draw(uint64_t seed, std::string_view name, uint64_t n) {
   __u64 a = 0, b = 0;
   tp_rule_key(seed, tp_name_hash(name.data(), name.size()), &a, &b);
@@ -83,7 +83,7 @@ absl::StatusOr<ResetAfter> ParseResetAfter(const std::string& text) {
   const Quantity high =
       dash == std::string::npos ? low : ParseQuantity(std::string_view(text).substr(dash + 1));
   if (low.unit == ResetAfter::Unit::kNever || high.unit != low.unit || high.amount < low.amount)
-    return Wrong(text);
+    return WrongResetAfter(text);
   return ResetAfter{low.unit, low.amount, high.amount};
 }
 
@@ -96,11 +96,11 @@ ConnectionFate FateOf(const ChaosPlan& plan, uint64_t n) {
   }
   if (plan.reset_after.unit == ResetAfter::Unit::kNever) return fate;
   const uint64_t amount =
-      Between(plan.reset_after.low, plan.reset_after.high, Draw(plan.seed, "splice reset", n));
-  if (plan.reset_after.unit == ResetAfter::Unit::kOctets)
-    fate.octets = amount;
+      MapToRange(plan.reset_after.low, plan.reset_after.high, Draw(plan.seed, "splice reset", n));
+  if (plan.reset_after.unit == ResetAfter::Unit::kBytes)
+    fate.byte_limit = amount;
   else
-    fate.after = std::chrono::microseconds(amount);
+    fate.lifetime = std::chrono::microseconds(amount);
   return fate;
 }
 

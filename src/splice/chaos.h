@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Broken connections on purpose: which connection is refused and when one is reset, decided by the
-// seed and the connection's number alone, with the policy's random function (src/policy/random.h).
-// Pure functions; any thread.
+// Connections broken on purpose: which connections are refused and when a connection is reset. Both
+// depend only on the seed and the connection's number, through the policy's random function
+// (src/policy/random.h). Pure functions; any thread.
 
 #ifndef TWINPATH_SPLICE_CHAOS_H_
 #define TWINPATH_SPLICE_CHAOS_H_
@@ -16,33 +16,32 @@
 
 namespace twinpath::splice {
 
-inline constexpr uint64_t kNoOctetLimit = UINT64_MAX;
+inline constexpr uint64_t kNoByteLimit = UINT64_MAX;
 
-// When a connection is reset: after so many octets in either direction, or so long after its
-// target was reached. A range is drawn from, evenly, a connection at a time.
+// When a connection is reset: after a number of bytes in either direction, or some time after its
+// target was reached. Each connection draws its own value, uniformly from the range.
 struct ResetAfter {
-  enum class Unit { kNever, kOctets, kMicroseconds };
+  enum class Unit { kNever, kBytes, kMicroseconds };
   Unit unit = Unit::kNever;
-  uint64_t low = 0, high = 0;  // both included
+  uint64_t low = 0, high = 0;  // inclusive
 };
 
-// Reads "65536", "64K", "1M-16M" (octets; K, M and G are 1024 and its powers, at most 2^50) or
-// "1.5s", "100ms", "1s-30s" (time; at least 1 ms, at most 1e6 s). InvalidArgument says what is
-// allowed.
+// Parses bytes, "65536", "64K", "1M-16M" (K, M and G are powers of 1024; 1 to 2^50), or a time,
+// "1.5s", "100ms", "1s-30s" (1 ms to 1e6 s). InvalidArgument says what is allowed.
 absl::StatusOr<ResetAfter> ParseResetAfter(const std::string& text);
 
 struct ChaosPlan {
   uint64_t seed = 0;
-  Probability refuse;  // share of the connections that are reset as soon as they are accepted
+  Probability refuse;  // that a connection is reset as soon as it is accepted
   ResetAfter reset_after;
 };
 
-// The fate of the connection that was accepted as number `n`, from 0.
 struct ConnectionFate {
   bool refused = false;
-  uint64_t octets = kNoOctetLimit;  // forwarded in either direction, then both sides are reset
-  std::optional<std::chrono::microseconds> after;
+  uint64_t byte_limit = kNoByteLimit;  // forwarded in either direction; then both sides are reset
+  std::optional<std::chrono::microseconds> lifetime;  // from reaching the target to the reset
 };
+// Fate of the connection that was accepted as number `n`, counted from 0.
 ConnectionFate FateOf(const ChaosPlan& plan, uint64_t n);
 
 }  // namespace twinpath::splice

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One spliced connection, from its acceptance to the close of both its sockets, which it owns. It
-// never blocks: it is told what happened, does what can be done, and says when it wants to be
-// called again. The worker's thread.
+// One spliced connection, from accept() until both of its sockets, which it owns, are closed. It
+// never blocks: the worker reports events to it, it does what it can, and it tells when it wants to
+// be called again. The worker's thread.
 
 #ifndef TWINPATH_SPLICE_CONNECTION_H_
 #define TWINPATH_SPLICE_CONNECTION_H_
@@ -11,126 +11,115 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "src/splice/chaos.h"
-#include "src/splice/direction.h"
-#include "src/splice/log.h"
-#include "src/splice/options.h"
-#include "src/splice/pump.h"
-#include "src/splice/sockmap.h"
-#include "src/splice/targets.h"
+#include "src/splice/connection_facts.h"
+#include "src/splice/forward/direction.h"
+#include "src/splice/connect/target_connector.h"
+#include "src/splice/worker_context.h"
 #include "src/kernel/file_descriptor.h"
-#include "src/telemetry/snapshot.h"
 
 namespace twinpath::splice {
 
-// What the connections of a worker share. All outlive them.
-struct Surroundings {
-  const SplicerOptions& options;
-  const Mode mode;
-  Targets& targets;
-  Log& log;
-  Sockmap* const sockmap;  // kSockmap only
-  const int epoll;
-  PumpPool pool;
-  SplicerCounters counters;
-  bool draining = false;
-};
-
-// What telemetry tells of a connection, before it is made text: cheap to take.
-struct ConnectionFacts {
-  uint64_t number = 0;
-  Address client, target;
-  const char* mode = "";
-  const char* state = "";
-  Clock::duration age{};
-  uint64_t forwarded[2] = {};  // [side]: octets that came from that side
-
-  ConnectionSnapshot Snapshot() const;
-};
-
 class Connection {
  public:
-  // One of the two sockets: what an epoll event points to.
-  struct End {
+  // One of the two sockets. Its epoll events point to it.
+  struct Endpoint {
     Connection* connection = nullptr;
     int side = 0;  // 0: the client's, 1: the target's
     FileDescriptor fd;
-    uint32_t interest = 0;  // as epoll knows it
+    uint32_t interest = 0;  // events that epoll reports
     bool registered = false;
   };
 
-  Connection(Surroundings* surroundings, FileDescriptor client, uint64_t number,
+  // `context` must outlive this. `number` counts accepted connections, from 0.
+  Connection(WorkerContext* context, FileDescriptor client, uint64_t number,
              const ConnectionFate& fate, Clock::time_point now);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
 
+  // Starts to connect to a target.
   void Start(Clock::time_point now);
+  // epoll reported `events` for the socket of `side`.
   void OnSocket(int side, uint32_t events, Clock::time_point now);
-  void OnFlow(int slot, Clock::time_point now);  // the program asked, for one of this pair's slots
-  void OnTime(Clock::time_point now);            // deadline() has come, or there is more to do
+  // The BPF program reported an event for `slot`, which is one of pair().
+  void OnFlow(int slot, Clock::time_point now);
+  // deadline() has passed, or has_more_work().
+  void OnTimer(Clock::time_point now);
   // Resets both sides at once.
   void Abort();
 
   bool closed() const { return phase_ == Phase::kClosed; }
-  bool busy() const { return again_; }  // call OnTime() after others had their turn
+  // Whether OnTimer() is to be called once other connections had a turn.
+  bool has_more_work() const { return has_more_work_; }
+  // When OnTimer() is to be called; Clock::time_point::max(): never.
   Clock::time_point deadline() const;
-  int pair() const { return pair_; }  // the even slot; negative: none
+  // The even one of its two sockmap slots; negative: none.
+  int pair() const { return pair_; }
 
-  uint64_t Forwarded(int side) const;  // octets that came from this side
   ConnectionFacts Facts(Clock::time_point now) const;
 
  private:
-  // By which it is seen that something moves; octets that a receiver takes of what waits for it
-  // count, too.
+  // Shows whether anything moves. Bytes that a receiver acknowledges count as movement, too.
   struct Traffic {
-    uint64_t forwarded[2] = {}, waiting[2] = {};  // [side]: from that side
+    uint64_t forwarded[2] = {}, unacknowledged[2] = {};  // [side]: from that side
     bool operator==(const Traffic&) const = default;
-    // Whether it is another one than the last, which it is from now on.
-    bool Moved(const Traffic& now) { return std::exchange(*this, now) != now; }
+    // Takes `now` over, and returns whether it differs from the value before.
+    bool Update(const Traffic& now) { return std::exchange(*this, now) != now; }
   };
 
   enum class Phase { kConnecting, kForwarding, kResetting, kClosed };
+  enum class Ending { kFin, kReset };
 
-  void TryNextTarget(Clock::time_point now);
-  void TargetFailed(int error, Clock::time_point now);
+  // Connecting.
+  void ConnectToNextTarget(Clock::time_point now);
+  void OnSocketWhileConnecting(int side, uint32_t events, Clock::time_point now);
   void Establish(Clock::time_point now);
   void MakeDirections();
+
+  // Forwarding.
+  void RunBoth(Clock::time_point now);
   void RunDirection(int side, Clock::time_point now);
-  void RunAll(Clock::time_point now);
+  void SchedulePoll(Clock::time_point now);
+  void CheckSettling(Clock::time_point now);
   void PassFin(int side, Clock::time_point now);
-  void Poll(Clock::time_point now);
-  Traffic TrafficNow() const;
   void CheckIdle(Clock::time_point now);
-  // Resets both sides, once what came before is delivered, or a second later.
+  void FailDirection(int side, Progress progress, Clock::time_point now);
+  uint64_t Forwarded(int side) const;  // bytes that came from `side`
+  Traffic TrafficNow() const;
+
+  // Ending.
+  // Resets both sides once everything before is delivered, or after kResetGrace.
   void BeginReset(uint64_t SplicerCounters::*counter, Clock::time_point now);
   void ContinueReset(Clock::time_point now);
-  void Close(uint64_t SplicerCounters::*counter, bool reset);
+  void Close(uint64_t SplicerCounters::*counter, Ending ending);
+
   void Watch(int side, uint32_t interest);
   void WatchBoth();
+  Clock::time_point NextPoll(Clock::time_point now);
+  void Log(const std::string& text, Clock::time_point now);
 
-  Surroundings& around_;
+  WorkerContext& context_;
   const uint64_t number_;
   const ConnectionFate fate_;
   const Clock::time_point accepted_at_;
   const Address client_;
   Phase phase_ = Phase::kConnecting;
-  End ends_[2];
-  std::unique_ptr<Direction> directions_[2];  // [side]: from that side
-  bool fin_passed_[2] = {};                   // [side]: that side's FIN, to the other
-  bool failed_[2] = {};                       // [side]: that side's socket is dead
+  Endpoint endpoints_[2];
+  TargetConnector connector_;
+  std::unique_ptr<Direction> directions_[2];  // [side]: bytes from that side
+  bool fin_passed_[2] = {};                   // [side]: that side's FIN, to the other side
+  bool failed_[2] = {};                       // [side]: that side's socket has failed
   Mode mode_;
   int pair_ = -1;
-  bool again_ = false;
-  uint64_t SplicerCounters::*reset_counter_ = nullptr;
-  std::vector<size_t> order_;  // of targets to try
-  size_t tried_ = 0;
-  Traffic seen_by_idle_, seen_by_poll_;
+  bool has_more_work_ = false;
+  uint64_t SplicerCounters::*reset_counter_ = nullptr;  // in phase kResetting
+  Traffic idle_traffic_, settling_traffic_;             // at the last check of each
+  Clock::time_point idle_since_;
   Clock::duration poll_interval_{};
-  // Clock::time_point::max(): none.
-  Clock::time_point poll_at_, idle_at_, idle_since_, give_up_at_, chaos_at_;
+  // Deadlines; Clock::time_point::max(): none.
+  Clock::time_point poll_at_, idle_check_at_, give_up_at_, chaos_at_;
 };
 
 }  // namespace twinpath::splice

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Set-up, and the choice of the mode.
+// Setup, the choice of the mode, and snapshots.
 
 #include "src/splice/splicer.h"
 
@@ -12,40 +12,40 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/config/json/json_document.h"
-#include "src/splice/socket.h"
+#include "src/splice/connect/socket.h"
 
 namespace twinpath::splice {
 namespace {
 
 constexpr uint64_t kOwnDescriptors = 64;        // libraries, telemetry and its clients
 constexpr uint64_t kDescriptorsPerWorker = 16;  // epoll, maps
-constexpr uint64_t kIdlePipesPerWorker = 64;    // of two each, in mode splice
+constexpr uint64_t kSparePipesPerWorker = 64;   // two descriptors each, in mode splice
 
-struct Chosen {
+struct ModeChoice {
   Mode mode = Mode::kCopy;
   std::string why;
-  std::vector<std::unique_ptr<Sockmap>> sockmaps;  // one a worker, in mode sockmap
+  std::vector<std::unique_ptr<Sockmap>> sockmaps;  // one per worker, in mode sockmap
 };
 
-absl::Status LoadSockmaps(const SplicerOptions& options, Chosen* chosen) {
+absl::Status LoadSockmaps(const SplicerOptions& options, ModeChoice* choice) {
   for (uint32_t worker = 0; worker < options.workers; worker++) {
     auto sockmap = Sockmap::Load(options.max_connections);
     if (!sockmap.ok()) return sockmap.status();
-    chosen->sockmaps.push_back(*std::move(sockmap));
+    choice->sockmaps.push_back(*std::move(sockmap));
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<Chosen> Choose(const SplicerOptions& options) {
-  Chosen chosen;
-  chosen.mode = options.mode.value_or(kAutoMode);
-  chosen.why = options.mode.has_value() ? "as asked" : kAutoWhy;
+absl::StatusOr<ModeChoice> ChooseMode(const SplicerOptions& options) {
+  ModeChoice choice;
+  choice.mode = options.mode.value_or(kAutoMode);
+  choice.why = options.mode.has_value() ? "as asked" : kAutoWhy;
   if (const std::string missing = MissingCapabilities(); !options.mode && !missing.empty())
-    absl::StrAppend(&chosen.why, "; sockmap would take ", missing);
-  if (chosen.mode != Mode::kSockmap) return chosen;
-  const absl::Status status = LoadSockmaps(options, &chosen);
+    absl::StrAppend(&choice.why, "; sockmap would need ", missing);
+  if (choice.mode != Mode::kSockmap) return choice;
+  const absl::Status status = LoadSockmaps(options, &choice);
   if (!status.ok()) return status;
-  return chosen;
+  return choice;
 }
 
 void AddCounters(const SplicerCounters& counters, uint32_t open, SpliceSnapshot* splice) {
@@ -67,13 +67,13 @@ void AddCounters(const SplicerCounters& counters, uint32_t open, SpliceSnapshot*
 }  // namespace
 
 uint64_t DescriptorsFor(uint64_t connections, Mode mode) {
-  // Two sockets; while octets wait in user space, a pipe of two ends each way.
+  // Two sockets. In mode splice also a pipe (two descriptors) each way, while it holds bytes.
   return connections * (mode == Mode::kSplice ? 6 : 2);
 }
 
-absl::Status FitDescriptors(SplicerOptions* options, bool lowered) {
+absl::Status FitDescriptors(SplicerOptions* options, bool may_lower) {
   const Mode mode = options->mode.value_or(kAutoMode);
-  const uint64_t pipes = mode == Mode::kSplice ? 2 * kIdlePipesPerWorker : 0;
+  const uint64_t pipes = mode == Mode::kSplice ? 2 * kSparePipesPerWorker : 0;
   const uint64_t own = kOwnDescriptors + (kDescriptorsPerWorker + pipes) * options->workers;
   const uint64_t needed = own + DescriptorsFor(options->max_connections, mode);
   rlimit limit = {};
@@ -85,14 +85,14 @@ absl::Status FitDescriptors(SplicerOptions* options, bool lowered) {
   const uint64_t room = limit.rlim_max > own ? (limit.rlim_max - own) / each : 0;
   if (room == 0)
     return absl::FailedPreconditionError(
-        absl::StrCat("one connection in mode ", ModeName(mode), " takes ", own + each,
-                     " file descriptors, the program's own counted, and this process may have ",
-                     limit.rlim_max, ": allow more with ulimit -Hn ", own + each));
-  if (!lowered)
+        absl::StrCat("not enough file descriptors for one connection in mode ", ModeName(mode),
+                     ": needs ", own + each, " with the program's own, limit is ", limit.rlim_max,
+                     "; raise it with ulimit -Hn ", own + each));
+  if (!may_lower)
     return absl::FailedPreconditionError(absl::StrCat(
-        "--max-connections: ", options->max_connections, " in mode ", ModeName(mode), " take ",
-        needed, " file descriptors, and this process may have ", limit.rlim_max,
-        ": allow more with ulimit -Hn ", needed, ", or at most ", room, " connections"));
+        "--max-connections: ", options->max_connections, " in mode ", ModeName(mode), " need ",
+        needed, " file descriptors, limit is ", limit.rlim_max, "; raise it with ulimit -Hn ",
+        needed, ", or use at most ", room, " connections"));
   raised = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
   setrlimit(RLIMIT_NOFILE, &raised);
   options->max_connections = static_cast<uint32_t>(room);
@@ -101,21 +101,21 @@ absl::Status FitDescriptors(SplicerOptions* options, bool lowered) {
 
 absl::StatusOr<std::unique_ptr<Splicer>> Splicer::Create(
     SplicerOptions options, std::function<void(const std::string&)> log) {
-  // The address first: a port in use is the likelier mistake, and nothing was made for it.
+  // The listener first: a port in use is the most likely mistake, and nothing has to be undone.
   auto listener = Listen(options.listen);
   if (!listener.ok()) return listener.status();
   for (const Address& target : options.targets)
-    if (Reaches(target, LocalAddress(listener->get())))
-      return FoundError("--to", "",
-                        absl::StrCat(Quote(target.text()), ", where --listen takes it again"),
-                        "another address: each connection would open the next");
-  auto chosen = Choose(options);
-  if (!chosen.ok()) return chosen.status();
-  auto splicer = std::unique_ptr<Splicer>(new Splicer(std::move(options), chosen->mode, chosen->why,
+    if (IsAcceptedBy(target, LocalAddress(listener->get())))
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--to: ", Quote(target.text()),
+          " is where --listen accepts connections: each connection would open another"));
+  auto choice = ChooseMode(options);
+  if (!choice.ok()) return choice.status();
+  auto splicer = std::unique_ptr<Splicer>(new Splicer(std::move(options), choice->mode, choice->why,
                                                       *std::move(listener), std::move(log)));
   for (uint32_t i = 0; i < splicer->options_.workers; i++) {
     auto worker = Worker::Start(
-        &splicer->shared_, chosen->sockmaps.empty() ? nullptr : std::move(chosen->sockmaps[i]));
+        &splicer->shared_, choice->sockmaps.empty() ? nullptr : std::move(choice->sockmaps[i]));
     if (!worker.ok()) return worker.status();
     splicer->workers_.push_back(*std::move(worker));
   }
@@ -139,20 +139,21 @@ Splicer::Splicer(SplicerOptions options, Mode mode, std::string why, FileDescrip
 
 Splicer::~Splicer() { End(); }
 
-std::vector<uint64_t> Splicer::Nudge() {
+std::vector<uint64_t> Splicer::WakeAndCountTurns() {
   std::vector<uint64_t> turns;
-  for (auto& worker : workers_) turns.push_back(worker->Nudge());
+  for (auto& worker : workers_) turns.push_back(worker->WakeAndCountTurns());
   return turns;
 }
 
 void Splicer::Drain() {
   for (const auto& worker : workers_) worker->Drain();
-  // New clients are refused from now on, and those that nobody has accepted yet reset.
+  // The kernel now refuses new clients, and resets those that no worker has accepted yet.
   shutdown(listener_.get(), SHUT_RD);
 }
 
 void Splicer::End() {
   for (const auto& worker : workers_) worker->End();
+  log_.Finish();
 }
 
 Snapshot Splicer::TakeSnapshot() const {

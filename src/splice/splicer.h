@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The whole splicer: the listener, the targets and the workers. The control thread owns it; the
-// workers serve the connections, and any thread may take a snapshot.
+// The splicer: the listener, the targets and the workers. The control thread owns it. The workers'
+// threads serve the connections.
 
 #ifndef TWINPATH_SPLICE_SPLICER_H_
 #define TWINPATH_SPLICE_SPLICER_H_
@@ -19,42 +19,43 @@
 
 namespace twinpath::splice {
 
-// Descriptors that so many connections may take, with what the process has besides.
+// Descriptors that `connections` need at most, without the process's own.
 uint64_t DescriptorsFor(uint64_t connections, Mode mode);
 
-// Raises the soft limit of descriptors (RLIMIT_NOFILE) to what `options` need, and so much of
-// `options->max_connections` as fits where it may be `lowered`; else FailedPrecondition says what
-// is needed, what there is, and how to raise it.
-absl::Status FitDescriptors(SplicerOptions* options, bool lowered);
+// Raises the soft limit of descriptors (RLIMIT_NOFILE) to what `options` need. If the hard limit is
+// too low, lowers options->max_connections to what fits, provided that `may_lower`. Otherwise
+// FailedPrecondition says what is needed, what there is and how to raise it.
+absl::Status FitDescriptors(SplicerOptions* options, bool may_lower);
 
 class Splicer {
  public:
-  // Listens and serves from now on. InvalidArgument or FailedPrecondition name the option or the
-  // address that is wrong; PermissionDenied says what mode sockmap lacks. `log` gets a line for
-  // each failure that a person should know of.
+  // Listens and serves from now on. InvalidArgument and FailedPrecondition name the wrong option or
+  // address; PermissionDenied names the capabilities that mode sockmap lacks. `log` receives a line
+  // for each failure that a person should know of, from any worker's thread, one at a time.
   static absl::StatusOr<std::unique_ptr<Splicer>> Create(
       SplicerOptions options, std::function<void(const std::string&)> log);
   Splicer(const Splicer&) = delete;
   Splicer& operator=(const Splicer&) = delete;
   ~Splicer();
 
-  // Accepts no more: clients are refused. Connections that are open go on.
+  // Refuses new clients. Open connections continue.
   void Drain();
-  // Resets what is open, and ends the workers. Counters stay.
+  // Resets open connections and ends the workers. Counters stay.
   void End();
 
-  // Of each worker, how often it has turned; wakes them all, so that those that live turn again.
-  // Any thread, until End.
-  std::vector<uint64_t> Nudge();
+  // Wakes the workers, so that each completes a turn of its loop if it is alive. Returns how many
+  // turns each has completed. Any thread, before End.
+  std::vector<uint64_t> WakeAndCountTurns();
 
-  // Connections open now.
+  // Connections open now. Any thread.
   uint32_t open() const { return shared_.open; }
   Mode mode() const { return shared_.mode; }
-  // Why that mode.
+  // Why that mode was chosen.
   const std::string& why() const { return why_; }
-  // Where it listens: with the port that the kernel chose, if it was to choose.
+  // Where it listens, with the port that the kernel chose if --listen has port 0.
   const std::string& address() const { return address_; }
 
+  // Any thread.
   Snapshot TakeSnapshot() const;
 
  private:
@@ -65,9 +66,9 @@ class Splicer {
   const std::string why_;
   const FileDescriptor listener_;
   const std::string address_;
-  Log log_;
+  RateLimitedLog log_;
   Targets targets_;
-  Shared shared_;
+  SharedState shared_;
   const Clock::time_point started_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };

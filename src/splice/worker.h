@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One thread that accepts and serves connections, by epoll. The control thread starts it, asks for
-// snapshots, and has it drain and end.
+// One thread that accepts and serves connections with epoll. The control thread starts it, takes
+// snapshots, and makes it drain and end.
 
 #ifndef TWINPATH_SPLICE_WORKER_H_
 #define TWINPATH_SPLICE_WORKER_H_
@@ -16,49 +16,51 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "src/splice/connection.h"
-#include "src/splice/log.h"
 #include "src/splice/options.h"
-#include "src/splice/sockmap.h"
-#include "src/splice/targets.h"
+#include "src/splice/rate_limited_log.h"
+#include "src/splice/forward/sockmap.h"
+#include "src/splice/connect/targets.h"
+#include "src/splice/worker_context.h"
 #include "src/kernel/file_descriptor.h"
 
 namespace twinpath::splice {
 
-// What the workers share.
-struct Shared {
+// What the workers share. The splicer owns it.
+struct SharedState {
   const SplicerOptions& options;
   const Mode mode;
   const int listener;
   Targets& targets;
-  Log& log;
-  std::atomic<uint64_t> accepted{0};  // numbers the connections
+  RateLimitedLog& log;
+  std::atomic<uint64_t> accepted{0};  // the number of the next connection
   std::atomic<uint32_t> open{0};
 };
 
 class Worker {
  public:
-  // `sockmap` in mode sockmap only. The thread starts at once.
-  static absl::StatusOr<std::unique_ptr<Worker>> Start(Shared* shared,
+  // Starts the thread. `sockmap` is nullptr unless in mode sockmap. `shared` must outlive this.
+  static absl::StatusOr<std::unique_ptr<Worker>> Start(SharedState* shared,
                                                        std::unique_ptr<Sockmap> sockmap);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
-  // Resets what is open and joins the thread.
+  // Resets open connections and joins the thread.
   ~Worker();
 
-  // Accepts no more; connections that are open go on.
+  // Accepts no more connections. Open connections continue.
   void Drain();
-  // Resets what is open, and ends the thread.
+  // Resets open connections and ends the thread.
   void End();
 
-  // How often it has turned; has it turn once more. Any thread.
-  uint64_t Nudge();
+  // Wakes the thread, so that it completes a turn of its loop if it is alive. Returns how many
+  // turns it has completed. Any thread.
+  uint64_t WakeAndCountTurns();
 
-  // Adds what this worker counted, and its connections. Any thread.
+  // Adds this worker's counters and open connections. Any thread.
   void AddTo(Clock::time_point now, SplicerCounters* counters,
              std::vector<ConnectionSnapshot>* connections) const;
 
  private:
-  enum class Order { kNone, kDrain, kEnd };
+  enum class Request { kNone, kDrain, kEnd };
   using Timers = std::multimap<Clock::time_point, Connection*>;
   struct Entry {
     std::unique_ptr<Connection> connection;
@@ -66,38 +68,45 @@ class Worker {
     bool queued = false;     // in ready_
   };
 
-  Worker(Shared* shared, std::unique_ptr<Sockmap> sockmap, FileDescriptor epoll,
+  Worker(SharedState* shared, std::unique_ptr<Sockmap> sockmap, FileDescriptor epoll,
          FileDescriptor wake);
-  void Tell(Order order);
+  void Send(Request request);
   void Wake();
   void Loop();
-  void Turn(int events);
-  bool WatchListener(bool watched);
+  void Turn(int timeout_ms);
+  void HandleEvent(void* tag, uint32_t events, Clock::time_point now);
+  bool WatchListener();
+  bool UnwatchListener();
+  void StopAccepting();
   void Accept(Clock::time_point now);
-  void Refuse(FileDescriptor client, uint64_t SplicerCounters::*counter, const char* why,
-              Clock::time_point now);
+  void AcceptFailed(int error, Clock::time_point now);
+  void Serve(FileDescriptor client, Clock::time_point now);
+  void Refuse(FileDescriptor client, uint64_t SplicerCounters::*counter);
   void TakeFlowEvents(Clock::time_point now);
   void RunTimers(Clock::time_point now);
-  // After a connection was called: its timer, its next turn, its end.
-  void Settle(Connection* connection);
+  // To be called after each call of a connection: updates its timer, its place in ready_ and
+  // closed_.
+  void Reschedule(Connection* connection);
   void RemoveClosed();
-  int Timeout() const;
+  int TimeoutMs() const;
 
-  Shared& shared_;
+  SharedState& shared_;
   const FileDescriptor epoll_, wake_;
   const std::unique_ptr<Sockmap> sockmap_;
-  std::atomic<Order> order_ = Order::kNone;
+  std::atomic<Request> request_ = Request::kNone;
   std::atomic<uint64_t> turns_ = 0;  // worker: rw, others: ro
-  // The thread holds it while it serves what epoll reported, not while it waits: snapshots may be
-  // taken by another thread, and nobody else ever waits for it.
+  // Guards everything below. The worker holds it while it handles events, not while it waits for
+  // them. Only snapshots contend for it.
   mutable std::mutex mutex_;
-  Surroundings around_;
+  WorkerContext context_;
   bool accepting_ = true;
-  Clock::time_point accept_at_ = Clock::time_point::max();  // again, when descriptors had run out
+  // When to accept again after descriptors ran out; Clock::time_point::max(): not paused.
+  Clock::time_point accept_at_ = Clock::time_point::max();
   std::unordered_map<Connection*, Entry> connections_;
   Timers timers_;
-  std::vector<Connection*> ready_, closed_;
-  std::vector<Connection*> by_pair_;
+  std::vector<Connection*> ready_;    // with has_more_work(), for the next turn
+  std::vector<Connection*> closed_;   // to be removed at the end of this turn; may repeat
+  std::vector<Connection*> by_pair_;  // [sockmap pair]; nullptr: free
   std::thread thread_;
 };
 

@@ -31,7 +31,7 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
-#include "src/splice/address.h"
+#include "src/splice/connect/address.h"
 #include "src/kernel/file_descriptor.h"
 
 namespace twinpath {

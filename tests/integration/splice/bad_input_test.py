@@ -32,7 +32,11 @@ class BadInput(SpliceTest):
                 (r'--to: .*port "0", allowed 1 to 65535', ("--to", "127.0.0.1:0")),
                 (r'--to: .*port "65536"', ("--to", "127.0.0.1:65536")),
                 (r'--to: .*port "8x"', ("--to", "127.0.0.1:8x")),
-                (r'--to: .*"\[fe80::1%none\]:1"', ("--to", "[fe80::1%none]:1")),
+                (r'--to: "\[fe80::1%none\]:1": interface "none" does not exist',
+                 ("--to", "[fe80::1%none]:1")),
+                (r'--to: "\[fe80::1%2\]:1": interface "2" does not exist', ("--to", "[fe80::1%2]:1")),
+                (r'--to: found "\[fe80::2\]:81", allowed a link-local address with its interface, '
+                 r'as in \[fe80::2%eth0\]:81', ("--to", "[fe80::2]:81")),
                 ("--to is required", ()),
                 ("--mode: fast not in", (*to, "--mode", "fast")),
                 ("--workers", (*to, "--workers", "0")),
@@ -44,6 +48,7 @@ class BadInput(SpliceTest):
                 ("--drain: found \"-1\", .* or 0\n", (*to, "--drain", "-1")),
                 ('--seed: found "-1", allowed an integer from 0', (*to, "--seed", "-1")),
                 ("--drain", (*to, "--drain", "nan")),
+                ('--retry: found "-1", .* or 0\n', (*to, "--retry", "-1")),
                 ("--idle", (*to, "--idle", "0")),
                 ("--connect-timeout", (*to, "--connect-timeout", "x")),
                 ("--summary: /no/where", (*to, "--summary", "/no/where")),
@@ -60,19 +65,19 @@ class BadInput(SpliceTest):
         for to, listen in (("127.0.0.1:9", "127.0.0.1:9"), ("127.0.0.1:9", "0.0.0.0:9"),
                            ("127.0.0.1:9", "[::]:9"), ("[::1]:9", "[::]:9"), ("0.0.0.0:9",
                            "127.0.0.1:9"), ("0.0.0.0:9", "0.0.0.0:9")):
-            self.refused(re.escape(f'--to: found "{to}", where --listen takes it again, allowed '),
-                         "--to", to, listen=("--listen", listen))
+            self.refused(re.escape(f'--to: "{to}" is where --listen accepts connections'), "--to", to,
+                         listen=("--listen", listen))
 
     def test_too_few_descriptors_for_what_was_asked(self):
-        self.refused("--max-connections: 5000 in mode splice take 3.* file descriptors, and this "
-                     "process may have 1000: allow more with ulimit -Hn 3", "--to", DEAD, "--mode",
+        self.refused("--max-connections: 5000 in mode splice need 3.* file descriptors, limit is "
+                     "1000; raise it with ulimit -Hn 3", "--to", DEAD, "--mode",
                      "splice", "--max-connections", "5000",
                      prefix=("setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource",
                              "prlimit", "--nofile=256:1000"))
 
     def test_too_few_descriptors_for_one_connection(self):
-        self.refused("one connection in mode splice takes [0-9]+ file descriptors, .* this process "
-                     "may have 30: allow more", "--to", DEAD,
+        self.refused("not enough file descriptors for one connection in mode splice: needs [0-9]+ "
+                     ".*, limit is 30; raise it", "--to", DEAD,
                      prefix=("setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource",
                              "prlimit", "--nofile=30:30"))
 
@@ -90,8 +95,8 @@ class BadInput(SpliceTest):
     def test_sockmap_takes_two_capabilities_and_no_more(self):
         folder, program = self.for_any_user()
         for given, status, said in (("+bpf,+net_admin", 0, "mode sockmap (as asked)"),
-                                    ("+bpf", 2, "sockmap takes CAP_NET_ADMIN: run it as root"),
-                                    ("+net_admin", 2, "sockmap takes CAP_BPF: run it as root")):
+                                    ("+bpf", 2, "mode sockmap needs CAP_NET_ADMIN: run it as root"),
+                                    ("+net_admin", 2, "mode sockmap needs CAP_BPF: run it as root")):
             ran = subprocess.run(
                 ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
                  f"--inh-caps=-all,{given}", f"--ambient-caps=-all,{given}", "env",
@@ -107,12 +112,12 @@ class BadInput(SpliceTest):
                  "--to", DEAD, "--duration", "0.1")
         refused = subprocess.run([*plain, "--mode", "sockmap"], capture_output=True, text=True,
                                  timeout=20)
-        self.assertEqual((2, "twinpath-splice: sockmap takes CAP_BPF and CAP_NET_ADMIN: run it as "
-                          "root, with sudo\n"), (refused.returncode, refused.stderr))
+        self.assertEqual((2, "twinpath-splice: mode sockmap needs CAP_BPF and CAP_NET_ADMIN: run it "
+                          "as root, or choose another --mode\n"), (refused.returncode, refused.stderr))
         taken = subprocess.run(plain, capture_output=True, text=True, timeout=20)
         self.assertEqual(0, taken.returncode, taken.stderr)
         self.assertRegex(taken.stderr, r"listening on 127.0.0.1:\d+, mode splice \(auto: .*; sockmap "
-                         r"would take CAP_BPF and CAP_NET_ADMIN\)")
+                         r"would need CAP_BPF and CAP_NET_ADMIN\)")
 
 
 main()

@@ -36,7 +36,7 @@
 
 #include "CLI/CLI.hpp"
 #include "src/policy/random.h"
-#include "src/splice/address.h"
+#include "src/splice/connect/address.h"
 #include "src/kernel/file_descriptor.h"
 
 namespace twinpath {

@@ -30,8 +30,8 @@ class Targets(SpliceTest):
             self.assertEqual((3, 7), (down["connections"], up["connections"]))
             self.assertGreaterEqual(down["failures"], 1)
             self.assertLessEqual(down["failures"], 4)
-            self.assertRegex(program.log(), rf"target 127.0.0.1:{port}: Connection refused; trying "
-                                            "the next one")
+            self.assertIn(f"cannot connect to 127.0.0.1:{port}: Connection refused; trying the next "
+                          "target", program.log())
             first = Serving(Server(port=port), b"first again")
             wait_for("the first to be tried again",
                      lambda: attempt(program)[0] == b"first again", 20)
@@ -43,8 +43,9 @@ class Targets(SpliceTest):
     def test_where_none_answers_the_client_is_reset_and_the_log_says_why(self):
         with self.start("--to", DEAD) as program:
             self.assertEqual((b"", "reset"), attempt(program))
-            self.assertRegex(program.log(), r"connection 0 of 127.0.0.1:\d+: target 127.0.0.1:9: "
-                                            "Connection refused; the client is reset")
+            self.assertRegex(program.log(), r"connection 0 from 127.0.0.1:\d+: cannot connect to "
+                                            "127.0.0.1:9: Connection refused; no target is left, "
+                                            "client reset")
             self.assertEqual(1, program.stop()["totals"]["failed"])
 
     def test_a_target_that_does_not_answer_or_cannot_be_reached(self):

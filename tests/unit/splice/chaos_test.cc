@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The fates of --refuse and --reset-after, and their text.
+// --refuse and --reset-after: what they parse, and the fates that they draw.
 
 #include "src/splice/chaos.h"
 
@@ -39,7 +39,7 @@ TEST(Refuse, HitsTheRateWithinBinomialBounds) {
   }
 }
 
-TEST(Refuse, IsTheSeedsAndTheNumbersAlone) {
+TEST(Refuse, DependsOnlyOnTheSeedAndTheNumber) {
   int same = 0;
   for (uint64_t n = 0; n < 1000; n++) {
     EXPECT_EQ(FateOf(Plan(1, "50%"), n).refused, FateOf(Plan(1, "50%", "5"), n).refused);
@@ -48,31 +48,31 @@ TEST(Refuse, IsTheSeedsAndTheNumbersAlone) {
   EXPECT_LT(std::abs(same - 500), 3.9 * std::sqrt(250.0));
 }
 
-TEST(Refuse, ConnectionsOfSeed1MeetTheFatesThatAreWrittenHere) {
+TEST(Refuse, FatesOfSeed1AreGolden) {
   std::string fates;
   for (uint64_t n = 0; n < 32; n++) fates += FateOf(Plan(1, "50%"), n).refused ? 'x' : '.';
   EXPECT_EQ(fates, "x..xxxxx...xxxxx.xxxx...xx.x.x..");
 }
 
-TEST(ResetAfter, WithoutARangeIsTheSameForAll) {
+TEST(ResetAfter, WithoutARangeIsTheSameForEveryConnection) {
   for (uint64_t n = 0; n < 100; n++) {
-    EXPECT_EQ(FateOf(Plan(n, "0", "64K"), n).octets, 65536u);
-    EXPECT_FALSE(FateOf(Plan(n, "0", "64K"), n).after.has_value());
-    EXPECT_EQ(FateOf(Plan(n, "0", "1.5s"), n).after, std::chrono::microseconds(1500000));
-    EXPECT_EQ(FateOf(Plan(n, "0", "1.5s"), n).octets, kNoOctetLimit);
-    EXPECT_EQ(FateOf(Plan(n, "0"), n).octets, kNoOctetLimit);
+    EXPECT_EQ(FateOf(Plan(n, "0", "64K"), n).byte_limit, 65536u);
+    EXPECT_FALSE(FateOf(Plan(n, "0", "64K"), n).lifetime.has_value());
+    EXPECT_EQ(FateOf(Plan(n, "0", "1.5s"), n).lifetime, std::chrono::microseconds(1500000));
+    EXPECT_EQ(FateOf(Plan(n, "0", "1.5s"), n).byte_limit, kNoByteLimit);
+    EXPECT_EQ(FateOf(Plan(n, "0"), n).byte_limit, kNoByteLimit);
   }
 }
 
-TEST(ResetAfter, ARangeIsDrawnEvenlyWithBothEnds) {
+TEST(ResetAfter, ARangeIsDrawnUniformlyIncludingBothEnds) {
   const ChaosPlan plan = Plan(3, "0", "10-19");
   int counts[10] = {};
   constexpr int kConnections = 20000;
   for (uint64_t n = 0; n < kConnections; n++) {
-    const uint64_t octets = FateOf(plan, n).octets;
-    ASSERT_GE(octets, 10u);
-    ASSERT_LE(octets, 19u);
-    counts[octets - 10]++;
+    const uint64_t bytes = FateOf(plan, n).byte_limit;
+    ASSERT_GE(bytes, 10u);
+    ASSERT_LE(bytes, 19u);
+    counts[bytes - 10]++;
   }
   double chi_square = 0;
   for (const int count : counts)
@@ -84,13 +84,13 @@ TEST(ResetAfter, DrawsFromTheLargestRange) {
   const ChaosPlan plan = Plan(3, "0", "1-1048576G");
   std::set<uint64_t> tops;
   for (uint64_t n = 0; n < 1000; n++) {
-    ASSERT_LE(FateOf(plan, n).octets, 1ULL << 50);
-    tops.insert(FateOf(plan, n).octets >> 46);
+    ASSERT_LE(FateOf(plan, n).byte_limit, 1ULL << 50);
+    tops.insert(FateOf(plan, n).byte_limit >> 46);
   }
   EXPECT_GE(tops.size(), 16u);
 }
 
-TEST(ResetAfter, ReadsOctetsTimesAndRanges) {
+TEST(ResetAfter, ParsesBytesTimesAndRanges) {
   const auto is = [](const char* text, ResetAfter::Unit unit, uint64_t low, uint64_t high) {
     const auto parsed = ParseResetAfter(text);
     ASSERT_TRUE(parsed.ok()) << text;
@@ -98,14 +98,14 @@ TEST(ResetAfter, ReadsOctetsTimesAndRanges) {
     EXPECT_EQ(parsed->low, low) << text;
     EXPECT_EQ(parsed->high, high) << text;
   };
-  is("1", ResetAfter::Unit::kOctets, 1, 1);
-  is("3M", ResetAfter::Unit::kOctets, 3 << 20, 3 << 20);
-  is("1K-2G", ResetAfter::Unit::kOctets, 1024, 2ULL << 30);
+  is("1", ResetAfter::Unit::kBytes, 1, 1);
+  is("3M", ResetAfter::Unit::kBytes, 3 << 20, 3 << 20);
+  is("1K-2G", ResetAfter::Unit::kBytes, 1024, 2ULL << 30);
   is("100ms", ResetAfter::Unit::kMicroseconds, 100000, 100000);
   is("1ms-1e6s", ResetAfter::Unit::kMicroseconds, 1000, 1000000000000);
 }
 
-TEST(ResetAfter, RefusesWhatItCannotMean) {
+TEST(ResetAfter, RefusesWrongText) {
   for (const char* text : {"",
                            "0",
                            "-1",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The protocol of a flow in mode sockmap: what it does next, and, against a model of the kernel
-// that delays and reorders all that the kernel may, that no octet is lost or overtaken.
+// The protocol of a flow in mode sockmap: its next step; and against a model of the kernel, which
+// delays everything that the kernel may delay, that no byte is lost or reordered.
 
-#include "src/splice/flow.h"
+#include "src/splice/forward/flow.h"
 
 #include <gtest/gtest.h>
 
@@ -15,35 +15,38 @@
 namespace twinpath::splice {
 namespace {
 
-TEST(NextStep, StartsByRedirectingWhereNothingWaits) {
+TEST(NextStep, StartsToRedirectIfNothingWaits) {
   EXPECT_EQ(NextStep({}), FlowStep::kRedirect);
   EXPECT_EQ(NextStep({.passed = 5}), FlowStep::kCopy);
   EXPECT_EQ(NextStep({.passed = 5, .read = 5}), FlowStep::kCopy);  // not written yet
-  EXPECT_EQ(NextStep({.passed = 5, .read = 5, .copied = 5, .written = 5}), FlowStep::kRedirect);
+  EXPECT_EQ(NextStep({.passed = 5, .read = 5, .copied = 5, .queued = 5}), FlowStep::kRedirect);
 }
 
-TEST(NextStep, WritesNothingWhileRedirectedOctetsAreOnTheirWay) {
-  EXPECT_EQ(NextStep({.redirected = 10, .passed = 5, .written = 9}), FlowStep::kSettle);
-  EXPECT_EQ(NextStep({.redirected = 10, .passed = 5, .written = 10}), FlowStep::kCopy);
-  EXPECT_EQ(NextStep({.redirected = 10, .passed = 5, .read = 5, .copied = 5, .written = 14}),
+TEST(NextStep, WritesNothingUntilRedirectedBytesHaveArrived) {
+  EXPECT_EQ(NextStep({.redirected = 10, .passed = 5, .queued = 9}), FlowStep::kSettle);
+  EXPECT_EQ(NextStep({.redirected = 10, .passed = 5, .queued = 10}), FlowStep::kCopy);
+  EXPECT_EQ(NextStep({.redirected = 10, .passed = 5, .read = 5, .copied = 5, .queued = 14}),
             FlowStep::kSettle);
 }
 
-TEST(NextStep, PassesTheFinOnWhenTheSinkHasAllThatWasReceived) {
-  EXPECT_EQ(NextStep({.ended = true}), FlowStep::kEnd);  // nothing was ever sent
+TEST(NextStep, PassesTheFinOnWhenTheSinkHasEverythingReceived) {
+  EXPECT_EQ(NextStep({.fin_received = true}), FlowStep::kEnd);  // nothing was ever sent
   EXPECT_EQ(
-      NextStep({.redirecting = true, .ended = true, .received = 7, .redirected = 7, .written = 7}),
+      NextStep(
+          {.redirecting = true, .fin_received = true, .received = 7, .redirected = 7, .queued = 7}),
       FlowStep::kEnd);
   EXPECT_EQ(
-      NextStep({.redirecting = true, .ended = true, .received = 7, .redirected = 7, .written = 6}),
+      NextStep(
+          {.redirecting = true, .fin_received = true, .received = 7, .redirected = 7, .queued = 6}),
       FlowStep::kSettle);
-  // The last segment has not come to the program yet.
+  // The last segment has not reached the BPF program yet.
   EXPECT_EQ(
-      NextStep({.redirecting = true, .ended = true, .received = 7, .redirected = 6, .written = 6}),
+      NextStep(
+          {.redirecting = true, .fin_received = true, .received = 7, .redirected = 6, .queued = 6}),
       FlowStep::kSettle);
-  EXPECT_EQ(NextStep({.ended = true, .received = 7, .redirected = 6, .written = 6}),
+  EXPECT_EQ(NextStep({.fin_received = true, .received = 7, .redirected = 6, .queued = 6}),
             FlowStep::kCopy);
-  EXPECT_EQ(NextStep({.redirecting = true, .redirected = 7, .written = 7}), FlowStep::kNone);
+  EXPECT_EQ(NextStep({.redirecting = true, .redirected = 7, .queued = 7}), FlowStep::kNone);
 }
 
 TEST(NextGrant, BoundsWhatIsOutstanding) {
@@ -51,17 +54,17 @@ TEST(NextGrant, BoundsWhatIsOutstanding) {
   EXPECT_FALSE(fresh.slow);
   EXPECT_EQ(fresh.limit, 1000 + kMaxCharge);
   EXPECT_EQ(fresh.notify, 1000 + kSlowCharge);
-  // 1,000 octets wait, each charged twice: 2,000 less may follow.
+  // 1,000 bytes wait at a charge of 2 each, so the limit is 2,000 lower.
   EXPECT_EQ(NextGrant(5000, 1000, 4000, 2000).limit, 5000 + kMaxCharge - 2000);
   EXPECT_TRUE(NextGrant(1 << 30, kSlowCharge, 1 << 20, 1 << 20).slow);
   EXPECT_EQ(NextGrant(1 << 30, kSlowCharge, 1 << 20, 1 << 20).limit, 0u);
-  // Segments of one octet cost their sk_buff.
+  // A segment of one byte costs its sk_buff, too.
   EXPECT_TRUE(NextGrant(1 << 30, 2000, 1025 * 2000, 2000).slow);
   EXPECT_FALSE(NextGrant(1 << 30, 1000, 1025 * 1000, 1000).slow);
 }
 
-// A kernel that hands things on when it likes, seen through the counters that the real one has, and
-// a user space that does what NextStep says.
+// A kernel that forwards at random times, seen through the counters of the real one, and a user
+// space that does what NextStep says.
 class Model {
  public:
   explicit Model(uint64_t seed) : random_(seed) {}
@@ -70,7 +73,7 @@ class Model {
     const uint64_t total = random_() % 3000;
     uint64_t guard = 0;
     while (!fin_passed_) {
-      ASSERT_LT(guard++, 1000000u) << "it stands still";
+      ASSERT_LT(guard++, 1000000u) << "no progress";
       switch (random_() % 5) {
         case 0:  // the source's TCP takes a segment
           if (received_ < total) {
@@ -81,10 +84,10 @@ class Model {
             fin_ = true;
           }
           break;
-        case 1:  // the program sees what was received
+        case 1:  // the BPF program sees what was received
           Verdict();
           break;
-        case 2:  // the kernel's work queue reaches the sink's send queue
+        case 2:  // the kernel's work queue moves bytes to the sink's send queue
           if (!backlog_.empty()) {
             sink_.push_back(backlog_.front());
             backlog_.pop_front();
@@ -111,20 +114,20 @@ class Model {
   void UserSpace() {
     if (random_() % 8 == 0) limit_ = 0;  // the sink is slow
     const FlowCounts counts = {.redirecting = redirecting_,
-                               .ended = fin_,
+                               .fin_received = fin_,
                                .received = received_,
                                .redirected = redirected_,
                                .passed = passed_,
                                .read = read_,
                                .copied = copied_,
-                               .written = sink_.size()};
+                               .queued = sink_.size()};
     switch (NextStep(counts)) {
       case FlowStep::kNone:
       case FlowStep::kSettle:
         break;
       case FlowStep::kCopy:
         if (held_.empty()) {
-          Verdict();  // reading brings what waits to the program
+          Verdict();  // a read shows the BPF program what waits
           const size_t size = std::min<size_t>(passed_queue_.size(), 1 + random_() % 200);
           held_.insert(held_.end(), passed_queue_.begin(), passed_queue_.begin() + size);
           passed_queue_.erase(passed_queue_.begin(), passed_queue_.begin() + size);
@@ -136,7 +139,7 @@ class Model {
         }
         break;
       case FlowStep::kRedirect:
-        if (random_() % 2) Verdict();  // just in between, as the compare-and-swap finds out
+        if (random_() % 2) Verdict();  // just before the compare-and-swap
         if (passed_ == counts.passed) {
           redirecting_ = true;
           limit_ = redirected_ + 1 + random_() % 500;

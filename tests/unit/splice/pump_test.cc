@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Both pumps between Unix sockets: what they read they write, whole and in order, and what does not
-// fit they hold.
+// Both pumps between Unix sockets: they write what they read, complete and in order, and hold what
+// does not fit.
 
-#include "src/splice/pump.h"
+#include "src/splice/forward/pump.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ namespace {
 class PumpTest : public ::testing::TestWithParam<bool> {
  protected:
   PumpTest() {
-    signal(SIGPIPE, SIG_IGN);  // as the program does: splice(2) raises it
+    signal(SIGPIPE, SIG_IGN);  // splice(2) raises it; the program ignores it, too
     Pair(&sender_, &source_);
     Pair(&sink_, &receiver_);
     pump_ = GetParam() ? MakeSplicePump(&pool_) : MakeCopyPump(&pool_);
@@ -51,7 +51,7 @@ class PumpTest : public ::testing::TestWithParam<bool> {
   std::unique_ptr<Pump> pump_;
 };
 
-TEST_P(PumpTest, MovesWhatThereIs) {
+TEST_P(PumpTest, MovesEverythingThatIsThere) {
   EXPECT_EQ(Move(), PumpStop::kSourceEmpty);
   Send("some");
   Send("thing");
@@ -61,19 +61,19 @@ TEST_P(PumpTest, MovesWhatThereIs) {
   EXPECT_EQ(pump_->written(), 9u);
 }
 
-TEST_P(PumpTest, MovesNoMoreThanIsAsked) {
+TEST_P(PumpTest, MovesAtMostWhatIsAllowed) {
   Send("0123456789");
-  EXPECT_EQ(Move(4), PumpStop::kEnough);
+  EXPECT_EQ(Move(4), PumpStop::kQuotaUsed);
   EXPECT_EQ(Receive(), "0123");
-  EXPECT_EQ(Move(0), PumpStop::kEnough);
+  EXPECT_EQ(Move(0), PumpStop::kQuotaUsed);
   EXPECT_EQ(Move(100), PumpStop::kSourceEmpty);
   EXPECT_EQ(Receive(), "456789");
 }
 
-TEST_P(PumpTest, TellsTheEndAfterTheLastOctet) {
+TEST_P(PumpTest, ReportsTheEndAfterTheLastByte) {
   Send("last");
   shutdown(sender_.get(), SHUT_WR);
-  pump_->ReadToEnd();  // as epoll has said
+  pump_->ReadToEnd();  // as after EPOLLRDHUP
   EXPECT_EQ(Move(), PumpStop::kSourceEnded);
   EXPECT_EQ(Receive(), "last");
   EXPECT_EQ(Move(), PumpStop::kSourceEnded);
@@ -117,7 +117,7 @@ TEST(PumpPoolTest, KeepsPipesForReuse) {
   ASSERT_TRUE(pool.TakePipe(&pipe));
   const int in = pipe.in.get();
   EXPECT_GE(in, 0);
-  pool.GiveBack(std::move(pipe));
+  pool.ReturnPipe(std::move(pipe));
   PumpPool::Pipe again;
   ASSERT_TRUE(pool.TakePipe(&again));
   EXPECT_EQ(again.in.get(), in);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Socket calls.
+// TCP socket calls.
 
-#include "src/splice/socket.h"
+#include "src/splice/connect/socket.h"
 
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 
@@ -23,8 +24,8 @@
 namespace twinpath::splice {
 namespace {
 
-// enum in <net/tcp_states.h> of the kernel, which user space gets from <netinet/tcp.h> only, and
-// that one contradicts <linux/tcp.h>.
+// TCP states, as in the kernel's <net/tcp_states.h>. User space has them in <netinet/tcp.h>, which
+// conflicts with <linux/tcp.h>.
 constexpr uint8_t kTimeWait = 6, kClose = 7, kCloseWait = 8, kLastAck = 9, kClosing = 11;
 
 absl::Status CallError(const char* call, const Address& address, int error) {
@@ -33,7 +34,7 @@ absl::Status CallError(const char* call, const Address& address, int error) {
 }
 
 void Set(int fd, int level, int option, int value) {
-  // Where the socket is closing it fails, and does not matter.
+  // Fails on a socket that is closing, where no option matters any more.
   static_cast<void>(setsockopt(fd, level, option, &value, sizeof(value)));
 }
 
@@ -44,6 +45,18 @@ tcp_info TcpInfo(int fd) {
   return info;
 }
 
+// Stores the present index of the address's zone, if it has one. False with errno set: ENODEV if no
+// interface has the zone's name. Asks through `fd`, so that no further descriptor is needed.
+bool LookUpZone(int fd, Address* address) {
+  if (address->zone.empty()) return true;
+  ifreq request = {};
+  address->zone.copy(request.ifr_name, sizeof(request.ifr_name) - 1);
+  if (ioctl(fd, SIOCGIFINDEX, &request)) return false;
+  reinterpret_cast<sockaddr_in6*>(&address->storage)->sin6_scope_id =
+      static_cast<uint32_t>(request.ifr_ifindex);
+  return true;
+}
+
 }  // namespace
 
 absl::StatusOr<FileDescriptor> Listen(const Address& address) {
@@ -52,7 +65,8 @@ absl::StatusOr<FileDescriptor> Listen(const Address& address) {
   Set(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (address.family() == AF_INET6) Set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
   if (bind(fd.get(), address.get(), address.size)) return CallError("bind", address, errno);
-  // For those that are accepted: an urgent octet that came before is one of the stream, too.
+  // Accepted sockets inherit it: an urgent byte stays in the stream, even one that arrives before
+  // accept().
   Set(fd.get(), SOL_SOCKET, SO_OOBINLINE, 1);
   if (listen(fd.get(), SOMAXCONN)) return CallError("listen", address, errno);
   return fd;
@@ -72,30 +86,37 @@ Address PeerAddress(int fd) {
   return address;
 }
 
-bool Reaches(const Address& target, const Address& listen) {
+bool IsAcceptedBy(const Address& target, const Address& listen) {
   if (target.port() != listen.port()) return false;
   if (target.text() == listen.text()) return true;
-  // To 0.0.0.0 and :: is to loopback.
-  if (target.any()) {
+  // A connect() to 0.0.0.0 or :: goes to loopback.
+  if (target.IsWildcard()) {
     const char* loopback = target.family() == AF_INET ? "127.0.0.1:" : "[::1]:";
     return listen.text() == absl::StrCat(loopback, listen.port()) ||
-           (listen.any() && (target.family() == AF_INET || listen.family() == AF_INET6));
+           (listen.IsWildcard() && (target.family() == AF_INET || listen.family() == AF_INET6));
   }
-  if (!listen.any() || (listen.family() == AF_INET && target.family() == AF_INET6)) return false;
-  // An address that can be bound is this host's.
+  if (!listen.IsWildcard() || (listen.family() == AF_INET && target.family() == AF_INET6))
+    return false;
+  // An address that a socket can be bound to is one of this host's.
   Address local = target;
   reinterpret_cast<sockaddr_in*>(&local.storage)->sin_port = 0;
   const FileDescriptor fd(socket(local.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
   return fd.get() >= 0 && bind(fd.get(), local.get(), local.size) == 0;
 }
 
+bool IsConnectedToItself(int fd) {
+  const Address local = LocalAddress(fd), peer = PeerAddress(fd);
+  return peer.size != 0 && local.port() == peer.port() && local.text() == peer.text();
+}
+
 absl::StatusOr<FileDescriptor> StartConnect(const Address& address, int* error) {
   *error = 0;
   FileDescriptor fd(socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (fd.get() >= 0) Set(fd.get(), SOL_SOCKET, SO_OOBINLINE, 1);
-  if (fd.get() >= 0 &&
-      (connect(fd.get(), address.get(), address.size) == 0 || errno == EINPROGRESS))
-    return fd;
+  Address now = address;
+  if (fd.get() >= 0 && LookUpZone(fd.get(), &now)) {
+    Set(fd.get(), SOL_SOCKET, SO_OOBINLINE, 1);
+    if (connect(fd.get(), now.get(), now.size) == 0 || errno == EINPROGRESS) return fd;
+  }
   *error = errno;
   return absl::UnavailableError(std::strerror(*error));
 }
@@ -120,9 +141,9 @@ void ResetOnClose(int fd) {
   static_cast<void>(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)));
 }
 
-void TellReaderAgain(int fd) { Set(fd, SOL_SOCKET, SO_RCVLOWAT, 1); }
+void RepeatReadEvent(int fd) { Set(fd, SOL_SOCKET, SO_RCVLOWAT, 1); }
 
-uint64_t ReceivedOctets(int fd) {
+uint64_t ReceivedBytes(int fd) {
   const tcp_info info = TcpInfo(fd);
   const uint8_t state = info.tcpi_state;
   const bool fin = state == kTimeWait || state == kClose || state == kCloseWait ||
@@ -130,26 +151,27 @@ uint64_t ReceivedOctets(int fd) {
   return info.tcpi_bytes_received - (fin && info.tcpi_bytes_received != 0 ? 1 : 0);
 }
 
-uint64_t QueuedOctets(int fd) {
+uint64_t QueuedBytes(int fd) {
+  // In this order: a byte acknowledged in between is missed, and none is counted twice.
   const uint64_t acknowledged = TcpInfo(fd).tcpi_bytes_acked;
-  return acknowledged + UnacknowledgedOctets(fd);
+  return acknowledged + UnacknowledgedBytes(fd);
 }
 
-uint32_t UnacknowledgedOctets(int fd) {
-  int octets = 0;
-  if (ioctl(fd, SIOCOUTQ, &octets) || octets < 0) return 0;
-  return static_cast<uint32_t>(octets);
+uint32_t UnacknowledgedBytes(int fd) {
+  int bytes = 0;
+  if (ioctl(fd, SIOCOUTQ, &bytes) || bytes < 0) return 0;
+  return static_cast<uint32_t>(bytes);
 }
 
-SendQueue SendQueueOf(int fd) {
+uint64_t SendQueueMemory(int fd) {
   uint32_t memory[SK_MEMINFO_VARS] = {};
   socklen_t size = sizeof(memory);
-  if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size)) return {};
-  return {.used = memory[SK_MEMINFO_WMEM_QUEUED], .allowed = memory[SK_MEMINFO_SNDBUF]};
+  if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size)) return 0;
+  return memory[SK_MEMINFO_WMEM_QUEUED];
 }
 
-void SetSendBuffer(int fd, uint64_t octets) {
-  const int value = static_cast<int>(std::min<uint64_t>(octets, INT_MAX / 2));
+void SetSendBuffer(int fd, uint64_t bytes) {
+  const int value = static_cast<int>(std::min<uint64_t>(bytes, INT_MAX / 2));
   if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &value, sizeof(value)))
     Set(fd, SOL_SOCKET, SO_SNDBUF, value);
 }

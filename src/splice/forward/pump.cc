@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Both pumps.
+// The copying pump and the splicing pump.
 
-#include "src/splice/pump.h"
+#include "src/splice/forward/pump.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -14,16 +14,16 @@
 namespace twinpath::splice {
 namespace {
 
-constexpr size_t kBuffer = 256 << 10;  // read at once, and the most a copying pump holds
-constexpr size_t kPipe = 256 << 10;    // a pipe's size, if the kernel allows it
-constexpr size_t kIdlePipes = 64;      // kept a worker
-constexpr uint64_t kTurn = 1 << 20;    // octets before another connection has its turn
+constexpr size_t kBufferBytes = 256 << 10;  // of one read; a copying pump never holds more
+constexpr size_t kPipeBytes = 256 << 10;    // a pipe's capacity, if the kernel allows it
+constexpr size_t kSparePipes = 64;          // kept per worker
+constexpr uint64_t kTurnBytes = 1 << 20;    // moved before other connections have a turn
 
 bool WouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 class CopyPump : public Pump {
  public:
-  // `moved` octets were moved already.
+  // `moved` bytes were moved before, by another pump.
   explicit CopyPump(PumpPool* pool, uint64_t moved = 0) : pool_(pool) { read_ = written_ = moved; }
 
   PumpStop Move(int source, int sink, uint64_t most) override {
@@ -37,7 +37,7 @@ class CopyPump : public Pump {
         rest_ = {};  // an idle connection holds no memory
         offset_ = 0;
       }
-      if (read_ - start >= std::min(most, kTurn)) return PumpStop::kEnough;
+      if (read_ - start >= std::min(most, kTurnBytes)) return PumpStop::kQuotaUsed;
       std::vector<char>& buffer = pool_->buffer();
       const size_t wanted = std::min<uint64_t>(buffer.size(), most - (read_ - start));
       const ssize_t got = recv(source, buffer.data(), wanted, MSG_DONTWAIT);
@@ -59,7 +59,7 @@ class CopyPump : public Pump {
   }
 
  private:
-  // Writes what fits; negative on an error.
+  // Writes as much as fits, and returns how much; negative on an error.
   ssize_t Write(int sink, const char* data, size_t size) {
     size_t done = 0;
     while (done < size) {
@@ -77,7 +77,7 @@ class CopyPump : public Pump {
   }
 
   PumpPool* pool_;
-  std::vector<char> rest_;  // read, and not yet written from offset_ on
+  std::vector<char> rest_;  // read; written up to offset_
   size_t offset_ = 0;
 };
 
@@ -85,7 +85,7 @@ class SplicePump : public Pump {
  public:
   explicit SplicePump(PumpPool* pool) : pool_(pool) {}
   ~SplicePump() override {
-    // A pipe that still holds octets is not another connection's.
+    // A pipe that still holds bytes must not reach another connection.
     if (held() == 0) Release();
   }
 
@@ -109,13 +109,13 @@ class SplicePump : public Pump {
           return PumpStop::kSinkError;
         }
       }
-      if (read_ - start >= std::min(most, kTurn)) return PumpStop::kEnough;
+      if (read_ - start >= std::min(most, kTurnBytes)) return PumpStop::kQuotaUsed;
       if (pipe_.in.get() < 0 && !pool_->TakePipe(&pipe_)) {
         error_ = errno;
         return PumpStop::kSourceError;
       }
       const ssize_t got = ::splice(source, nullptr, pipe_.in.get(), nullptr,
-                                   std::min<uint64_t>(kPipe, most - (read_ - start)),
+                                   std::min<uint64_t>(kPipeBytes, most - (read_ - start)),
                                    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
       if (got > 0) {
         read_ += static_cast<uint64_t>(got);
@@ -124,7 +124,7 @@ class SplicePump : public Pump {
       if (got < 0 && errno == EINTR) continue;
       const int error = got < 0 ? errno : 0;
       Release();
-      // At an urgent octet it reads nothing, either.
+      // splice(2) returns 0 at an urgent byte, too, as at the FIN.
       char next = 0;
       at_urgent_ = got == 0 && recv(source, &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
       if (at_urgent_) return PumpStop::kSourceEmpty;
@@ -137,18 +137,18 @@ class SplicePump : public Pump {
 
  private:
   void Release() {
-    if (pipe_.in.get() >= 0) pool_->GiveBack(std::move(pipe_));
+    if (pipe_.in.get() >= 0) pool_->ReturnPipe(std::move(pipe_));
     pipe_ = {};
   }
 
   PumpPool* pool_;
-  PumpPool::Pipe pipe_;  // while octets come
+  PumpPool::Pipe pipe_;  // only while bytes arrive
   bool at_urgent_ = false;
 };
 
 }  // namespace
 
-PumpPool::PumpPool() : buffer_(kBuffer) {}
+PumpPool::PumpPool() : buffer_(kBufferBytes) {}
 
 bool PumpPool::TakePipe(Pipe* pipe) {
   if (!pipes_.empty()) {
@@ -160,13 +160,13 @@ bool PumpPool::TakePipe(Pipe* pipe) {
   if (pipe2(ends, O_CLOEXEC | O_NONBLOCK)) return false;
   pipe->out = FileDescriptor(ends[0]);
   pipe->in = FileDescriptor(ends[1]);
-  // Beyond the user's limit it stays as the kernel made it, and works.
-  static_cast<void>(fcntl(ends[1], F_SETPIPE_SZ, static_cast<int>(kPipe)));
+  // Fails beyond the user's pipe limit. The pipe then keeps its default capacity.
+  static_cast<void>(fcntl(ends[1], F_SETPIPE_SZ, static_cast<int>(kPipeBytes)));
   return true;
 }
 
-void PumpPool::GiveBack(Pipe pipe) {
-  if (pipes_.size() < kIdlePipes) pipes_.push_back(std::move(pipe));
+void PumpPool::ReturnPipe(Pipe pipe) {
+  if (pipes_.size() < kSparePipes) pipes_.push_back(std::move(pipe));
 }
 
 std::unique_ptr<Pump> MakeCopyPump(PumpPool* pool) { return std::make_unique<CopyPump>(pool); }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whose turn it is.
+// Round robin over the targets that are up.
 
-#include "src/splice/targets.h"
+#include "src/splice/connect/targets.h"
 
 #include <utility>
 
@@ -10,26 +10,27 @@ namespace twinpath::splice {
 Targets::Targets(std::vector<Address> addresses, std::chrono::milliseconds retry)
     : addresses_(std::move(addresses)), retry_(retry), states_(addresses_.size()) {}
 
-std::vector<size_t> Targets::Order(Clock::time_point now) {
+std::vector<size_t> Targets::NextOrder(Clock::time_point now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   std::vector<size_t> order, down;
   for (size_t i = 0; i < states_.size(); i++) {
-    const size_t index = (turn_ + i) % states_.size();
+    const size_t index = (next_ + i) % states_.size();
     (states_[index].down && now < states_[index].down_until ? down : order).push_back(index);
   }
   order.insert(order.end(), down.begin(), down.end());
-  // The next turn is behind the one that got this one: skipping a target doubles nobody's share.
-  turn_ = (order.front() + 1) % states_.size();
+  // The next order starts after the target used now. Starting after the skipped one would give its
+  // neighbour two shares.
+  next_ = (order.front() + 1) % states_.size();
   return order;
 }
 
-void Targets::Reached(size_t index) {
+void Targets::MarkReached(size_t index) {
   const std::lock_guard<std::mutex> lock(mutex_);
   states_[index].down = false;
   states_[index].connections++;
 }
 
-bool Targets::Failed(size_t index, Clock::time_point now) {
+bool Targets::MarkFailed(size_t index, Clock::time_point now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   State& state = states_[index];
   state.failures++;
