@@ -2,6 +2,7 @@
 
 #include "apps/program.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,18 +12,36 @@
 #include "absl/strings/str_cat.h"
 
 namespace twinpath {
+namespace {
 
-int Say(absl::string_view program, ExitStatus exit_status, absl::string_view why) {
-  std::cerr << absl::StrCat(program, ": ", why, "\n");  // in one piece, for who reads lines
+// open() returns the lowest free number, so the missing descriptors are opened in ascending order.
+bool OpenStandardDescriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) return false;
+  return true;
+}
+
+}  // namespace
+
+int RunMain(absl::string_view program, int argc, char** argv, int (*main)(int, char**)) {
+  if (!OpenStandardDescriptors())
+    return PrintError(program, kFailed,
+                      "a standard descriptor is closed, and /dev/null cannot be opened for it");
+  return main(argc, argv);
+}
+
+int PrintError(absl::string_view program, ExitStatus exit_status, absl::string_view why) {
+  std::cerr << absl::StrCat(program, ": ", why,
+                            "\n");  // one write, so that readers get whole lines
   return exit_status;
 }
 
-int Ended(absl::string_view program, int status) {
+int FinishOutput(absl::string_view program, int status) {
   std::cout.flush();
   if (status != kDone || (std::cout && std::fflush(stdout) == 0)) return status;
-  // tty(4): that is what a terminal answers after its hangup.
+  // A terminal that has hung up fails writes with EIO. Nobody waits for the output there.
   if (isatty(STDOUT_FILENO) == 0 && errno == EIO) return status;
-  return Say(program, kFailed, "cannot write the output");
+  return PrintError(program, kFailed, "cannot write the output");
 }
 
 std::optional<int> ParseCommandLine(CLI::App& app, int argc, const char* const* argv,
@@ -31,8 +50,8 @@ std::optional<int> ParseCommandLine(CLI::App& app, int argc, const char* const* 
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0)  // --help, --version
-      return Ended(app.get_name(), app.exit(error));
-    return Say(app.get_name(), kWrong, absl::StrCat(error.what(), hint));
+      return FinishOutput(app.get_name(), app.exit(error));
+    return PrintError(app.get_name(), kWrong, absl::StrCat(error.what(), hint));
   }
   return std::nullopt;
 }

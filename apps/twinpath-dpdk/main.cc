@@ -40,7 +40,7 @@ struct CommandLine {
 
 constexpr char kProgram[] = "twinpath-dpdk";
 
-int Wrong(const absl::Status& status) { return Say(kProgram, kWrong, status); }
+int Wrong(const absl::Status& status) { return PrintError(kProgram, kWrong, status); }
 
 void Describe(CLI::App& app, CommandLine* line) {
   AddRunOptions(app, "NAME=DEVICE",
@@ -180,9 +180,9 @@ int RunProgram(const CommandLine& line) {
     ran = datapath->Run();
     service.Stopping();
   }
-  if (!ran.ok()) return Say(kProgram, kFailed, ran);
+  if (!ran.ok()) return PrintError(kProgram, kFailed, ran);
   absl::Status shown = ShowSummary(SummaryJson(datapath->TakeSnapshot()), line.run.summary);
-  return shown.ok() ? Ended(kProgram, kDone) : Say(kProgram, kFailed, shown);
+  return shown.ok() ? FinishOutput(kProgram, kDone) : PrintError(kProgram, kFailed, shown);
 }
 
 int Main(int argc, char** argv) {
@@ -200,4 +200,6 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace twinpath
 
-int main(int argc, char** argv) { return twinpath::Main(argc, argv); }
+int main(int argc, char** argv) {
+  return twinpath::RunMain("twinpath-dpdk", argc, argv, twinpath::Main);
+}

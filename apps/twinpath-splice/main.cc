@@ -216,9 +216,9 @@ std::string StartLine(const Splicer& splicer, const SplicerOptions& options, boo
 
 int RunProgram(const CommandLine& line, const HeldSignals& signals) {
   auto options = ParseOptions(line);
-  if (!options.ok()) return Say(kProgram, kWrong, options.status());
+  if (!options.ok()) return PrintError(kProgram, kWrong, options.status());
   absl::Status status = CheckSummary({.summary = line.summary});
-  if (!status.ok()) return Say(kProgram, kWrong, status);
+  if (!status.ok()) return PrintError(kProgram, kWrong, status);
   // The telemetry socket first: if another instance has it, no client is accepted.
   std::atomic<const Splicer*> running = nullptr;
   std::unique_ptr<Splicer> splicer;  // outlives the server, whose thread reads it
@@ -227,10 +227,10 @@ int RunProgram(const CommandLine& line, const HeldSignals& signals) {
                                          const Splicer* current = running.load();
                                          return current ? current->TakeSnapshot() : Snapshot();
                                        });
-  if (!server.ok()) return Say(kProgram, kWrong, server.status());
+  if (!server.ok()) return PrintError(kProgram, kWrong, server.status());
   auto created = Splicer::Create(
       *options, [](const std::string& text) { std::cerr << "twinpath-splice: " + text + "\n"; });
-  if (!created.ok()) return Say(kProgram, kWrong, created.status());
+  if (!created.ok()) return PrintError(kProgram, kWrong, created.status());
   splicer = *std::move(created);
   running = splicer.get();
   const bool lowered =
@@ -244,7 +244,7 @@ int RunProgram(const CommandLine& line, const HeldSignals& signals) {
   Drain(line, signals, splicer.get());
   splicer->End();
   status = ShowSummary(SummaryJson(splicer->TakeSnapshot()), line.summary);
-  return status.ok() ? Ended(kProgram, kDone) : Say(kProgram, kFailed, status);
+  return status.ok() ? FinishOutput(kProgram, kDone) : PrintError(kProgram, kFailed, status);
 }
 
 int Main(int argc, char** argv) {
@@ -259,4 +259,6 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace twinpath::splice
 
-int main(int argc, char** argv) { return twinpath::splice::Main(argc, argv); }
+int main(int argc, char** argv) {
+  return twinpath::RunMain("twinpath-splice", argc, argv, twinpath::splice::Main);
+}

@@ -99,24 +99,24 @@ int RunProgram(const CommandLine& line, const HeldSignals& signals) {
   std::vector<std::string> names;
   for (const std::string& text : line.run.ports) {
     auto port = ParsePortSpec(text);
-    if (!port.ok()) return Say(kProgram, kWrong, port.status());
+    if (!port.ok()) return PrintError(kProgram, kWrong, port.status());
     names.push_back(port->name);
     options.ports.push_back(*std::move(port));
   }
   if (line.run.flow_memory.has_value()) {
     auto octets = ParseFlowMemory(*line.run.flow_memory, "--flow-memory");
-    if (!octets.ok()) return Say(kProgram, kWrong, octets.status());
+    if (!octets.ok()) return PrintError(kProgram, kWrong, octets.status());
     options.flow_memory = *octets;
   }
   auto policy = MakePolicy(line.run.policy, line.run.overrides, names);
-  if (!policy.ok()) return Say(kProgram, kWrong, policy.status());
+  if (!policy.ok()) return PrintError(kProgram, kWrong, policy.status());
   auto compiled = CompilePolicy(*policy, names);
-  if (!compiled.ok()) return Say(kProgram, kWrong, compiled.status());
+  if (!compiled.ok()) return PrintError(kProgram, kWrong, compiled.status());
   // Without privileges not so much as the telemetry's folder is made.
   absl::Status status = CheckXdpPrivileges();
-  if (!status.ok()) return Say(kProgram, kWrong, status);
+  if (!status.ok()) return PrintError(kProgram, kWrong, status);
   status = CheckSummary(line.run);
-  if (!status.ok()) return Say(kProgram, kWrong, status);
+  if (!status.ok()) return PrintError(kProgram, kWrong, status);
   // Before anything is attached: another instance may have the telemetry socket.
   std::atomic<const XdpPath*> running = nullptr;
   std::unique_ptr<XdpPath> path;  // outlives the server, whose thread reads it
@@ -125,9 +125,9 @@ int RunProgram(const CommandLine& line, const HeldSignals& signals) {
                                          const XdpPath* current = running.load();
                                          return current ? current->TakeSnapshot() : Snapshot();
                                        });
-  if (!server.ok()) return Say(kProgram, kWrong, server.status());
+  if (!server.ok()) return PrintError(kProgram, kWrong, server.status());
   auto created = XdpPath::Create(*policy, *std::move(compiled), options);
-  if (!created.ok()) return Say(kProgram, kWrong, created.status());
+  if (!created.ok()) return PrintError(kProgram, kWrong, created.status());
   path = *std::move(created);
   running = path.get();
 
@@ -145,7 +145,7 @@ int RunProgram(const CommandLine& line, const HeldSignals& signals) {
           return reloader.Reload(file, text);
         },
         ControlServer::Options());
-    if (!control.ok()) return Say(kProgram, kWrong, control.status());
+    if (!control.ok()) return PrintError(kProgram, kWrong, control.status());
     for (const PortSnapshot& port : path->TakeSnapshot().ports)
       std::cerr << "twinpath-xdp: port " << port.name << ": " << port.device << " ("
                 << (port.driver.empty() ? "unknown driver" : port.driver) << "), " << port.mode
@@ -161,7 +161,7 @@ int RunProgram(const CommandLine& line, const HeldSignals& signals) {
   path->Stop();
 
   status = ShowSummary(SummaryJson(path->TakeSnapshot()), line.run.summary);
-  return status.ok() ? Ended(kProgram, kDone) : Say(kProgram, kFailed, status);
+  return status.ok() ? FinishOutput(kProgram, kDone) : PrintError(kProgram, kFailed, status);
 }
 
 int Main(int argc, char** argv) {
@@ -176,4 +176,6 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace twinpath
 
-int main(int argc, char** argv) { return twinpath::Main(argc, argv); }
+int main(int argc, char** argv) {
+  return twinpath::RunMain("twinpath-xdp", argc, argv, twinpath::Main);
+}

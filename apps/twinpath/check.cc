@@ -40,13 +40,13 @@ absl::Status CheckPorts(const std::vector<std::string>& ports) {
 
 int Check(const CheckOptions& options) {
   if (absl::Status status = CheckPorts(options.ports); !status.ok())
-    return Say(kCheck, kWrong, status);
+    return PrintError(kCheck, kWrong, status);
   absl::StatusOr<Policy> policy = LoadPolicy(options.policy);
-  if (!policy.ok()) return Say(kCheck, kWrong, policy.status());
+  if (!policy.ok()) return PrintError(kCheck, kWrong, policy.status());
   std::vector<std::string> ports = options.ports.empty() ? policy->ports : options.ports;
   if (ports.empty()) ports.push_back("");  // a policy that names none treats all alike
   absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*policy, ports);
-  if (!compiled.ok()) return Say(kCheck, kWrong, compiled.status());
+  if (!compiled.ok()) return PrintError(kCheck, kWrong, compiled.status());
   CheckReport report = MakeCheckReport(*policy, *compiled);
   if (options.json) {
     std::cout << CheckJson(report).dump(2) << "\n";

@@ -232,17 +232,18 @@ void AddRefusals(DoctorReport* report) {
 
 // For what makes a machine ready: works before anything is.
 int PrintMemory(const DoctorOptions& options) {
-  if (options.profile.empty()) return Say(kDoctor, kWrong, "--memory: of which --profile FILE?");
+  if (options.profile.empty())
+    return PrintError(kDoctor, kWrong, "--memory: of which --profile FILE?");
   auto profile = LoadProfile(options.profile);
-  if (!profile.ok()) return Say(kDoctor, kWrong, profile.status());
+  if (!profile.ok()) return PrintError(kDoctor, kWrong, profile.status());
   std::vector<std::string> names;
   for (const PortSpec& port : profile->ports) names.push_back(port.name);
   auto policy = MakePolicy(options.policy, {}, names);
-  if (!policy.ok()) return Say(kDoctor, kWrong, policy.status());
+  if (!policy.ok()) return PrintError(kDoctor, kWrong, policy.status());
   auto compiled = CompilePolicy(*policy, names);
-  if (!compiled.ok()) return Say(kDoctor, kWrong, compiled.status());
+  if (!compiled.ok()) return PrintError(kDoctor, kWrong, compiled.status());
   auto octets = ForeseeMemory(*profile, *compiled, Machine());
-  if (!octets.ok()) return Say(kDoctor, kWrong, octets.status());
+  if (!octets.ok()) return PrintError(kDoctor, kWrong, octets.status());
   std::cout << *octets << "\n";
   return kDone;
 }
@@ -257,13 +258,13 @@ int Doctor(const DoctorOptions& options) {
   needs.runtime_folder = RuntimeFolder("twinpath-dpdk");
   if (!options.profile.empty()) {
     auto loaded = LoadProfile(options.profile);
-    if (!loaded.ok()) return Say(kDoctor, kWrong, loaded.status());
+    if (!loaded.ok()) return PrintError(kDoctor, kWrong, loaded.status());
     profile = *std::move(loaded);
     if (profile.ports.empty())
-      return Say(kDoctor, kWrong,
-                 absl::StrCat(options.profile,
-                              ": /ports: found none, allowed 1 to 16: what they are is "
-                              "what is to be looked at"));
+      return PrintError(kDoctor, kWrong,
+                        absl::StrCat(options.profile,
+                                     ": /ports: found none, allowed 1 to 16: what they are is "
+                                     "what is to be looked at"));
     needs.for_profile = true;
     needs.nics = NicsOf(profile, host.machine());
     needs.command = absl::StrCat("twinpath-dpdk --profile ", ShellWord(options.profile));

@@ -145,21 +145,21 @@ absl::StatusOr<ExplainRequest> MakeRequest(const ExplainOptions& options) {
 
 int ExplainIt(const ExplainOptions& options) {
   absl::StatusOr<Policy> policy = LoadPolicy(options.policy);
-  if (!policy.ok()) return Say(kExplain, kWrong, policy.status());
+  if (!policy.ok()) return PrintError(kExplain, kWrong, policy.status());
   std::vector<std::string> ports = policy->ports;
   absl::StatusOr<size_t> port = ChoosePort(*policy, options.port, &ports);
-  if (!port.ok()) return Say(kExplain, kWrong, port.status());
+  if (!port.ok()) return PrintError(kExplain, kWrong, port.status());
   absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*policy, ports);
-  if (!compiled.ok()) return Say(kExplain, kWrong, compiled.status());
+  if (!compiled.ok()) return PrintError(kExplain, kWrong, compiled.status());
   absl::StatusOr<ExplainRequest> request = MakeRequest(options);
-  if (!request.ok()) return Say(kExplain, kWrong, request.status());
+  if (!request.ok()) return PrintError(kExplain, kWrong, request.status());
   request->port = *port;
   const absl::StatusOr<Explanation> explanation = Explain(*policy, *compiled, *request);
   if (!explanation.ok())
-    return Say(kExplain, ExitStatusOf(explanation.status()), explanation.status());
+    return PrintError(kExplain, ExitStatusOf(explanation.status()), explanation.status());
   if (options.json) {
     const auto json = ExplainJson(*policy, *compiled, *request, *explanation);
-    if (!json.ok()) return Say(kExplain, kFailed, json.status());
+    if (!json.ok()) return PrintError(kExplain, kFailed, json.status());
     std::cout << json->dump(2) << "\n";
   } else {
     std::cout << ExplainText(*policy, *compiled, *request, *explanation);

@@ -24,19 +24,23 @@ int Main(int argc, char** argv) {
   Run run;
   for (AddSubcommand* add : kSubcommands) add(&app, &run);
   if (const std::optional<int> ended = ParseCommandLine(app, argc, argv, kHint)) return *ended;
-  if (!run) return Say("twinpath", kWrong, absl::StrCat("A subcommand is required", kHint));
+  if (!run) return PrintError("twinpath", kWrong, absl::StrCat("A subcommand is required", kHint));
   return run();
+}
+
+int CatchingMain(int argc, char** argv) {
+  int status;
+  try {
+    status = Main(argc, argv);
+  } catch (const std::exception& e) {
+    return PrintError("twinpath", kFailed, e.what());
+  }
+  return FinishOutput("twinpath", status);
 }
 
 }  // namespace
 }  // namespace twinpath
 
 int main(int argc, char** argv) {
-  int status;
-  try {
-    status = twinpath::Main(argc, argv);
-  } catch (const std::exception& e) {
-    return twinpath::Say("twinpath", twinpath::kFailed, e.what());
-  }
-  return twinpath::Ended("twinpath", status);
+  return twinpath::RunMain("twinpath", argc, argv, twinpath::CatchingMain);
 }

@@ -171,7 +171,7 @@ void RemoveVerdicts(const ParityOptions& options) {
 
 int Parity(const ParityOptions& options) {
   absl::StatusOr<Setup> setup = SetUp(options);
-  if (!setup.ok()) return Say(kParity, kWrong, setup.status());
+  if (!setup.ok()) return PrintError(kParity, kWrong, setup.status());
   Replays& replays = setup->replays;
   auto path = [](const char* name, auto* replay) {
     return ParityPath{name, [replay](size_t port, uint32_t queue, absl::Span<const uint8_t> frame) {
@@ -188,10 +188,10 @@ int Parity(const ParityOptions& options) {
   // A capture that breaks off is wrong input, and what came before it is not the whole answer.
   if (!fed.ok()) {
     RemoveVerdicts(options);
-    return Say(kParity, absl::IsDataLoss(fed) ? kWrong : kFailed, fed);
+    return PrintError(kParity, absl::IsDataLoss(fed) ? kWrong : kFailed, fed);
   }
   if (setup->verdicts.is_open() && !setup->verdicts.flush())
-    return Say(kParity, kFailed, absl::StrCat("cannot write ", options.verdicts));
+    return PrintError(kParity, kFailed, absl::StrCat("cannot write ", options.verdicts));
   const ParityReport report = Report(options, *setup, run, bursts);
   if (options.json) {
     std::cout << ParityJson(report, setup->policy).dump(2) << "\n";

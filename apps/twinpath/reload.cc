@@ -29,7 +29,7 @@ int Fail(const ReloadOptions& options, const absl::Status& status) {
     std::cout << ordered_json({{"error", message}})
                      .dump(2, ' ', false, ordered_json::error_handler_t::replace)
               << "\n";
-  return Say("twinpath reload", ExitStatusOf(status), message);
+  return PrintError("twinpath reload", ExitStatusOf(status), message);
 }
 
 // The one program that is to be asked. NotFound, saying where was looked, for none;

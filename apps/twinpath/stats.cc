@@ -122,19 +122,21 @@ int Watch(std::vector<Source> sources, const StatsOptions& options) {
     screen.reset();
     std::cout << text;  // the last look stays
   }
-  return ended.empty() ? kDone : Say(kStats, sources.empty() ? kFailed : kDone, ended);
+  return ended.empty() ? kDone : PrintError(kStats, sources.empty() ? kFailed : kDone, ended);
 }
 
 int Stats(const StatsOptions& options) {
   absl::StatusOr<std::vector<Source>> sources = Connect(options.file_prefix);
-  if (!sources.ok()) return Say(kStats, ExitStatusOf(sources.status()), sources.status());
+  if (!sources.ok()) return PrintError(kStats, ExitStatusOf(sources.status()), sources.status());
   // The document is one object, whoever runs: a script must not meet another shape by chance.
   if (options.json && sources->size() > 1)
-    return Say(kStats, kWrong,
-               absl::StrCat(sources->front().file_prefix, " and ", sources->back().file_prefix,
-                            " both run: choose one with --file-prefix"));
+    return PrintError(
+        kStats, kWrong,
+        absl::StrCat(sources->front().file_prefix, " and ", sources->back().file_prefix,
+                     " both run: choose one with --file-prefix"));
   for (Source& source : *sources)
-    if (absl::Status status = Read(&source); !status.ok()) return Say(kStats, kFailed, status);
+    if (absl::Status status = Read(&source); !status.ok())
+      return PrintError(kStats, kFailed, status);
   if (options.watch) return Watch(*std::move(sources), options);
   if (options.json)
     std::cout << sources->front().summary.dump(2) << "\n";

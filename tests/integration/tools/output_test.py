@@ -6,8 +6,10 @@ ends with its terminal, unless nohup started it.
   output_test.py TWINPATH TWINPATH_DPDK TWINPATH_XDP TWINPATH_SPLICE POLICY"""
 import contextlib
 import os
+import pathlib
 import pty
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +17,7 @@ import unittest
 
 import dpdk_lab
 import isolation
+from wait import wait_for
 
 isolation.require()
 *PROGRAMS, POLICY = (os.path.abspath(path) for path in sys.argv[1:6])
@@ -102,6 +105,55 @@ class OutputTest(unittest.TestCase):
             for ignored in (False, True):
                 with self.subTest(command=" ".join(command), ignored=ignored):
                     self.assertEqual((ignored, 0), self.end_of_terminal(command, ignored))
+
+    @contextlib.contextmanager
+    def without(self, descriptors, command):
+        """`command` in the background, started with these descriptors closed. It ends with status 0."""
+        closed = " ".join(f"{number}<&-" for number in descriptors)
+        process = subprocess.Popen(["sh", "-c", f'exec "$@" {closed}', "sh", *command], stdout=subprocess.DEVNULL)
+        try:
+            yield process
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(0, process.wait(60))
+        finally:
+            process.kill()
+            process.wait(60)
+
+    def answers(self, program):
+        """Whether its telemetry socket takes connections."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+            path = f"/run/dpdk/{os.path.basename(program)}/dpdk_telemetry.v2"
+            return client.connect_ex(path) == 0
+
+    def expect_null(self, process, descriptors):
+        """Files and sockets are opened later, so none of them can have a standard descriptor's number."""
+        def links():
+            with contextlib.suppress(FileNotFoundError):
+                return {os.readlink(f"/proc/{process.pid}/fd/{number}") for number in descriptors}
+        wait_for("/dev/null", lambda: links() == {"/dev/null"}, 30)
+
+    def wait_until_it_handles_sigterm(self, process):
+        def blocked():
+            status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+            return int(status.split("SigBlk:")[1].split()[0], 16)
+        wait_for("SIGTERM to be held", lambda: blocked() >> signal.SIGTERM - 1 & 1)
+
+    def test_closed_standard_descriptors_are_dev_null(self):
+        for run in RUNS[1:]:
+            command = [word for word in run if word not in ("--packets", "1000", "--duration", "0.01")]
+            for descriptors in ((0,), (1,), (2,), (0, 1, 2)):
+                with self.subTest(command=" ".join(command), closed=descriptors), \
+                        self.without(descriptors, command) as process:
+                    wait_for("the start", lambda: self.answers(command[0]))
+                    self.expect_null(process, descriptors)
+        # twinpath itself, with something to watch.
+        with self.without((), [word for word in RUNS[3] if word not in ("--duration", "0.01")]):
+            wait_for("the start", lambda: self.answers(SPLICE))
+            for descriptors in ((0,), (1,), (2,), (0, 1, 2)):
+                with self.subTest(command="twinpath top", closed=descriptors), \
+                        self.without(descriptors, [TWINPATH, "top", "0.1"]) as process:
+                    self.expect_null(process, descriptors)
+                    self.wait_until_it_handles_sigterm(process)
 
     def test_a_good_output(self):
         self.each(RUNS, subprocess.DEVNULL, 0)
