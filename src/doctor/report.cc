@@ -71,7 +71,7 @@ std::string DoctorText(const DoctorReport& report) {
     } else if (!finding.needed.empty()) {
       absl::StrAppend(&text, indent.substr(0, width + 11), "needed: ", finding.needed, "\n");
     }
-    if (!finding.mend.empty()) absl::StrAppend(&text, indent, "mend:   ", finding.mend, "\n");
+    if (!finding.mend.empty()) absl::StrAppend(&text, indent, "fix:    ", finding.mend, "\n");
   }
   text += "\n";
   for (const PathVerdict& verdict : report.verdicts) {

@@ -196,7 +196,7 @@ TEST(DoctorReportTest, APathStartsWithoutWhatTheOtherLacks) {
   EXPECT_EQ(DoctorText(report),
             "MISSING  hugepages  0 MiB free\n"
             "                    needed: 38 MiB\n"
-            "                    mend:   echo 19\n"
+            "                    fix:    echo 19\n"
             "warning  lcores     none\n"
             "\n"
             "twinpath-dpdk would not start: 1 thing is missing\n"
