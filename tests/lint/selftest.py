@@ -30,6 +30,9 @@ CLEAN = {
     "src/explain/a.cc": SPDX + '#include "src/engine/a.h"\n',
     "src/parity/a.cc": SPDX + '#include "src/telemetry/a.h"\n',
     "bpf/a.h": DUAL + '#include "src/policy/a.h"\n',
+    "README.md": NOTE * 100,
+    "src/config/deep/long.cc": SPDX * 400,
+    **{f"src/config/deep/b{i}.cc": SPDX for i in range(19)},
     "src/splice/a.cc": SPDX + '#include <bpf/libbpf.h>\n#include "src/config/a.h"\n',
     "apps/a/main.cc": SPDX + "int main() { exit(0); }\n",
     "apps/a/a.1": PAGE,
@@ -74,6 +77,10 @@ PLANTED = [
     ("layers", "src/dpdk/deep/c.cc", SPDX + '#include "src/splice/a.h"\n'),
     ("layers", "src/novel/c.cc", SPDX + '#include "src/policy/a.h"\n'),
     ("layers", "bpf/c.bpf.c", DUAL + '#include "src/config/a.h"\n'),
+    ("size", "src/config/c.cc", SPDX * 401),
+    ("size", "tests/c.py", "# SPDX-License-Identifier: BSD-3-Clause\n" * 401),
+    ("size", "tools/c", "#!/bin/bash\n" * 401),
+    ("size", "README.md", NOTE * 101),
     ("exit", "src/config/c.cc", SPDX + "void f() { exit(1); }\n"),
     ("exit", "src/dpdk/c.cc", SPDX + 'void f() {\n  rte_exit(1, "no");\n}\n'),
     ("exit", "src/xdp/c.cc", SPDX + "void f() { std::abort(); }\n"),
@@ -138,6 +145,10 @@ def main():
                                   for line in output.splitlines()):
             failures += 1
             print(f"{check}: not found in {name} (status {status}): {text!r}\n{output}")
+    status, output = run(lint, {**CLEAN, **{f"tests/deep/c{i}.cc": SPDX for i in range(21)}}, "size")
+    if status != 1 or "tests/deep:1: 21 files" not in output:
+        failures += 1
+        print(f"size: a folder of 21 files: status {status}\n{output}")
     for messages, options, expected, what in COMMITS:
         status, output = run_commits(lint, messages, *options)
         if status != expected or what not in output:
