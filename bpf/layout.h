@@ -8,10 +8,6 @@
 enum {
   TP_MAX_XDP_QUEUES = 1024, /* RX queues over all ports */
   TP_STREAM_LOCKS = 1024,   /* a power of two */
-
-  /* What the program that looks at few words of the key knows of it: version, protocol, flags and
-   * EtherType; both IPv4 addresses; both ports. Enough for five-tuples. */
-  TP_NARROW_WORDS = TP_WORD(0) | TP_WORD(3) | TP_WORD(7),
 };
 
 /* What one instance of the program knows before it is loaded: its .rodata. The verifier takes these

@@ -12,50 +12,38 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/layout.h"
+#include "src/policy/table.h"
+#include "src/policy/tables.h"
 
-#define TP_TABLE(name, value_type)     \
+#define TP_ARRAY(name, row)            \
   struct {                             \
     __uint(type, BPF_MAP_TYPE_ARRAY);  \
     __uint(map_flags, BPF_F_MMAPABLE); \
     __uint(max_entries, 1);            \
     __type(key, __u32);                \
-    __type(value, value_type);         \
-  } name SEC(".maps")
+    __type(value, row);                \
+  } name SEC(".maps");
 
-/* The policy. Written by src/xdp while no frame meets the instance, read-only otherwise. */
-TP_TABLE(tp_buckets, struct tp_bucket);
-TP_TABLE(tp_entries, struct tp_key);
-TP_TABLE(tp_rules, struct tp_rule);
-TP_TABLE(tp_details, struct tp_detail);
-TP_TABLE(tp_links, struct tp_link);
-TP_TABLE(tp_runs, struct tp_run);
+/* The policy: tp_buckets, tp_entries and so on. Written by src/xdp while no program uses the
+ * instance, read-only otherwise. */
+#define TP_TABLE(name, row) TP_ARRAY(tp_##name, row)
+TP_SHARED_TABLES(TP_TABLE)
 
 /* The streams, by queue * n_slots + slot, but for tp_xdp_queue.only. Written by the CPU that serves
  * the queue; those of slots that no rule has, by src/xdp. */
-TP_TABLE(tp_states, struct tp_state);
+TP_ARRAY(tp_states, struct tp_state)
 /* What of them was marked; one element where no rule marks. */
-TP_TABLE(tp_marked, struct tp_count);
+TP_ARRAY(tp_mark_counts, struct tp_count)
 
 /* The flows of all queues, and for each region its lock and its count of packets. Written by any
  * CPU under the lock. Mapped by nobody; but only what can be mapped begins on a page, so that two
  * flows share a cache line and none is in two. */
-struct {
-  __uint(type, BPF_MAP_TYPE_ARRAY);
-  __uint(map_flags, BPF_F_MMAPABLE);
-  __uint(max_entries, 1);
-  __type(key, __u32);
-  __type(value, struct tp_flow_bucket);
-} tp_flows SEC(".maps");
-
-struct tp_flow_region {
-  __u32 locked; /* 0 or 1: see bpf/lock.bpf.h */
-  __u32 packets;
-};
+TP_ARRAY(tp_flows, struct tp_flow_bucket)
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
   __uint(max_entries, 1);
   __type(key, __u32);
-  __type(value, struct tp_flow_region);
+  __type(value, struct tp_region);
 } tp_flow_regions SEC(".maps");
 
 /* For streams of models with memory that several CPUs serve: by a few bits of their key. */
@@ -77,7 +65,7 @@ struct tp_xdp_queue tp_queues[TP_MAX_XDP_QUEUES] = {};
 struct tp_xdp_queue tp_live_queues[TP_MAX_XDP_QUEUES] = {};
 
 /* By queue, as above. */
-struct tp_queue_extras tp_extras[TP_MAX_XDP_QUEUES] = {};
+struct tp_queue_extras tp_queue_extras[TP_MAX_XDP_QUEUES] = {};
 
 /* Nanoseconds, for tp_constants.clock_given. Written between two frames. */
 __u64 tp_clock = 0;

@@ -12,7 +12,18 @@
  * - frags: in several pieces (native mode with a large MTU), so that a helper tells the length;
  * - shared: in one piece, a queue served by several CPUs at once (generic mode).
  */
-#include "bpf/hooks.bpf.h"
+#define TP_DATAPATH "bpf/supply.bpf.h"
+#include "src/policy/pipeline.h"
+
+/* tp_probe for where no rule has a condition. */
+#define TP_DEFINE_PROBE(name, key_words)                                           \
+  __attribute__((noinline)) __u32 name(const struct tp_key* key, __u32 i) {        \
+    struct tp_datapath dp = {.constants = tp_get_constants(), .words = key_words}; \
+    if (!key) return TP_NO_RULE;                                                   \
+    return tp_lookup_shape(&dp, key, TP_ROW(&dp, shapes, i));                      \
+  }
+TP_DEFINE_PROBE(tp_probe_tuple, TP_TUPLE_WORDS)
+TP_DEFINE_PROBE(tp_probe_headers, TP_ALL_WORDS)
 
 /* Adds one frame to a counter. */
 TP_INLINE void count_frame(struct tp_count* count, __u32 bytes, int shared) {
@@ -65,13 +76,21 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int any, int frags, int sha
   struct tp_queue_counters* counters = &queue->counters;
   if (words) count_frame(&counters->rx, bytes, shared);
 
-  struct tp_datapath dp = {constants, ctx, queue, index, words, !drawing, any, 0, 0, 0};
-  __u8 port = (__u8)constants->port;
+  const __u8 port = (__u8)constants->port;
+  struct tp_datapath dp = {.constants = constants,
+                           .ctx = ctx,
+                           .queue = queue,
+                           .queue_index = index,
+                           .words = words,
+                           .may_draw = !drawing,
+                           .general = any,
+                           .data = data,
+                           .end = end,
+                           .port = port};
   if (any && tp_live.timed) dp.now = constants->clock_given ? tp_clock : bpf_ktime_get_coarse_ns();
   struct tp_decision decision =
-      any ? tp_decide_any(&dp, data, end, bytes, port, tp_live.n_shapes, tp_live.fallback, shared)
-          : tp_decide(&dp, data, end, bytes, port, words ? constants->n_shapes : 0,
-                      constants->fallback, shared);
+      any ? tp_decide_general(&dp, bytes, tp_live.n_shapes, tp_live.fallback, shared)
+          : tp_decide(&dp, bytes, words ? constants->n_shapes : 0, constants->fallback, shared);
   if (decision.verdict == TP_TX && (decision.out_port != port || constants->no_xdp_tx))
     return redirect(counters, decision.out_port, bytes, shared);
   count_frame(tp_verdict_count(counters, decision.verdict, decision.out_port), bytes, shared);
@@ -94,9 +113,9 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int any, int frags, int sha
 TP_ALL_ENTRY(tp_all_plain, 0)
 TP_ALL_ENTRY(tp_all_frags, 1)
 TP_ENTRY(tp_all_shared, 0, 0, 1)
-TP_ENTRY(tp_narrow_plain, TP_NARROW_WORDS, 0, 0)
-TP_ENTRY(tp_narrow_frags, TP_NARROW_WORDS, 1, 0)
-TP_ENTRY(tp_narrow_shared, TP_NARROW_WORDS, 0, 1)
+TP_ENTRY(tp_narrow_plain, TP_TUPLE_WORDS, 0, 0)
+TP_ENTRY(tp_narrow_frags, TP_TUPLE_WORDS, 1, 0)
+TP_ENTRY(tp_narrow_shared, TP_TUPLE_WORDS, 0, 1)
 TP_ENTRY(tp_full_plain, TP_ALL_WORDS, 0, 0)
 TP_ENTRY(tp_full_frags, TP_ALL_WORDS, 1, 0)
 TP_ENTRY(tp_full_shared, TP_ALL_WORDS, 0, 1)

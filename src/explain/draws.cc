@@ -8,70 +8,70 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/config/describe/words.h"
-#include "src/policy/host.h"
+#include "src/policy/pipeline.h"
 
 namespace twinpath {
 namespace {
 
-bool Below(const tp_detail& detail, int index, uint64_t draw) {
-  return (detail.always >> index & 1) || draw < detail.value[index];
+bool Below(const tp_model& model, int index, uint64_t draw) {
+  return (model.always >> index & 1) || draw < model.value[index];
 }
 
-void Add(const std::string& decides, uint64_t draw, const tp_detail& detail, int index,
+void Add(const std::string& decides, uint64_t draw, const tp_model& model, int index,
          Explanation* explanation) {
-  explanation->draws.push_back({decides, draw, detail.value[index],
-                                (detail.always >> index & 1) != 0, Below(detail, index, draw)});
+  explanation->draws.push_back({decides, draw, model.value[index], (model.always >> index & 1) != 0,
+                                Below(model, index, draw)});
 }
 
 // The state that the packet behind one which found `state`, and drew `draw`, finds.
-uint64_t NextState(const tp_detail& detail, uint8_t model, uint64_t state, uint64_t draw) {
-  const bool two = model == TP_MODEL_GILBERT_ELLIOTT;
+uint64_t NextState(const tp_model& model, uint8_t kind, uint64_t state, uint64_t draw) {
+  const bool two = kind == TP_MODEL_GILBERT_ELLIOTT;
   switch (state) {
-    case TP_CHAIN_GAP:
-      if (two) return Below(detail, TP_GE_P, draw) ? TP_CHAIN_BURST : TP_CHAIN_GAP;
-      if (Below(detail, TP_FOUR_13, draw)) return TP_CHAIN_BURST;
-      return Below(detail, TP_FOUR_13_14, draw) ? TP_CHAIN_ISOLATED : TP_CHAIN_GAP;
-    case TP_CHAIN_BURST:
-      if (two) return Below(detail, TP_GE_R, draw) ? TP_CHAIN_GAP : TP_CHAIN_BURST;
-      if (Below(detail, TP_FOUR_31, draw)) return TP_CHAIN_GAP;
-      return Below(detail, TP_FOUR_31_32, draw) ? TP_CHAIN_SPARED : TP_CHAIN_BURST;
-    case TP_CHAIN_SPARED:
-      return Below(detail, TP_FOUR_23, draw) ? TP_CHAIN_BURST : TP_CHAIN_SPARED;
+    case TP_MARKOV_GAP:
+      if (two) return Below(model, TP_GE_P, draw) ? TP_MARKOV_BURST : TP_MARKOV_GAP;
+      if (Below(model, TP_FOUR_13, draw)) return TP_MARKOV_BURST;
+      return Below(model, TP_FOUR_13_14, draw) ? TP_MARKOV_ISOLATED : TP_MARKOV_GAP;
+    case TP_MARKOV_BURST:
+      if (two) return Below(model, TP_GE_R, draw) ? TP_MARKOV_GAP : TP_MARKOV_BURST;
+      if (Below(model, TP_FOUR_31, draw)) return TP_MARKOV_GAP;
+      return Below(model, TP_FOUR_31_32, draw) ? TP_MARKOV_SPARED : TP_MARKOV_BURST;
+    case TP_MARKOV_SPARED:
+      return Below(model, TP_FOUR_23, draw) ? TP_MARKOV_BURST : TP_MARKOV_SPARED;
     default:
-      return TP_CHAIN_GAP;
+      return TP_MARKOV_GAP;
   }
 }
 
 uint64_t StateOf(const DrawnBy& by) {
-  const uint8_t model = by.rule.model;
-  uint64_t state = by.n < 64 ? tp_chain_start(&by.detail, model, by.a, by.b) : by.block_chain;
+  const uint8_t kind = by.rule.model_kind;
+  uint64_t state = by.n < 64 ? tp_markov_start(&by.model, kind, by.a, by.b) : by.block_markov;
   for (uint64_t n = by.n & ~uint64_t{63}; n < by.n; n++)
-    state = NextState(by.detail, model, state, tp_draw(by.a, by.b, n));
+    state = NextState(by.model, kind, state, tp_draw(by.a, by.b, n));
   return state;
 }
 
 void AddStart(const DrawnBy& by, Explanation* explanation) {
   if (by.n != 0) return;
   const uint64_t draw = tp_draw(tp_draw_key(by.a, TP_DRAW_START), by.b, 0);
-  if (by.rule.model == TP_MODEL_GILBERT_ELLIOTT) {
-    Add("the stream begins in the bad state", draw, by.detail, TP_GE_START_BAD, explanation);
+  if (by.rule.model_kind == TP_MODEL_GILBERT_ELLIOTT) {
+    Add("the stream begins in the bad state", draw, by.model, TP_GE_START_BAD, explanation);
     return;
   }
-  Add("the stream begins in state 3", draw, by.detail, TP_FOUR_START_3, explanation);
-  Add("else in state 4", draw, by.detail, TP_FOUR_START_4, explanation);
-  Add("else in state 2, or else in 1", draw, by.detail, TP_FOUR_START_2, explanation);
+  Add("the stream begins in state 3", draw, by.model, TP_FOUR_START_3, explanation);
+  Add("else in state 4", draw, by.model, TP_FOUR_START_4, explanation);
+  Add("else in state 2, or else in 1", draw, by.model, TP_FOUR_START_2, explanation);
 }
 
 void ExplainTwoStates(const DrawnBy& by, Explanation* explanation) {
-  const bool bad = StateOf(by) == TP_CHAIN_BURST;
+  const bool bad = StateOf(by) == TP_MARKOV_BURST;
   AddStart(by, explanation);
   explanation->state = bad ? "bad" : "good";
   Add(absl::StrCat("lost in the ", explanation->state, " state"),
-      tp_draw(tp_draw_key(by.a, TP_DRAW_LOSS), by.b, by.n), by.detail,
+      tp_draw(tp_draw_key(by.a, TP_DRAW_LOSS), by.b, by.n), by.model,
       bad ? TP_GE_LOSS_BAD : TP_GE_LOSS_GOOD, explanation);
   explanation->lost = explanation->draws.back().below;
   Add(bad ? "then leaves the bad state" : "then leaves the good state", tp_draw(by.a, by.b, by.n),
-      by.detail, bad ? TP_GE_R : TP_GE_P, explanation);
+      by.model, bad ? TP_GE_R : TP_GE_P, explanation);
 }
 
 void ExplainFourStates(const DrawnBy& by, Explanation* explanation) {
@@ -79,19 +79,19 @@ void ExplainFourStates(const DrawnBy& by, Explanation* explanation) {
   AddStart(by, explanation);
   explanation->lost = state & 1;
   switch (state) {
-    case TP_CHAIN_GAP:
+    case TP_MARKOV_GAP:
       explanation->state = "1 (received, in a gap)";
-      Add("then goes to state 3", draw, by.detail, TP_FOUR_13, explanation);
-      Add("else to state 4, or else stays", draw, by.detail, TP_FOUR_13_14, explanation);
+      Add("then goes to state 3", draw, by.model, TP_FOUR_13, explanation);
+      Add("else to state 4, or else stays", draw, by.model, TP_FOUR_13_14, explanation);
       break;
-    case TP_CHAIN_BURST:
+    case TP_MARKOV_BURST:
       explanation->state = "3 (lost, in a burst)";
-      Add("then goes to state 1", draw, by.detail, TP_FOUR_31, explanation);
-      Add("else to state 2, or else stays", draw, by.detail, TP_FOUR_31_32, explanation);
+      Add("then goes to state 1", draw, by.model, TP_FOUR_31, explanation);
+      Add("else to state 2, or else stays", draw, by.model, TP_FOUR_31_32, explanation);
       break;
-    case TP_CHAIN_SPARED:
+    case TP_MARKOV_SPARED:
       explanation->state = "2 (received, in a burst)";
-      Add("then goes to state 3", draw, by.detail, TP_FOUR_23, explanation);
+      Add("then goes to state 3", draw, by.model, TP_FOUR_23, explanation);
       break;
     default:
       explanation->state = "4 (lost by itself); then goes to state 1";

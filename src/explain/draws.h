@@ -14,10 +14,10 @@ namespace twinpath {
 struct DrawnBy {
   const LossSpec& spec;
   const tp_rule& rule;
-  const tp_detail& detail;
-  uint64_t a, b, n;      // the stream, and the packet's number in it
-  uint64_t block_chain;  // a chain's state when the packet's block of 64 begins
-  uint64_t packet_hash;  // TP_LOSS_PACKET
+  const tp_model& model;
+  uint64_t a, b, n;       // the stream, and the packet's number in it
+  uint64_t block_markov;  // a chain's state when the packet's block of 64 begins
+  uint64_t packet_hash;   // TP_LOSS_PACKET
 };
 
 // Fills in state, draws, fate and lost.

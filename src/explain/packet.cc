@@ -43,8 +43,7 @@ class Case {
   absl::StatusOr<Explanation> Run() && {
     if (absl::Status status = TakeThoseBefore(); !status.ok()) return status;
     const uint8_t* data = frame_.data();
-    const bool any = compiled_.any[request_.port];
-    told_.looks = any || plan_.n_shapes > 0;
+    told_.looks = plan_.tier != TP_TIER_BLIND;
     const bool parsed = tp_parse(data, data + frame_.size(), Length(), Port(), &key_) == TP_PARSED;
     if (!parsed) std::memset(&key_, 0, sizeof(key_));
     key_.port = Port();
@@ -53,7 +52,7 @@ class Case {
     } else {
       FindRule();
       if (absl::Status status = SetUpStream(); !status.ok()) return status;
-      ExplainFate({Spec(rule_).loss, Rule(), Detail(), key_a_, key_b_, n_, block_chain_,
+      ExplainFate({Spec(rule_).loss, Rule(), Model(), key_a_, key_b_, n_, block_markov_,
                    Rule().loss == TP_LOSS_PACKET ? PacketHash() : 0},
                   &told_);
     }
@@ -70,10 +69,12 @@ class Case {
     return rule < policy_.rules.size() ? policy_.rules[rule] : policy_.fallback;
   }
   const tp_rule& Rule() const { return compiled_.rules[rule_]; }
-  const tp_detail& Detail() const { return compiled_.details[Rule().detail]; }
-  uint64_t PacketHash() const {
-    return tp_packet_hash(&key_, frame_.data(), frame_.data() + frame_.size(), Rule().key_a,
-                          Rule().key_b);
+  const tp_model& Model() const { return compiled_.models[Rule().model]; }
+  const tp_when& When() const { return compiled_.whens[Rule().when]; }
+  uint64_t PacketHash() {
+    dp_.data = frame_.data();
+    dp_.end = frame_.data() + frame_.size();
+    return tp_packet_hash(&dp_, &key_, Rule().key_a, Rule().key_b);
   }
 
   absl::Status TakeThoseBefore() {
@@ -100,12 +101,12 @@ class Case {
       }
       if (!HoldsBeforePackets()) continue;
       if (request_.before) before = states_[rule_].n;
-      if (!(Rule().flags & TP_RULE_COUNTED) || before < Detail().packets) break;
-      states_[rule_].n = Detail().packets;
-      before -= Detail().packets;
+      if (!(Rule().flags & TP_RULE_COUNTED) || before < When().packets) break;
+      states_[rule_].n = When().packets;
+      before -= When().packets;
       Refuse("packets", absl::StrCat("it matches, but its packets on this port and queue are used "
                                      "up: ",
-                                     Grouped(Detail().packets)));
+                                     Grouped(When().packets)));
     }
     n_ = request_.before ? states_[rule_].n : before;
   }
@@ -117,12 +118,12 @@ class Case {
   // Whether the rule's share of flows and its times let it hold.
   bool HoldsBeforePackets() {
     const RuleSpec& spec = Spec(rule_);
-    if (Rule().flags & TP_RULE_SHARE && !tp_holds_for_flow(&Rule(), &Detail(), &key_)) {
+    if (Rule().flags & TP_RULE_SHARE && !tp_holds_for_flow(&Rule(), &When(), &key_)) {
       Refuse("flows", absl::StrCat("it matches, but this flow is not among the ",
                                    PercentText(spec.flows->value), " of flows that it holds for"));
       return false;
     }
-    if (Rule().flags & TP_RULE_TIMED && !tp_holds_now(&Detail(), request_.at_ns)) {
+    if (Rule().flags & TP_RULE_TIMED && !tp_holds_now(&When(), request_.at_ns)) {
       RuleSpec timed;
       timed.active = spec.active;
       Refuse("active", absl::StrCat("it matches, but is active ", DescribeWhen(timed), ", not at ",
@@ -141,44 +142,44 @@ class Case {
     key_a_ = loss == TP_LOSS_FLOW ? tp_flow_key(&Rule(), &key_) : state.key_a;
     key_b_ = loss == TP_LOSS_FLOW ? Rule().key_b : state.key_b;
     if (loss == TP_LOSS_FLOW && request_.before) n_ = Flow().n;
-    const bool walks = tp_has_memory(Rule().model);
+    const bool walks = tp_has_memory(Rule().model_kind);
     if (walks && n_ > kMaxWalkedPackets) {
       return absl::InvalidArgumentError(
           absl::StrCat("--number: found ", request_.number, ", allowed at most ", kMaxWalkedPackets,
                        " where the loss has a memory, as that of rule ", Spec(rule_).name, " has"));
     }
     told_.stream = {key_a_, key_b_, n_};
-    const uint64_t block = n_ >> 6;
-    __u64 chain = 0;
-    for (uint64_t i = 0; walks && i < block; i++)
-      tp_hook_draw(&dp_, rule_, key_a_, key_b_, i, &chain);
-    block_chain_ = chain;
+    __u64 markov = 0;
+    const auto draw = [&](uint64_t number) {
+      const tp_block block = {key_a_, key_b_, number};
+      return tp_rule_fates(&dp_, rule_, &block, &markov);
+    };
+    for (uint64_t i = 0; walks && i < n_ >> 6; i++) draw(i);
+    block_markov_ = markov;
     // Where the packet begins a block, the decision draws it.
-    const uint64_t mask = n_ & 63 ? tp_hook_draw(&dp_, rule_, key_a_, key_b_, block, &chain) : 0;
+    const uint64_t fates = n_ & 63 ? draw(n_ >> 6) : 0;
     if (loss == TP_LOSS_STREAM) {
-      state.mask = mask;
-      state.chain = static_cast<__u8>(chain);
+      state.fates = fates;
+      state.markov = static_cast<__u8>(markov);
     } else if (n_ > 0) {
       tp_flow& flow = Flow();
       flow.n = n_;
-      flow.mask = mask;
-      flow.chain = static_cast<__u32>(chain);
+      flow.fates = fates;
+      flow.markov = static_cast<__u32>(markov);
     }
     return absl::OkStatus();
   }
 
   // The packet's, which begins here where there is none.
   tp_flow& Flow() {
-    const tp_flow_place place = tp_flow_find_place(&dp_, &Rule(), key_a_);
+    const tp_place place = tp_flow_place(dp_.flows->size, &Rule(), key_a_);
     const uint64_t at = tp_flow_seek(&dp_, &place, 0);
-    return tp_hook_flows(&dp_, static_cast<uint32_t>(at / TP_FLOW_WAYS))->flow[at % TP_FLOW_WAYS];
+    return tp_flow_bucket_at(&dp_, static_cast<uint32_t>(at / TP_TABLE_WAYS))
+        ->flow[at % TP_TABLE_WAYS];
   }
 
   tp_decision DecideFrame(std::vector<uint8_t>* frame) {
-    uint8_t* data = frame->data();
-    const auto decide = compiled_.any[request_.port] ? tp_decide_any : tp_decide;
-    return decide(&dp_, data, data + frame->size(), static_cast<uint32_t>(frame->size()), Port(),
-                  plan_.n_shapes, plan_.fallback, 0);
+    return HostDecide(compiled_, &dp_, frame->data(), static_cast<uint32_t>(frame->size()));
   }
 
   void Decide() {
@@ -249,7 +250,7 @@ class Case {
   tp_key key_;
   uint32_t rule_ = 0;
   uint64_t n_ = 0;  // of the packet in its rule's, or flow's, stream
-  uint64_t key_a_ = 0, key_b_ = 0, block_chain_ = 0;
+  uint64_t key_a_ = 0, key_b_ = 0, block_markov_ = 0;
   Explanation told_;
 };
 

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "src/config/sha256.h"
-#include "src/policy/host.h"
+#include "src/policy/pipeline.h"
 
 namespace twinpath {
 namespace {

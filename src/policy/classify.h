@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
  * Key -> rule: tuple space search (Srinivasan, Suri, Varghese: "Packet classification using tuple
- * space search", SIGCOMM 1999). Every shape of match is one probe of one hash table, whatever the
- * number of rules; shapes are tried in the order of the first rule they hold, and the search ends
- * when no later shape can hold an earlier rule. Read-only tables; any thread.
- *
- * The datapath supplies, before including this:
- * - const struct tp_shape* tp_hook_shape(struct tp_datapath*, __u32 i): shape i of the port's plan
- * - const struct tp_bucket* tp_hook_bucket(struct tp_datapath*, __u32 i): bucket i, wrapped around
- * - const struct tp_key* tp_hook_entry(struct tp_datapath*, __u32 i): entry i
- * - __u32 tp_hook_words(struct tp_datapath*): the words of the key (TP_WORD) that shapes look at,
- * at least; a constant, because each word is asked for where it is used
- * - __u32 tp_hook_chain(struct tp_datapath*, const struct tp_key*, __u32 link): tp_first_holding
- * The first three may return NULL, but only for an index that the tables do not have.
+ * space search", SIGCOMM 1999). Every shape of match costs one probe of one hash table, whatever
+ * the number of rules. Shapes are tried in the order of their first rules, and the search ends when
+ * no later shape can have an earlier rule. Read-only tables; any thread.
  */
 #ifndef TWINPATH_POLICY_CLASSIFY_H_
 #define TWINPATH_POLICY_CLASSIFY_H_
 
+#include "condition.h"
+#include "datapath.h"
 #include "types.h"
 
 /* Word `i` of a key under a mask. Word 7 carries the shape's number, which is in the mask. */
@@ -27,8 +20,8 @@ TP_INLINE __u64 tp_masked_word(const struct tp_key* key, const struct tp_key* ma
 }
 
 /* Multilinear hashing: the products do not wait for each other. The multipliers are successive
- * outputs of SplitMix64 from seed 0, made odd. `words` as in tp_parse_words: those left out are 0
- * under the mask, and so is their product. */
+ * outputs of SplitMix64 from seed 0, made odd. `words` is a constant; words left out of it are 0
+ * under the mask, and so are their products. */
 TP_INLINE __u64 tp_key_hash_words(const struct tp_key* key, const struct tp_key* mask,
                                   __u32 words) {
   __u64 h = tp_masked_word(key, mask, 7) * 0xc584133ac916ab3dULL;
@@ -64,20 +57,27 @@ TP_INLINE int tp_key_equal(const struct tp_key* key, const struct tp_key* mask,
   return tp_key_equal_words(key, mask, entry, TP_ALL_WORDS);
 }
 
+/* The rule that a bucket's `rule` stands for: itself, or the first of its alternatives that holds,
+ * or TP_NO_RULE. */
+TP_INLINE __u32 tp_rule_of_slot(struct tp_datapath* dp, const struct tp_key* key, __u32 rule) {
+  if (TP_LIKELY(!(rule & TP_ALTERNATIVE))) return rule;
+  if (!TP_IS_GENERAL(dp)) return TP_NO_RULE;
+  return tp_first_holding(TP_ENV(dp), key, rule & ~TP_ALTERNATIVE, dp->now);
+}
+
 /* The first rule of this shape that holds and whose key is `key` under its mask, or TP_NO_RULE. */
 TP_INLINE __u32 tp_lookup(struct tp_datapath* dp, const struct tp_key* key,
                           const struct tp_shape* shape, __u64 hash) {
   __u32 tag = tp_hash_tag(hash);
   for (__u32 probe = 0; probe < TP_MAX_PROBES; probe++) {
-    const struct tp_bucket* bucket = tp_hook_bucket(dp, (__u32)hash + probe);
+    const struct tp_bucket* bucket =
+        TP_ROW(dp, buckets, ((__u32)hash + probe) & TP_BUCKET_MASK(dp));
     if (!bucket) return TP_NO_RULE;
     for (int slot = 0; slot < TP_BUCKET_SLOTS; slot++) {
       if (bucket->tag[slot] != tag) continue;
-      const struct tp_key* entry = tp_hook_entry(dp, bucket->entry[slot]);
-      if (!entry || !tp_key_equal_words(key, &shape->mask, entry, tp_hook_words(dp))) continue;
-      __u32 rule = bucket->rule[slot];
-      if (TP_UNLIKELY(rule & TP_CHAIN)) rule = tp_hook_chain(dp, key, rule & ~TP_CHAIN);
-      return rule;
+      const struct tp_key* entry = TP_ROW(dp, entries, bucket->entry[slot]);
+      if (!entry || !tp_key_equal_words(key, &shape->mask, entry, TP_WORDS(dp))) continue;
+      return tp_rule_of_slot(dp, key, bucket->rule[slot]);
     }
     if (bucket->used < TP_BUCKET_SLOTS) break; /* nothing spilled into the next one */
   }
@@ -86,19 +86,42 @@ TP_INLINE __u32 tp_lookup(struct tp_datapath* dp, const struct tp_key* key,
 
 TP_INLINE __u32 tp_lookup_shape(struct tp_datapath* dp, const struct tp_key* key,
                                 const struct tp_shape* shape) {
-  return tp_lookup(dp, key, shape, tp_key_hash_words(key, &shape->mask, tp_hook_words(dp)));
+  return tp_lookup(dp, key, shape, tp_key_hash_words(key, &shape->mask, TP_WORDS(dp)));
 }
 
-/* The first rule that matches `key` and holds; `fallback` and `n_shapes` are the ingress port's
- * plan's. */
+/* tp_lookup_shape of the port's shape number `i`, in the general tier, at `now`. */
+TP_SUBPROGRAM __u32 tp_probe(tp_env* env, const struct tp_key* key, __u32 i, __u64 now) {
+  struct tp_datapath room;
+  if (!key) return TP_NO_RULE;
+  struct tp_datapath* dp = tp_enter(env, &room, TP_ALL_WORDS, 1);
+  dp->now = now;
+  const struct tp_shape* shape = TP_ROW(dp, shapes, i);
+  return shape ? tp_lookup_shape(dp, key, shape) : TP_NO_RULE;
+}
+
+/* The first rule that matches `key` and holds; `n_shapes` and `fallback` are those of the ingress
+ * port's plan. The first shape is probed in place; most ports have no others. */
 TP_INLINE __u32 tp_classify(struct tp_datapath* dp, const struct tp_key* key, __u32 n_shapes,
                             __u32 fallback) {
   __u32 best = fallback;
-  for (__u32 i = 0; i < TP_MAX_SHAPES; i++) {
+  const struct tp_shape* shape = TP_ROW(dp, shapes, 0);
+  if (!n_shapes) return best;
+  if (shape && shape->min_rule < best) {
+    const __u32 rule = tp_lookup_shape(dp, key, shape);
+    if (rule < best) best = rule;
+  }
+  if (n_shapes == 1) return best;
+  struct tp_key whole = {}; /* kernels before 6.3 do not let a subprogram have a key with gaps */
+  tp_u64_alias* to = (tp_u64_alias*)&whole;
+  const tp_u64_alias* from = (const tp_u64_alias*)key;
+  for (int i = 0; i < TP_KEY_WORDS; i++)
+    if (TP_WORDS(dp) & TP_WORD(i)) to[i] = from[i];
+  for (__u32 i = 1; i < TP_MAX_SHAPES; i++) {
     if (i >= n_shapes) break;
-    const struct tp_shape* shape = tp_hook_shape(dp, i);
+    shape = TP_ROW(dp, shapes, i);
     if (!shape || shape->min_rule >= best) break;
-    __u32 rule = tp_lookup_shape(dp, key, shape);
+    const __u32 rule =
+        TP_IS_GENERAL(dp) ? tp_probe(TP_ENV(dp), key, i, dp->now) : TP_PROBE(dp, &whole, i);
     if (rule < best) best = rule;
   }
   return best;

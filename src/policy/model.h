@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
  * How the packets of one stream are lost: 64 fates at a time, bit i for packet 64 * block + i.
- * Integers only. Pure but for `chain`, where a model with memory keeps the state it is in when the
- * next block begins; whoever has the stream draws its blocks in order. Any thread.
+ * Integers only. Pure but for `markov`, where a model with memory keeps the state of its Markov
+ * chain when the next block begins; the owner of a stream draws its blocks in order. Any thread.
  *
  * A stream begins in a state drawn from the model's stationary distribution, so that the first
  * packets of a short flow are lost at the same rate as all others. Packet n meets the fate of the
- * state it finds, and then the state changes.
+ * state that it finds, and then the state changes.
  *
- * tp_detail.value holds, by model, probabilities as thresholds of 2^64 (tp_detail.always where
+ * tp_model.value holds, by model, probabilities as thresholds of 2^64 (tp_model.always where
  * exactly 1) and numbers:
  * - random: none; its rate is tp_rule.threshold;
  * - Gilbert-Elliott (Gilbert: "Capacity of a burst-noise channel", Bell System Technical Journal
@@ -23,23 +23,19 @@
  *   (s3 + s4) / (s3 * (p31 + p32) + s4) packets;
  * - periodic: every, offset, burst: packet n is lost iff n >= offset and
  *   (n - offset) mod every < burst. Loses burst / every, in bursts of burst;
- * - sequence: repeat (0: never; else 64 at least), first run, number of runs.
+ * - sequence: repeat (0: never; else at least 64), first interval, number of intervals.
  * A correlated loss of rate q and correlation c is the Gilbert-Elliott chain of p = q (1 - c),
  * r = (1 - q)(1 - c) that loses all in bad and nothing in good: the only chain of two states that
  * loses q and in which neighbours' fates correlate by c.
- *
- * The datapath supplies, before including this:
- * - const struct tp_run* tp_hook_run(struct tp_datapath*, __u32 i): run i; NULL beyond the table
- * - __u64 tp_hook_mask(__u64 a, __u64 b, __u64 block, __u64 threshold, __u64 lanes): tp_loss_mask,
- *   in place or out of line
  */
 #ifndef TWINPATH_POLICY_MODEL_H_
 #define TWINPATH_POLICY_MODEL_H_
 
+#include "datapath.h"
 #include "random.h"
 #include "types.h"
 
-/* tp_detail.value, by model */
+/* tp_model.value, by model */
 enum {
   TP_GE_P = 0,
   TP_GE_R = 1,
@@ -58,17 +54,17 @@ enum {
   TP_PERIODIC_OFFSET = 1,
   TP_PERIODIC_BURST = 2,
   TP_SEQUENCE_REPEAT = 0,
-  TP_SEQUENCE_FIRST_RUN = 1,
-  TP_SEQUENCE_RUNS = 2,
+  TP_SEQUENCE_FIRST = 1,
+  TP_SEQUENCE_INTERVALS = 2,
 };
 
-/* A chain's states. Those in which the four-state model loses are the odd ones; of
- * Gilbert-Elliott, good is 0 and bad is 1. */
+/* The states of a Markov chain. The four-state model loses in the odd ones. Of Gilbert-Elliott,
+ * good is 0 and bad is 1. */
 enum {
-  TP_CHAIN_GAP = 0,      /* Salsano's 1: received, in a gap */
-  TP_CHAIN_BURST = 1,    /* 3: lost, in a burst */
-  TP_CHAIN_SPARED = 2,   /* 2: received, in a burst */
-  TP_CHAIN_ISOLATED = 3, /* 4: lost by itself, in a gap */
+  TP_MARKOV_GAP = 0,      /* Salsano's 1: received, in a gap */
+  TP_MARKOV_BURST = 1,    /* 3: lost, in a burst */
+  TP_MARKOV_SPARED = 2,   /* 2: received, in a burst */
+  TP_MARKOV_ISOLATED = 3, /* 4: lost by itself, in a gap */
 };
 
 /* Draws of one stream for different purposes do not depend on each other. */
@@ -78,16 +74,16 @@ TP_INLINE __u64 tp_draw_key(__u64 a, __u64 purpose) {
 }
 
 /* Bit i: packet i's draw is below value[index]. */
-TP_INLINE __u64 tp_below(const struct tp_detail* detail, int index, __u64 a, __u64 b, __u64 block,
+TP_INLINE __u64 tp_below(const struct tp_model* model, int index, const struct tp_block* block,
                          __u64 lanes) {
-  if (detail->always >> index & 1) return lanes;
-  return tp_hook_mask(a, b, block, detail->value[index], lanes);
+  if (model->always >> index & 1) return lanes;
+  return tp_loss_mask(block->a, block->b, block->number, model->value[index], lanes);
 }
 
 /* The number of the lowest bit that is set; there is one. */
 TP_INLINE __u64 tp_lowest_bit(__u64 x) {
 #ifdef __bpf__
-  /* No instruction, and compilers that know of none: the bits below it are counted. */
+  /* There is no such instruction in BPF, so the bits below it are counted. */
   x = (x & -x) - 1;
   x -= x >> 1 & 0x5555555555555555ULL;
   x = (x & 0x3333333333333333ULL) + (x >> 2 & 0x3333333333333333ULL);
@@ -104,15 +100,15 @@ struct tp_ways {
   __u64 leaves_gap, to_burst, leaves_burst, to_gap, leaves_spared;
 };
 
-/* The packets that find the chain in an odd state. From change to change: as many steps as there
- * are changes. */
-TP_INLINE __u64 tp_walk_chain(const struct tp_ways* ways, __u64* state) {
+/* The packets that find the chain in an odd state. Walks from change to change: as many steps as
+ * there are changes. */
+TP_INLINE __u64 tp_markov_walk(const struct tp_ways* ways, __u64* state) {
   __u64 at = 0, odd = 0, s = *state;
   for (int i = 0; i < 64; i++) {
-    __u64 leaves = s == TP_CHAIN_GAP      ? ways->leaves_gap
-                   : s == TP_CHAIN_BURST  ? ways->leaves_burst
-                   : s == TP_CHAIN_SPARED ? ways->leaves_spared
-                                          : ~0ULL;
+    __u64 leaves = s == TP_MARKOV_GAP      ? ways->leaves_gap
+                   : s == TP_MARKOV_BURST  ? ways->leaves_burst
+                   : s == TP_MARKOV_SPARED ? ways->leaves_spared
+                                           : ~0ULL;
     leaves >>= at & 63;
     if (!leaves) {
       if (s & 1) odd |= ~0ULL << (at & 63);
@@ -120,16 +116,16 @@ TP_INLINE __u64 tp_walk_chain(const struct tp_ways* ways, __u64* state) {
     }
     __u64 last = at + tp_lowest_bit(leaves);
     if (s & 1) odd |= ~0ULL << (at & 63) & ~0ULL >> (63 - (last & 63));
-    __u64 first_way = (s == TP_CHAIN_GAP     ? ways->to_burst
-                       : s == TP_CHAIN_BURST ? ways->to_gap
-                                             : ~0ULL) >>
+    __u64 first_way = (s == TP_MARKOV_GAP     ? ways->to_burst
+                       : s == TP_MARKOV_BURST ? ways->to_gap
+                                              : ~0ULL) >>
                       (last & 63);
-    if (s == TP_CHAIN_GAP)
-      s = first_way & 1 ? TP_CHAIN_BURST : TP_CHAIN_ISOLATED;
-    else if (s == TP_CHAIN_BURST)
-      s = first_way & 1 ? TP_CHAIN_GAP : TP_CHAIN_SPARED;
+    if (s == TP_MARKOV_GAP)
+      s = first_way & 1 ? TP_MARKOV_BURST : TP_MARKOV_ISOLATED;
+    else if (s == TP_MARKOV_BURST)
+      s = first_way & 1 ? TP_MARKOV_GAP : TP_MARKOV_SPARED;
     else
-      s = s == TP_CHAIN_SPARED ? TP_CHAIN_BURST : TP_CHAIN_GAP;
+      s = s == TP_MARKOV_SPARED ? TP_MARKOV_BURST : TP_MARKOV_GAP;
     at = last + 1;
     if (at >= 64) break;
   }
@@ -137,52 +133,52 @@ TP_INLINE __u64 tp_walk_chain(const struct tp_ways* ways, __u64* state) {
   return odd;
 }
 
-/* The state in which a stream finds its packet 0. */
-TP_INLINE __u64 tp_chain_start(const struct tp_detail* detail, __u8 model, __u64 a, __u64 b) {
-  a = tp_draw_key(a, TP_DRAW_START);
-  if (model == TP_MODEL_GILBERT_ELLIOTT)
-    return tp_below(detail, TP_GE_START_BAD, a, b, 0, 1) ? TP_CHAIN_BURST : TP_CHAIN_GAP;
-  if (tp_below(detail, TP_FOUR_START_3, a, b, 0, 1)) return TP_CHAIN_BURST;
-  if (tp_below(detail, TP_FOUR_START_4, a, b, 0, 1)) return TP_CHAIN_ISOLATED;
-  if (tp_below(detail, TP_FOUR_START_2, a, b, 0, 1)) return TP_CHAIN_SPARED;
-  return TP_CHAIN_GAP;
+/* The state in which packet 0 finds the chain of a stream with key (a, b). */
+TP_INLINE __u64 tp_markov_start(const struct tp_model* model, __u8 kind, __u64 a, __u64 b) {
+  const struct tp_block start = {tp_draw_key(a, TP_DRAW_START), b, 0};
+  if (kind == TP_MODEL_GILBERT_ELLIOTT)
+    return tp_below(model, TP_GE_START_BAD, &start, 1) ? TP_MARKOV_BURST : TP_MARKOV_GAP;
+  if (tp_below(model, TP_FOUR_START_3, &start, 1)) return TP_MARKOV_BURST;
+  if (tp_below(model, TP_FOUR_START_4, &start, 1)) return TP_MARKOV_ISOLATED;
+  if (tp_below(model, TP_FOUR_START_2, &start, 1)) return TP_MARKOV_SPARED;
+  return TP_MARKOV_GAP;
 }
 
-/* The block's fates in a model with memory. A state's draws are made only where it is met. One
- * draw serves every state's change, because a packet finds one state. */
-TP_INLINE __u64 tp_chain_fates(const struct tp_detail* detail, __u8 model, __u64 a, __u64 b,
-                               __u64 block, __u64* chain) {
-  if (block == 0) *chain = tp_chain_start(detail, model, a, b);
+/* The block's fates in a model with memory. A state's draws are made only where a packet finds that
+ * state. One draw serves the changes of every state, because a packet finds one state. */
+TP_INLINE __u64 tp_markov_fates(const struct tp_model* model, __u8 kind,
+                                const struct tp_block* block, __u64* markov) {
+  if (block->number == 0) *markov = tp_markov_start(model, kind, block->a, block->b);
   struct tp_ways ways = {0, ~0ULL, 0, ~0ULL, 0};
-  if (model == TP_MODEL_GILBERT_ELLIOTT) {
-    ways.leaves_gap = tp_below(detail, TP_GE_P, a, b, block, ~0ULL);
+  if (kind == TP_MODEL_GILBERT_ELLIOTT) {
+    ways.leaves_gap = tp_below(model, TP_GE_P, block, ~0ULL);
     __u64 bad = 0;
-    if (*chain != TP_CHAIN_GAP || ways.leaves_gap) {
-      ways.leaves_burst = tp_below(detail, TP_GE_R, a, b, block, ~0ULL);
-      bad = tp_walk_chain(&ways, chain);
+    if (*markov != TP_MARKOV_GAP || ways.leaves_gap) {
+      ways.leaves_burst = tp_below(model, TP_GE_R, block, ~0ULL);
+      bad = tp_markov_walk(&ways, markov);
     }
-    a = tp_draw_key(a, TP_DRAW_LOSS);
+    const struct tp_block losses = {tp_draw_key(block->a, TP_DRAW_LOSS), block->b, block->number};
     __u64 lost = 0;
-    if (bad) lost = tp_below(detail, TP_GE_LOSS_BAD, a, b, block, bad);
-    if (~bad) lost |= tp_below(detail, TP_GE_LOSS_GOOD, a, b, block, ~bad);
+    if (bad) lost = tp_below(model, TP_GE_LOSS_BAD, &losses, bad);
+    if (~bad) lost |= tp_below(model, TP_GE_LOSS_GOOD, &losses, ~bad);
     return lost;
   }
-  ways.leaves_gap = tp_below(detail, TP_FOUR_13_14, a, b, block, ~0ULL);
-  if (*chain == TP_CHAIN_GAP && !ways.leaves_gap) return 0;
-  ways.to_burst = tp_below(detail, TP_FOUR_13, a, b, block, ways.leaves_gap);
-  ways.leaves_burst = tp_below(detail, TP_FOUR_31_32, a, b, block, ~0ULL);
-  ways.to_gap = tp_below(detail, TP_FOUR_31, a, b, block, ways.leaves_burst);
-  ways.leaves_spared = tp_below(detail, TP_FOUR_23, a, b, block, ~0ULL);
-  return tp_walk_chain(&ways, chain);
+  ways.leaves_gap = tp_below(model, TP_FOUR_13_14, block, ~0ULL);
+  if (*markov == TP_MARKOV_GAP && !ways.leaves_gap) return 0;
+  ways.to_burst = tp_below(model, TP_FOUR_13, block, ways.leaves_gap);
+  ways.leaves_burst = tp_below(model, TP_FOUR_31_32, block, ~0ULL);
+  ways.to_gap = tp_below(model, TP_FOUR_31, block, ways.leaves_burst);
+  ways.leaves_spared = tp_below(model, TP_FOUR_23, block, ~0ULL);
+  return tp_markov_walk(&ways, markov);
 }
 
 /* The lowest `count` bits; all from 64 on. */
 TP_INLINE __u64 tp_low_bits(__u64 count) { return count < 64 ? ~(~0ULL << count) : ~0ULL; }
 
-TP_INLINE __u64 tp_periodic_fates(const struct tp_detail* detail, __u64 block) {
-  const __u64 every = detail->value[TP_PERIODIC_EVERY], burst = detail->value[TP_PERIODIC_BURST];
-  const __u64 offset = detail->value[TP_PERIODIC_OFFSET], first = block * 64;
-  if (every == 0) return 0; /* nobody's: the compiler of policies allows none */
+TP_INLINE __u64 tp_periodic_fates(const struct tp_model* model, __u64 block) {
+  const __u64 every = model->value[TP_PERIODIC_EVERY], burst = model->value[TP_PERIODIC_BURST];
+  const __u64 offset = model->value[TP_PERIODIC_OFFSET], first = block * 64;
+  if (every == 0) return 0; /* row 0, which no rule owns: src/config allows no such period */
   __u64 fates = 0, start;   /* of the first whole period in the block */
   if (first >= offset) {
     const __u64 phase = (first - offset) % every;
@@ -201,56 +197,64 @@ TP_INLINE __u64 tp_periodic_fates(const struct tp_detail* detail, __u64 block) {
 }
 
 /* Which of packets 64 * word to 64 * word + 63 a sequence lists, by binary search. */
-TP_INLINE __u64 tp_sequence_word(struct tp_datapath* dp, const struct tp_detail* detail,
-                                 __u64 word) {
-  __u32 low = 0, high = (__u32)detail->value[TP_SEQUENCE_RUNS];
-  const __u32 base = (__u32)detail->value[TP_SEQUENCE_FIRST_RUN];
-  for (int i = 0; i < 17 && low < high; i++) { /* TP_MAX_RUNS is 2^16 */
+TP_INLINE __u64 tp_sequence_word(tp_env* env, const struct tp_model* model, __u64 word) {
+  __u32 low = 0, high = (__u32)model->value[TP_SEQUENCE_INTERVALS];
+  const __u32 base = (__u32)model->value[TP_SEQUENCE_FIRST];
+  (void)env;
+  for (int i = 0; i < 17 && low < high; i++) { /* TP_MAX_INTERVALS is 2^16 */
     const __u32 middle = (low + high) / 2;
-    const struct tp_run* run = tp_hook_run(dp, base + middle);
-    if (!run || word < run->first)
+    const struct tp_interval* interval = TP_ROW(env, intervals, base + middle);
+    if (!interval || word < interval->first)
       high = middle;
-    else if (word > run->last)
+    else if (word > interval->last)
       low = middle + 1;
     else
-      return run->bits;
+      return interval->bits;
   }
   return 0;
 }
 
-/* The same for 64 packets from any number on. */
-TP_INLINE __u64 tp_sequence_bits(struct tp_datapath* dp, const struct tp_detail* detail,
-                                 __u64 first) {
+/* Which of 64 packets from number `first` on a sequence lists. */
+TP_INLINE __u64 tp_sequence_bits(tp_env* env, const struct tp_model* model, __u64 first) {
   const __u64 lane = first & 63;
-  __u64 bits = tp_sequence_word(dp, detail, first >> 6) >> lane;
-  if (lane) bits |= tp_sequence_word(dp, detail, (first >> 6) + 1) << (64 - lane);
+  __u64 bits = tp_sequence_word(env, model, first >> 6) >> lane;
+  if (lane) bits |= tp_sequence_word(env, model, (first >> 6) + 1) << (64 - lane);
   return bits;
 }
 
-TP_INLINE __u64 tp_sequence_fates(struct tp_datapath* dp, const struct tp_detail* detail,
-                                  __u64 block) {
-  const __u64 repeat = detail->value[TP_SEQUENCE_REPEAT];
-  if (repeat == 0) return tp_sequence_word(dp, detail, block);
+TP_INLINE __u64 tp_sequence_fates(tp_env* env, const struct tp_model* model, __u64 block) {
+  const __u64 repeat = model->value[TP_SEQUENCE_REPEAT];
+  if (repeat == 0) return tp_sequence_word(env, model, block);
   const __u64 first = block * 64 % repeat, left = repeat - first;
-  __u64 bits = tp_sequence_bits(dp, detail, first);
-  if (left < 64) bits = (bits & tp_low_bits(left)) | tp_sequence_bits(dp, detail, 0) << left;
+  __u64 bits = tp_sequence_bits(env, model, first);
+  if (left < 64) bits = (bits & tp_low_bits(left)) | tp_sequence_bits(env, model, 0) << left;
   return bits;
 }
 
-/* The block's fates in any model. `lanes` are the packets asked for, at least; models with memory
- * always answer for all. */
-TP_INLINE __u64 tp_model_fates(struct tp_datapath* dp, const struct tp_rule* rule,
-                               const struct tp_detail* detail, __u64 a, __u64 b, __u64 block,
-                               __u64 lanes, __u64* chain) {
-  if (rule->model == TP_MODEL_RANDOM) return tp_hook_mask(a, b, block, rule->threshold, lanes);
-  if (rule->model == TP_MODEL_PERIODIC) return tp_periodic_fates(detail, block);
-  if (rule->model == TP_MODEL_SEQUENCE) return tp_sequence_fates(dp, detail, block);
-  return tp_chain_fates(detail, rule->model, a, b, block, chain);
+/* The block's fates in a model other than random. */
+TP_RARE __u64 tp_model_fates(tp_env* env, const struct tp_rule* rule, const struct tp_block* block,
+                             __u64* markov) {
+  const struct tp_model* model = TP_ROW(env, models, rule->model);
+  if (!model) return 0;
+  if (rule->model_kind == TP_MODEL_PERIODIC) return tp_periodic_fates(model, block->number);
+  if (rule->model_kind == TP_MODEL_SEQUENCE) return tp_sequence_fates(env, model, block->number);
+  return tp_markov_fates(model, rule->model_kind, block, markov);
 }
 
-/* Whether packet n's fate hangs on those before it. */
-TP_INLINE int tp_has_memory(__u8 model) {
-  return model == TP_MODEL_GILBERT_ELLIOTT || model == TP_MODEL_FOUR_STATE;
+/* The fates of a block of the rule number `index`, in any model. A model with memory finds and
+ * leaves its state in *markov. */
+TP_SUBPROGRAM __u64 tp_rule_fates(tp_env* env, __u32 index, const struct tp_block* block,
+                                  __u64* markov) {
+  const struct tp_rule* rule = TP_ROW(env, rules, index);
+  if (!rule || !block || !markov) return 0;
+  if (TP_LIKELY(rule->model_kind == TP_MODEL_RANDOM))
+    return tp_loss_mask(block->a, block->b, block->number, rule->threshold, ~0ULL);
+  return tp_model_fates(env, rule, block, markov);
+}
+
+/* Whether packet n's fate depends on those of the packets before it. */
+TP_INLINE int tp_has_memory(__u8 model_kind) {
+  return model_kind == TP_MODEL_GILBERT_ELLIOTT || model_kind == TP_MODEL_FOUR_STATE;
 }
 
 #endif /* TWINPATH_POLICY_MODEL_H_ */

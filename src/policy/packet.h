@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * What stays the same in a packet on its way through switches and routers, as a keyed hash: IP
- * addresses, protocol, IPv4 identification and fragment offset, and up to 64 octets behind the IP
- * headers but for the transport checksum, which offloads finish late. Not: MAC addresses, VLAN
- * tags, type of service, TTL, lengths, checksums, and padding behind the datagram. Of what is not
- * IP, its first 64 octets. Packets that are the same in all this meet the same fate. Pure; any
- * thread.
+ * A keyed hash of what stays the same in a packet on its way through switches and routers: IP
+ * addresses, protocol, IPv4 identification and fragment offset, and up to 64 bytes behind the IP
+ * headers without the transport checksum, which offloads finish late. Left out are MAC addresses,
+ * VLAN tags, type of service, TTL, lengths, checksums, and padding behind the datagram. Of a frame
+ * that is not IP, the first 64 bytes are hashed. Packets that are the same in all this meet the
+ * same fate. Pure; any thread.
  */
 #ifndef TWINPATH_POLICY_PACKET_H_
 #define TWINPATH_POLICY_PACKET_H_
 
+#include "datapath.h"
 #include "parse.h"
 #include "random.h"
 #include "types.h"
@@ -21,7 +22,7 @@ TP_INLINE __u64 tp_hash_step(__u64 h, __u64 word) {
   return h ^ h >> 32;
 }
 
-/* Where the IP header begins, in octets from the start of the frame. */
+/* Where the IP header begins, in bytes from the start of the frame. */
 TP_INLINE __u64 tp_ip_offset(const struct tp_key* key) {
   return TP_ETH_LEN + (key->flags & TP_KEY_VLAN ? 4 : 0) + (key->flags & TP_KEY_INNER ? 4 : 0);
 }
@@ -36,15 +37,19 @@ TP_INLINE __u64 tp_checksum_bits(const struct tp_key* key, int i) {
   return 0;
 }
 
-/* The hash of the frame in [data, end), which `key` was parsed from, under (a, b). */
-TP_INLINE __u64 tp_packet_hash(const struct tp_key* key, const __u8* data, const __u8* end, __u64 a,
-                               __u64 b) {
+/* The hash, under (a, b), of the env's frame, which `key` was parsed from. */
+TP_SUBPROGRAM __u64 tp_packet_hash(tp_env* env, const struct tp_key* key, __u64 a, __u64 b) {
+  if (!key) return 0;
+  struct tp_datapath room;
+  const struct tp_datapath* dp = tp_enter(env, &room, TP_ALL_WORDS, 1);
+  const __u8* data = dp->data;
+  const __u8* end = dp->end;
   const tp_u64_alias* k = (const tp_u64_alias*)key;
   __u64 h = a, at = 0, left = (__u64)(end - data);
   if (key->flags & TP_KEY_IP) {
     __u64 ip = tp_ip_offset(key), total = 40;
     const __u8* p = data + ip;
-    if (p + 20 > end) return 0; /* it was parsed: not so */
+    if (p + 20 > end) return 0; /* impossible, because it was parsed */
     h = tp_hash_step(h, (k[0] >> 8 & 0xffff) | (key->flags & TP_KEY_LATER) << 16);
     for (int i = 3; i < 7; i++) h = tp_hash_step(h, k[i]);
     if (key->ip_version == 4) {
@@ -70,7 +75,7 @@ TP_INLINE __u64 tp_packet_hash(const struct tp_key* key, const __u8* data, const
     left -= 8;
     if (i == TP_HASHED_WORDS - 1) return tp_mix(h + b);
   }
-  for (int i = 0; i < 7; i++) { /* of a word that is not whole, which may have a checksum, too */
+  for (int i = 0; i < 7; i++) { /* a word that is not whole may have a checksum, too */
     if ((__u64)i >= left || p + 1 > end) break;
     h = tp_hash_step(h, (__u8)(*p & ~checksum));
     checksum >>= 8;

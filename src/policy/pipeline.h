@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
  * A packet's way: frame -> key -> rule -> loss -> forward -> verdict -> counter. The stages are in
- * the headers below, in that order; the DPDK worker runs each over a burst, the XDP program calls
- * tp_decide once a packet.
- *
- * Before including this, a datapath defines `struct tp_datapath`, the hooks that classify.h, lose.h
- * and forward.h name, and
- * - int tp_hook_parse(struct tp_datapath*, const __u8* data, const __u8* end, __u32 frame_len,
- *   __u8 port, struct tp_key*): tp_parse_words with the datapath's words, in place or out of line
- * - __u32 tp_hook_classify(struct tp_datapath*, const struct tp_key*, __u32 n_shapes,
- *   __u32 fallback): tp_classify, likewise
- * - struct tp_state* tp_hook_state(struct tp_datapath*, __u32 rule): the rule's stream on the
- *   packet's queue, where streams lie in the order of rules
- * - struct tp_state* tp_hook_state_of(struct tp_datapath*, const struct tp_rule*, __u32 rule): the
- *   same, wherever it lies
+ * the headers below, in that order. The XDP program calls tp_decide or tp_decide_general once a
+ * packet; the DPDK worker runs each stage over a burst. Before including this, a datapath other
+ * than the host's defines TP_DATAPATH: see datapath.h.
  */
 #ifndef TWINPATH_POLICY_PIPELINE_H_
 #define TWINPATH_POLICY_PIPELINE_H_
 
+#include "datapath.h"
 #include "parse.h"
 #include "classify.h"
 #include "lose.h"
@@ -31,55 +22,89 @@ struct tp_decision {
 };
 
 /*
- * The whole decision for the frame in [data, end), of `frame_len` octets, on the datapath's queue
- * of ingress port `port` with plan (n_shapes, fallback). `shared` as in tp_lose_shared, a constant.
- * Counts the rule; the caller counts the verdict, which it alone can know to be TP_TX_FULL or
- * TP_NO_PORT.
+ * The walk through the headers as a subprogram, for the verifier. A call costs more than the walk
+ * in place would, so the most common frames take another way. `frame_len` as in tp_parse_headers.
  */
-TP_INLINE struct tp_decision tp_decide(struct tp_datapath* dp, __u8* data, const __u8* end,
-                                       __u32 frame_len, __u8 port, __u32 n_shapes, __u32 fallback,
-                                       int shared) {
+TP_SUBPROGRAM int tp_walk_tuple(tp_env* env, struct tp_key* key, __u32 frame_len) {
+  struct tp_datapath room;
+  if (!key) return TP_PARSE_MALFORMED;
+  const struct tp_datapath* dp = tp_enter(env, &room, TP_TUPLE_WORDS, 0);
+  return tp_parse_headers(dp->data, dp->end, frame_len, dp->port, TP_TUPLE_WORDS, key);
+}
+TP_SUBPROGRAM int tp_walk_headers(tp_env* env, struct tp_key* key, __u32 frame_len) {
+  struct tp_datapath room;
+  if (!key) return TP_PARSE_MALFORMED;
+  const struct tp_datapath* dp = tp_enter(env, &room, TP_ALL_WORDS, 0);
+  return tp_parse_headers(dp->data, dp->end, frame_len, dp->port, TP_ALL_WORDS, key);
+}
+
+/* Reads the datapath's frame into *key: tp_parse_words with the datapath's words. */
+TP_INLINE int tp_read_key(struct tp_datapath* dp, __u32 frame_len, struct tp_key* key) {
+#ifdef TP_READS_HEADERS
+  if (!TP_READS_HEADERS(dp)) { /* nothing reads the key; the verifier asks for one */
+    __u64 nothing = 0;
+    TP_FORGET(nothing);
+    tp_u64_alias* k = (tp_u64_alias*)key;
+    for (int i = 0; i < TP_KEY_WORDS; i++) k[i] = nothing;
+    return TP_PARSED;
+  }
+#endif
+  if (TP_LIKELY(tp_parse_common(dp->data, dp->end, frame_len, dp->port, TP_WORDS(dp), key)))
+    return TP_PARSED;
+  struct tp_key walked;
+  __builtin_memset(&walked, 0, sizeof(walked)); /* kernels before 6.3 ask for it */
+  if (TP_WORDS(dp) == TP_TUPLE_WORDS ? tp_walk_tuple(TP_ENV(dp), &walked, frame_len)
+                                     : tp_walk_headers(TP_ENV(dp), &walked, frame_len))
+    return TP_PARSE_MALFORMED;
+  *key = walked;
+  return TP_PARSED;
+}
+
+/*
+ * The whole decision of the fast tiers for the datapath's frame, of `frame_len` bytes, on the
+ * datapath's queue, whose port's plan has `n_shapes` and `fallback`. `shared`, a constant: several
+ * CPUs serve the queue. Counts the rule; the caller counts the verdict, because the caller alone
+ * knows whether it is TP_TX_FULL or TP_NO_PORT.
+ */
+TP_INLINE struct tp_decision tp_decide(struct tp_datapath* dp, __u32 frame_len, __u32 n_shapes,
+                                       __u32 fallback, int shared) {
   struct tp_decision decision = {TP_NO_RULE, TP_MALFORMED, 0};
   __u32 rule = fallback;
   if (n_shapes) {
     struct tp_key key;
-    if (tp_hook_parse(dp, data, end, frame_len, port, &key)) return decision;
-    rule = tp_hook_classify(dp, &key, n_shapes, fallback);
+    if (tp_read_key(dp, frame_len, &key)) return decision;
+    rule = tp_classify(dp, &key, n_shapes, fallback);
   }
-  struct tp_state* state = tp_hook_state(dp, rule);
+  struct tp_state* state = tp_stream(dp, rule, rule);
   if (!state) return decision;
   decision.rule = rule;
-  if (shared ? tp_lose_shared(dp, state, frame_len) : tp_lose(dp, state, frame_len)) {
+  if (shared ? tp_lose_shared(dp, state, rule, frame_len) : tp_lose(dp, state, rule, frame_len)) {
     decision.verdict = TP_LOST;
     return decision;
   }
-  const struct tp_state* fixed = tp_hook_fixed(dp, state);
-  decision.verdict =
-      tp_forward(dp, fixed->action, fixed->out_port, port, data, end, &decision.out_port);
+  const struct tp_terms terms = tp_terms_of(dp, state);
+  decision.verdict = tp_forward(dp, terms.action, terms.out_port, &decision.out_port);
   return decision;
 }
 
-/* The same for a port whose plan looks into frames and whose rules may ask for anything: losses of
- * flows and of packets, marks, conditions. */
-TP_INLINE struct tp_decision tp_decide_any(struct tp_datapath* dp, __u8* data, const __u8* end,
-                                           __u32 frame_len, __u8 port, __u32 n_shapes,
-                                           __u32 fallback, int shared) {
+/* tp_decide for the general tier. */
+TP_INLINE struct tp_decision tp_decide_general(struct tp_datapath* dp, __u32 frame_len,
+                                               __u32 n_shapes, __u32 fallback, int shared) {
   struct tp_decision decision = {TP_NO_RULE, TP_MALFORMED, 0};
   struct tp_key key;
-  if (tp_hook_parse(dp, data, end, frame_len, port, &key)) return decision;
-  const __u32 index = tp_hook_classify(dp, &key, n_shapes, fallback);
-  const struct tp_rule* rule = tp_hook_rule(dp, index);
+  if (tp_read_key(dp, frame_len, &key)) return decision;
+  const __u32 index = tp_classify(dp, &key, n_shapes, fallback);
+  const struct tp_rule* rule = TP_ROW(dp, rules, index);
   if (!rule) return decision;
-  struct tp_state* state = tp_hook_state_of(dp, rule, index);
+  struct tp_state* state = tp_stream(dp, index, rule->slot);
   if (!state) return decision;
   decision.rule = index;
-  struct tp_frame frame = {data, end, frame_len, &key, 0};
-  if (rule->loss == TP_LOSS_FLOW) frame.flow_key = tp_flow_key(rule, &key);
-  if (tp_lose_any(dp, rule, index, state, &frame, shared))
+  struct tp_packet packet = {frame_len, &key, 0};
+  if (rule->loss == TP_LOSS_FLOW) packet.flow_key = tp_flow_key(rule, &key);
+  if (tp_lose_general(dp, rule, index, state, &packet, shared))
     decision.verdict = TP_LOST;
   else
-    decision.verdict =
-        tp_forward(dp, rule->action, rule->out_port, port, data, end, &decision.out_port);
+    decision.verdict = tp_forward(dp, rule->action, rule->out_port, &decision.out_port);
   return decision;
 }
 

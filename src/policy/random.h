@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
  * The random function: keyed, counter-based, integers only. Packet n of a stream always meets the
- * same fate, on either path, in any order. Pure functions; any thread.
+ * same fate, on every path, in any order. Pure functions; any thread.
  *
  * The mixer is the finalizer of SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom
  * number generators", OOPSLA 2014, with Stafford's variant 13 constants) over a Weyl sequence, with
@@ -36,7 +36,7 @@ TP_INLINE __u64 tp_name_hash(const char* name, __u64 length) {
   return tp_mix(h);
 }
 
-/* The two key words of (seed, name): a rule's. */
+/* A rule's two key words, from (seed, name). */
 TP_INLINE void tp_rule_key(__u64 seed, __u64 name_hash, __u64* a, __u64* b) {
   *a = tp_mix(tp_mix(seed + TP_GOLDEN) ^ name_hash);
   *b = tp_mix(*a + tp_mix(seed ^ 0x6a09e667f3bcc909ULL) + name_hash);
@@ -49,6 +49,11 @@ TP_INLINE void tp_stream_key(const struct tp_rule* rule, __u64 port_key, __u32 q
   *b = tp_mix(rule->key_b + tp_mix(*a ^ port_key));
 }
 
+/* 64 packets of a stream, number * 64 to number * 64 + 63; (a, b) is the stream's key. */
+struct tp_block {
+  __u64 a, b, number;
+};
+
 /*
  * The fates of the 64 packets of a block at once: bit i is set iff packet 64 * block + i is lost.
  *
@@ -57,7 +62,7 @@ TP_INLINE void tp_stream_key(const struct tp_rule* rule, __u64 port_key, __u32 q
  * no lane is undecided: each word halves them, so that about eight words serve 64 packets whatever
  * the threshold. `lanes` are the packets to decide; the others' bits are 0.
  */
-TP_INLINE __u64 tp_loss_mask(__u64 a, __u64 b, __u64 block, __u64 threshold, __u64 lanes) {
+TP_SUBPROGRAM __u64 tp_loss_mask(__u64 a, __u64 b, __u64 block, __u64 threshold, __u64 lanes) {
   __u64 less = 0, equal = lanes, t = threshold, counter = block * 64;
   for (int j = 0; j < 64; j += 4) {
     /* Once t is 0, a lane that is equal so far cannot become less. */
@@ -73,8 +78,8 @@ TP_INLINE __u64 tp_loss_mask(__u64 a, __u64 b, __u64 block, __u64 threshold, __u
   return less;
 }
 
-/* Packet n's whole draw, as tp_loss_mask compares it. For tests and explanations: 64 words for one
- * packet. */
+/* Packet n's whole draw, as tp_loss_mask compares it. Costs 64 words: for tests and explanations.
+ */
 TP_INLINE __u64 tp_draw(__u64 a, __u64 b, __u64 n) {
   __u64 draw = 0;
   for (__u64 j = 0; j < 64; j++)

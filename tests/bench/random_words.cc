@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "src/policy/host.h"
+#include "src/policy/pipeline.h"
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "src/policy/host.h"
+#include "src/policy/pipeline.h"
 #include "tests/parity/host_replay.h"
 #include "tests/parity/policies.h"
 #include "tests/parity/shapes.h"

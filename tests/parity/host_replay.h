@@ -32,7 +32,6 @@ class HostReplay {
 
   absl::StatusOr<FrameVerdict> Run(size_t port, uint32_t queue, absl::Span<const uint8_t> frame) {
     Queue& q = queues_[port * per_port_ + queue];
-    const tp_plan& plan = policy_.plans[port];
     tp_datapath datapath = HostDatapath(policy_, port);
     datapath.states = q.states.data();
     datapath.marked = policy_.marks ? q.marked.data() : nullptr;
@@ -41,10 +40,7 @@ class HostReplay {
     datapath.now = clock_;
     std::vector<uint8_t> bytes(frame.begin(), frame.end());
     const uint32_t length = static_cast<uint32_t>(bytes.size());
-    const auto decide = policy_.any[port] ? tp_decide_any : tp_decide;
-    const tp_decision decision =
-        decide(&datapath, bytes.data(), bytes.data() + bytes.size(), length,
-               static_cast<__u8>(port), plan.n_shapes, plan.fallback, 0);
+    const tp_decision decision = HostDecide(policy_, &datapath, bytes.data(), length);
     tp_count_add(&q.counters.rx, 1, length);
     tp_count_add(tp_verdict_count(&q.counters, decision.verdict, decision.out_port), 1, length);
     FrameVerdict result;

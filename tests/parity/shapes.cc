@@ -7,7 +7,7 @@
 #include <functional>
 #include <utility>
 
-#include "src/policy/host.h"
+#include "src/policy/pipeline.h"
 #include "tests/parity/universe.h"
 #include "tests/unit/lib/frame_builder.h"
 

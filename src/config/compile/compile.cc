@@ -17,7 +17,7 @@
 #include "src/config/policy/port_uses.h"
 #include "src/config/compile/rule_table.h"
 #include "src/config/describe/words.h"
-#include "src/policy/host.h"
+#include "src/policy/pipeline.h"
 
 namespace twinpath {
 namespace {
@@ -57,7 +57,8 @@ class Compiler {
     if (status.ok()) status = CheckPorts(policy_, compiled_.ports);
     if (status.ok()) status = CheckKeys();
     if (!status.ok()) return status;
-    compiled_.details.emplace_back();
+    compiled_.models.emplace_back();
+    compiled_.whens.emplace_back();
     for (const RuleSpec& rule : policy_.rules) AddRule(rule);
     AddRule(policy_.fallback);
     if (status = CheckRuns(); !status.ok()) return status;
@@ -147,9 +148,10 @@ class Compiler {
   }
 
   absl::Status CheckRuns() const {
-    if (compiled_.runs.size() <= TP_MAX_RUNS) return absl::OkStatus();
-    return Refuse("/rules", absl::StrCat("sequences of ", compiled_.runs.size(), " runs in all"),
-                  absl::StrCat("at most ", TP_MAX_RUNS, " runs of packets 64 n to 64 n + 63"));
+    if (compiled_.intervals.size() <= TP_MAX_INTERVALS) return absl::OkStatus();
+    return Refuse("/rules",
+                  absl::StrCat("sequences of ", compiled_.intervals.size(), " runs in all"),
+                  absl::StrCat("at most ", TP_MAX_INTERVALS, " runs of packets 64 n to 64 n + 63"));
   }
 
   bool HasCondition(size_t r) const { return (compiled_.rules[r].flags & TP_RULE_CONDITIONS) != 0; }
@@ -174,7 +176,7 @@ class Compiler {
   // What the rules need that some port can reach: a wire's default, which nothing reaches, needs no
   // way to the kernel.
   void FindNeeds() {
-    compiled_.any.resize(fallback_.size());
+    needs_general_.resize(fallback_.size());
     compiled_.sends.resize(fallback_.size());
     for (size_t p = 0; p < fallback_.size(); p++) {
       for (size_t r = 0; r <= fallback_[p]; r++) {
@@ -192,7 +194,7 @@ class Compiler {
         compiled_.timed |= made.flags & TP_RULE_TIMED;
         compiled_.counted |= made.flags & TP_RULE_COUNTED;
         if (by_flow || marks || made.loss == TP_LOSS_PACKET || HasCondition(r))
-          compiled_.any[p] = true;
+          needs_general_[p] = true;
       }
     }
   }
@@ -268,7 +270,9 @@ class Compiler {
       std::stable_sort(
           compiled_.shapes.begin() + plan.first_shape, compiled_.shapes.end(),
           [](const tp_shape& a, const tp_shape& b) { return a.min_rule < b.min_rule; });
-      plan.looks = plan.n_shapes != 0 || compiled_.any[p];
+      plan.tier = needs_general_[p]    ? TP_TIER_GENERAL
+                  : plan.n_shapes != 0 ? TP_TIER_HEADERS
+                                       : TP_TIER_BLIND;
       compiled_.plans.push_back(plan);
     }
   }
@@ -282,9 +286,9 @@ class Compiler {
         const tp_key& shape_mask = shapes_[shape_index_.at(mask)].mask;
         value.shape = shape_mask.shape;
         auto [it, fresh] = entry_of.emplace(value, entries.size());
-        if (!fresh) return Chain(r, &entries[it->second].rule);  // an earlier rule has it
+        if (!fresh) return AddAfter(r, &entries[it->second].rule);  // an earlier rule has it
         if (entries.size() == TP_MAX_ENTRIES) return TooManyEntries(r);
-        const uint32_t first = HasCondition(r) ? AddLink(r) : static_cast<uint32_t>(r);
+        const uint32_t first = HasCondition(r) ? AddAlternative(r) : static_cast<uint32_t>(r);
         entries.push_back({value, tp_key_hash(&value, &shape_mask), first});
         return absl::OkStatus();
       });
@@ -298,29 +302,29 @@ class Compiler {
     return absl::OkStatus();
   }
 
-  // What stands in a bucket for rule `r`, behind which others may come.
-  uint32_t AddLink(size_t r) {
-    compiled_.links.push_back({static_cast<uint32_t>(r), TP_NO_RULE});
-    return static_cast<uint32_t>(compiled_.links.size() - 1) | TP_CHAIN;
+  // What a bucket holds in place of rule `r`, after which others may come.
+  uint32_t AddAlternative(size_t r) {
+    compiled_.alternatives.push_back({static_cast<uint32_t>(r), TP_NO_RULE});
+    return static_cast<uint32_t>(compiled_.alternatives.size() - 1) | TP_ALTERNATIVE;
   }
 
-  // Puts rule `r` behind `first`, for when none of the rules there holds.
-  absl::Status Chain(size_t r, const uint32_t* first) {
-    if (!(*first & TP_CHAIN)) return absl::OkStatus();
-    uint32_t link = *first & ~TP_CHAIN;
+  // Puts rule `r` after the rules from `first` on, for when none of those holds.
+  absl::Status AddAfter(size_t r, const uint32_t* first) {
+    if (!(*first & TP_ALTERNATIVE)) return absl::OkStatus();
+    uint32_t last = *first & ~TP_ALTERNATIVE;
     for (size_t length = 1;; length++) {
-      const tp_link& candidate = compiled_.links[link];
+      const tp_alternative& candidate = compiled_.alternatives[last];
       if (!HasCondition(candidate.rule) || candidate.rule == r) return absl::OkStatus();
-      if (length == TP_MAX_CHAIN)
+      if (length == TP_MAX_ALTERNATIVES)
         return Refuse(
             absl::StrCat("/rules/", r, "/match"),
             absl::StrCat("the same match as ", length, " rules with conditions before it"),
-            absl::StrCat("at most ", TP_MAX_CHAIN - 1));
+            absl::StrCat("at most ", TP_MAX_ALTERNATIVES - 1));
       if (candidate.next == TP_NO_RULE) break;
-      link = candidate.next;
+      last = candidate.next;
     }
-    const uint32_t added = AddLink(r) & ~TP_CHAIN;
-    compiled_.links[link].next = added;
+    const uint32_t added = AddAlternative(r) & ~TP_ALTERNATIVE;
+    compiled_.alternatives[last].next = added;
     return absl::OkStatus();
   }
 
@@ -333,7 +337,8 @@ class Compiler {
 
   const Policy& policy_;
   CompiledPolicy compiled_;
-  std::vector<uint32_t> fallback_;  // for each port
+  std::vector<uint32_t> fallback_;   // for each port
+  std::vector<bool> needs_general_;  // for each port: see tp_tier
   std::vector<Shape> shapes_;
   std::unordered_map<tp_key, size_t, KeyHash, KeyEqual> shape_index_;  // by mask, .shape 0
 };
@@ -345,8 +350,14 @@ absl::StatusOr<CompiledPolicy> CompilePolicy(const Policy& policy,
   return Compiler(policy, ports).Run();
 }
 
+size_t TableBytes(const CompiledPolicy& policy) {
+  size_t bytes = 0;
+  ForEachTable(policy, [&bytes](const auto& rows) { bytes += rows.size() * sizeof(rows[0]); });
+  return bytes;
+}
+
 void SetOrigin(uint64_t now, CompiledPolicy* policy) {
-  for (tp_detail& detail : policy->details) detail.origin = now;
+  for (tp_when& when : policy->whens) when.origin = now;
 }
 
 std::vector<tp_state> InitialStates(const CompiledPolicy& policy, size_t port, uint32_t queue) {

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "src/config/policy/policy.h"
+#include "src/policy/tables.h"
 #include "src/policy/types.h"
 
 namespace twinpath {
@@ -17,18 +18,13 @@ namespace twinpath {
 struct CompiledPolicy {
   std::vector<std::string> ports;       // index = port number in all tables
   std::vector<std::string> rule_names;  // index = rule number; the last is "default"
-  std::vector<tp_rule> rules;
-  std::vector<tp_plan> plans;      // one for each port
-  std::vector<tp_shape> shapes;    // runs, one for each plan
-  std::vector<tp_bucket> buckets;  // a power of two of them, at least 1
-  std::vector<tp_key> entries;     // masked keys
-  std::vector<tp_link> links;      // of keys whose first rule has a condition
-  std::vector<tp_detail> details;  // [0] is nobody's
-  std::vector<tp_run> runs;        // of all sequences
+  std::vector<tp_plan> plans;           // one for each port
 
-  // For each port, whether tp_decide_any must decide: a rule that it can reach loses by flow or by
-  // packet, marks, or has a condition.
-  std::vector<bool> any;
+  // The tables of src/policy/tables.h. There is a power of two of buckets, at least 1; row 0 of
+  // the models and of the whens is no rule's.
+#define TP_TABLE_ROWS(name, row) std::vector<row> name;
+  TP_TABLES(TP_TABLE_ROWS)
+#undef TP_TABLE_ROWS
 
   // Where rules that some port can reach need what a datapath may lack.
   std::vector<uint32_t> sends;  // for each port: bit p, some of its frames leave by port p
@@ -45,6 +41,17 @@ struct CompiledPolicy {
 // TP_MAX_* allow, with the counts.
 absl::StatusOr<CompiledPolicy> CompilePolicy(const Policy& policy,
                                              const std::vector<std::string>& ports);
+
+// Calls `each(rows)` for each table of a policy, in the order of TP_TABLES.
+template <typename Each>
+void ForEachTable(const CompiledPolicy& policy, const Each& each) {
+#define TP_TABLE_EACH(name, row) each(policy.name);
+  TP_TABLES(TP_TABLE_EACH)
+#undef TP_TABLE_EACH
+}
+
+// The memory that the tables take, in bytes.
+size_t TableBytes(const CompiledPolicy& policy);
 
 // Lets the times of all conditions count from `now`, in nanoseconds of the datapath's clock.
 void SetOrigin(uint64_t now, CompiledPolicy* policy);

@@ -7,18 +7,26 @@
 #include <algorithm>
 #include <cmath>
 
-#include "src/policy/host.h"
+#include "src/policy/pipeline.h"
 
 namespace twinpath {
 namespace {
 
-// The rule's own detail.
-tp_detail& DetailOf(tp_rule* rule, CompiledPolicy* compiled) {
-  if (rule->detail == 0) {
-    rule->detail = static_cast<uint32_t>(compiled->details.size());
-    compiled->details.emplace_back();
+// The rule's own row, which is made where there is none.
+tp_model& ModelOf(tp_rule* rule, CompiledPolicy* compiled) {
+  if (rule->model == 0) {
+    rule->model = static_cast<uint16_t>(compiled->models.size());  // of at most TP_MAX_RULES + 1
+    compiled->models.emplace_back();
   }
-  return compiled->details[rule->detail];
+  return compiled->models[rule->model];
+}
+
+tp_when& WhenOf(tp_rule* rule, CompiledPolicy* compiled) {
+  if (rule->when == 0) {
+    rule->when = static_cast<uint16_t>(compiled->whens.size());
+    compiled->whens.emplace_back();
+  }
+  return compiled->whens[rule->when];
 }
 
 // In 2^-64; 2^64 itself is a probability of 1.
@@ -35,27 +43,27 @@ Wide WideOf(long double p) {
 
 long double Real(Wide p) { return std::ldexp(static_cast<long double>(p), -64); }
 
-void Put(int index, Wide p, tp_detail* detail) {
+void Put(int index, Wide p, tp_model* model) {
   if (p >= kOne)
-    detail->always |= 1ULL << index;
+    model->always |= 1ULL << index;
   else
-    detail->value[index] = static_cast<uint64_t>(p);
+    model->value[index] = static_cast<uint64_t>(p);
 }
 
 void SetTwoStates(Wide p, Wide r, Wide loss_bad, Wide loss_good, Wide start_bad, tp_rule* rule,
                   CompiledPolicy* compiled) {
-  rule->model = TP_MODEL_GILBERT_ELLIOTT;
-  tp_detail& detail = DetailOf(rule, compiled);
-  Put(TP_GE_P, p, &detail);
-  Put(TP_GE_R, r, &detail);
-  Put(TP_GE_LOSS_GOOD, loss_good, &detail);
-  Put(TP_GE_LOSS_BAD, loss_bad, &detail);
-  Put(TP_GE_START_BAD, start_bad, &detail);
+  rule->model_kind = TP_MODEL_GILBERT_ELLIOTT;
+  tp_model& model = ModelOf(rule, compiled);
+  Put(TP_GE_P, p, &model);
+  Put(TP_GE_R, r, &model);
+  Put(TP_GE_LOSS_GOOD, loss_good, &model);
+  Put(TP_GE_LOSS_BAD, loss_bad, &model);
+  Put(TP_GE_START_BAD, start_bad, &model);
 }
 
 // False where the rate says all.
 bool SetRandom(const Probability& rate, tp_rule* rule) {
-  rule->model = TP_MODEL_RANDOM;
+  rule->model_kind = TP_MODEL_RANDOM;
   if (rate.never) rule->loss = TP_LOSS_NONE;
   if (rate.always) rule->loss = TP_LOSS_ALL;
   rule->threshold = rate.threshold;
@@ -95,27 +103,27 @@ void SetFourState(const LossSpec& loss, tp_rule* rule, CompiledPolicy* compiled)
   const std::vector<Probability>& p = loss.parameters;  // p13, p31, p32, p23, p14
   const Wide p13 = WideOf(p[0]), p31 = WideOf(p[1]), p32 = WideOf(p[2]), p23 = WideOf(p[3]),
              p14 = WideOf(p[4]);
-  rule->model = TP_MODEL_FOUR_STATE;
-  tp_detail& detail = DetailOf(rule, compiled);
-  Put(TP_FOUR_13, p13, &detail);
-  Put(TP_FOUR_13_14, std::min(p13 + p14, kOne), &detail);
-  Put(TP_FOUR_31, p31, &detail);
-  Put(TP_FOUR_31_32, std::min(p31 + p32, kOne), &detail);
-  Put(TP_FOUR_23, p23, &detail);
+  rule->model_kind = TP_MODEL_FOUR_STATE;
+  tp_model& model = ModelOf(rule, compiled);
+  Put(TP_FOUR_13, p13, &model);
+  Put(TP_FOUR_13_14, std::min(p13 + p14, kOne), &model);
+  Put(TP_FOUR_31, p31, &model);
+  Put(TP_FOUR_31_32, std::min(p31 + p32, kOne), &model);
+  Put(TP_FOUR_23, p23, &model);
   const Stationary s = StationaryOf(Real(p13), Real(p31), Real(p32), Real(p23), Real(p14));
   const long double sum = s.gap + s.burst + s.spared + s.isolated;
-  Put(TP_FOUR_START_3, WideOf(s.burst / sum), &detail);
-  Put(TP_FOUR_START_4, WideOf((s.burst + s.isolated) / sum), &detail);
-  Put(TP_FOUR_START_2, WideOf((s.burst + s.isolated + s.spared) / sum), &detail);
+  Put(TP_FOUR_START_3, WideOf(s.burst / sum), &model);
+  Put(TP_FOUR_START_4, WideOf((s.burst + s.isolated) / sum), &model);
+  Put(TP_FOUR_START_2, WideOf((s.burst + s.isolated + s.spared) / sum), &model);
 }
 
-// Adds packets `first` to `last` to the runs from `begin` on, behind all that is there.
-void AddRange(uint64_t first, uint64_t last, size_t begin, std::vector<tp_run>* runs) {
+// Adds packets `first` to `last` to the intervals from `begin` on, behind all that is there.
+void AddRange(uint64_t first, uint64_t last, size_t begin, std::vector<tp_interval>* intervals) {
   const auto add = [&](uint64_t from, uint64_t to, uint64_t bits) {
-    if (runs->size() > begin && runs->back().last == from) {
-      runs->back().bits |= bits;  // a word that a range before this one ends in
+    if (intervals->size() > begin && intervals->back().last == from) {
+      intervals->back().bits |= bits;  // a word that a range before this one ends in
     } else {
-      runs->push_back({from, to, bits});
+      intervals->push_back({from, to, bits});
     }
   };
   const uint64_t from = first >> 6, to = last >> 6;
@@ -127,27 +135,27 @@ void AddRange(uint64_t first, uint64_t last, size_t begin, std::vector<tp_run>* 
 }
 
 void SetSequence(const LossSpec& loss, tp_rule* rule, CompiledPolicy* compiled) {
-  rule->model = TP_MODEL_SEQUENCE;
-  std::vector<tp_run>& runs = compiled->runs;
-  const size_t begin = runs.size();
+  rule->model_kind = TP_MODEL_SEQUENCE;
+  std::vector<tp_interval>& intervals = compiled->intervals;
+  const size_t begin = intervals.size();
   // tp_sequence_fates takes no period below a block's 64.
   const uint64_t times = loss.repeat && loss.repeat < 64 ? (63 + loss.repeat) / loss.repeat : 1;
   for (uint64_t t = 0; t < times; t++) {
     for (const PacketRange& range : loss.packets)
-      AddRange(range.first + t * loss.repeat, range.last + t * loss.repeat, begin, &runs);
+      AddRange(range.first + t * loss.repeat, range.last + t * loss.repeat, begin, &intervals);
   }
-  tp_detail& detail = DetailOf(rule, compiled);
-  detail.value[TP_SEQUENCE_REPEAT] = loss.repeat * times;
-  detail.value[TP_SEQUENCE_FIRST_RUN] = begin;
-  detail.value[TP_SEQUENCE_RUNS] = runs.size() - begin;
+  tp_model& model = ModelOf(rule, compiled);
+  model.value[TP_SEQUENCE_REPEAT] = loss.repeat * times;
+  model.value[TP_SEQUENCE_FIRST] = begin;
+  model.value[TP_SEQUENCE_INTERVALS] = intervals.size() - begin;
 }
 
 void SetPeriodic(const LossSpec& loss, tp_rule* rule, CompiledPolicy* compiled) {
-  rule->model = TP_MODEL_PERIODIC;
-  tp_detail& detail = DetailOf(rule, compiled);
-  detail.value[TP_PERIODIC_EVERY] = loss.every;
-  detail.value[TP_PERIODIC_OFFSET] = loss.offset;
-  detail.value[TP_PERIODIC_BURST] = loss.burst;
+  rule->model_kind = TP_MODEL_PERIODIC;
+  tp_model& model = ModelOf(rule, compiled);
+  model.value[TP_PERIODIC_EVERY] = loss.every;
+  model.value[TP_PERIODIC_OFFSET] = loss.offset;
+  model.value[TP_PERIODIC_BURST] = loss.burst;
 }
 
 }  // namespace
@@ -186,18 +194,18 @@ void CompileLoss(const LossSpec& loss, tp_rule* rule, CompiledPolicy* compiled) 
 void CompileConditions(const RuleSpec& spec, tp_rule* rule, CompiledPolicy* compiled) {
   if (spec.active) {
     rule->flags |= TP_RULE_TIMED;
-    tp_detail& detail = DetailOf(rule, compiled);
-    detail.from = spec.active->from_ns;
-    detail.length = spec.active->for_ns;
-    detail.every = spec.active->every_ns;
+    tp_when& when = WhenOf(rule, compiled);
+    when.from = spec.active->from_ns;
+    when.length = spec.active->for_ns;
+    when.every = spec.active->every_ns;
   }
   if (spec.packets) {
     rule->flags |= TP_RULE_COUNTED;
-    DetailOf(rule, compiled).packets = *spec.packets;
+    WhenOf(rule, compiled).packets = *spec.packets;
   }
   if (spec.flows && !spec.flows->always) {
     rule->flags |= TP_RULE_SHARE;
-    DetailOf(rule, compiled).share = spec.flows->threshold;
+    WhenOf(rule, compiled).share = spec.flows->threshold;
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "src/policy/table.h"
 #include "src/policy/types.h"
 
 namespace twinpath {
@@ -27,7 +28,7 @@ absl::StatusOr<uint64_t> ParseFlowMemory(std::string_view text, std::string_view
 struct FlowTableShape {
   uint32_t regions = 0, region_buckets = 0;
   uint64_t buckets() const { return uint64_t{regions} * region_buckets; }
-  uint64_t places() const { return buckets() * TP_FLOW_WAYS; }
+  uint64_t places() const { return buckets() * TP_TABLE_WAYS; }
   uint64_t octets() const { return buckets() * sizeof(tp_flow_bucket); }  // without the locks
 };
 

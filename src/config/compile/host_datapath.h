@@ -11,22 +11,30 @@
 
 #include "src/config/compile/compile.h"
 #include "src/config/compile/flow_memory.h"
-#include "src/policy/host.h"
+#include "src/policy/pipeline.h"
 
 namespace twinpath {
 
-// The tables as a port uses them. Streams, marks, flows and the time are the caller's to set.
+// The datapath of a port. Streams, marks, flows and the time are the caller's to set.
 inline tp_datapath HostDatapath(const CompiledPolicy& policy, size_t port) {
   tp_datapath datapath = {};
-  datapath.shapes = policy.shapes.data() + policy.plans[port].first_shape;
-  datapath.buckets = policy.buckets.data();
-  datapath.entries = policy.entries.data();
-  datapath.rules = policy.rules.data();
-  datapath.details = policy.details.data();
-  datapath.links = policy.links.data();
-  datapath.runs = policy.runs.data();
-  datapath.bucket_mask = static_cast<__u32>(policy.buckets.size() - 1);
+#define TP_TABLE_BORROW(name, row) datapath.tables.name = policy.name.data();
+  TP_TABLES(TP_TABLE_BORROW)
+#undef TP_TABLE_BORROW
+  datapath.tables.shapes += policy.plans[port].first_shape;
+  datapath.tables.bucket_mask = static_cast<__u32>(policy.buckets.size() - 1);
+  datapath.port = static_cast<__u8>(port);
   return datapath;
+}
+
+// The whole decision of a frame of `length` bytes at `data`, in the tier of the port's plan.
+inline tp_decision HostDecide(const CompiledPolicy& policy, tp_datapath* datapath, uint8_t* data,
+                              uint32_t length) {
+  const tp_plan& plan = policy.plans[datapath->port];
+  datapath->data = data;
+  datapath->end = data + length;
+  const auto decide = plan.tier == TP_TIER_GENERAL ? tp_decide_general : tp_decide;
+  return decide(datapath, length, plan.n_shapes, plan.fallback, 0);
 }
 
 // A table of flows, and its memory; `octets` is 0 (none) or at least kMinFlowMemory. Several
@@ -38,7 +46,8 @@ class HostFlows {
     shape_ = FlowTableWithin(octets);
     buckets_.resize(shape_.buckets());
     regions_.resize(shape_.regions);
-    table_ = {buckets_.data(), regions_.data(), shape_.regions, shape_.region_buckets, one_thread};
+    table_ = {
+        buckets_.data(), regions_.data(), {shape_.regions, shape_.region_buckets}, one_thread};
   }
   HostFlows(const HostFlows&) = delete;
   HostFlows& operator=(const HostFlows&) = delete;
@@ -51,7 +60,7 @@ class HostFlows {
  private:
   FlowTableShape shape_;
   std::vector<tp_flow_bucket> buckets_;
-  std::vector<tp_flow_region> regions_;
+  std::vector<tp_padded_region> regions_;
   tp_flow_table table_ = {};
 };
 

@@ -43,7 +43,7 @@ void ContinueFrom(const PolicyAndTables& before, const Policy& after,
     rule.epoch = old.epoch;
     const std::optional<TimeWindow>& active = SpecOf(after, r).active;
     if (active.has_value() && SpecOf(before.policy, continued[r]).active == active)
-      next->details[rule.detail].origin = before.compiled.details[old.detail].origin;
+      next->whens[rule.when].origin = before.compiled.whens[old.when].origin;
   }
 }
 

@@ -5,7 +5,7 @@
 #include "src/config/compile/rule_table.h"
 
 #include "absl/strings/str_cat.h"
-#include "src/policy/host.h"
+#include "src/policy/pipeline.h"
 
 namespace twinpath {
 namespace {

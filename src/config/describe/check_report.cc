@@ -97,18 +97,14 @@ CheckReport MakeCheckReport(const Policy& policy, const CompiledPolicy& compiled
   for (const tp_shape& shape : compiled.shapes) shapes.insert(shape.mask.shape);
   report.shapes = shapes.size();
   report.keys = compiled.entries.size();
-  report.table_octets =
-      compiled.buckets.size() * sizeof(tp_bucket) + compiled.entries.size() * sizeof(tp_key) +
-      compiled.shapes.size() * sizeof(tp_shape) + compiled.rules.size() * sizeof(tp_rule) +
-      compiled.plans.size() * sizeof(tp_plan) + compiled.links.size() * sizeof(tp_link) +
-      compiled.details.size() * sizeof(tp_detail) + compiled.runs.size() * sizeof(tp_run);
+  report.table_octets = TableBytes(compiled) + compiled.plans.size() * sizeof(tp_plan);
   report.queue_octets =
       compiled.rules.size() * (sizeof(tp_state) + (compiled.marks ? sizeof(tp_count) : 0));
   report.has_flows = compiled.has_flows;
   for (size_t p = 0; p < compiled.ports.size(); p++) {
     const tp_plan& plan = compiled.plans[p];
-    report.ports.push_back(
-        {compiled.ports[p], plan.looks != 0, plan.n_shapes, compiled.rule_names[plan.fallback]});
+    report.ports.push_back({compiled.ports[p], plan.tier != TP_TIER_BLIND, plan.n_shapes,
+                            compiled.rule_names[plan.fallback]});
   }
   report.warnings = Warnings(policy, reachable);
   return report;

@@ -11,7 +11,7 @@ absl::StatusOr<FlowTable> FlowTable::Create(const FlowTableShape& shape, int nod
   FlowTable made;
   auto buckets = EmptyInEal<tp_flow_bucket>(shape.buckets(), "the table of flows", node);
   if (!buckets.ok()) return buckets.status();
-  auto regions = EmptyInEal<tp_flow_region>(shape.regions, "the flows' locks", node);
+  auto regions = EmptyInEal<tp_padded_region>(shape.regions, "the flows' locks", node);
   if (!regions.ok()) return regions.status();
   auto table = EmptyInEal<tp_flow_table>(1, "the table of flows", node);
   if (!table.ok()) return table.status();
@@ -19,10 +19,9 @@ absl::StatusOr<FlowTable> FlowTable::Create(const FlowTableShape& shape, int nod
   made.regions_ = *std::move(regions);
   made.table_ = *std::move(table);
   made.table_[0] = {.buckets = made.buckets_.get(),
-                    .region = made.regions_.get(),
-                    .regions = shape.regions,
-                    .region_buckets = shape.region_buckets,
-                    .alone = alone};
+                    .regions = made.regions_.get(),
+                    .size = {.regions = shape.regions, .region_buckets = shape.region_buckets},
+                    .one_thread = alone};
   return made;
 }
 

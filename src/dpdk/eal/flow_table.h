@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "src/config/compile/flow_memory.h"
 #include "src/dpdk/eal/tables.h"
-#include "src/policy/host.h"
+#include "src/policy/pipeline.h"
 
 namespace twinpath {
 
@@ -23,7 +23,7 @@ class FlowTable {
  private:
   FlowTable() = default;
   EalArray<tp_flow_bucket> buckets_;
-  EalArray<tp_flow_region> regions_;
+  EalArray<tp_padded_region> regions_;
   EalArray<tp_flow_table> table_;
 };
 

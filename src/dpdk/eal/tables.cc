@@ -15,16 +15,13 @@ absl::StatusOr<PolicyTables> PolicyTables::Create(const CompiledPolicy& policy, 
     status.Update(made.status());
     if (made.ok()) *to = *std::move(made);
   };
-  copy(policy.shapes, &tables.shapes_);
-  copy(policy.buckets, &tables.buckets_);
-  copy(policy.entries, &tables.entries_);
-  copy(policy.rules, &tables.rules_);
-  copy(policy.details, &tables.details_);
-  copy(policy.links, &tables.links_);
-  copy(policy.runs, &tables.runs_);
+#define TP_TABLE_COPY(name, row)           \
+  copy(policy.name, &tables.arrays_.name); \
+  tables.tables_.name = tables.arrays_.name.get();
+  TP_TABLES(TP_TABLE_COPY)
+#undef TP_TABLE_COPY
   if (!status.ok()) return status;
-  tables.n_details_ = policy.details.size();
-  tables.bucket_mask_ = static_cast<uint32_t>(policy.buckets.size() - 1);
+  tables.tables_.bucket_mask = static_cast<uint32_t>(policy.buckets.size() - 1);
   return tables;
 }
 

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "src/config/compile/compile.h"
+#include "src/policy/tables.h"
 #include "src/policy/types.h"
 
 namespace twinpath {
@@ -50,10 +51,7 @@ absl::StatusOr<EalArray<T>> CopyToEal(const std::vector<T>& from, int node) {
 // flows not.
 inline uint64_t PolicyBytes(const CompiledPolicy& policy, uint64_t queues) {
   const uint64_t stream = sizeof(tp_state) + (policy.marks ? sizeof(tp_count) : 0);
-  return policy.shapes.size() * sizeof(tp_shape) + policy.buckets.size() * sizeof(tp_bucket) +
-         policy.entries.size() * sizeof(tp_key) + policy.rules.size() * sizeof(tp_rule) +
-         policy.links.size() * sizeof(tp_link) + policy.details.size() * sizeof(tp_detail) +
-         policy.runs.size() * sizeof(tp_run) + queues * policy.rules.size() * stream;
+  return TableBytes(policy) + queues * policy.rules.size() * stream;
 }
 
 class PolicyTables {
@@ -64,29 +62,21 @@ class PolicyTables {
   // the tables were made. Before the workers run.
   void SetOrigin(uint64_t now, CompiledPolicy* policy) {
     twinpath::SetOrigin(now, policy);
-    for (size_t i = 0; i < n_details_; i++) details_[i].origin = now;
+    for (size_t i = 0; i < policy->whens.size(); i++) arrays_.whens[i].origin = now;
   }
 
-  const tp_shape* shapes() const { return shapes_.get(); }
-  const tp_bucket* buckets() const { return buckets_.get(); }
-  const tp_key* entries() const { return entries_.get(); }
-  const tp_rule* rules() const { return rules_.get(); }
-  const tp_detail* details() const { return details_.get(); }
-  const tp_link* links() const { return links_.get(); }
-  const tp_run* runs() const { return runs_.get(); }
-  uint32_t bucket_mask() const { return bucket_mask_; }
+  // Borrowed from this object.
+  const tp_tables& get() const { return tables_; }
 
  private:
+  struct Arrays {
+#define TP_TABLE_ARRAY(name, row) EalArray<row> name;
+    TP_TABLES(TP_TABLE_ARRAY)
+#undef TP_TABLE_ARRAY
+  };
   PolicyTables() = default;
-  EalArray<tp_shape> shapes_;
-  EalArray<tp_bucket> buckets_;
-  EalArray<tp_key> entries_;
-  EalArray<tp_rule> rules_;
-  EalArray<tp_detail> details_;
-  size_t n_details_ = 0;
-  EalArray<tp_link> links_;
-  EalArray<tp_run> runs_;
-  uint32_t bucket_mask_ = 0;
+  Arrays arrays_;
+  tp_tables tables_ = {};
 };
 
 }  // namespace twinpath

@@ -7,7 +7,7 @@
 
 #include <cstring>
 
-#include "src/policy/host.h"
+#include "src/policy/pipeline.h"
 
 namespace twinpath {
 namespace {

@@ -26,16 +26,18 @@ uint32_t FirstSlot(uint8_t slots) {
   return static_cast<uint32_t>(__builtin_ctz(slots | 0x100)) & 7;
 }
 
+const tp_bucket* BucketOf(const tp_datapath& decision, uint64_t hash) {
+  return &decision.tables.buckets[static_cast<uint32_t>(hash) & decision.tables.bucket_mask];
+}
+
 // tp_lookup, which answers at once where the first slot with the tag has the key.
 uint32_t LookUp(tp_datapath* decision, const tp_shape& shape, const tp_key& key, uint64_t hash,
                 uint8_t slots) {
-  const tp_bucket* bucket = tp_hook_bucket(decision, static_cast<uint32_t>(hash));
+  const tp_bucket* bucket = BucketOf(*decision, hash);
   const uint32_t slot = FirstSlot(slots);
   if (TP_LIKELY(slots != 0 &&
-                tp_key_equal(&key, &shape.mask, tp_hook_entry(decision, bucket->entry[slot])))) {
-    const uint32_t rule = bucket->rule[slot];
-    return TP_LIKELY(!(rule & TP_CHAIN)) ? rule
-                                         : tp_first_holding(decision, &key, rule & ~TP_CHAIN);
+                tp_key_equal(&key, &shape.mask, &decision->tables.entries[bucket->entry[slot]]))) {
+    return tp_rule_of_slot(decision, &key, bucket->rule[slot]);
   }
   return tp_lookup(decision, &key, &shape, hash);
 }
@@ -79,20 +81,20 @@ void Worker::Classify(Queue& queue, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) rules_[i] = queue.fallback;
   rte_prefetch0(&queue.states[queue.fallback]);
   for (uint32_t s = 0; s < queue.n_shapes; s++) {
-    const tp_shape* shape = tp_hook_shape(decision, s);
+    const tp_shape* shape = &decision->tables.shapes[s];
     uint32_t pending = 0;
     for (uint32_t i = 0; i < count; i++) {
       if (shape->min_rule >= rules_[i]) continue;  // neither this nor a later shape has an earlier
       hashes_[i] = tp_key_hash(&keys_[i], &shape->mask);
-      rte_prefetch0(tp_hook_bucket(decision, static_cast<uint32_t>(hashes_[i])));
+      rte_prefetch0(BucketOf(*decision, hashes_[i]));
       pending_[pending++] = static_cast<uint8_t>(i);
     }
     if (pending == 0) return;
     for (uint32_t p = 0; p < pending; p++) {
       uint64_t hash = hashes_[pending_[p]];
-      const tp_bucket* bucket = tp_hook_bucket(decision, static_cast<uint32_t>(hash));
+      const tp_bucket* bucket = BucketOf(*decision, hash);
       slots_[p] = SlotsWith(*bucket, tp_hash_tag(hash));
-      rte_prefetch0(tp_hook_entry(decision, bucket->entry[FirstSlot(slots_[p])]));
+      rte_prefetch0(&decision->tables.entries[bucket->entry[FirstSlot(slots_[p])]]);
     }
     for (uint32_t p = 0; p < pending; p++) {
       uint32_t i = pending_[p];
@@ -112,9 +114,10 @@ void Worker::LoseAndForward(Queue& queue, uint32_t count) {
     tp_state* state = &queue.states[rules_[i]];
     uint8_t out_port = TP_MAX_PORTS;
     tp_verdict verdict = TP_LOST;
-    if (!tp_lose(&queue.decision, state, length))
-      verdict = tp_forward(&queue.decision, state->action, state->out_port, queue.port, data,
-                           data + frame->data_len, &out_port);
+    queue.decision.data = data;
+    queue.decision.end = data + frame->data_len;
+    if (!tp_lose(&queue.decision, state, rules_[i], length))
+      verdict = tp_forward(&queue.decision, state->terms.action, state->terms.out_port, &out_port);
     Put(queue, frame, verdict, out_port);
   }
   SendBatches(queue);

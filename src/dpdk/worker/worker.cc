@@ -108,9 +108,9 @@ void Worker::Turn() {
                          : ReceiveGranted(queue);
     if (count != 0) {
       received += count;
-      if (!queue.looks)
+      if (queue.tier == TP_TIER_BLIND)
         DecideUnseen(queue, count);
-      else if (TP_LIKELY(!queue.any))
+      else if (TP_LIKELY(queue.tier == TP_TIER_HEADERS))
         DecideByHeaders(queue, count);
       else
         DecideAny(queue, count);
@@ -165,15 +165,15 @@ void Worker::DecideUnseen(Queue& queue, uint32_t count) {
     bytes -= lost_bytes;
     if (count == 0) return;
   }
-  if (state->action == TP_ACTION_DROP) {
+  if (state->terms.action == TP_ACTION_DROP) {
     tp_count_add(&queue.counters.verdict[TP_DENIED], count, bytes);
     std::copy_n(frames_, count, drops_ + n_drops_);
     n_drops_ += count;
-  } else if (state->action == TP_ACTION_PASS) {
+  } else if (state->terms.action == TP_ACTION_PASS) {
     Pass(queue, frames_, count, bytes);
   } else {
-    uint8_t out_port = state->out_port;
-    if (state->action == TP_ACTION_REFLECT) {
+    uint8_t out_port = state->terms.out_port;
+    if (state->terms.action == TP_ACTION_REFLECT) {
       out_port = queue.port;
       count = ReflectAll(queue, count, &bytes);
     }

@@ -22,7 +22,7 @@
 #include "src/dpdk/worker/mbuf.h"
 #include "src/dpdk/eal/tables.h"
 #include "src/dpdk/worker/queue_end.h"
-#include "src/policy/host.h"
+#include "src/policy/pipeline.h"
 #include "src/policy/types.h"
 
 namespace twinpath {
@@ -72,8 +72,7 @@ class Worker {
     tp_datapath decision = {};
     uint32_t n_shapes = 0;
     uint32_t fallback = 0;
-    bool looks = false;         // into frames
-    bool any = false;           // its rules may ask for anything: see tp_decide_any
+    tp_tier tier = TP_TIER_BLIND;
     EalArray<tp_state> states;  // worker: rw, control: ro
     EalArray<tp_count> marked;  // by rule; worker: rw, control: ro; none where no rule marks
   };

@@ -29,8 +29,8 @@ constexpr size_t kAhead = 16;
 // Where the stream is, and what it counted; not what its rule asks for.
 void ContinueStream(const tp_state& from, tp_state* to) {
   to->n = from.n;
-  to->mask = from.mask;
-  to->chain = from.chain;
+  to->fates = from.fates;
+  to->markov = from.markov;
   to->lost_packets = from.lost_packets;
   to->matched_bytes = from.matched_bytes;
   to->lost_bytes = from.lost_bytes;
@@ -50,22 +50,19 @@ absl::Status Worker::FillPolicy(const CompiledPolicy& policy, const PolicyTables
   const tp_plan& plan = policy.plans[queue->port];
   part->states = *std::move(states);
   part->marked = *std::move(marked);
-  part->decision = {.shapes = tables.shapes() + plan.first_shape,
-                    .buckets = tables.buckets(),
-                    .entries = tables.entries(),
-                    .rules = tables.rules(),
-                    .details = tables.details(),
-                    .links = tables.links(),
-                    .runs = tables.runs(),
+  part->decision = {.tables = tables.get(),
                     .states = part->states.get(),
                     .marked = policy.marks ? part->marked.get() : nullptr,
                     .extras = &queue->extras,
                     .flows = flows,
-                    .bucket_mask = tables.bucket_mask()};
+                    .now = 0,
+                    .data = nullptr,
+                    .end = nullptr,
+                    .port = queue->port};
+  part->decision.tables.shapes += plan.first_shape;
   part->n_shapes = plan.n_shapes;
   part->fallback = plan.fallback;
-  part->looks = plan.looks != 0;
-  part->any = policy.any[queue->port];
+  part->tier = static_cast<tp_tier>(plan.tier);
   return absl::OkStatus();
 }
 

@@ -22,7 +22,7 @@ namespace {
 // for anything.
 const char* WordsNeeded(const CompiledPolicy& policy, size_t port) {
   const tp_plan& plan = policy.plans[port];
-  if (policy.any[port]) return "any";
+  if (plan.tier == TP_TIER_GENERAL) return "any";
   if (plan.n_shapes == 0) return "all";
   uint32_t words = 0;
   for (uint32_t i = 0; i < plan.n_shapes; i++) {
@@ -32,7 +32,7 @@ const char* WordsNeeded(const CompiledPolicy& policy, size_t port) {
       if (mask[word]) words |= TP_WORD(word);
     if (policy.shapes[plan.first_shape + i].mask.length) words |= TP_WORD_LENGTH;
   }
-  return (words & ~static_cast<uint32_t>(TP_NARROW_WORDS)) ? "full" : "narrow";
+  return (words & ~static_cast<uint32_t>(TP_TUPLE_WORDS)) ? "full" : "narrow";
 }
 
 // For policies of more rules, and for rules that begin anew while others still run: as many as
@@ -74,8 +74,8 @@ XdpTables::XdpTables(CompiledPolicy policy, const std::vector<uint32_t>& queues)
     total_queues_ += count;
   }
   for (const tp_plan& plan : policy_.plans) {
-    sole_.push_back(plan.looks == 0);
-    only_rule_.push_back(plan.looks == 0 ? plan.fallback : TP_NO_RULE);
+    sole_.push_back(plan.tier == TP_TIER_BLIND);
+    only_rule_.push_back(plan.tier == TP_TIER_BLIND ? plan.fallback : TP_NO_RULE);
   }
 }
 
@@ -111,7 +111,8 @@ absl::StatusOr<std::unique_ptr<XdpTables>> XdpTables::Create(CompiledPolicy poli
                           bpf_map__set_max_entries(map, Elements(values.size()));
                         });
   bpf_map__set_max_entries(maps.tp_states, Elements(states));
-  bpf_map__set_max_entries(maps.tp_marked, Elements(compiled.marks || reloadable ? states : 0));
+  bpf_map__set_max_entries(maps.tp_mark_counts,
+                           Elements(compiled.marks || reloadable ? states : 0));
   if (compiled.has_flows) tables->flows_ = FlowTableWithin(flow_memory);
   bpf_map__set_max_entries(maps.tp_flows, Elements(tables->flows_.buckets()));
   bpf_map__set_max_entries(maps.tp_flow_regions, Elements(tables->flows_.regions));
@@ -136,7 +137,7 @@ absl::StatusOr<std::unique_ptr<XdpTables>> XdpTables::Create(CompiledPolicy poli
   }
   absl::Status status = kernel.policy.Map(kernel.skeleton, compiled);
   status.Update(kernel.states.Map(maps.tp_states));
-  status.Update(kernel.marked.Map(maps.tp_marked));
+  status.Update(kernel.marked.Map(maps.tp_mark_counts));
   if (!status.ok()) return status;
   kernel.policy.Write(kernel.skeleton, compiled);
   std::copy(initial.begin(), initial.end(), kernel.states.get());
@@ -154,13 +155,13 @@ void XdpTables::SetClock(uint64_t now) {
 
 void XdpTables::SetOrigin(uint64_t now) {
   twinpath::SetOrigin(now, &policy_);
-  tp_detail* details = kernel_->policy.details.get();
-  for (size_t i = 0; i < policy_.details.size(); i++)
-    __atomic_store_n(&details[i].origin, now, __ATOMIC_RELAXED);
+  tp_when* whens = kernel_->policy.whens.get();
+  for (size_t i = 0; i < policy_.whens.size(); i++)
+    __atomic_store_n(&whens[i].origin, now, __ATOMIC_RELAXED);
 }
 
 tp_queue_extras XdpTables::Extras(size_t port, uint32_t queue) const {
-  const tp_queue_extras& shared = kernel_->skeleton->bss->tp_extras[QueueIndex(port, queue)];
+  const tp_queue_extras& shared = kernel_->skeleton->bss->tp_queue_extras[QueueIndex(port, queue)];
   const auto read = [](const __u64& counter) {
     return __atomic_load_n(&counter, __ATOMIC_RELAXED);
   };
@@ -250,7 +251,7 @@ void XdpTables::SetLive(const CompiledPolicy& policy, size_t port, uint32_t only
   const tp_plan& plan = policy.plans[port];
   live->n_shapes = plan.n_shapes;
   live->fallback = plan.fallback;
-  live->looks = plan.looks;
+  live->looks = plan.tier != TP_TIER_BLIND;
   live->bucket_mask = Elements(policy.buckets.size()) - 1;
   live->timed = policy.timed;
   live->only_rule = only_rule;

@@ -71,24 +71,18 @@ inline uint32_t Elements(size_t count) { return static_cast<uint32_t>(std::max<s
 
 // The tables of a compiled policy, each an array map.
 struct PolicyArrays {
-  MappedArray<tp_bucket> buckets;
-  MappedArray<tp_key> entries;
-  MappedArray<tp_rule> rules;
-  MappedArray<tp_detail> details;
-  MappedArray<tp_link> links;
-  MappedArray<tp_run> runs;
+#define TP_TABLE_MAPPED(name, row) MappedArray<row> name;
+  TP_SHARED_TABLES(TP_TABLE_MAPPED)
+#undef TP_TABLE_MAPPED
 
   // Calls `each(map, values, array)` for every table: the skeleton's map, what the policy has for
   // it, and where it is mapped, or is going to be.
   template <typename Each>
   void ForEach(const Skeleton& skeleton, const CompiledPolicy& policy, const Each& each) {
     auto& maps = skeleton->maps;
-    each(maps.tp_buckets, policy.buckets, buckets);
-    each(maps.tp_entries, policy.entries, entries);
-    each(maps.tp_rules, policy.rules, rules);
-    each(maps.tp_details, policy.details, details);
-    each(maps.tp_links, policy.links, links);
-    each(maps.tp_runs, policy.runs, runs);
+#define TP_TABLE_EACH(name, row) each(maps.tp_##name, policy.name, name);
+    TP_SHARED_TABLES(TP_TABLE_EACH)
+#undef TP_TABLE_EACH
   }
 
   // The skeleton is loaded.

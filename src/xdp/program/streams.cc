@@ -3,7 +3,7 @@
 // stays where it is: old and new programs write the same memory, so that not one packet is counted
 // beside it.
 
-#include "src/policy/host.h"
+#include "src/policy/pipeline.h"
 #include "src/xdp/program/skeleton.h"
 
 namespace twinpath {

@@ -63,7 +63,7 @@ TEST(ContinueFrom, KeepsEpochAndTimeOfWhatIsTheSame) {
   const std::vector<uint32_t> continued = ContinuedRules(before, after);
   ASSERT_EQ(continued, (std::vector<uint32_t>{TP_NO_RULE, 1, 0, 2}));
   ContinueFrom({before, old}, after, continued, 6, 2000, &next);
-  const auto origin = [&](size_t rule) { return next.details[next.rules[rule].detail].origin; };
+  const auto origin = [&](size_t rule) { return next.whens[next.rules[rule].when].origin; };
   EXPECT_EQ(next.rules[0].epoch, 6u);
   EXPECT_EQ(origin(0), 2000u);
   EXPECT_EQ(next.rules[1].epoch, 5u);

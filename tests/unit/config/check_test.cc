@@ -124,8 +124,8 @@ TEST(CheckTest, JsonSaysTheSame) {
   EXPECT_EQ(json["cost"]["shapes"], 1);
   EXPECT_EQ(json["cost"]["keys"], 1);
   EXPECT_EQ(json["cost"]["table_bytes"], sizeof(tp_bucket) + sizeof(tp_key) + sizeof(tp_shape) +
-                                             2 * sizeof(tp_rule) + sizeof(tp_detail) +
-                                             sizeof(tp_plan));
+                                             2 * sizeof(tp_rule) + sizeof(tp_model) +
+                                             sizeof(tp_when) + sizeof(tp_plan));
   EXPECT_EQ(json["cost"]["queue_bytes"], 2 * sizeof(tp_state));
   EXPECT_EQ(json["ports"][0]["parses"], true);
   EXPECT_EQ(json["ports"][0]["fallback"], "default");

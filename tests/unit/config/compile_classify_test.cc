@@ -13,7 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/config/compile/compile.h"
-#include "src/policy/host.h"
+#include "src/policy/pipeline.h"
 #include "tests/unit/lib/match_oracle.h"
 
 namespace twinpath {
@@ -31,10 +31,10 @@ uint32_t Classify(const CompiledPolicy& compiled, const tp_key& key) {
   const tp_plan& plan = compiled.plans[key.port];
   if (plan.n_shapes == 0) return plan.fallback;
   tp_datapath dp = {};
-  dp.shapes = compiled.shapes.data() + plan.first_shape;
-  dp.buckets = compiled.buckets.data();
-  dp.entries = compiled.entries.data();
-  dp.bucket_mask = static_cast<uint32_t>(compiled.buckets.size() - 1);
+  dp.tables.shapes = compiled.shapes.data() + plan.first_shape;
+  dp.tables.buckets = compiled.buckets.data();
+  dp.tables.entries = compiled.entries.data();
+  dp.tables.bucket_mask = static_cast<uint32_t>(compiled.buckets.size() - 1);
   return tp_classify(&dp, &key, plan.n_shapes, plan.fallback);
 }
 

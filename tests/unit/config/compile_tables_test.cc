@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/config/compile/compile.h"
 #include "src/config/compile/match_keys.h"
-#include "src/policy/host.h"
+#include "src/policy/pipeline.h"
 
 namespace twinpath {
 namespace {

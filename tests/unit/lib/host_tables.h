@@ -59,11 +59,11 @@ class HostQueue {
   const tp_queue_extras& extras() const { return extras_; }
 
   // Rule 0's next packets, in each of the decision's ways of taking them.
-  int Lose() { return tp_lose(&datapath_, state(), 100); }
-  int LoseShared() { return tp_lose_shared(&datapath_, state(), 100); }
+  int Lose() { return tp_lose(&datapath_, state(), 0, 100); }
+  int LoseShared() { return tp_lose_shared(&datapath_, state(), 0, 100); }
   uint64_t LoseRun(uint32_t count) { return tp_lose_run(&datapath_, state(), count); }
   int LoseFlow(uint64_t flow_key) {
-    return tp_flow_lose(&datapath_, &datapath_.rules[0], 0, flow_key);
+    return tp_flow_lose(&datapath_, &datapath_.tables.rules[0], 0, flow_key);
   }
 
  private:

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "src/policy/host.h"
+#include "src/policy/pipeline.h"
 
 namespace twinpath {
 
@@ -29,15 +29,15 @@ class Stream {
                 &rule_.key_b);
     rule_.threshold = threshold;
     rule_.loss = static_cast<__u8>(kind);
-    datapath_.rules = &rule_;
-    datapath_.details = &detail_;
+    datapath_.tables.rules = &rule_;
+    datapath_.tables.models = &model_;
     tp_state_init(&state_, &rule_, 0, tp_name_hash(spec.port.data(), spec.port.size()), spec.queue);
   }
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  int Lose(uint32_t bytes = 100) { return tp_lose(&datapath_, &state_, bytes); }
-  int LoseShared(uint32_t bytes = 100) { return tp_lose_shared(&datapath_, &state_, bytes); }
+  int Lose(uint32_t bytes = 100) { return tp_lose(&datapath_, &state_, 0, bytes); }
+  int LoseShared(uint32_t bytes = 100) { return tp_lose_shared(&datapath_, &state_, 0, bytes); }
   uint64_t LoseRun(uint32_t count) { return tp_lose_run(&datapath_, &state_, count); }
   const tp_state& state() const { return state_; }
 
@@ -50,7 +50,7 @@ class Stream {
 
  private:
   tp_rule rule_ = {};
-  tp_detail detail_ = {};
+  tp_model model_ = {};
   tp_state state_;
   tp_datapath datapath_ = {};
 };

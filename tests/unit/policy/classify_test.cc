@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "src/policy/host.h"
+#include "src/policy/pipeline.h"
 
 namespace twinpath {
 namespace {
@@ -49,10 +49,10 @@ class Tables {
 
   uint32_t Classify(tp_key key) {
     tp_datapath datapath = {};
-    datapath.shapes = shapes_.data();
-    datapath.buckets = buckets_.data();
-    datapath.entries = entries_.data();
-    datapath.bucket_mask = static_cast<__u32>(buckets_.size() - 1);
+    datapath.tables.shapes = shapes_.data();
+    datapath.tables.buckets = buckets_.data();
+    datapath.tables.entries = entries_.data();
+    datapath.tables.bucket_mask = static_cast<__u32>(buckets_.size() - 1);
     return tp_classify(&datapath, &key, static_cast<__u32>(shapes_.size()), kFallback);
   }
 

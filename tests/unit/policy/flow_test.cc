@@ -29,7 +29,7 @@ uint64_t Flow(uint64_t i) { return tp_mix(i * TP_GOLDEN + 1); }
 std::map<uint64_t, uint64_t> Held(const HostTables& tables) {
   std::map<uint64_t, uint64_t> held;
   for (const tp_flow_bucket& bucket : tables.buckets()) {
-    for (int way = 0; way < TP_FLOW_WAYS; way++) {
+    for (int way = 0; way < TP_TABLE_WAYS; way++) {
       if (bucket.flow[way].key == 0) continue;
       EXPECT_TRUE(held.emplace(bucket.flow[way].key, bucket.flow[way].n).second) << "held twice";
     }
@@ -48,14 +48,14 @@ uint64_t EvictedOfAMillion(uint64_t memory) {
   EXPECT_EQ(queue.extras().flows_added, kFlows);
   uint64_t held = 0;
   for (const tp_flow_bucket& bucket : tables.buckets()) {
-    for (int way = 0; way < TP_FLOW_WAYS; way++) held += bucket.flow[way].key != 0;
+    for (int way = 0; way < TP_TABLE_WAYS; way++) held += bucket.flow[way].key != 0;
   }
   EXPECT_EQ(held, kFlows - evicted);
   const FlowTableShape& shape = tables.shape();
   EXPECT_LE(shape.octets(), memory);
   std::cout << absl::StrFormat(
       "%d flows, %d MiB: %d places in %d octets, %d octets of locks, %d evicted\n", kFlows,
-      memory >> 20, shape.places(), shape.octets(), shape.regions * sizeof(tp_flow_region),
+      memory >> 20, shape.places(), shape.octets(), shape.regions * sizeof(tp_padded_region),
       evicted);
   if (evicted == 0) {  // then each is known by its second packet
     for (uint64_t i = 0; i < kFlows; i++) queue.LoseFlow(Flow(i));
@@ -77,12 +77,12 @@ TEST(FlowTable, HoldsAMillionFlows) {
 class NaiveTable {
  public:
   // Whether the packet is the first of a flow; *evicted: who had to go.
-  bool Take(const tp_flow_place& place, uint64_t* evicted) {
+  bool Take(const tp_place& place, uint64_t* evicted) {
     *evicted = 0;
     clock_++;
     for (uint32_t b : {place.first, place.second}) {
       for (Entry& entry : buckets_[b]) {
-        if (entry.key != place.id) continue;
+        if (entry.key != place.key) continue;
         entry.n++;
         entry.used_at = clock_;
         return false;
@@ -90,9 +90,9 @@ class NaiveTable {
     }
     std::vector<Entry>*first = &buckets_[place.first], *second = &buckets_[place.second];
     std::vector<Entry>* roomier =
-        first->size() >= TP_FLOW_WAYS / 2 && second->size() < first->size() ? second : first;
-    if (roomier->size() < TP_FLOW_WAYS) {
-      roomier->push_back({place.id, 1, clock_});
+        first->size() >= TP_TABLE_WAYS / 2 && second->size() < first->size() ? second : first;
+    if (roomier->size() < TP_TABLE_WAYS) {
+      roomier->push_back({place.key, 1, clock_});
       return true;
     }
     Entry* oldest = &first->front();
@@ -102,7 +102,7 @@ class NaiveTable {
       }
     }
     *evicted = oldest->key;
-    *oldest = {place.id, 1, clock_};
+    *oldest = {place.key, 1, clock_};
     return true;
   }
 
@@ -126,15 +126,15 @@ class NaiveTable {
 void ExpectLikeTheNaiveTable(uint32_t clock) {
   HostTables tables(CompileText(kFlowPolicy), kMinFlowMemory);
   HostQueue queue(tables);
-  for (uint32_t r = 0; r < tables.shape().regions; r++) tables.flows()->region[r].packets = clock;
+  for (uint32_t r = 0; r < tables.shape().regions; r++)
+    tables.flows()->regions[r].region.uses = clock;
   NaiveTable naive;
   std::mt19937 random(1);
   uint64_t added = 0, evictions = 0;
   for (int packet = 0; packet < 60000; packet++) {
     // Some flows often, many seldom; more than there are places for.
     const uint64_t flow = Flow(random() % (random() % 2 ? 500 : 3000));
-    const tp_flow_place place =
-        tp_flow_find_place(queue.datapath(), &tables.policy().rules[0], flow);
+    const tp_place place = tp_flow_place(tables.flows()->size, &tables.policy().rules[0], flow);
     uint64_t evicted;
     added += naive.Take(place, &evicted);
     evictions += evicted != 0;

@@ -119,8 +119,9 @@ TEST(Models, FarPacketsAreFound) {
       Json(R"("model": "periodic", "every": 4294967295, "offset": 4294967295, "burst": 4000)")));
   HostQueue list(listed), period(regular);
   const auto fate = [](HostQueue* queue, uint64_t n) {
-    __u64 chain = 0;
-    return tp_hook_draw(queue->datapath(), 0, 0, 0, n / 64, &chain) >> n % 64 & 1;
+    __u64 markov = 0;
+    const tp_block block = {0, 0, n / 64};
+    return tp_rule_fates(queue->datapath(), 0, &block, &markov) >> n % 64 & 1;
   };
   for (uint64_t n = far - 200; n < far + 300; n++)
     ASSERT_EQ(fate(&list, n), n >= far && n <= far + 70) << n;

@@ -184,13 +184,13 @@ TEST(Models, JudgesAreNotBlind) {
 // said.
 class Walk {
  public:
-  Walk(const tp_rule& rule, const tp_detail& detail, uint64_t a, uint64_t b)
-      : rule_(rule), detail_(detail), a_(a), b_(b) {}
+  Walk(const tp_rule& rule, const tp_model& model, uint64_t a, uint64_t b)
+      : rule_(rule), model_(model), a_(a), b_(b) {}
 
   bool Next() {
-    if (rule_.model == TP_MODEL_RANDOM) return tp_draw(a_, b_, n_++) < rule_.threshold;
+    if (rule_.model_kind == TP_MODEL_RANDOM) return tp_draw(a_, b_, n_++) < rule_.threshold;
     if (n_ == 0) state_ = Start();
-    const bool two_states = rule_.model == TP_MODEL_GILBERT_ELLIOTT;
+    const bool two_states = rule_.model_kind == TP_MODEL_GILBERT_ELLIOTT;
     const bool lost = two_states ? LostInTwoStates() : state_ == 3 || state_ == 4;
     const uint64_t draw = tp_draw(a_, b_, n_++);
     if (two_states)
@@ -202,11 +202,11 @@ class Walk {
 
  private:
   bool Below(uint64_t draw, int index) const {
-    return detail_.always >> index & 1 || draw < detail_.value[index];
+    return model_.always >> index & 1 || draw < model_.value[index];
   }
   int Start() const {
     const uint64_t draw = tp_draw(tp_draw_key(a_, TP_DRAW_START), b_, 0);
-    if (rule_.model == TP_MODEL_GILBERT_ELLIOTT) return Below(draw, TP_GE_START_BAD);
+    if (rule_.model_kind == TP_MODEL_GILBERT_ELLIOTT) return Below(draw, TP_GE_START_BAD);
     return Below(draw, TP_FOUR_START_3)   ? 3
            : Below(draw, TP_FOUR_START_4) ? 4
            : Below(draw, TP_FOUR_START_2) ? 2
@@ -224,7 +224,7 @@ class Walk {
   }
 
   const tp_rule& rule_;
-  const tp_detail& detail_;
+  const tp_model& model_;
   const uint64_t a_, b_;
   uint64_t n_ = 0;
   int state_ = 0;
@@ -237,7 +237,7 @@ TEST(Models, EveryPacketMeetsTheFateOfTheWalk) {
     if (rule.loss != TP_LOSS_STREAM) continue;  // of rate 0 or 1: nothing is drawn
     for (uint32_t q = 0; q < 2; q++) {
       HostQueue queue(tables, q);
-      Walk walk(rule, tables.policy().details[rule.detail], queue.state()->key_a,
+      Walk walk(rule, tables.policy().models[rule.model], queue.state()->key_a,
                 queue.state()->key_b);
       const Fates fates = FatesOf(&queue, 100);
       for (size_t n = 0; n < 6400; n++) ASSERT_EQ(At(fates, n), walk.Next()) << model.json << n;
@@ -256,7 +256,7 @@ TEST(Models, EveryFlowMeetsTheFatesOfItsOwnWalk) {
     std::vector<Walk> walks;
     for (uint64_t flow = 1; flow <= 3; flow++) {
       keys.push_back(tp_mix(flow));
-      walks.emplace_back(rule, tables.policy().details[rule.detail], keys.back(), rule.key_b);
+      walks.emplace_back(rule, tables.policy().models[rule.model], keys.back(), rule.key_b);
     }
     std::mt19937 random(1);
     for (int n = 0; n < 6000; n++) {
@@ -277,9 +277,9 @@ TEST(Models, StreamsBeginInTheStationaryState) {
     if (rule.loss != TP_LOSS_STREAM) continue;
     double lost[64] = {};
     for (uint64_t stream = 0; stream < kStreams; stream++) {
-      __u64 chain = 0;
-      const uint64_t fates =
-          tp_hook_draw(queue.datapath(), 0, tp_mix(stream), rule.key_b, 0, &chain);
+      __u64 markov = 0;
+      const tp_block block = {tp_mix(stream), rule.key_b, 0};
+      const uint64_t fates = tp_rule_fates(queue.datapath(), 0, &block, &markov);
       for (size_t n : {0, 1, 5, 63}) lost[n] += fates >> n & 1;
     }
     const double rate = RateOf(model.chain), deviation = std::sqrt(kStreams * rate * (1 - rate));

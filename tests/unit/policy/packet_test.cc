@@ -25,10 +25,17 @@ bool Parses(const Frame& frame, tp_key* key) {
                   key) == TP_PARSED;
 }
 
+uint64_t HashOf(Frame frame, const tp_key& key, uint64_t a, uint64_t b) {
+  tp_datapath datapath = {};
+  datapath.data = frame.data();
+  datapath.end = frame.data() + frame.size();
+  return tp_packet_hash(&datapath, &key, a, b);
+}
+
 uint64_t Hash(const Frame& frame, uint64_t a = 1, uint64_t b = 2) {
   tp_key key;
   EXPECT_TRUE(Parses(frame, &key));
-  return tp_packet_hash(&key, frame.data(), frame.data() + frame.size(), a, b);
+  return HashOf(frame, key, a, b);
 }
 
 // A packet, written behind any link header, and where its transport's checksum is, if anywhere.
@@ -170,8 +177,7 @@ TEST(PacketHash, AMillionPacketsAreLostAsAtRandom) {
         ASSERT_TRUE(Parses(frame, &key));
         for (size_t r = 0; r < 2; r++) {
           const tp_rule& rule = tables.policy().rules[r];
-          const uint64_t lost = tp_packet_hash(&key, frame.data(), frame.data() + frame.size(),
-                                               rule.key_a, rule.key_b) < rule.threshold;
+          const uint64_t lost = HashOf(frame, key, rule.key_a, rule.key_b) < rule.threshold;
           fates[r][n / 64] |= lost << n % 64;
         }
       }
@@ -200,7 +206,10 @@ uint16_t Checksum(const uint8_t* header) {
 int Mark(Frame* frame) {
   tp_key key;
   EXPECT_TRUE(Parses(*frame, &key));
-  return tp_mark_ce(&key, frame->data(), frame->data() + frame->size());
+  tp_datapath datapath = {};
+  datapath.data = frame->data();
+  datapath.end = frame->data() + frame->size();
+  return tp_mark_ce(&datapath, &key);
 }
 
 TEST(Mark, MendsEveryChecksumOfAnIpv4Header) {

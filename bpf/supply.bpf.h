@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
+/* What src/policy/datapath.h asks for, over BPF maps: one tp_datapath is one frame on its queue. */
+#ifndef TWINPATH_BPF_SUPPLY_BPF_H_
+#define TWINPATH_BPF_SUPPLY_BPF_H_
+
+#include "bpf/layout.h"
+#include "bpf/lock.bpf.h"
+#include "bpf/maps.bpf.h"
+
+const volatile struct tp_constants tp_constants = {};
+
+/* The constants as the loader wrote them. Not volatile, so that each is loaded where it is used,
+ * once; behind a pointer that hides the zeroes above from the compiler. */
+TP_INLINE const struct tp_constants* tp_get_constants(void) {
+  const struct tp_constants* constants = (const struct tp_constants*)&tp_constants;
+  TP_OPAQUE(constants);
+  return constants;
+}
+
+/* The instance's own, as tp_constants is. */
+struct tp_live tp_live SEC(".data.live") = {};
+
+struct tp_datapath {
+  const struct tp_constants* constants;
+  struct xdp_md* ctx;
+  struct tp_xdp_queue* queue;
+  __u32 queue_index; /* over all ports */
+  __u32 words;       /* TP_WORDS; a constant of the program, 0 where it is blind */
+  int may_draw;      /* TP_MAY_DRAW */
+  int general;       /* TP_IS_GENERAL */
+  __u64 now;         /* nanoseconds, where a condition asks for them */
+  __u8* data;
+  const __u8* end;
+  __u8 port;
+  struct tp_stream_lock* stream_lock; /* that is held */
+};
+
+#define TP_WORDS(dp) ((dp)->words)
+#define TP_IS_GENERAL(dp) ((dp)->general)
+#define TP_READS_HEADERS(dp) (!(dp)->general || tp_live.looks)
+#define TP_IS_BLIND(dp) (!(dp)->words)
+#define TP_MAY_DRAW(dp) ((dp)->may_draw)
+
+/* Without the context, which would take the programs a register. Defined in twinpath.bpf.c. */
+__u32 tp_probe_tuple(const struct tp_key* key, __u32 i);
+__u32 tp_probe_headers(const struct tp_key* key, __u32 i);
+#define TP_PROBE(dp, key, i) \
+  ((dp)->words == TP_TUPLE_WORDS ? tp_probe_tuple(key, i) : tp_probe_headers(key, i))
+
+/* In a subprogram, the tables are maps, and the frame and the queue are read from the context. */
+typedef struct xdp_md tp_env;
+#define TP_ENV(dp) ((dp)->ctx)
+TP_INLINE struct tp_datapath* tp_enter(tp_env* env, struct tp_datapath* room, __u32 words,
+                                       int general) {
+  const struct tp_constants* constants = tp_get_constants();
+  *room = (struct tp_datapath){.constants = constants,
+                               .ctx = env,
+                               .queue_index = env->rx_queue_index + constants->first_queue,
+                               .words = words,
+                               .general = general,
+                               .port = (__u8)constants->port,
+                               .data = (__u8*)(long)env->data,
+                               .end = (const __u8*)(long)env->data_end};
+  return room;
+}
+
+/* Until here, two registers more are free. */
+#define TP_FRAME_AGAIN(dp)                            \
+  do {                                                \
+    const volatile struct xdp_md* tp_ctx = (dp)->ctx; \
+    (dp)->data = (__u8*)(long)tp_ctx->data;           \
+    (dp)->end = (const __u8*)(long)tp_ctx->data_end;  \
+  } while (0)
+
+#define TP_ROW(dp, table, i) tp_lookup_##table(dp, i)
+#define TP_MAP_ROW(name, type)                                      \
+  TP_INLINE const type* tp_lookup_##name(const void* dp, __u32 i) { \
+    (void)dp;                                                       \
+    return bpf_map_lookup_elem(&tp_##name, &i);                     \
+  }
+TP_SHARED_TABLES(TP_MAP_ROW)
+TP_INLINE const struct tp_shape* tp_lookup_shapes(const struct tp_datapath* dp, __u32 i) {
+  if (dp->general) return &tp_live.shapes[i & (TP_MAX_SHAPES - 1)];
+  return &dp->constants->shapes[i & (TP_MAX_SHAPES - 1)];
+}
+#define TP_BUCKET_MASK(dp) ((dp)->general ? tp_live.bucket_mask : (dp)->constants->bucket_mask)
+
+/* Where the policy looks at no header, its one stream is the queue's; then it stays there. */
+TP_INLINE struct tp_state* tp_stream(struct tp_datapath* dp, __u32 rule, __u32 slot) {
+  if (!dp->words) return &dp->queue->only;
+  if (dp->general && rule == tp_live.only_rule) {
+    __u32 queue = dp->queue_index; /* below TP_MAX_XDP_QUEUES, which the verifier is to see here */
+    TP_OPAQUE(queue);
+    return &tp_queues[queue & (TP_MAX_XDP_QUEUES - 1)].only;
+  }
+  __u32 at = dp->queue_index * dp->constants->n_slots + slot;
+  return bpf_map_lookup_elem(&tp_states, &at);
+}
+TP_INLINE struct tp_terms tp_terms_of(struct tp_datapath* dp, const struct tp_state* state) {
+  return dp->words ? state->terms : dp->constants->only.terms;
+}
+TP_INLINE struct tp_count* tp_marked(struct tp_datapath* dp, __u32 rule, __u32 slot) {
+  (void)rule;
+  __u32 at = dp->queue_index * dp->constants->n_slots + slot;
+  return bpf_map_lookup_elem(&tp_mark_counts, &at);
+}
+TP_INLINE struct tp_queue_extras* tp_extras(struct tp_datapath* dp) {
+  return dp->queue_index < TP_MAX_XDP_QUEUES ? &tp_queue_extras[dp->queue_index] : 0;
+}
+
+TP_INLINE struct tp_table_size tp_flow_table_size(struct tp_datapath* dp) {
+  const struct tp_table_size size = {dp->constants->regions, dp->constants->region_buckets};
+  return size;
+}
+TP_INLINE struct tp_flow_bucket* tp_flow_bucket_at(tp_env* env, __u32 i) {
+  (void)env;
+  return bpf_map_lookup_elem(&tp_flows, &i);
+}
+TP_INLINE struct tp_region* tp_lock_region(struct tp_datapath* dp, __u32 i) {
+  (void)dp;
+  struct tp_region* region = bpf_map_lookup_elem(&tp_flow_regions, &i);
+  return region && tp_lock(&region->locked) ? region : 0;
+}
+TP_INLINE void tp_unlock_region(struct tp_datapath* dp, struct tp_region* region) {
+  (void)dp;
+  tp_unlock(&region->locked);
+}
+
+TP_INLINE int tp_lock_stream(struct tp_datapath* dp, struct tp_state* state) {
+  __u32 index = (__u32)state->key_a & (TP_STREAM_LOCKS - 1);
+  dp->stream_lock = bpf_map_lookup_elem(&tp_stream_locks, &index);
+  if (!dp->stream_lock) return 0;
+  bpf_spin_lock(&dp->stream_lock->lock);
+  return 1;
+}
+TP_INLINE void tp_unlock_stream(struct tp_datapath* dp) { bpf_spin_unlock(&dp->stream_lock->lock); }
+
+#endif /* TWINPATH_BPF_SUPPLY_BPF_H_ */
