@@ -13,13 +13,13 @@ import json
 import socket
 import sys
 
-client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-client.connect("/run/dpdk/twinpath-dpdk/dpdk_telemetry.v2")
-client.recv(16384)
 for command in sys.argv[1:]:
-    client.send(command.encode())
-    answer = json.loads(client.recv(16384))
-    print(json.dumps(answer[command.partition(",")[0]]))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+        client.connect("/run/dpdk/twinpath-dpdk/dpdk_telemetry.v2")
+        client.recv(16384)
+        client.send(command.encode())
+        answer = json.loads(client.recv(16384))
+        print(json.dumps(answer[command.partition(",")[0]]))
 PY
 ask() { python3 ask.py "$@"; }
 
@@ -36,7 +36,11 @@ after=$(packets)
 ((after > before && before > 0)) || fail "the counters do not grow: $before, $after"
 
 # Several readers at once, while the lcores run.
-for _ in 1 2 3 4; do (for _ in {1..20}; do ask /twinpath/queues >/dev/null; done) & readers+=($!); done
+mapfile -t twenty < <(yes /twinpath/queues | head -n 20)
+for _ in 1 2 3 4; do
+  ask "${twenty[@]}" >/dev/null &
+  readers+=($!)
+done
 for reader in "${readers[@]}"; do wait "$reader" || fail "a reader failed"; done
 
 "$TWINPATH" stats --json >stats.json || fail "twinpath stats"
