@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
-/* Verdict -> counter. A queue's counters have one writer; the shared forms are for a queue that
+/* Verdict -> counter. A queue's counters have one writer; the shared form is for a queue that
  * several CPUs serve at once. */
 #ifndef TWINPATH_POLICY_COUNT_H_
 #define TWINPATH_POLICY_COUNT_H_

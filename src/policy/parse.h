@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
  * Frame -> key. Reads Ethernet, up to two VLAN tags, IPv4 with options, IPv6 with extension
- * headers, fragments, TCP, UDP, ICMP; never past the end it is given. Pure; any thread.
+ * headers, fragments, TCP, UDP, ICMP; never past the end of the frame. Pure; any thread.
  *
- * A frame is malformed when a header that its own fields promise is not whole in it, or when a
- * length field contradicts the frame or the least length of its own header; also when its headers
- * are more, or further in, than the limits below. What is merely unknown (another EtherType, an
- * IEEE 802.3 length in its place, another protocol) is not: it has a key with fewer fields.
+ * A frame is malformed when a header that its own fields promise is not whole in it, when a length
+ * field contradicts the frame or the least length of the field's own header, or when its headers
+ * are more, or further in, than the limits in types.h. A frame that is merely unknown (another
+ * EtherType, an IEEE 802.3 length in its place, another protocol) is not malformed: its key has
+ * fewer fields.
  */
 #ifndef TWINPATH_POLICY_PARSE_H_
 #define TWINPATH_POLICY_PARSE_H_
@@ -35,8 +36,8 @@ enum {
   TP_PROTO_SHIM6 = 140,
 };
 
-/* Unaligned loads and stores, in the machine's order. The verifier's targets load unaligned words;
- * clang would take them octet by octet. */
+/* Unaligned loads and stores, in the machine's order. In BPF they are plain loads, because clang
+ * would load byte by byte, and the machines that run XDP programs load unaligned words. */
 #ifdef __bpf__
 #define TP_LOAD(name, type)                                         \
   TP_INLINE type name(const __u8* p) {                              \
@@ -66,9 +67,9 @@ TP_INLINE void tp_store32(__u8* p, __u32 value) {
 TP_INLINE __u16 tp_be16(const __u8* p) { return __builtin_bswap16(tp_load16(p)); }
 TP_INLINE __u32 tp_be32(const __u8* p) { return __builtin_bswap32(tp_load32(p)); }
 
-/* Where the parser is, in octets from the start of the frame, and what it read so far. These stay
- * in registers: the key is written once, in whole words, because a word that was stored in pieces
- * stalls the load that follows. */
+/* Where the parser is, in bytes from the start of the frame, and what it has read so far. These
+ * stay in registers: the key is written once, in whole words, because a word that was stored in
+ * pieces stalls the load that follows. */
 struct tp_cursor {
   __u64 offset; /* of the next header */
   __u64 l3_end; /* what bounds the transport header */
@@ -81,9 +82,8 @@ struct tp_cursor {
   __u64 ports; /* source and destination, in network order */
 };
 
-/* TP_KEY_FRAGMENT and TP_KEY_LATER: the first where any bit of `any` is set, the second where one
- * of `later` is; both below 2^16. Without branches, which would be more ways for the verifier to
- * go. */
+/* TP_KEY_FRAGMENT where any bit of `any` is set, and TP_KEY_LATER where any bit of `later` is; both
+ * are below 2^16. Without branches, which would be more ways for the verifier to follow. */
 TP_INLINE __u64 tp_fragment_flags(__u64 any, __u64 later) {
   return ((any + 0xffff) >> 16) * TP_KEY_FRAGMENT | ((later + 0xffff) >> 16) * TP_KEY_LATER;
 }
@@ -116,15 +116,15 @@ TP_INLINE int tp_parse_ipv4(const __u8* data, const __u8* end, __u32 frame_len, 
   return TP_PARSED;
 }
 
-/* What RFC 8200 and its kin chain before the upper layer. */
+/* The headers that RFC 8200 and its kin allow before the upper layer. */
 TP_INLINE int tp_is_extension(__u32 next) {
   return next == TP_PROTO_HOPOPTS || next == TP_PROTO_ROUTING || next == TP_PROTO_FRAGMENT ||
          next == TP_PROTO_AH || next == TP_PROTO_DSTOPTS || next == TP_PROTO_MOBILITY ||
          next == TP_PROTO_HIP || next == TP_PROTO_SHIM6;
 }
 
-/* RFC 8200, section 4; authentication headers RFC 4302, the limit on headers RFC 8883. `next` is
- * the type of the first. */
+/* RFC 8200, section 4; authentication headers: RFC 4302; the limit on headers: RFC 8883. `next` is
+ * the type of the first header. */
 TP_INLINE int tp_parse_extensions(const __u8* data, const __u8* end, __u32 next,
                                   struct tp_cursor* c) {
   __u64 off = c->offset, flags = 0;
@@ -132,7 +132,7 @@ TP_INLINE int tp_parse_extensions(const __u8* data, const __u8* end, __u32 next,
     __u64 length;
     TP_FORGET(off);
     TP_FORGET(flags);
-    if (flags & TP_KEY_LATER || !tp_is_extension(next)) { /* of a later fragment: payload */
+    if (flags & TP_KEY_LATER || !tp_is_extension(next)) { /* a later fragment: payload */
       c->flags |= flags;
       c->proto = next;
       c->offset = off;
@@ -160,7 +160,7 @@ TP_INLINE int tp_parse_extensions(const __u8* data, const __u8* end, __u32 next,
   return TP_PARSE_MALFORMED;
 }
 
-/* RFC 8200; jumbograms RFC 2675. */
+/* RFC 8200; jumbograms: RFC 2675. */
 TP_INLINE int tp_parse_ipv6(const __u8* data, const __u8* end, __u32 frame_len, __u32 words,
                             tp_u64_alias* k, struct tp_cursor* c) {
   __u64 off = c->offset;
@@ -173,8 +173,8 @@ TP_INLINE int tp_parse_ipv6(const __u8* data, const __u8* end, __u32 frame_len, 
   if (p[0] >> 4 != 6) return TP_PARSE_MALFORMED;
   c->jumbo = payload == 0 && next == TP_PROTO_HOPOPTS;
   if (c->jumbo) {
-    /* A length of 0 is no room for the header that follows, but for a jumbo payload option (type
-     * 0xc2), whose alignment of 4n + 2 makes it the first. RFC 2675, sections 2 and 3. */
+    /* A length of 0 leaves no room for the header that follows, except with a jumbo payload option
+     * (type 0xc2), whose alignment of 4n + 2 makes it the first. RFC 2675, sections 2 and 3. */
     if (p + 48 > end || p[42] != 0xc2 || p[43] != 4) return TP_PARSE_MALFORMED;
     payload = tp_be32(p + 44);
     if (payload < 65536) return TP_PARSE_MALFORMED;
@@ -194,8 +194,8 @@ TP_INLINE int tp_parse_ipv6(const __u8* data, const __u8* end, __u32 frame_len, 
   return tp_parse_extensions(data, end, next, c);
 }
 
-/* RFC 9293, 768, 792, 4443. A first fragment must hold the whole transport header: RFC 7112 for
- * IPv6; for IPv4 a shorter one is the tiny fragment that RFC 1858 has filters discard. */
+/* RFC 9293, 768, 792, 4443. A first fragment must hold the whole transport header: RFC 7112 says so
+ * for IPv6; for IPv4 a shorter one is the tiny fragment that filters discard by RFC 1858. */
 TP_INLINE int tp_parse_transport(const __u8* data, const __u8* end, struct tp_cursor* c) {
   __u64 off = c->offset, proto = c->proto;
   __u64 need = proto == TP_PROTO_UDP      ? 8
@@ -227,9 +227,9 @@ TP_INLINE int tp_parse_transport(const __u8* data, const __u8* end, struct tp_cu
 }
 
 /*
- * The commonest frames at once: untagged IPv4 without options and not a fragment, with UDP or TCP,
- * sound in every length. Returns 1, and the key that the walk through the headers would give; 0
- * where the frame is anything else, sound or not, and *key is undefined.
+ * Reads the most common frames at once: untagged IPv4 without options, not a fragment, with UDP or
+ * TCP, and right in every length. Returns 1, and the key that tp_parse_headers would write. Returns
+ * 0 where the frame is anything else, right or malformed; *key is then undefined.
  */
 TP_INLINE int tp_parse_common(const __u8* data, const __u8* end, __u32 frame_len, __u8 port,
                               __u32 words, struct tp_key* key) {
@@ -269,12 +269,12 @@ TP_INLINE int tp_parse_common(const __u8* data, const __u8* end, __u32 frame_len
 }
 
 /*
- * Reads the frame in [data, end) into *key, header by header. `frame_len` (octets) is at least end
- * - data; it is more where only the first segment of a frame is at hand: headers must lie in that
- * segment and in the first TP_PARSE_WINDOW octets. `port` is the ingress port's index. Of the key,
- * only the words in `words` (TP_WORD of each; a constant where speed matters) are defined; the
- * verdict on the frame is the same whatever they are. Returns TP_PARSED, or TP_PARSE_MALFORMED with
- * *key undefined.
+ * Reads the frame in [data, end) into *key, header by header. `frame_len`, in bytes, is at least
+ * end - data; it is more where only the first segment of a frame is at hand. Headers must lie in
+ * that segment and in the first TP_PARSE_WINDOW bytes. `port` is the ingress port's index. Of the
+ * key, only the words in `words` (TP_WORD of each; a constant where speed matters) are defined; the
+ * verdict on the frame does not depend on them. Returns TP_PARSED, or TP_PARSE_MALFORMED with *key
+ * undefined.
  */
 TP_INLINE int tp_parse_headers(const __u8* data, const __u8* end, __u32 frame_len, __u8 port,
                                __u32 words, struct tp_key* key) {
@@ -322,14 +322,14 @@ TP_INLINE int tp_parse_headers(const __u8* data, const __u8* end, __u32 frame_le
   return TP_PARSED;
 }
 
-/* The same, the short way where there is one. */
+/* tp_parse_headers, after an attempt by tp_parse_common. */
 TP_INLINE int tp_parse_words(const __u8* data, const __u8* end, __u32 frame_len, __u8 port,
                              __u32 words, struct tp_key* key) {
   if (TP_LIKELY(tp_parse_common(data, end, frame_len, port, words, key))) return TP_PARSED;
   return tp_parse_headers(data, end, frame_len, port, words, key);
 }
 
-/* The same, into the whole key. */
+/* tp_parse_words for the whole key. */
 TP_INLINE int tp_parse(const __u8* data, const __u8* end, __u32 frame_len, __u8 port,
                        struct tp_key* key) {
   return tp_parse_words(data, end, frame_len, port, TP_ALL_WORDS, key);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
-/* Owns the only bytes of a frame that the policy ever changes. Pure; any thread. */
+/* "forward": "reflect": a frame goes back to its sender. Pure; any thread. */
 #ifndef TWINPATH_POLICY_REFLECT_H_
 #define TWINPATH_POLICY_REFLECT_H_
 

@@ -22,7 +22,8 @@
  * - TP_SUBPROGRAM: in an XDP program a global function of its own, elsewhere in place. The verifier
  *   follows a global function once, instead of once for every way that leads to a call of it. Such
  *   a function has at most five parameters; a pointer among them may be NULL, and points to memory
- *   without pointers in it.
+ *   without pointers in it. It is weak, so that clang passes parameters which it does not use: the
+ *   verifier asks for them.
  * - TP_RARE: out of the way of what runs for every packet. It is only called from subprograms in an
  *   XDP program, which inlines it.
  */
