@@ -13,6 +13,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/dpdk/dpdk_path.h"
+#include "src/policy/count.h"
+#include "src/telemetry/counters.h"
 
 namespace twinpath {
 namespace {
@@ -47,23 +49,6 @@ int RunWorker(void* argument) {
 
 Clock::duration Seconds(double seconds) {
   return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-}
-
-// The writer does not stop for a reader: every word is read whole, each at its own moment.
-template <typename T>
-T CopyCounters(const T& from) {
-  static_assert(sizeof(T) % sizeof(uint64_t) == 0);
-  T to;
-  const auto* source = reinterpret_cast<const tp_u64_alias*>(&from);
-  auto* target = reinterpret_cast<tp_u64_alias*>(&to);
-  for (size_t i = 0; i < sizeof(T) / sizeof(uint64_t); i++)
-    target[i] = __atomic_load_n(&source[i], __ATOMIC_RELAXED);
-  return to;
-}
-
-void AddTo(tp_count* sum, const tp_count& more) {
-  sum->packets += more.packets;
-  sum->bytes += more.bytes;
 }
 
 }  // namespace
@@ -186,15 +171,15 @@ Snapshot DpdkPath::TakeSnapshot() const {
       AddStates(queue->states.get(), worker.n_rules(), &snapshot.rules);
       if (compiled.marks) AddMarked(queue->marked.get(), worker.n_rules(), &snapshot.rules);
       RuleSnapshot& retired = snapshot.reloads.retired;
-      AddTo(&retired.matched, queue->retired.matched);
-      AddTo(&retired.lost, queue->retired.lost);
-      AddTo(&retired.marked, queue->retired.marked);
+      tp_count_sum(&retired.matched, &queue->retired.matched);
+      tp_count_sum(&retired.lost, &queue->retired.lost);
+      tp_count_sum(&retired.marked, &queue->retired.marked);
       for (size_t p = 0; p < ports_.size(); p++)
         refused[p] += __atomic_load_n(&queue->refused[p], __ATOMIC_RELAXED);
       const KernelCounters from = CopyCounters(queue->kernel);
-      AddTo(&kernel[queue->port].rx, from.rx);
-      AddTo(&kernel[queue->port].tx, from.tx);
-      AddTo(&kernel[queue->port].tx_full, from.tx_full);
+      tp_count_sum(&kernel[queue->port].rx, &from.rx);
+      tp_count_sum(&kernel[queue->port].tx, &from.tx);
+      tp_count_sum(&kernel[queue->port].tx_full, &from.tx_full);
     }
   }
   snapshot.reloads.longest_switch_ns = static_cast<uint64_t>(

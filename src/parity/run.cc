@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/policy/pipeline.h"
+#include "src/telemetry/counters.h"
 
 namespace twinpath {
 namespace {
@@ -21,21 +22,33 @@ void Compare(const std::string& what, const tp_count& a, const tp_count& b,
                                       b.packets, " packets, ", b.bytes, " octets"));
 }
 
+void Compare(const std::string& what, uint64_t a, uint64_t b,
+             std::vector<std::string>* differences) {
+  if (a != b) differences->push_back(absl::StrCat(what, ": ", a, " and ", b));
+}
+
+// Every counter of `list`.
+template <typename Row, typename List>
+void CompareAll(const std::string& prefix, const Row& a, const Row& b, const List& list,
+                std::vector<std::string>* differences) {
+  for (const auto& counter : list)
+    std::visit(
+        [&](auto member) { Compare(prefix + counter.name, a.*member, b.*member, differences); },
+        counter.member);
+}
+
 void CompareQueues(const QueueSnapshot& a, const QueueSnapshot& b,
                    std::vector<std::string>* differences) {
-  static constexpr const char* kVerdicts[TP_VERDICTS] = {"tx",        "pass",    "lost",   "denied",
-                                                         "malformed", "tx_full", "no_port"};
   const std::string name = absl::StrCat("port ", a.port, " queue ", a.queue, " ");
-  Compare(name + "rx", a.counters.rx, b.counters.rx, differences);
-  for (size_t v = 0; v < TP_VERDICTS; v++)
-    Compare(name + kVerdicts[v], a.counters.verdict[v], b.counters.verdict[v], differences);
+  CompareAll(name, a.counters, b.counters, kQueueCounters, differences);
+  for (const Verdict& verdict : kVerdicts)
+    Compare(name + verdict.name, a.counters.verdict[verdict.verdict],
+            b.counters.verdict[verdict.verdict], differences);
   for (size_t port = 0; port < TP_MAX_PORTS; port++) {
     Compare(absl::StrCat(name, "tx by port ", port), a.counters.tx[port], b.counters.tx[port],
             differences);
   }
-  Compare(name + "marked", a.extras.marked, b.extras.marked, differences);
-  Compare(name + "flows added and evicted", {a.extras.flows_added, a.extras.flows_evicted},
-          {b.extras.flows_added, b.extras.flows_evicted}, differences);
+  CompareAll(name, a.extras, b.extras, kQueueExtras, differences);
 }
 
 }  // namespace
@@ -102,9 +115,7 @@ std::vector<std::string> SnapshotDifferences(const Snapshot& a, const Snapshot& 
     if (a.rules[i].name != b.rules[i].name) {
       differences.push_back(absl::StrCat(name, "is ", b.rules[i].name));
     }
-    Compare(name + "matched", a.rules[i].matched, b.rules[i].matched, &differences);
-    Compare(name + "lost", a.rules[i].lost, b.rules[i].lost, &differences);
-    Compare(name + "marked", a.rules[i].marked, b.rules[i].marked, &differences);
+    CompareAll(name, a.rules[i], b.rules[i], kRuleCounters, &differences);
   }
   if (a.rules.size() != b.rules.size()) {
     differences.push_back(absl::StrCat("rules: ", a.rules.size(), " and ", b.rules.size()));

@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "src/config/sha256.h"
 #include "src/policy/pipeline.h"
+#include "src/telemetry/counters.h"
 
 namespace twinpath {
 namespace {
@@ -120,12 +121,6 @@ Json VerdictFields(const FrameVerdict& verdict, const CompiledPolicy& policy) {
 }
 
 }  // namespace
-
-const char* VerdictName(tp_verdict verdict) {
-  static constexpr const char* kNames[TP_VERDICTS] = {"tx",        "pass",    "lost",   "denied",
-                                                      "malformed", "tx_full", "no_port"};
-  return verdict < TP_VERDICTS ? kNames[verdict] : "unknown";
-}
 
 std::string DescribeFrame(absl::Span<const uint8_t> frame) {
   tp_key key;

@@ -54,9 +54,6 @@ absl::StatusOr<nlohmann::ordered_json> VerdictJson(const std::string& path,
                                                    const FrameVerdict& verdict,
                                                    const CompiledPolicy& policy);
 
-// "tx", "pass", ...: as --verdicts and JSON have it.
-const char* VerdictName(tp_verdict verdict);
-
 // "IPv4 udp 10.0.0.1:5000 > 10.0.0.2:53, vlan 5", or that it is malformed.
 std::string DescribeFrame(absl::Span<const uint8_t> frame);
 

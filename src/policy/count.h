@@ -16,6 +16,23 @@ TP_INLINE void tp_count_add_shared(struct tp_count* count, __u64 packets, __u64 
   __sync_fetch_and_add(&count->bytes, bytes);
 }
 
+/* Adds `more` to `sum`. Neither has a writer elsewhere: both are the caller's. */
+TP_INLINE void tp_count_sum(struct tp_count* sum, const struct tp_count* more) {
+  tp_count_add(sum, more->packets, more->bytes);
+}
+
+/* A counter that its writer may change meanwhile: read once, whole. A packet's count and its bytes
+ * are of two moments. */
+TP_INLINE __u64 tp_count_load(const __u64* counter) {
+  return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+TP_INLINE struct tp_count tp_count_read(const struct tp_count* count) {
+  struct tp_count read;
+  read.packets = tp_count_load(&count->packets);
+  read.bytes = tp_count_load(&count->bytes);
+  return read;
+}
+
 /* The counter of a verdict; `out_port` matters for TP_TX only, and is below TP_MAX_PORTS. */
 TP_INLINE struct tp_count* tp_verdict_count(struct tp_queue_counters* counters,
                                             enum tp_verdict verdict, __u8 out_port) {

@@ -1,39 +1,53 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The names of the counters and the shape of a rule's figures, said once for the summary, the
-// telemetry commands and whoever reads them back. Pure functions; any thread.
+// Rows to and from JSON objects, the same for the summary, the telemetry commands and the client
+// that reads them back. Pure functions; any thread.
 
 #ifndef TWINPATH_TELEMETRY_FIELDS_H_
 #define TWINPATH_TELEMETRY_FIELDS_H_
 
-#include <array>
 #include <string>
 #include <string_view>
 
 #include "nlohmann/json.hpp"
+#include "src/telemetry/counters.h"
 #include "src/telemetry/snapshot.h"
 
 namespace twinpath {
 
-// By enum tp_verdict. A counter's fields are NAME_packets and NAME_bytes.
-inline constexpr std::array<const char*, TP_VERDICTS> kVerdictNames = {
-    "tx", "pass", "lost", "denied", "malformed", "tx_full", "no_port"};
+// Sets the fields of `list` in `object`, each name after `prefix`.
+template <typename Row, typename List>
+void AddCounters(const Row& row, const List& list, nlohmann::ordered_json* object,
+                 const std::string& prefix = "") {
+  ForEachNumber(row, list, [&](const std::string& name, const auto& number) {
+    (*object)[prefix + name] = number;
+  });
+}
 
-// Adds rx_packets, rx_bytes, tx_packets, ... no_port_bytes to `object`.
-void AddCounters(const tp_queue_counters& counters, nlohmann::ordered_json* object);
+// The number under `key`; 0 where there is none.
+uint64_t Number(const nlohmann::ordered_json& object, const std::string& key);
 
-// Adds marked_packets, marked_bytes, flows_added and flows_evicted.
-void AddExtras(const tp_queue_extras& extras, nlohmann::ordered_json* object);
+// The way back: a field that is missing is 0.
+template <typename Row, typename List>
+void ReadCounters(const nlohmann::ordered_json& object, const List& list, Row* row,
+                  const std::string& prefix = "") {
+  ForEachNumber(*row, list, [&](const std::string& name, auto& number) {
+    number = Number(object, prefix + name);
+  });
+}
 
-// Makes `object` of how often the policy was replaced, and what the rules that went had counted.
+// Sets rx_packets, rx_bytes, tx_packets, ... no_port_bytes in `object`.
+void AddQueueCounters(const tp_queue_counters& counters, nlohmann::ordered_json* object);
+
+// Sets how often the policy was replaced, and what the rules that a reload removed had counted.
 void AddReloads(const ReloadSnapshot& reloads, nlohmann::ordered_json* object);
 
-// "lcore" on the DPDK path, "cpu" on the XDP path: what QueueSnapshot::core numbers.
+// What QueueSnapshot::core numbers: "lcore" on the DPDK path, "cpu" on the XDP path.
 const char* CoreField(std::string_view path);
 
-// `name` with every character that a telemetry key may not have (DPDK: [A-Za-z0-9_/]) made '_'.
+// `name` with '_' for every character that a telemetry key may not have (DPDK: [A-Za-z0-9_/]).
 std::string CounterName(std::string_view name);
 
-// lost / matched, 0 for none matched.
+// lost / matched; 0 where nothing matched.
 double LossRate(const RuleSnapshot& rule);
 
 }  // namespace twinpath

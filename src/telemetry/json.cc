@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "absl/strings/ascii.h"
+#include "src/policy/count.h"
 #include "src/telemetry/fields.h"
 
 namespace twinpath {
@@ -40,8 +41,8 @@ ordered_json PortJson(const PortSnapshot& port) {
 ordered_json QueueJson(const Snapshot& snapshot, const QueueSnapshot& queue) {
   ordered_json object = {
       {"port", Utf8(queue.port)}, {"queue", queue.queue}, {CoreField(snapshot.path), queue.core}};
-  AddCounters(queue.counters, &object);
-  AddExtras(queue.extras, &object);
+  AddQueueCounters(queue.counters, &object);
+  AddCounters(queue.extras, kQueueExtras, &object);
   ordered_json& tx_to = object["tx_to"] = ordered_json::object();
   for (size_t port = 0; port < TP_MAX_PORTS; ++port) {
     const uint64_t packets = queue.counters.tx[port].packets;
@@ -54,16 +55,19 @@ ordered_json QueueJson(const Snapshot& snapshot, const QueueSnapshot& queue) {
 
 ordered_json RuleJson(const RuleSnapshot& rule) {
   const auto [low, high] = LossRateBounds(rule.lost.packets, rule.matched.packets);
-  return {{"name", Utf8(rule.name)},
-          {"matched_packets", rule.matched.packets},
-          {"matched_bytes", rule.matched.bytes},
-          {"lost_packets", rule.lost.packets},
-          {"lost_bytes", rule.lost.bytes},
-          {"marked_packets", rule.marked.packets},
-          {"marked_bytes", rule.marked.bytes},
-          {"loss_rate", LossRate(rule)},
-          {"loss_rate_low", low},
-          {"loss_rate_high", high}};
+  ordered_json object = {{"name", Utf8(rule.name)}};
+  AddCounters(rule, kRuleCounters, &object);
+  object["loss_rate"] = LossRate(rule);
+  object["loss_rate_low"] = low;
+  object["loss_rate_high"] = high;
+  return object;
+}
+
+ordered_json FaultJson(const FaultSnapshot& fault) {
+  ordered_json object = {
+      {"subject", Utf8(fault.subject)}, {"fault", fault.what}, {"active", fault.active}};
+  AddCounters(fault, kFaultCounters, &object);
+  return object;
 }
 
 ordered_json SpliceJson(const Snapshot& snapshot) {
@@ -100,49 +104,36 @@ ordered_json SpliceJson(const Snapshot& snapshot) {
 
 tp_queue_counters Totals(const Snapshot& snapshot) {
   tp_queue_counters totals = {};
-  const auto add = [](tp_count* sum, const tp_count& count) {
-    sum->packets += count.packets;
-    sum->bytes += count.bytes;
-  };
   for (const QueueSnapshot& queue : snapshot.queues) {
-    add(&totals.rx, queue.counters.rx);
-    for (int i = 0; i < TP_VERDICTS; ++i) add(&totals.verdict[i], queue.counters.verdict[i]);
-    for (int i = 0; i < TP_MAX_PORTS; ++i) add(&totals.tx[i], queue.counters.tx[i]);
+    tp_count_sum(&totals.rx, &queue.counters.rx);
+    for (int i = 0; i < TP_VERDICTS; ++i)
+      tp_count_sum(&totals.verdict[i], &queue.counters.verdict[i]);
+    for (int i = 0; i < TP_MAX_PORTS; ++i) tp_count_sum(&totals.tx[i], &queue.counters.tx[i]);
   }
   return totals;
 }
 
 }  // namespace
 
-void AddCounters(const tp_queue_counters& counters, ordered_json* object) {
-  (*object)["rx_packets"] = counters.rx.packets;
-  (*object)["rx_bytes"] = counters.rx.bytes;
-  for (int verdict = 0; verdict < TP_VERDICTS; ++verdict) {
-    const tp_count count = verdict == TP_TX ? Transmitted(counters) : counters.verdict[verdict];
-    const std::string name = kVerdictNames[verdict];
+uint64_t Number(const ordered_json& object, const std::string& key) {
+  const auto value = object.find(key);
+  return value != object.end() && value->is_number_unsigned() ? value->get<uint64_t>() : 0;
+}
+
+void AddQueueCounters(const tp_queue_counters& counters, ordered_json* object) {
+  AddCounters(counters, kQueueCounters, object);
+  for (const Verdict& verdict : kVerdicts) {
+    const std::string name = verdict.name;
+    const tp_count count =
+        verdict.verdict == TP_TX ? Transmitted(counters) : counters.verdict[verdict.verdict];
     (*object)[name + "_packets"] = count.packets;
     (*object)[name + "_bytes"] = count.bytes;
   }
 }
 
-void AddExtras(const tp_queue_extras& extras, ordered_json* object) {
-  (*object)["marked_packets"] = extras.marked.packets;
-  (*object)["marked_bytes"] = extras.marked.bytes;
-  (*object)["flows_added"] = extras.flows_added;
-  (*object)["flows_evicted"] = extras.flows_evicted;
-}
-
 void AddReloads(const ReloadSnapshot& reloads, ordered_json* object) {
-  const RuleSnapshot& retired = reloads.retired;
-  *object = {{"done", reloads.done},
-             {"rejected", reloads.rejected},
-             {"longest_switch_ns", reloads.longest_switch_ns},
-             {"retired_matched_packets", retired.matched.packets},
-             {"retired_matched_bytes", retired.matched.bytes},
-             {"retired_lost_packets", retired.lost.packets},
-             {"retired_lost_bytes", retired.lost.bytes},
-             {"retired_marked_packets", retired.marked.packets},
-             {"retired_marked_bytes", retired.marked.bytes}};
+  AddCounters(reloads, kReloadCounters, object);
+  AddCounters(reloads.retired, kRuleCounters, object, "retired_");
 }
 
 const char* CoreField(std::string_view path) { return path == "xdp" ? "cpu" : "lcore"; }
@@ -189,19 +180,15 @@ ordered_json SummaryJson(const Snapshot& snapshot) {
   for (const QueueSnapshot& queue : snapshot.queues) queues.push_back(QueueJson(snapshot, queue));
   ordered_json& rules = summary["rules"] = ordered_json::array();
   for (const RuleSnapshot& rule : snapshot.rules) rules.push_back(RuleJson(rule));
-  AddCounters(Totals(snapshot), &(summary["totals"] = ordered_json::object()));
+  AddQueueCounters(Totals(snapshot), &(summary["totals"] = ordered_json::object()));
   AddReloads(snapshot.reloads, &(summary["reloads"] = ordered_json::object()));
-  for (const MempoolSnapshot& mempool : snapshot.mempools)
-    summary["mempools"].push_back(
-        {{"node", mempool.node}, {"mbufs", mempool.mbufs}, {"free_mbufs", mempool.free}});
+  for (const MempoolSnapshot& mempool : snapshot.mempools) {
+    ordered_json object = {{"node", mempool.node}};
+    AddCounters(mempool, kMempoolCounters, &object);
+    summary["mempools"].push_back(std::move(object));
+  }
   ordered_json& faults = summary["faults"] = ordered_json::array();
-  for (const FaultSnapshot& fault : snapshot.faults)
-    faults.push_back({{"subject", Utf8(fault.subject)},
-                      {"fault", fault.what},
-                      {"active", fault.active},
-                      {"times", fault.times},
-                      {"last_ms", fault.last_ms},
-                      {"total_ms", fault.total_ms}});
+  for (const FaultSnapshot& fault : snapshot.faults) faults.push_back(FaultJson(fault));
   return summary;
 }
 

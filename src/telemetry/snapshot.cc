@@ -4,14 +4,13 @@
 
 #include "src/telemetry/snapshot.h"
 
+#include "src/policy/count.h"
+
 namespace twinpath {
 
 tp_count Transmitted(const tp_queue_counters& counters) {
   tp_count sum = {};
-  for (const tp_count& port : counters.tx) {
-    sum.packets += port.packets;
-    sum.bytes += port.bytes;
-  }
+  for (const tp_count& port : counters.tx) tp_count_sum(&sum, &port);
   return sum;
 }
 
@@ -23,24 +22,21 @@ int64_t Imbalance(const tp_queue_counters& counters) {
 }
 
 void AddStates(const tp_state* states, size_t count, std::vector<RuleSnapshot>* rules) {
-  // The writer may be at work: each field is read once, whole.
-  const auto read = [](const __u64& field) { return __atomic_load_n(&field, __ATOMIC_RELAXED); };
   for (const tp_state* state = states; state != states + count; ++state) {
     if (state->rule >= rules->size()) continue;
     RuleSnapshot& rule = (*rules)[state->rule];
     // Lost before matched: the writer counts in the other order, and lost may not exceed matched.
-    rule.lost.packets += read(state->lost_packets);
-    rule.lost.bytes += read(state->lost_bytes);
+    tp_count_add(&rule.lost, tp_count_load(&state->lost_packets),
+                 tp_count_load(&state->lost_bytes));
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    rule.matched.packets += read(state->n);
-    rule.matched.bytes += read(state->matched_bytes);
+    tp_count_add(&rule.matched, tp_count_load(&state->n), tp_count_load(&state->matched_bytes));
   }
 }
 
 void AddMarked(const tp_count* marked, size_t count, std::vector<RuleSnapshot>* rules) {
   for (size_t i = 0; i < count && i < rules->size(); i++) {
-    (*rules)[i].marked.packets += __atomic_load_n(&marked[i].packets, __ATOMIC_RELAXED);
-    (*rules)[i].marked.bytes += __atomic_load_n(&marked[i].bytes, __ATOMIC_RELAXED);
+    const tp_count more = tp_count_read(&marked[i]);
+    tp_count_sum(&(*rules)[i].marked, &more);
   }
 }
 

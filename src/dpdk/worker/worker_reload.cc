@@ -15,8 +15,6 @@
 namespace twinpath {
 namespace {
 
-void Add(const tp_count& count, tp_count* sum) { tp_count_add(sum, count.packets, count.bytes); }
-
 void Retire(const tp_state& state, RetiredCounts* retired) {
   tp_count_add(&retired->matched, state.n, state.matched_bytes);
   tp_count_add(&retired->lost, state.lost_packets, state.lost_bytes);
@@ -93,7 +91,8 @@ absl::StatusOr<Worker::Change> Worker::PrepareChange(const CompiledPolicy& polic
 void Worker::TakeFor(Queue& queue, const Change& change, QueuePolicy* next) {
   for (const uint32_t old : change.gone) {
     Retire(queue.states[old], &queue.retired);
-    if (queue.decision.marked != nullptr) Add(queue.decision.marked[old], &queue.retired.marked);
+    if (queue.decision.marked != nullptr)
+      tp_count_sum(&queue.retired.marked, &queue.decision.marked[old]);
   }
   const std::vector<uint32_t>& continued = *change.continued;
   for (size_t r = 0; r < change.n_rules; r++) {
@@ -106,7 +105,7 @@ void Worker::TakeFor(Queue& queue, const Change& change, QueuePolicy* next) {
     if (next->decision.marked != nullptr)
       next->decision.marked[r] = queue.decision.marked[old];
     else  // no port can reach a rule that marks any more
-      Add(queue.decision.marked[old], &queue.retired.marked);
+      tp_count_sum(&queue.retired.marked, &queue.decision.marked[old]);
   }
   std::swap(static_cast<QueuePolicy&>(queue), *next);
 }

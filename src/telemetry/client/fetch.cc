@@ -41,11 +41,6 @@ std::string PercentDecode(const std::string& text) {
   return decoded;
 }
 
-uint64_t Number(const ordered_json& object, const std::string& key) {
-  const auto value = object.find(key);
-  return value != object.end() && value->is_number_unsigned() ? value->get<uint64_t>() : 0;
-}
-
 // The text under NAME and, where it is long, NAME_2, NAME_3, ...
 std::string Text(const ordered_json& object, const std::string& name) {
   std::string text;
@@ -116,40 +111,37 @@ QueueSnapshot ReadQueue(const ordered_json& entry, const std::string& core) {
   const auto served_by = entry.find(core);
   if (served_by != entry.end() && served_by->is_number_integer())
     queue.core = served_by->get<int32_t>();
-  queue.counters.rx = CountOf(entry, "rx");
-  for (int verdict = TP_TX + 1; verdict < TP_VERDICTS; ++verdict)
-    queue.counters.verdict[verdict] = CountOf(entry, kVerdictNames[verdict]);
+  ReadCounters(entry, kQueueCounters, &queue.counters);
+  for (const Verdict& verdict : kVerdicts)  // what was sent is in the ports' counts
+    if (verdict.verdict != TP_TX)
+      queue.counters.verdict[verdict.verdict] = CountOf(entry, verdict.name);
   for (int port = 0; port < TP_MAX_PORTS; ++port)
     queue.counters.tx[port] = CountOf(entry, absl::StrCat("tx_to_", port));
-  queue.extras = {.marked = CountOf(entry, "marked"),
-                  .flows_added = Number(entry, "flows_added"),
-                  .flows_evicted = Number(entry, "flows_evicted")};
+  ReadCounters(entry, kQueueExtras, &queue.extras);
   return queue;
 }
 
 RuleSnapshot ReadRule(const ordered_json& entry) {
-  return {Text(entry, "name"), CountOf(entry, "matched"), CountOf(entry, "lost"),
-          CountOf(entry, "marked")};
+  RuleSnapshot rule = {.name = Text(entry, "name")};
+  ReadCounters(entry, kRuleCounters, &rule);
+  return rule;
 }
 
 LcoreSnapshot ReadLcore(const ordered_json& entry, const std::string& core) {
-  return {.lcore = static_cast<uint32_t>(Number(entry, core)),
-          .queues = static_cast<uint32_t>(Number(entry, "queues")),
-          .turns = Number(entry, "turns"),
-          .idle_turns = Number(entry, "idle_turns"),
-          .packets = Number(entry, "packets"),
-          .idle = Text(entry, "idle"),
-          .sleeps = Number(entry, "sleeps"),
-          .slept_us = Number(entry, "slept_us")};
+  LcoreSnapshot lcore = {.lcore = static_cast<uint32_t>(Number(entry, core)),
+                         .queues = static_cast<uint32_t>(Number(entry, "queues")),
+                         .idle = Text(entry, "idle")};
+  ReadCounters(entry, kLcoreTurns, &lcore);
+  ReadCounters(entry, kLcoreSleeps, &lcore);
+  return lcore;
 }
 
 FaultSnapshot ReadFault(const ordered_json& entry) {
-  return {.subject = Text(entry, "subject"),
-          .what = Text(entry, "fault"),
-          .active = Number(entry, "active") != 0,
-          .times = Number(entry, "times"),
-          .last_ms = Number(entry, "last_ms"),
-          .total_ms = Number(entry, "total_ms")};
+  FaultSnapshot fault = {.subject = Text(entry, "subject"),
+                         .what = Text(entry, "fault"),
+                         .active = Number(entry, "active") != 0};
+  ReadCounters(entry, kFaultCounters, &fault);
+  return fault;
 }
 
 TargetSnapshot ReadTarget(const ordered_json& entry) {
@@ -212,11 +204,10 @@ absl::Status FetchSplice(TelemetryClient* client, Snapshot* snapshot) {
 ReloadSnapshot ReadReloads(const ordered_json& info) {
   const auto found = info.find("reloads");
   if (found == info.end() || !found->is_object()) return {};
-  return {.done = Number(*found, "done"),
-          .rejected = Number(*found, "rejected"),
-          .longest_switch_ns = Number(*found, "longest_switch_ns"),
-          .retired = {"", CountOf(*found, "retired_matched"), CountOf(*found, "retired_lost"),
-                      CountOf(*found, "retired_marked")}};
+  ReloadSnapshot reloads;
+  ReadCounters(*found, kReloadCounters, &reloads);
+  ReadCounters(*found, kRuleCounters, &reloads.retired, "retired_");
+  return reloads;
 }
 
 // "mempool_0_mbufs", "mempool_0_free_mbufs"
@@ -225,9 +216,9 @@ void ReadMempools(const ordered_json& info, Snapshot* snapshot) {
   for (const auto& [key, value] : info.items()) {
     if (!absl::StartsWith(key, prefix) || absl::EndsWith(key, free)) continue;
     const std::string node = key.substr(prefix.size(), key.size() - prefix.size() - mbufs.size());
-    snapshot->mempools.push_back({.node = std::atoi(node.c_str()),
-                                  .mbufs = Number(info, key),
-                                  .free = Number(info, prefix + node + free)});
+    MempoolSnapshot mempool = {.node = std::atoi(node.c_str())};
+    ReadCounters(info, kMempoolCounters, &mempool, prefix + node + "_");
+    snapshot->mempools.push_back(mempool);
   }
 }
 

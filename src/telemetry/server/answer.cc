@@ -128,9 +128,7 @@ ordered_json InfoAnswer(const Snapshot& snapshot, std::string_view parameters) {
                                           [](const FaultSnapshot& fault) { return fault.active; }));
   AddReloads(snapshot.reloads, &(info["reloads"] = ordered_json::object()));
   for (const MempoolSnapshot& mempool : snapshot.mempools) {
-    const std::string name = "mempool_" + std::to_string(mempool.node);
-    info[name + "_mbufs"] = mempool.mbufs;
-    info[name + "_free_mbufs"] = mempool.free;
+    AddCounters(mempool, kMempoolCounters, &info, "mempool_" + std::to_string(mempool.node) + "_");
   }
   if (snapshot.flow_places != 0) {
     info["flow_places"] = snapshot.flow_places;
@@ -183,8 +181,8 @@ ordered_json QueueEntry(const Snapshot& snapshot, const QueueSnapshot& queue) {
   AddText("port", queue.port, &entry);
   entry["queue"] = queue.queue;
   entry[CoreField(snapshot.path)] = queue.core;
-  AddCounters(queue.counters, &entry);
-  AddExtras(queue.extras, &entry);
+  AddQueueCounters(queue.counters, &entry);
+  AddCounters(queue.extras, kQueueExtras, &entry);
   // By the out port's position in /twinpath/ports: a name may not be a key here.
   for (size_t port = 0; port < TP_MAX_PORTS; ++port) {
     const tp_count& tx = queue.counters.tx[port];
@@ -220,12 +218,7 @@ ordered_json RulesAnswer(const Snapshot& snapshot, std::string_view parameters) 
     const auto [low, high] = LossRateBounds(rule.lost.packets, rule.matched.packets);
     ordered_json entry;
     AddText("name", rule.name, &entry);
-    entry["matched_packets"] = rule.matched.packets;
-    entry["matched_bytes"] = rule.matched.bytes;
-    entry["lost_packets"] = rule.lost.packets;
-    entry["lost_bytes"] = rule.lost.bytes;
-    entry["marked_packets"] = rule.marked.packets;
-    entry["marked_bytes"] = rule.marked.bytes;
+    AddCounters(rule, kRuleCounters, &entry);
     entry["loss_rate_ppb"] = PartsPerBillion(LossRate(rule));
     entry["loss_rate_low_ppb"] = PartsPerBillion(low);
     entry["loss_rate_high_ppb"] = PartsPerBillion(high);
@@ -236,14 +229,10 @@ ordered_json RulesAnswer(const Snapshot& snapshot, std::string_view parameters) 
 ordered_json LcoresAnswer(const Snapshot& snapshot, std::string_view parameters) {
   return Page(snapshot, "/twinpath/lcores", parameters, snapshot.lcores.size(), [&](size_t at) {
     const LcoreSnapshot& lcore = snapshot.lcores[at];
-    ordered_json entry = {{CoreField(snapshot.path), lcore.lcore},
-                          {"queues", lcore.queues},
-                          {"turns", lcore.turns},
-                          {"idle_turns", lcore.idle_turns},
-                          {"packets", lcore.packets}};
+    ordered_json entry = {{CoreField(snapshot.path), lcore.lcore}, {"queues", lcore.queues}};
+    AddCounters(lcore, kLcoreTurns, &entry);
     AddText("idle", lcore.idle, &entry);
-    entry["sleeps"] = lcore.sleeps;
-    entry["slept_us"] = lcore.slept_us;
+    AddCounters(lcore, kLcoreSleeps, &entry);
     return entry;
   });
 }
@@ -255,9 +244,7 @@ ordered_json FaultsAnswer(const Snapshot& snapshot, std::string_view parameters)
     AddText("subject", fault.subject, &entry);
     AddText("fault", fault.what, &entry);
     entry["active"] = fault.active ? 1u : 0u;
-    entry["times"] = fault.times;
-    entry["last_ms"] = fault.last_ms;
-    entry["total_ms"] = fault.total_ms;
+    AddCounters(fault, kFaultCounters, &entry);
     return entry;
   });
 }

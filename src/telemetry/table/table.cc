@@ -104,8 +104,8 @@ std::vector<TextTable::Cell> QueueRow(const std::string& port, const std::string
                                       const std::string& core, const ordered_json& counters) {
   std::vector<TextTable::Cell> row = {port, TextTable::Right{queue}, TextTable::Right{core},
                                       Count(counters, "rx_packets")};
-  for (const char* name : kVerdictNames)
-    row.push_back(Count(counters, std::string(name) + "_packets"));
+  for (const Verdict& verdict : kVerdicts)
+    row.push_back(Count(counters, std::string(verdict.name) + "_packets"));
   return row;
 }
 
@@ -113,7 +113,7 @@ std::string QueuesTable(const ordered_json& summary, size_t width) {
   const char* core = CoreField(summary.value("path", std::string()));
   const ordered_json& queues = summary["queues"];
   std::vector<std::string> headings = {"port", "queue", core, "rx"};
-  headings.insert(headings.end(), kVerdictNames.begin(), kVerdictNames.end());
+  for (const Verdict& verdict : kVerdicts) headings.push_back(verdict.name);
   TextTable table(headings);
   const std::vector<size_t> shown = Busiest(queues, "rx_packets");
   for (const size_t at : shown) {
@@ -160,7 +160,8 @@ std::vector<TextTable::Cell> RateRow(const std::string& port, const std::string&
   };
   std::vector<TextTable::Cell> row = {port, TextTable::Right{queue}, rate("rx_bytes", 8),
                                       rate("rx_packets", 1)};
-  for (const char* name : kVerdictNames) row.push_back(rate(std::string(name) + "_packets", 1));
+  for (const Verdict& verdict : kVerdicts)
+    row.push_back(rate(std::string(verdict.name) + "_packets", 1));
   return row;
 }
 
@@ -173,7 +174,7 @@ std::string RateTable(const ordered_json& before, const ordered_json& now, size_
   const ordered_json& queues = now["queues"];
   if (seconds <= 0 || before["queues"].size() != queues.size()) return "";
   std::vector<std::string> headings = {"port", "queue", "rx bit", "rx"};
-  headings.insert(headings.end(), kVerdictNames.begin(), kVerdictNames.end());
+  for (const Verdict& verdict : kVerdicts) headings.push_back(verdict.name);
   TextTable table(headings);
   for (const size_t at : Busiest(queues, "rx_packets"))
     table.AddRow(RateRow(Text(queues[at], "port", kNameWidth),

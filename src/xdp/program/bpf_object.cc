@@ -13,6 +13,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/policy/count.h"
+#include "src/telemetry/counters.h"
 #include "src/xdp/program/skeleton.h"
 
 namespace twinpath {
@@ -161,29 +163,20 @@ void XdpTables::SetOrigin(uint64_t now) {
 }
 
 tp_queue_extras XdpTables::Extras(size_t port, uint32_t queue) const {
-  const tp_queue_extras& shared = kernel_->skeleton->bss->tp_queue_extras[QueueIndex(port, queue)];
-  const auto read = [](const __u64& counter) {
-    return __atomic_load_n(&counter, __ATOMIC_RELAXED);
-  };
-  return {.marked = {.packets = read(shared.marked.packets), .bytes = read(shared.marked.bytes)},
-          .flows_added = read(shared.flows_added),
-          .flows_evicted = read(shared.flows_evicted)};
+  return CopyCounters(kernel_->skeleton->bss->tp_queue_extras[QueueIndex(port, queue)]);
 }
 
 tp_queue_counters XdpTables::Counters(size_t port, uint32_t queue) const {
   const tp_xdp_queue& first = SharedQueue(port, queue);
   const tp_xdp_queue& live = kernel_->skeleton->bss->tp_live_queues[QueueIndex(port, queue)];
-  const auto read = [](const __u64& counter) {
-    return __atomic_load_n(&counter, __ATOMIC_RELAXED);
-  };
   tp_queue_counters counters = {};
   tp_count counted = {};  // verdicts of the first policy
   const auto sum = [&](const tp_count& of_first, const tp_count& of_live) {
-    const tp_count one = {.packets = read(of_first.packets), .bytes = read(of_first.bytes)};
-    counted.packets += one.packets;
-    counted.bytes += one.bytes;
-    return tp_count{.packets = one.packets + read(of_live.packets),
-                    .bytes = one.bytes + read(of_live.bytes)};
+    tp_count both = tp_count_read(&of_live);
+    const tp_count one = tp_count_read(&of_first);
+    tp_count_sum(&counted, &one);
+    tp_count_sum(&both, &one);
+    return both;
   };
   // Verdicts first: the kernel counts a frame as received before it counts its verdict.
   for (size_t i = 0; i < TP_VERDICTS; i++)
@@ -194,14 +187,13 @@ tp_queue_counters XdpTables::Counters(size_t port, uint32_t queue) const {
   // A program that looks at no header counts what it receives by its one stream, which other
   // policies may go on with: then no frame is on its way through that program any more.
   if (sole(port) && reloads_ == 0)
-    counters.rx = {.packets = read(first.only.n), .bytes = counted.bytes};
+    counters.rx = {.packets = tp_count_load(&first.only.n), .bytes = counted.bytes};
   else if (sole(port))
     counters.rx = counted;
   else
-    counters.rx = {.packets = read(first.counters.rx.packets),
-                   .bytes = read(first.counters.rx.bytes)};
-  counters.rx.packets += read(live.counters.rx.packets);
-  counters.rx.bytes += read(live.counters.rx.bytes);
+    counters.rx = tp_count_read(&first.counters.rx);
+  const tp_count received = tp_count_read(&live.counters.rx);
+  tp_count_sum(&counters.rx, &received);
   return counters;
 }
 

@@ -8,11 +8,6 @@
 #include "src/policy/count.h"
 
 namespace twinpath {
-namespace {
-
-void Add(const tp_count& more, tp_count* sum) { tp_count_add(sum, more.packets, more.bytes); }
-
-}  // namespace
 
 void AppendPort(const XdpTables& tables, size_t index, PortSnapshot port, Snapshot* snapshot) {
   const CompiledPolicy& policy = tables.policy();
@@ -21,8 +16,7 @@ void AppendPort(const XdpTables& tables, size_t index, PortSnapshot port, Snapsh
     snapshot->rules.back().name = policy.rule_names[i];
   }
   port.queues = tables.queues(index);
-  port.extra.emplace_back("stray_packets",
-                          __atomic_load_n(&tables.strays(index).packets, __ATOMIC_RELAXED));
+  port.extra.emplace_back("stray_packets", tp_count_load(&tables.strays(index).packets));
   for (uint32_t queue = 0; queue < port.queues; queue++) {
     const tp_queue_counters counters = tables.Counters(index, queue);
     snapshot->queues.push_back({.port = port.name,
@@ -32,9 +26,9 @@ void AppendPort(const XdpTables& tables, size_t index, PortSnapshot port, Snapsh
                                 .extras = tables.Extras(index, queue)});
     for (uint32_t r = 0; r < policy.rules.size(); r++) {
       const RuleSnapshot counts = tables.Counts(index, queue, r);
-      Add(counts.matched, &snapshot->rules[r].matched);
-      Add(counts.lost, &snapshot->rules[r].lost);
-      Add(counts.marked, &snapshot->rules[r].marked);
+      tp_count_sum(&snapshot->rules[r].matched, &counts.matched);
+      tp_count_sum(&snapshot->rules[r].lost, &counts.lost);
+      tp_count_sum(&snapshot->rules[r].marked, &counts.marked);
     }
   }
   snapshot->ports.push_back(std::move(port));

@@ -3,20 +3,15 @@
 // stays where it is: old and new programs write the same memory, so that not one packet is counted
 // beside it.
 
+#include "src/policy/count.h"
 #include "src/policy/pipeline.h"
 #include "src/xdp/program/skeleton.h"
 
 namespace twinpath {
 namespace {
 
-void Add(const tp_count& more, tp_count* sum) {
-  sum->packets += more.packets;
-  sum->bytes += more.bytes;
-}
-
 tp_count Read(const __u64& packets, const __u64& bytes) {
-  return {.packets = __atomic_load_n(&packets, __ATOMIC_RELAXED),
-          .bytes = __atomic_load_n(&bytes, __ATOMIC_RELAXED)};
+  return {.packets = tp_count_load(&packets), .bytes = tp_count_load(&bytes)};
 }
 
 }  // namespace
@@ -30,7 +25,8 @@ RuleSnapshot XdpTables::Counts(size_t port, uint32_t queue, uint32_t rule) const
   // Lost before matched: the writer counts in the other order, and lost may not exceed matched.
   counts.lost = Read(state.lost_packets, state.lost_bytes);
   const auto add_first = [](const tp_count& count, tp_count* sum) {
-    Add(Read(count.packets, count.bytes), sum);
+    const tp_count more = tp_count_read(&count);
+    tp_count_sum(sum, &more);
   };
   if (only) add_first(shared.counters.verdict[TP_LOST], &counts.lost);
   __atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -43,7 +39,7 @@ RuleSnapshot XdpTables::Counts(size_t port, uint32_t queue, uint32_t rule) const
   }
   if (!policy_.marks && reloads_ == 0) return counts;  // there may be no such map
   const tp_count& marked = kernel_->marked.get()[place];
-  counts.marked = Read(marked.packets, marked.bytes);
+  counts.marked = tp_count_read(&marked);
   return counts;
 }
 
@@ -91,9 +87,9 @@ void XdpTables::Commit(const std::vector<uint32_t>& continued, const std::vector
     for (size_t port = 0; port < queues_.size(); port++) {
       for (uint32_t queue = 0; queue < queues_[port]; queue++) {
         const RuleSnapshot counts = Counts(port, queue, r);
-        Add(counts.matched, &retired_.matched);
-        Add(counts.lost, &retired_.lost);
-        Add(counts.marked, &retired_.marked);
+        tp_count_sum(&retired_.matched, &counts.matched);
+        tp_count_sum(&retired_.lost, &counts.lost);
+        tp_count_sum(&retired_.marked, &counts.marked);
       }
     }
     slot_used_[policy_.rules[r].slot] = false;
