@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Text -> policy -> tables -> datapath; nothing is touched before all of that is known to work.
+// Text -> policy -> tables -> datapath. The datapath is changed last, when nothing else can fail.
 
 #include "apps/policy_reloader.h"
 
@@ -12,15 +12,15 @@
 
 namespace twinpath {
 
-absl::StatusOr<ReloadOutcome> PolicyReloader::PutIntoForce(const absl::StatusOr<Policy>& policy) {
-  const auto put = [&]() -> absl::StatusOr<ReloadOutcome> {
+absl::StatusOr<ReloadOutcome> PolicyReloader::Load(const absl::StatusOr<Policy>& policy) {
+  const auto load = [&]() -> absl::StatusOr<ReloadOutcome> {
     if (!policy.ok()) return policy.status();
     auto compiled = CompilePolicy(*policy, ports_);
     if (!compiled.ok()) return compiled.status();
-    return datapath_.reload(*policy, *std::move(compiled));
+    return path_->Reload(*policy, *std::move(compiled));
   };
-  absl::StatusOr<ReloadOutcome> outcome = put();
-  if (!outcome.ok()) datapath_.count_rejected();
+  absl::StatusOr<ReloadOutcome> outcome = load();
+  if (!outcome.ok()) path_->CountRejected();
   return outcome;
 }
 
@@ -28,7 +28,7 @@ absl::StatusOr<nlohmann::ordered_json> PolicyReloader::Reload(const std::string&
                                                               std::string_view text) {
   std::lock_guard<std::mutex> one(one_);
   const absl::StatusOr<Policy> policy = MakePolicyOf(text, file, overrides_, ports_);
-  const absl::StatusOr<ReloadOutcome> outcome = PutIntoForce(policy);
+  const absl::StatusOr<ReloadOutcome> outcome = Load(policy);
   if (!outcome.ok()) return outcome.status();
   return nlohmann::ordered_json{{"policy", {{"file", file}, {"sha256", policy->sha256}}},
                                 {"rules", outcome->rules},
@@ -37,25 +37,24 @@ absl::StatusOr<nlohmann::ordered_json> PolicyReloader::Reload(const std::string&
 }
 
 bool PolicyReloader::OnHangup(const siginfo_t& info) {
-  if (!hangup_.AsksToReload(info) || !datapath_.reload) return !hangup_.EndsTheRun();
+  if (!hangup_.AsksToReload(info) || path_ == nullptr) return !hangup_.EndsTheRun();
   std::lock_guard<std::mutex> one(one_);
-  const std::string file = datapath_.policy_file();
+  const std::string file = path_->policy_file();
   if (file.empty()) {
-    datapath_.say("SIGHUP: no policy file to read again; the run goes on as it was");
+    log_("SIGHUP: there is no policy file to read again; keeping the current policy");
     return true;
   }
-  // Signals wait while the file is read: it has to have an end.
+  // Signals wait while the file is read, so it must be one that ends.
   std::error_code none;
   const std::filesystem::file_status status = std::filesystem::status(file, none);
   const absl::StatusOr<Policy> policy =
       std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)
-          ? absl::InvalidArgumentError(file + ": found no regular file any more, allowed one")
+          ? absl::InvalidArgumentError(file + " is no longer a regular file")
           : MakePolicy(file, overrides_, ports_);
-  const absl::StatusOr<ReloadOutcome> outcome = PutIntoForce(policy);
-  datapath_.say(
-      outcome.ok()
-          ? absl::StrCat("SIGHUP: goes by ", file, " (sha256 ", policy->sha256, ") now")
-          : absl::StrCat("SIGHUP: the run goes on as it was: ", outcome.status().message()));
+  const absl::StatusOr<ReloadOutcome> outcome = Load(policy);
+  log_(outcome.ok()
+           ? absl::StrCat("SIGHUP: loaded ", file, " (sha256 ", policy->sha256, ")")
+           : absl::StrCat("SIGHUP: keeping the current policy: ", outcome.status().message()));
   return true;
 }
 

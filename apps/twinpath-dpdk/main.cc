@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// twinpath-dpdk: runs a policy on the DPDK path. Reads the command line, sets the datapath up, runs
-// it, and says what it counted. Main thread.
+// twinpath-dpdk: runs a policy on the DPDK path. Reads the command line, sets the datapath up and
+// runs it. Main thread.
 
 #include <sched.h>
 
 #include <algorithm>
+#include <chrono>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,17 +15,15 @@
 #include "CLI/CLI.hpp"
 #include "apps/policy_reloader.h"
 #include "apps/program.h"
+#include "apps/run.h"
 #include "apps/run_options.h"
-#include "apps/service.h"
 #include "apps/command_line.h"
 #include "src/config/compile/compile.h"
 #include "src/config/policy/policy.h"
 #include "src/config/profile/profile.h"
-#include "src/control/server.h"
 #include "src/dpdk/dpdk_path.h"
 #include "src/dpdk/quirks/interface_guard.h"
 #include "src/kernel/machine.h"
-#include "src/telemetry/json.h"
 
 namespace twinpath {
 namespace {
@@ -39,6 +39,8 @@ struct CommandLine {
 };
 
 constexpr char kProgram[] = "twinpath-dpdk";
+constexpr std::chrono::milliseconds kLook(100);
+constexpr std::chrono::milliseconds kShortLook(20);  // where --packets may end the run at any time
 
 int Wrong(const absl::Status& status) { return PrintError(kProgram, kWrong, status); }
 
@@ -112,14 +114,7 @@ std::vector<std::string> KernelInterfaces(const Profile& profile) {
   return interfaces;
 }
 
-// Of each lcore, how often it has turned.
-std::vector<uint64_t> Turns(const DpdkPath& datapath) {
-  std::vector<uint64_t> turns;
-  for (const LcoreSnapshot& lcore : datapath.TakeSnapshot().lcores) turns.push_back(lcore.turns);
-  return turns;
-}
-
-int RunProgram(const CommandLine& line) {
+int RunProgram(const CommandLine& line, MainLoop* loop) {
   auto profile = MakeProfile(line);
   if (!profile.ok()) return Wrong(profile.status());
   std::vector<std::string> names;
@@ -131,7 +126,7 @@ int RunProgram(const CommandLine& line) {
   absl::Status writable = CheckSummary(line.run);
   if (!writable.ok()) return Wrong(writable);
 
-  // Before EAL has threads. The guard ends after the datapath.
+  // Forked before EAL has threads. Destroyed after the datapath.
   std::optional<InterfaceGuard> guard;
   if (const auto interfaces = KernelInterfaces(*profile); !interfaces.empty()) {
     auto forked = InterfaceGuard::Fork(interfaces);
@@ -142,51 +137,34 @@ int RunProgram(const CommandLine& line) {
       return kDone;
     }
   }
-  std::unique_ptr<DpdkPath> datapath;
-  Service service;  // ends before the datapath that it watches
-  RunLimits limits = {.duration_s = line.run.duration,
-                      .packets = line.packets,
-                      .stats_interval_s = line.run.stats_interval};
-  limits.on_stats = [&datapath] {
-    std::cout << SummaryTable(SummaryJson(datapath->TakeSnapshot())) << "\n" << std::flush;
-  };
-  limits.on_message = [](const std::string& text) { std::cerr << "twinpath-dpdk: " + text + "\n"; };
-  PolicyReloader reloader(line.run.overrides, names);
-  limits.on_hangup = [&reloader](const siginfo_t& info) { return reloader.OnHangup(info); };
-  cpu_set_t cpus;  // before EAL keeps this thread to its lcore's
+  const auto log = [](const std::string& text) { std::cerr << "twinpath-dpdk: " + text + "\n"; };
+  PolicyReloader reloader(line.run.overrides, names, log);
+  cpu_set_t cpus;  // of the process, before EAL binds this thread to the main lcore's CPU
   const bool all_cpus = sched_getaffinity(0, sizeof(cpus), &cpus) == 0;
-  auto created = DpdkPath::Create(*policy, *std::move(compiled), *profile, line.eal, limits,
-                                  guard.has_value() ? &*guard : nullptr);
+  auto created =
+      DpdkPath::Create(*policy, *std::move(compiled), *profile, line.eal,
+                       {.packets = line.packets, .on_message = log}, guard ? &*guard : nullptr);
   if (!created.ok()) return Wrong(created.status());
-  datapath = *std::move(created);
-  reloader.Serve({.reload =
-                      [&datapath](const Policy& next, CompiledPolicy made) {
-                        return datapath->Reload(next, std::move(made));
-                      },
-                  .count_rejected = [&datapath] { datapath->CountRejected(); },
-                  .policy_file = [&datapath] { return datapath->policy_file(); },
-                  .say = limits.on_message});
+  const std::unique_ptr<DpdkPath> path = *std::move(created);
+  reloader.Serve(path.get());
   absl::Status ran;
   {
-    auto control =
-        ControlServer::Start(datapath->file_prefix(),
-                             [&reloader](const std::string& file, const std::string& text) {
-                               return reloader.Reload(file, text);
-                             },
-                             {.cpus = all_cpus ? &cpus : nullptr});
+    auto control = StartControl(path->file_prefix(), &reloader, all_cpus ? &cpus : nullptr);
     if (!control.ok()) return Wrong(control.status());
-    for (const std::string& note : datapath->notes()) limits.on_message(note);
-    service.Ready("forwarding", [&datapath] { return Turns(*datapath); });
-    ran = datapath->Run();
-    service.Stopping();
+    for (const std::string& note : path->notes()) log(note);
+    const RunSettings settings = {.duration = line.run.duration,
+                                  .stats_interval = line.run.stats_interval,
+                                  .look = line.packets ? kShortLook : kLook,
+                                  .status = "forwarding",
+                                  .reloader = &reloader};
+    ran = path->Run([&] { loop->Run(settings, path.get()); });
   }
   if (!ran.ok()) return PrintError(kProgram, kFailed, ran);
-  absl::Status shown = ShowSummary(SummaryJson(datapath->TakeSnapshot()), line.run.summary);
-  return shown.ok() ? FinishOutput(kProgram, kDone) : PrintError(kProgram, kFailed, shown);
+  return ShowEnd(kProgram, *path, line.run.summary);
 }
 
 int Main(int argc, char** argv) {
-  HoldSignals();
+  MainLoop loop;
   CommandLine line;
   CLI::App app("Loses and forwards packets by a policy, on DPDK.", kProgram);
   Describe(app, &line);
@@ -194,7 +172,7 @@ int Main(int argc, char** argv) {
   while (own < argc && std::string(argv[own]) != "--") own++;
   for (int i = own + 1; i < argc; i++) line.eal.push_back(argv[i]);
   if (const std::optional<int> ended = ParseCommandLine(app, own, argv)) return *ended;
-  return RunProgram(line);
+  return RunProgram(line, &loop);
 }
 
 }  // namespace

@@ -16,20 +16,21 @@
 namespace twinpath {
 
 DpdkPath::DpdkPath(const Policy& policy, CompiledPolicy compiled, const Profile& profile,
-                   const RunLimits& limits, InterfaceGuard* guard)
+                   const DpdkOptions& options, InterfaceGuard* guard)
     : profile_(profile),
-      limits_(limits),
+      options_(options),
       guard_(guard),
       in_force_(new Generation{policy, std::move(compiled), std::nullopt}),
-      faults_(limits.on_message) {}
+      faults_(options.on_message) {}
 
 absl::StatusOr<std::unique_ptr<DpdkPath>> DpdkPath::Create(
     const Policy& policy, CompiledPolicy compiled, const Profile& profile,
-    const std::vector<std::string>& eal_arguments, const RunLimits& limits, InterfaceGuard* guard) {
+    const std::vector<std::string>& eal_arguments, const DpdkOptions& options,
+    InterfaceGuard* guard) {
   auto plan = CheckBeforeEal(profile, compiled, eal_arguments, Machine());
   if (!plan.ok()) return plan.status();
   std::unique_ptr<DpdkPath> datapath(
-      new DpdkPath(policy, std::move(compiled), profile, limits, guard));
+      new DpdkPath(policy, std::move(compiled), profile, options, guard));
   absl::Status done = datapath->SetUp(*std::move(plan));
   if (!done.ok()) return done;
   if (profile.telemetry) ServeTelemetry(datapath.get());
@@ -165,7 +166,7 @@ absl::Status DpdkPath::MakeWorkers(const Preflight& plan) {
         absl::StrCat("flows: ", shape.places(), " places, ", shape.octets(), " octets"));
   }
   if (absl::Status made = MakeQuiescence(); !made.ok()) return made;
-  if (limits_.packets.has_value()) budget_.emplace(*limits_.packets);
+  if (options_.packets.has_value()) budget_.emplace(*options_.packets);
   for (size_t l = 0; l < lcores_.size(); l++) {
     std::vector<QueueSpec> specs;
     for (uint32_t q = static_cast<uint32_t>(l); q < profile_.queues;

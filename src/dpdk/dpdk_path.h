@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The whole DPDK path: EAL, mempools, ports, exception ports and workers, set up in that order and
 // torn down in the reverse. Create, Run and the destructor belong to the main thread, which becomes
-// the main lcore; a control thread, which sleeps, watches signals, time and faults; TakeSnapshot is
-// for any thread.
+// the main lcore. The program's main loop runs on a control thread, which is no lcore.
 
 #ifndef TWINPATH_DPDK_DPDK_PATH_H_
 #define TWINPATH_DPDK_DPDK_PATH_H_
-
-#include <signal.h>
 
 #include <atomic>
 #include <chrono>
@@ -40,50 +37,43 @@
 #include "src/dpdk/eal/tables.h"
 #include "src/dpdk/recover/fault_watcher.h"
 #include "src/dpdk/worker/worker.h"
+#include "src/engine/path.h"
 #include "src/telemetry/faults.h"
 #include "src/telemetry/snapshot.h"
 
 namespace twinpath {
 
-struct RunLimits {
-  std::optional<double> duration_s;
-  std::optional<uint64_t> packets;                     // received, over all queues
-  std::optional<double> stats_interval_s;              // how often on_stats is called
-  std::function<void()> on_stats;                      // control thread
-  std::function<void(const std::string&)> on_message;  // control thread: a fault began or ended
-  // Control thread: a SIGHUP came. False, or none: it ends the run.
-  std::function<bool(const siginfo_t&)> on_hangup;
+struct DpdkOptions {
+  std::optional<uint64_t> packets;  // the run ends after so many were received, over all queues
+  std::function<void(const std::string&)> on_message;  // Watch's thread: a fault began or ended
 };
 
-// Holds SIGINT, SIGTERM and SIGHUP back for Run's control thread. To be called first, in the main
-// thread: every later thread inherits it.
-void HoldSignals();
-
-class DpdkPath {
+class DpdkPath : public PolicyPath {
  public:
   // `policy` was compiled, for the profile's ports in order, to `compiled`. Errors leave nothing
   // behind. `guard`, where there is one, is told of the kernel interfaces that are used.
   static absl::StatusOr<std::unique_ptr<DpdkPath>> Create(
       const Policy& policy, CompiledPolicy compiled, const Profile& profile,
-      const std::vector<std::string>& eal_arguments, const RunLimits& limits,
+      const std::vector<std::string>& eal_arguments, const DpdkOptions& options,
       InterfaceGuard* guard);
-  ~DpdkPath();
+  ~DpdkPath() override;
 
-  // Forwards until a limit, SIGINT, SIGTERM or a SIGHUP that is not taken.
-  absl::Status Run();
+  // Forwards packets on the calling thread and the other lcores. Runs `control`, the main loop, on
+  // a control thread; ends when `control` returns. `control` should return soon after HasEnded().
+  absl::Status Run(std::function<void()> control);
 
-  // Lets the workers go by `policy`, compiled for the same ports to `compiled`: each between two of
-  // its bursts. Rules that are what they were go on where they are (src/config/compile/reload.h).
-  // Any thread that is no lcore, while Run runs or soon will; returns when every worker goes by it.
-  // On an error nothing has changed: FailedPrecondition for what this run was not set up for,
-  // ResourceExhausted where EAL has no memory left.
-  absl::StatusOr<ReloadOutcome> Reload(const Policy& policy, CompiledPolicy compiled);
-  // Counts a policy that did not get as far as Reload.
-  void CountRejected() { rejected_.fetch_add(1, std::memory_order_relaxed); }
-  // The file of the policy in force; empty: none.
-  std::string policy_file() const;
+  // Each worker changes policies between two of its bursts. While Run runs, or soon will.
+  absl::StatusOr<ReloadOutcome> Reload(const Policy& policy, CompiledPolicy compiled) override;
+  void CountRejected() override { rejected_.fetch_add(1, std::memory_order_relaxed); }
+  std::string policy_file() const override;
 
-  Snapshot TakeSnapshot() const;
+  void Watch(Clock::time_point now) override;
+  bool HasEnded() const override { return stop_.load(std::memory_order_relaxed); }
+  // How often each worker's loop has turned.
+  std::vector<uint64_t> Progress() override;
+  Snapshot TakeSnapshot() const override;
+  // Makes the workers, and with them Run, end soon.
+  absl::Status Stop() override;
   const std::string& file_prefix() const { return file_prefix_; }
 
   // What was chosen, and what the user should know: lines for the log.
@@ -91,14 +81,13 @@ class DpdkPath {
 
  private:
   DpdkPath(const Policy& policy, CompiledPolicy compiled, const Profile& profile,
-           const RunLimits& limits, InterfaceGuard* guard);
+           const DpdkOptions& options, InterfaceGuard* guard);
   absl::Status SetUp(Preflight plan);
   absl::Status OpenPorts(const Preflight& plan);
   absl::Status OpenExceptionPorts(const Preflight& plan);
   absl::Status MakeWorkers(const Preflight& plan);
   absl::Status MakeIdleWait(uint32_t lcore, const std::vector<QueueSpec>& specs);
   QueueSpec SpecOf(size_t port, uint32_t queue) const;
-  void Control();
   absl::Status CheckReload(const CompiledPolicy& compiled) const;
   absl::Status MakeFlows();
   absl::Status MakeQuiescence();
@@ -114,7 +103,7 @@ class DpdkPath {
   };
 
   const Profile profile_;
-  const RunLimits limits_;
+  const DpdkOptions options_;
   InterfaceGuard* const guard_;
   std::vector<std::string> notes_;
 
@@ -141,6 +130,7 @@ class DpdkPath {
   std::atomic<uint64_t> reloads_ = 0, rejected_ = 0;
   std::atomic<bool> stop_ = false;
   FaultLedger faults_;
+  std::unique_ptr<FaultWatcher> watcher_;  // made by Run, before Watch
   mutable std::mutex snapshot_;  // one reader of the counters at a time, and none in a reload
   std::chrono::steady_clock::time_point started_, ended_;
   std::atomic<bool> running_ = false;

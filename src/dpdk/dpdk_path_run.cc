@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Runs the workers and, on a control thread that is no lcore, watches signals, time and faults.
+// Runs the workers and, on a control thread that is no lcore, the program's main loop; and what
+// they counted.
 
 #include <pthread.h>
 #include <rte_cycles.h>
 #include <rte_lcore.h>
 #include <rte_launch.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -18,20 +18,6 @@
 
 namespace twinpath {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-constexpr std::chrono::milliseconds kLongestSleep(20);
-constexpr std::chrono::milliseconds kLookInterval(100);
-
-sigset_t EndingSignals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGHUP);  // where the terminal is gone
-  return set;
-}
 
 // One worker and what ends it, as rte_eal_remote_launch hands it over.
 struct Launch {
@@ -47,30 +33,27 @@ int RunWorker(void* argument) {
   return 0;
 }
 
-Clock::duration Seconds(double seconds) {
-  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-}
-
 }  // namespace
 
-void HoldSignals() {
-  const sigset_t set = EndingSignals();
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  signal(SIGPIPE, SIG_IGN);  // who reads the tables may go before the run ends
-}
-
-absl::Status DpdkPath::Run() {
-  pthread_t control;
-  auto entry = [](void* self) -> void* {
-    static_cast<DpdkPath*>(self)->Control();
-    return nullptr;
-  };
+absl::Status DpdkPath::Run(std::function<void()> control) {
   recovery_ = std::make_unique<PortRecovery>(
       PortRecovery::Workers{profile_, ports_, mempools_, workers_, guard_, snapshot_, quiet_},
       &faults_);
   started_ = Clock::now();
+  watcher_ = std::make_unique<FaultWatcher>(
+      Watched{ports_, mempools_, workers_, lcores_, profile_.burst}, &faults_, started_);
   in_force_->tables->SetOrigin(CoarseNow(), &in_force_->compiled);
-  int code = rte_ctrl_thread_create(&control, "tp-control", nullptr, entry, this);
+  pthread_t thread;
+  const auto entry = [](void* function) -> void* {
+    (*static_cast<std::function<void()>*>(function))();
+    return nullptr;
+  };
+  const std::function<void()> until_stopped = [this, &control] {
+    control();
+    (void)Stop().ok();  // cannot fail
+  };
+  const int code = rte_ctrl_thread_create(&thread, "tp-control", nullptr, entry,
+                                          const_cast<std::function<void()>*>(&until_stopped));
   if (code != 0) {
     GoOffline();
     running_.store(true);
@@ -86,36 +69,24 @@ absl::Status DpdkPath::Run() {
   rte_eal_mp_wait_lcore();
   ended_ = Clock::now();
   over_.store(true);
-  pthread_join(control, nullptr);
+  pthread_join(thread, nullptr);
   return absl::OkStatus();
 }
 
-// The control thread: sleeps until a signal or the next thing to do.
-void DpdkPath::Control() {
-  const sigset_t signals = EndingSignals();
-  Clock::time_point next_look = started_;
-  FaultWatcher watcher({ports_, mempools_, workers_, lcores_, profile_.burst}, &faults_, started_);
-  Clock::time_point next_stats = started_ + Seconds(limits_.stats_interval_s.value_or(0));
-  while (!stop_.load(std::memory_order_relaxed)) {
-    const Clock::time_point now = Clock::now();
-    if (limits_.duration_s.has_value() && now - started_ >= Seconds(*limits_.duration_s)) break;
-    if (limits_.stats_interval_s.has_value() && now >= next_stats) {
-      next_stats += Seconds(*limits_.stats_interval_s);
-      limits_.on_stats();
-    }
-    if (now >= next_look) {
-      next_look = now + kLookInterval;
-      watcher.Look(now);
-      recovery_->Look(now);
-    }
-    const timespec sleep = {.tv_sec = 0,
-                            .tv_nsec = std::chrono::nanoseconds(kLongestSleep).count()};
-    siginfo_t info = {};
-    const int signal = sigtimedwait(&signals, &info, &sleep);
-    if (signal == SIGHUP && limits_.on_hangup && limits_.on_hangup(info)) continue;
-    if (signal > 0) break;
-  }
+void DpdkPath::Watch(Clock::time_point now) {
+  watcher_->Look(now);
+  recovery_->Look(now);
+}
+
+absl::Status DpdkPath::Stop() {
   stop_.store(true);
+  return absl::OkStatus();
+}
+
+std::vector<uint64_t> DpdkPath::Progress() {
+  std::vector<uint64_t> turns;
+  for (const LcoreSnapshot& lcore : TakeSnapshot().lcores) turns.push_back(lcore.turns);
+  return turns;
 }
 
 Snapshot DpdkPath::TakeSnapshot() const {

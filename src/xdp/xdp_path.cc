@@ -75,7 +75,7 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
   return path;
 }
 
-XdpPath::~XdpPath() { Stop(); }
+XdpPath::~XdpPath() { (void)Stop().ok(); }
 
 absl::Status XdpPath::CheckPorts() {
   absl::Status status = CheckXdpPrivileges();
@@ -235,13 +235,14 @@ uint64_t XdpPath::ProgramsNow() {
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
 }
 
-void XdpPath::Stop() {
+absl::Status XdpPath::Stop() {
   std::lock_guard<std::mutex> one(reload_);
-  if (ran_ns_.load() >= 0) return;
+  if (ran_ns_.load() >= 0) return absl::OkStatus();
   if (!options_.pin)
     for (Port& port : ports_) port.attachment.Detach();
   WaitForRunningPrograms();
   ran_ns_.store(std::chrono::nanoseconds(std::chrono::steady_clock::now() - start_).count());
+  return absl::OkStatus();
 }
 
 Snapshot XdpPath::TakeSnapshot() const {

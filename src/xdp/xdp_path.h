@@ -21,6 +21,7 @@
 #include "src/config/compile/compile.h"
 #include "src/config/policy/policy.h"
 #include "src/config/profile/profile.h"
+#include "src/engine/path.h"
 #include "src/telemetry/faults.h"
 #include "src/kernel/link_state.h"
 #include "src/telemetry/snapshot.h"
@@ -45,7 +46,7 @@ struct XdpOptions {
   std::function<void(const std::string&)> on_message;  // Watch's thread: a fault began or ended
 };
 
-class XdpPath {
+class XdpPath : public PolicyPath {
  public:
   // Checks everything, then attaches one program a port. `policy` is what `compiled` was made of.
   // On an error nothing is left attached or pinned; an interface that carries an XDP program
@@ -54,31 +55,24 @@ class XdpPath {
                                                          CompiledPolicy compiled,
                                                          const XdpOptions& options);
   // Detaches, unless pinned.
-  ~XdpPath();
-  XdpPath(const XdpPath&) = delete;
-  XdpPath& operator=(const XdpPath&) = delete;
+  ~XdpPath() override;
 
-  // Detaches, unless pinned, and waits until no CPU runs the programs: the counters are then at
-  // rest. Once is enough; again does nothing.
-  void Stop();
+  // Detaches, unless pinned, and waits until no CPU runs the programs: the counters are final then.
+  absl::Status Stop() override;
 
-  // Lets frames go by `policy`, compiled for the same ports to `compiled`: on each queue from one
-  // frame to the next. Rules that are what they were go on where they are
-  // (src/config/compile/reload.h). Any thread; returns when no frame is on its way under the policy
-  // before. On an error nothing has changed: FailedPrecondition for what the ports cannot do as
-  // they are attached, ResourceExhausted where there is no room for the tables.
-  absl::StatusOr<ReloadOutcome> Reload(const Policy& policy, CompiledPolicy compiled);
-  // Counts a policy that did not get as far as Reload.
-  void CountRejected() { rejected_.fetch_add(1, std::memory_order_relaxed); }
-  // The file of the policy in force; empty: none.
-  std::string policy_file() const;
+  // Each queue changes policies from one frame to the next. FailedPrecondition for what the ports
+  // cannot do in the mode in which they are attached.
+  absl::StatusOr<ReloadOutcome> Reload(const Policy& policy, CompiledPolicy compiled) override;
+  void CountRejected() override { rejected_.fetch_add(1, std::memory_order_relaxed); }
+  std::string policy_file() const override;
 
-  Snapshot TakeSnapshot() const;
+  Snapshot TakeSnapshot() const override;
 
-  // Looks at the ports: says (XdpOptions::on_message) which link went down or came up and which
-  // interface is gone, and where one of its name is there again, attaches to it as before. The
-  // thread that made the path, a few times a second.
-  void Watch();
+  // Reports (XdpOptions::on_message) which link went down or came up and which interface
+  // disappeared; attaches again to an interface that is back. The thread that made the path.
+  void Watch(Clock::time_point now) override;
+  // None: the kernel does the work.
+  std::vector<uint64_t> Progress() override { return {}; }
 
  private:
   struct Port {

@@ -15,8 +15,7 @@
 
 namespace twinpath {
 
-void XdpPath::Watch() {
-  const auto now = FaultLedger::Clock::now();
+void XdpPath::Watch(Clock::time_point now) {
   for (size_t i = 0; i < ports_.size(); i++) {
     Port& port = ports_[i];
     const std::string subject = absl::StrCat("port ", port.spec.name);

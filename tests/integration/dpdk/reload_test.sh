@@ -139,13 +139,13 @@ said() {
   fail "did not say '$1': $(cat err.txt)"
 }
 kill -HUP "$pid"
-said 'SIGHUP: goes by .*/alone.json'
+said 'SIGHUP: loaded .*/alone.json'
 rm alone.json
 kill -HUP "$pid"
-said 'SIGHUP: the run goes on as it was: .*alone.json'
+said 'SIGHUP: keeping the current policy: .*alone.json'
 mkfifo alone.json # whose end may never come: SIGINT is still heard
 kill -HUP "$pid"
-said 'SIGHUP: the run goes on as it was: .*alone.json: found no regular file'
+said 'SIGHUP: keeping the current policy: .*alone.json is no longer a regular file'
 for i in 0 1 2 1; do "$TWINPATH" reload "$i.json" >/dev/null 2>&1 & done
 stop INT
 wait

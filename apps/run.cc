@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Sleeps until the next signal, table, look or end. Main thread; on the DPDK path a control thread,
+// because there the main thread is an lcore.
+
+#include "apps/run.h"
+
+#include <algorithm>
+#include <iostream>
+#include <vector>
+
+#include "apps/program.h"
+#include "apps/run_options.h"
+#include "src/telemetry/json.h"
+
+namespace twinpath {
+
+using Clock = HeldSignals::Clock;
+
+// Waits until `deadline` or for a signal that ends the run: true where one came.
+bool MainLoop::EndsBefore(Clock::time_point deadline, PolicyReloader* reloader) const {
+  for (;;) {
+    const std::optional<siginfo_t> signal = signals_.Before(deadline);
+    if (!signal) return false;
+    if (signal->si_signo != SIGHUP || reloader == nullptr || !reloader->OnHangup(*signal))
+      return true;
+  }
+}
+
+void MainLoop::Run(const RunSettings& settings, Path* path) {
+  // Where the kernel does the work, this thread is the one that has to make progress.
+  std::atomic<uint64_t> turns = 0;
+  service_.Ready(settings.status, [&turns, path] {
+    std::vector<uint64_t> progress = path->Progress();
+    return progress.empty() ? std::vector<uint64_t>{turns.load()} : progress;
+  });
+  const Clock::time_point start = Clock::now(), never = start + std::chrono::hours(24 * 36525);
+  const auto end = settings.duration ? After(start, *settings.duration) : never;
+  double tables = 1;  // the number of the next one
+  for (auto now = start; now < end && !path->HasEnded(); now = Clock::now()) {
+    turns++;
+    if (settings.look) path->Watch(now);
+    const auto table =
+        settings.stats_interval ? After(start, tables * *settings.stats_interval) : never;
+    const auto look = settings.look ? now + *settings.look : never;
+    if (EndsBefore(std::min({end, table, look}), settings.reloader)) break;
+    if (Clock::now() < table || table >= end) continue;
+    std::cout << SummaryTable(SummaryJson(path->TakeSnapshot())) << "\n" << std::flush;
+    tables++;
+  }
+  service_.Stopping();
+}
+
+absl::StatusOr<TelemetryServer> StartTelemetry(const std::string& file_prefix,
+                                               const std::atomic<const Path*>* path) {
+  return TelemetryServer::Start(file_prefix, std::string("twinpath ") + TWINPATH_VERSION, [path] {
+    const Path* current = path->load();
+    return current ? current->TakeSnapshot() : Snapshot();
+  });
+}
+
+absl::StatusOr<ControlServer> StartControl(const std::string& file_prefix, PolicyReloader* reloader,
+                                           const cpu_set_t* cpus) {
+  return ControlServer::Start(file_prefix,
+                              [reloader](const std::string& file, const std::string& text) {
+                                return reloader->Reload(file, text);
+                              },
+                              {.cpus = cpus});
+}
+
+int ShowEnd(absl::string_view program, const Path& path, const std::string& summary) {
+  const absl::Status shown = ShowSummary(SummaryJson(path.TakeSnapshot()), summary);
+  return shown.ok() ? FinishOutput(program, kDone) : PrintError(program, kFailed, shown);
+}
+
+}  // namespace twinpath
