@@ -25,6 +25,7 @@
 #include "src/config/policy/policy.h"
 #include "src/config/profile/profile.h"
 #include "src/dpdk/eal/preflight.h"
+#include "src/kernel/ethtool.h"
 #include "src/kernel/xdp_program.h"
 #include "src/telemetry/client/client.h"
 #include "src/telemetry/server/protocol.h"

@@ -37,13 +37,6 @@ uint64_t Number(const std::string& text) {
 
 }  // namespace
 
-std::string DoctorHost::Read(const std::string& path) const {
-  std::ifstream file(root_ + path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
 std::string DoctorHost::KernelRelease() const { return Read("/proc/sys/kernel/osrelease"); }
 
 bool DoctorHost::Exists(const std::string& path) const {

@@ -82,7 +82,7 @@ class DoctorHost {
   static constexpr uint32_t kMainTable = 254, kDefaultTable = 253;   // RT_TABLE_*
   static constexpr char kMapped[] = "\0\0\0\0\0\0\0\0\0\0\xff\xff";  // RFC 4291 2.5.5.2
   static constexpr uint32_t kMappedBits = 96;
-  std::string Read(const std::string& path) const;
+  std::string Read(const std::string& path) const { return machine_.Read(path); }
   std::vector<uint32_t> CpuList(const std::string& path) const;
   // Of all tables, one for each next hop; of a root that is not this machine's, those of its files.
   std::vector<Route> Routes() const;

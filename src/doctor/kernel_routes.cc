@@ -6,18 +6,15 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <vector>
 
 #include "src/doctor/host.h"
+#include "src/kernel/netlink.h"
 
 namespace twinpath {
 namespace {
-
-constexpr int kMostAnswers = 100000;  // of 32 KiB each: whole tables of the Internet's routes
-constexpr size_t kRoom = 1 << 15;
 
 std::string Name(uint32_t index) {
   char name[IF_NAMESIZE] = "";
@@ -62,32 +59,15 @@ void DoctorHost::AddRoute(const void* message, size_t length, std::vector<Route>
 
 std::vector<DoctorHost::Route> DoctorHost::KernelRoutes() {
   std::vector<Route> routes;
-  const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-  if (fd < 0) return routes;
-  for (int family : {AF_INET, AF_INET6}) {
-    struct {
-      nlmsghdr header;
-      rtmsg route;
-    } request = {};
-    request.header.nlmsg_len = sizeof(request);
-    request.header.nlmsg_type = RTM_GETROUTE;
-    request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-    request.route.rtm_family = static_cast<unsigned char>(family);
-    if (send(fd, &request, sizeof(request), 0) < 0) break;
-    std::vector<char> answer(kRoom);
-    bool more = true;
-    for (int i = 0; i < kMostAnswers && more; i++) {
-      auto length = recv(fd, answer.data(), answer.size(), 0);
-      if (length <= 0) break;
-      const auto* header = reinterpret_cast<const nlmsghdr*>(answer.data());
-      for (; NLMSG_OK(header, length); header = NLMSG_NEXT(header, length)) {
-        more = header->nlmsg_type == RTM_NEWROUTE;
-        if (!more) break;
-        AddRoute(NLMSG_DATA(header), NLMSG_PAYLOAD(header, 0), &routes);
-      }
-    }
+  for (const int family : {AF_INET, AF_INET6}) {
+    NetlinkMessage request(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP);
+    rtmsg route = {};
+    route.rtm_family = static_cast<unsigned char>(family);
+    request.Append(&route, sizeof(route));
+    request.Request(NETLINK_ROUTE, [&routes](const uint8_t* message, size_t length) {
+      AddRoute(message, length, &routes);
+    });
   }
-  close(fd);
   return routes;
 }
 

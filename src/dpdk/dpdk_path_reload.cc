@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/dpdk/dpdk_path.h"
+#include "src/kernel/clock.h"
 
 namespace twinpath {
 namespace {

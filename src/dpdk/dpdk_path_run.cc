@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/dpdk/dpdk_path.h"
+#include "src/kernel/clock.h"
 #include "src/policy/count.h"
 #include "src/telemetry/counters.h"
 

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reads sysfs, procfs and ethtool's ioctl. Control thread.
+// Reads sysfs and procfs. Control thread.
 
 #include "src/kernel/machine.h"
 
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
 #include <net/if.h>
 #include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +16,8 @@
 #include <regex>
 #include <sstream>
 
+#include "src/kernel/ethtool.h"
+
 namespace twinpath {
 namespace {
 
@@ -29,19 +27,6 @@ uint64_t Number(const std::string& text) {
   uint64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
-}
-
-// An ethtool command on an interface; false where the driver does not know it.
-bool Ethtool(const std::string& name, void* command) {
-  if (name.size() >= IFNAMSIZ) return false;
-  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
-  ifreq request = {};
-  std::memcpy(request.ifr_name, name.data(), name.size());
-  request.ifr_data = static_cast<char*>(command);
-  bool done = ioctl(fd, SIOCETHTOOL, &request) == 0;
-  close(fd);
-  return done;
 }
 
 std::string FormatPci(unsigned domain, unsigned bus, unsigned device, unsigned function) {
@@ -78,18 +63,20 @@ bool Machine::InterfaceExists(const std::string& name) const {
 std::string Machine::InterfaceDriver(const std::string& name) const {
   std::string driver = LinkName("/sys/class/net/" + name + "/device/driver");
   if (!driver.empty()) return driver;
-  ethtool_drvinfo info = {};
-  info.cmd = ETHTOOL_GDRVINFO;
-  return Ethtool(name, &info) ? info.driver : "unknown";
+  driver = EthtoolDriver(name);
+  return driver.empty() ? "unknown" : driver;
 }
 
 uint32_t Machine::InterfaceRxQueues(const std::string& name) const {
   uint32_t queues = 0;
   std::error_code error;
-  for (const auto& entry :
-       fs::directory_iterator(root_ + "/sys/class/net/" + name + "/queues", error))
-    queues += entry.path().filename().string().rfind("rx-", 0) == 0;
-  return queues;
+  const std::string folder = "/sys/class/net/" + name;
+  if (!root_.empty() || Number(Read(folder + "/ifindex")) == if_nametoindex(name.c_str()))
+    for (const auto& entry : fs::directory_iterator(root_ + folder + "/queues", error))
+      queues += entry.path().filename().string().rfind("rx-", 0) == 0;
+  if (queues != 0 || !root_.empty()) return queues;
+  const Channels channels = InterfaceChannels(name);
+  return channels.rx + channels.combined;
 }
 
 uint32_t Machine::InterfaceMtu(const std::string& name) const {
@@ -251,15 +238,6 @@ std::vector<uint32_t> AllowedCpus() {
   for (uint32_t cpu = 0; cpu < CPU_SETSIZE; cpu++)
     if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
   return cpus;
-}
-
-Channels InterfaceChannels(const std::string& name) {
-  ethtool_channels channels = {};
-  channels.cmd = ETHTOOL_GCHANNELS;
-  if (!Ethtool(name, &channels)) return {};
-  return {.combined = channels.combined_count,
-          .rx = channels.rx_count,
-          .most = channels.combined_count != 0 ? channels.max_combined : channels.max_rx};
 }
 
 std::optional<std::string> NormalPci(const std::string& text) {

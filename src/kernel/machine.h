@@ -17,13 +17,6 @@ struct HugepageSize {
   uint64_t total = 0, free = 0;
 };
 
-// How many channels (ethtool -l) an interface has now; 0 where its driver tells none.
-struct Channels {
-  uint32_t combined = 0;
-  uint32_t rx = 0;
-  uint32_t most = 0;  // of the kind that it has
-};
-
 // Where libxdp, beneath the AF_XDP PMD, looks for programs of its own. It leaves the folder behind,
 // open to whoever made it alone.
 inline constexpr char kLibxdpPins[] = "/sys/fs/bpf/xdp";
@@ -33,8 +26,13 @@ class Machine {
   // `root` goes before /sys and /proc: empty on a real machine.
   explicit Machine(std::string root = "") : root_(std::move(root)) {}
 
+  // The first line of a file; empty where it cannot be read.
+  std::string Read(const std::string& path) const;
+
   bool InterfaceExists(const std::string& name) const;
   std::string InterfaceDriver(const std::string& name) const;  // "veth"; "unknown"
+  // RX queues in use: those that sysfs shows, or where /sys shows another network namespace, the
+  // driver's channels. 0: neither tells.
   uint32_t InterfaceRxQueues(const std::string& name) const;
   uint32_t InterfaceMtu(const std::string& name) const;    // octets; 0: unknown
   uint32_t InterfaceFlags(const std::string& name) const;  // IFF_*
@@ -70,7 +68,6 @@ class Machine {
   uint64_t MemlockLimit() const;
 
  private:
-  std::string Read(const std::string& path) const;
   std::string LinkName(const std::string& path) const;
   std::string root_;
   std::optional<uint64_t> assumed_;  // capabilities
@@ -78,8 +75,6 @@ class Machine {
 
 // CPUs this thread may run on, in order.
 std::vector<uint32_t> AllowedCpus();
-
-Channels InterfaceChannels(const std::string& name);
 
 // "3:0.0" or "0000:03:00.0" in its long form; none where it is not a PCI address.
 std::optional<std::string> NormalPci(const std::string& text);

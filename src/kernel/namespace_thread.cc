@@ -61,7 +61,7 @@ void NamespaceThread::Serve() {
 
 absl::StatusOr<uint32_t> MakeVeth(const std::string& name, uint32_t queues) {
   const ifinfomsg interface = {};
-  xdp::NetlinkMessage message(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
+  NetlinkMessage message(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
   message.Append(&interface, sizeof(interface));
   message.Attribute(IFLA_IFNAME, name);
   message.Attribute(IFLA_NUM_RX_QUEUES, queues);

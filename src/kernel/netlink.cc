@@ -12,10 +12,10 @@
 
 #include "src/kernel/file_descriptor.h"
 
-namespace twinpath::xdp {
+namespace twinpath {
 namespace {
 
-constexpr size_t kAnswerSize = 32768;  // what the kernel fills at most at a time
+constexpr size_t kAnswerSize = 32768;  // the most that the kernel sends at a time
 
 }  // namespace
 
@@ -27,9 +27,9 @@ NetlinkMessage::NetlinkMessage(uint16_t type, uint16_t flags) {
 }
 
 void NetlinkMessage::Append(const void* data, size_t size) {
-  const auto* octets = static_cast<const uint8_t*>(data);
-  octets_.insert(octets_.end(), octets, octets + size);
-  octets_.resize(NLMSG_ALIGN(octets_.size()));
+  const auto* bytes = static_cast<const uint8_t*>(data);
+  bytes_.insert(bytes_.end(), bytes, bytes + size);
+  bytes_.resize(NLMSG_ALIGN(bytes_.size()));
 }
 
 void NetlinkMessage::Attribute(uint16_t type, const void* data, size_t size) {
@@ -47,26 +47,26 @@ void NetlinkMessage::Attribute(uint16_t type, uint32_t value) {
 }
 
 size_t NetlinkMessage::Open(uint16_t type) {
-  const size_t start = octets_.size();
+  const size_t start = bytes_.size();
   const nlattr header = {.nla_len = 0, .nla_type = type};
   Append(&header, sizeof(header));
   return start;
 }
 
-void NetlinkMessage::Close(size_t start) { Close(start, octets_.size() - start - sizeof(nlattr)); }
+void NetlinkMessage::Close(size_t start) { Close(start, bytes_.size() - start - sizeof(nlattr)); }
 
 void NetlinkMessage::Close(size_t start, size_t size) {
   const auto length = static_cast<uint16_t>(sizeof(nlattr) + size);
-  std::memcpy(octets_.data() + start, &length, sizeof(length));
+  std::memcpy(bytes_.data() + start, &length, sizeof(length));
 }
 
 int NetlinkMessage::Request(int protocol,
                             const std::function<void(const uint8_t*, size_t)>& on_answer) {
   const FileDescriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
   if (socket.get() < 0) return errno;
-  const auto length = static_cast<uint32_t>(octets_.size());
-  std::memcpy(octets_.data(), &length, sizeof(length));
-  if (send(socket.get(), octets_.data(), octets_.size(), 0) < 0) return errno;
+  const auto length = static_cast<uint32_t>(bytes_.size());
+  std::memcpy(bytes_.data(), &length, sizeof(length));
+  if (send(socket.get(), bytes_.data(), bytes_.size(), 0) < 0) return errno;
   std::vector<uint8_t> answer(kAnswerSize);
   while (true) {
     const ssize_t received = recv(socket.get(), answer.data(), answer.size(), 0);
@@ -86,7 +86,8 @@ int NetlinkMessage::Request(int protocol,
         if (size >= sizeof(error)) std::memcpy(&error, content, sizeof(error));
         return -error;
       }
-      if (header.nlmsg_type != NLMSG_DONE) on_answer(content, size);
+      if (header.nlmsg_type == NLMSG_DONE) return 0;  // of a dump
+      on_answer(content, size);
       at = std::min(at + NLMSG_ALIGN(header.nlmsg_len), static_cast<size_t>(received));
     }
   }
@@ -98,11 +99,11 @@ void ForEachAttribute(const uint8_t* data, size_t size,
     nlattr header;
     std::memcpy(&header, data, sizeof(header));
     if (header.nla_len < sizeof(header) || header.nla_len > size) return;
-    visit(header.nla_type, data + sizeof(header), header.nla_len - sizeof(header));
+    visit(header.nla_type & NLA_TYPE_MASK, data + sizeof(header), header.nla_len - sizeof(header));
     const size_t step = std::min<size_t>(NLA_ALIGN(header.nla_len), size);
     data += step;
     size -= step;
   }
 }
 
-}  // namespace twinpath::xdp
+}  // namespace twinpath

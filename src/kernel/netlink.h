@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// As much of netlink as this path asks of the kernel: one request, its answers, its end.
+// As much of netlink(7) as the programs need: one request, its answers, its end. In the calling
+// thread's network namespace; any thread.
 
 #ifndef TWINPATH_KERNEL_NETLINK_H_
 #define TWINPATH_KERNEL_NETLINK_H_
@@ -10,39 +11,39 @@
 #include <string>
 #include <vector>
 
-namespace twinpath::xdp {
+namespace twinpath {
 
-// A netlink request, put together from front to back. All numbers in the host's octet order.
+// A netlink request, built from front to back. All numbers are in host byte order.
 class NetlinkMessage {
  public:
-  // `flags` are NLM_F_*; NLM_F_ACK must be among them for Request to find the end.
+  // `flags` are NLM_F_*; NLM_F_ACK or NLM_F_DUMP must be among them, or Request never ends.
   NetlinkMessage(uint16_t type, uint16_t flags);
 
-  // Raw octets, padded to netlink's alignment of 4.
+  // Raw bytes, padded to netlink's alignment of 4.
   void Append(const void* data, size_t size);
   void Attribute(uint16_t type, const std::string& text);  // with its closing NUL
   void Attribute(uint16_t type, uint32_t value);
 
-  // An attribute of attributes: everything from Open to Close, which takes what Open returned.
+  // A nested attribute: everything from Open to Close, which takes what Open returned.
   size_t Open(uint16_t type);
   void Close(size_t start);
 
-  // Sends it to the kernel by a socket of `protocol` (NETLINK_ROUTE, ...), gives `on_answer` every
-  // answer without its nlmsghdr, and returns the errno the kernel ended with: 0 if it did as asked.
+  // Sends the request by a socket of `protocol` (NETLINK_ROUTE, ...), calls `on_answer` with every
+  // answer without its nlmsghdr, and returns the errno that the kernel ended with: 0 on success.
   int Request(int protocol, const std::function<void(const uint8_t*, size_t)>& on_answer);
 
  private:
   void Attribute(uint16_t type, const void* data, size_t size);
   void Close(size_t start, size_t size);
 
-  std::vector<uint8_t> octets_;
+  std::vector<uint8_t> bytes_;
 };
 
-// Calls `visit(type, octets, length)` for every attribute among `size` octets at `data`; what is
-// cut short ends it.
+// Calls `visit(type, data, length)` for every attribute in the `size` bytes at `data`; `type` is
+// without the NLA_F_* flags. Stops at an attribute that is cut short.
 void ForEachAttribute(const uint8_t* data, size_t size,
                       const std::function<void(uint16_t, const uint8_t*, size_t)>& visit);
 
-}  // namespace twinpath::xdp
+}  // namespace twinpath
 
 #endif  // TWINPATH_KERNEL_NETLINK_H_

@@ -8,50 +8,29 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "src/kernel/netlink.h"
 
 namespace twinpath {
 namespace {
 
-// A netlink message under construction.
-struct LinkRequest {
-  nlmsghdr header = {};
+absl::Status Failure(int error) {
+  return error == 0 ? absl::OkStatus() : absl::ErrnoToStatus(error, "rtnetlink");
+}
+
+// A request about the interface with index `index`, up to its attributes.
+NetlinkMessage LinkRequest(uint16_t type, uint32_t index) {
+  NetlinkMessage message(type, NLM_F_REQUEST | NLM_F_ACK);
   ifinfomsg link = {};
-  std::array<char, 64> attributes = {};
-
-  void Add(rtattr* at, uint16_t type, const void* data, uint16_t length) {
-    at->rta_type = type;
-    at->rta_len = static_cast<uint16_t>(RTA_LENGTH(length));
-    std::memcpy(RTA_DATA(at), data, length);
-  }
-};
-
-// Sends `request` and reads one answer into `answer`; the answer's length or an error.
-absl::StatusOr<size_t> Ask(LinkRequest& request, size_t attribute_bytes, char* answer,
-                           size_t room) {
-  request.header.nlmsg_len =
-      static_cast<uint32_t>(NLMSG_LENGTH(sizeof(request.link)) + attribute_bytes);
-  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-  if (fd < 0) return absl::ErrnoToStatus(errno, "socket(AF_NETLINK)");
-  ssize_t length = send(fd, &request, request.header.nlmsg_len, 0);
-  if (length >= 0) length = recv(fd, answer, room, 0);
-  int error = errno;
-  close(fd);
-  if (length < 0) return absl::ErrnoToStatus(error, "rtnetlink");
-  const auto* header = reinterpret_cast<const nlmsghdr*>(answer);
-  if (header->nlmsg_type == NLMSG_ERROR) {
-    const auto* fault = static_cast<const nlmsgerr*>(NLMSG_DATA(header));
-    if (fault->error != 0) return absl::ErrnoToStatus(-fault->error, "rtnetlink");
-  }
-  return static_cast<size_t>(length);
+  link.ifi_index = static_cast<int>(index);
+  message.Append(&link, sizeof(link));
+  return message;
 }
 
 std::string ModeName(uint8_t attached) {
@@ -69,14 +48,15 @@ std::string ModeName(uint8_t attached) {
   }
 }
 
-void ReadXdpAttributes(const rtattr* nest, XdpState* state) {
-  int left = static_cast<int>(RTA_PAYLOAD(nest));
-  for (const auto* at = static_cast<const rtattr*>(RTA_DATA(nest)); RTA_OK(at, left);
-       at = RTA_NEXT(at, left)) {
-    if (at->rta_type == IFLA_XDP_PROG_ID) std::memcpy(&state->program, RTA_DATA(at), 4);
-    if (at->rta_type == IFLA_XDP_ATTACHED)
-      state->mode = ModeName(*static_cast<const uint8_t*>(RTA_DATA(at)));
-  }
+void ReadXdpAttribute(uint16_t type, const uint8_t* data, size_t length, XdpState* state) {
+  uint32_t id = 0;
+  if (length == sizeof(id)) std::memcpy(&id, data, sizeof(id));
+  if (type == IFLA_XDP_ATTACHED && length == 1) state->mode = ModeName(*data);
+  if (type == IFLA_XDP_PROG_ID) state->program = id;
+  if ((type == IFLA_XDP_DRV_PROG_ID || type == IFLA_XDP_SKB_PROG_ID ||
+       type == IFLA_XDP_HW_PROG_ID) &&
+      id != 0)
+    state->programs.push_back(id);
 }
 
 uint32_t ModeFlag(const std::string& mode) {
@@ -85,17 +65,12 @@ uint32_t ModeFlag(const std::string& mode) {
 
 // `program` is a descriptor; -1: none.
 absl::Status SetXdp(uint32_t index, int32_t program, uint32_t flags) {
-  LinkRequest request;
-  request.header.nlmsg_type = RTM_SETLINK;
-  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-  request.link.ifi_index = static_cast<int>(index);
-  std::array<char, 16> nested = {};
-  request.Add(reinterpret_cast<rtattr*>(nested.data()), IFLA_XDP_FD, &program, 4);
-  request.Add(reinterpret_cast<rtattr*>(nested.data() + 8), IFLA_XDP_FLAGS, &flags, 4);
-  request.Add(reinterpret_cast<rtattr*>(request.attributes.data()), IFLA_XDP | NLA_F_NESTED,
-              nested.data(), nested.size());
-  alignas(nlmsghdr) std::array<char, 4096> answer;
-  return Ask(request, RTA_LENGTH(nested.size()), answer.data(), answer.size()).status();
+  NetlinkMessage request = LinkRequest(RTM_SETLINK, index);
+  const size_t xdp = request.Open(IFLA_XDP | NLA_F_NESTED);
+  request.Attribute(IFLA_XDP_FD, static_cast<uint32_t>(program));
+  request.Attribute(IFLA_XDP_FLAGS, flags);
+  request.Close(xdp);
+  return Failure(request.Request(NETLINK_ROUTE, [](const uint8_t*, size_t) {}));
 }
 
 }  // namespace
@@ -107,19 +82,23 @@ absl::StatusOr<XdpState> ReadXdp(const std::string& interface) {
 }
 
 absl::StatusOr<XdpState> ReadXdp(uint32_t index) {
-  LinkRequest request;
-  request.header.nlmsg_type = RTM_GETLINK;
-  request.header.nlmsg_flags = NLM_F_REQUEST;
-  request.link.ifi_index = static_cast<int>(index);
-  alignas(nlmsghdr) std::array<char, 32768> answer;
-  auto length = Ask(request, 0, answer.data(), answer.size());
-  if (!length.ok()) return length.status();
-
   XdpState state;
-  const auto* header = reinterpret_cast<const nlmsghdr*>(answer.data());
-  int left = static_cast<int>(*length - NLMSG_LENGTH(sizeof(ifinfomsg)));
-  for (const rtattr* at = IFLA_RTA(NLMSG_DATA(header)); RTA_OK(at, left); at = RTA_NEXT(at, left))
-    if ((at->rta_type & NLA_TYPE_MASK) == IFLA_XDP) ReadXdpAttributes(at, &state);
+  const int error =
+      LinkRequest(RTM_GETLINK, index)
+          .Request(NETLINK_ROUTE, [&state](const uint8_t* data, size_t size) {
+            if (size < sizeof(ifinfomsg)) return;
+            ForEachAttribute(data + sizeof(ifinfomsg), size - sizeof(ifinfomsg),
+                             [&state](uint16_t type, const uint8_t* nested, size_t length) {
+                               if (type != IFLA_XDP) return;
+                               ForEachAttribute(
+                                   nested, length,
+                                   [&state](uint16_t t, const uint8_t* value, size_t n) {
+                                     ReadXdpAttribute(t, value, n, &state);
+                                   });
+                             });
+          });
+  if (error != 0) return Failure(error);
+  if (state.program == 0 && !state.programs.empty()) state.program = state.programs.front();
   return state;
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,8 +16,9 @@
 namespace twinpath {
 
 struct XdpState {
-  uint32_t program = 0;  // its id; 0: none
-  std::string mode;      // "native", "generic" or "offloaded"; empty where there is none
+  uint32_t program = 0;  // its id, the first of several; 0: none
+  std::string mode;      // "native", "generic", "offloaded" or "several"; empty: no program
+  std::vector<uint32_t> programs = {};  // the ids of all programs, one for each mode
 };
 
 absl::StatusOr<XdpState> ReadXdp(const std::string& interface);

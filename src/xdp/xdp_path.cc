@@ -15,6 +15,8 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "src/kernel/clock.h"
+#include "src/kernel/xdp_program.h"
 #include "src/xdp/attach/preflight.h"
 #include "src/xdp/program/snapshot.h"
 
@@ -62,10 +64,10 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
   path->tables_->SetOutPorts(indexes, xdp_tx);
   // Frames come in from the first attachment on; times count from when all ports are attached,
   // which the verifier may take a second for.
-  path->tables_->SetOrigin(ProgramsNow());
+  path->tables_->SetOrigin(CoarseNow());
   path->start_ = std::chrono::steady_clock::now();
   status = path->AttachAll();
-  path->tables_->SetOrigin(ProgramsNow());
+  path->tables_->SetOrigin(CoarseNow());
   if (status.ok() && options.pin) status = path->Pin();
   if (!status.ok()) {
     path->RemovePins();
@@ -89,13 +91,13 @@ absl::Status XdpPath::CheckPorts() {
                                                        spec.name, " are the same interface, ",
                                                        spec.device));
     }
-    auto attached = AttachedPrograms(*interface);
+    auto attached = ReadXdp(interface->index);
     if (!attached.ok()) return attached.status();
-    if (!attached->empty()) {
-      const AttachedProgram& program = attached->front();
+    if (attached->program != 0) {
+      const std::string program = XdpProgramName(attached->program);
       return absl::FailedPreconditionError(absl::StrCat(
           "port ", spec.name, ": interface ", spec.device, " already carries the XDP program ",
-          program.name.empty() ? "(unnamed)" : program.name, " (id ", program.id,
+          program.empty() ? "(unnamed)" : program, " (id ", attached->program,
           "), and is left as it is; to take it off, end the program that owns it, remove its pin (",
           PinFolder(spec.name), " where that is twinpath-xdp's), or: ip link set dev ", spec.device,
           " xdp off"));
@@ -227,12 +229,6 @@ void XdpPath::WaitForRunningPrograms() {
   // (nohz_full), as long a sleep as no packet takes.
   if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
-}
-
-uint64_t XdpPath::ProgramsNow() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
 }
 
 absl::Status XdpPath::Stop() {

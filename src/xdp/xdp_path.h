@@ -94,7 +94,6 @@ class XdpPath : public PolicyPath {
   static absl::Status NoTags(const Port& port, const std::string& why);
   // Returns when every CPU that ran a program has left it.
   static void WaitForRunningPrograms();
-  static uint64_t ProgramsNow();  // nanoseconds of the clock that the programs read
   absl::Status AttachAgain(size_t index);
   static absl::Status PinAgain(Port& port);
   void Leave(size_t index);

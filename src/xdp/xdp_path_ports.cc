@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/kernel/xdp_program.h"
 #include "src/xdp/xdp_path.h"
 #include "src/xdp/attach/preflight.h"
 
@@ -78,12 +79,12 @@ absl::Status XdpPath::AttachAgain(size_t index) {
   Port& port = ports_[index];
   auto interface = FindInterface(port.spec.name, port.spec.device);
   if (!interface.ok()) return interface.status();
-  auto programs = AttachedPrograms(*interface);
-  if (!programs.ok()) return programs.status();
-  if (!programs->empty()) {
+  auto attached = ReadXdp(interface->index);
+  if (!attached.ok()) return attached.status();
+  if (attached->program != 0) {
     return absl::FailedPreconditionError(
         absl::StrCat("port ", port.spec.name, ": interface ", port.spec.device,
-                     " is there again and carries an XDP program (id ", programs->front().id,
+                     " is there again and carries an XDP program (id ", attached->program,
                      "); it is left alone until that is taken off"));
   }
   XdpLink link;

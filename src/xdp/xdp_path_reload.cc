@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/kernel/clock.h"
 #include "src/xdp/xdp_path.h"
 
 namespace twinpath {
@@ -63,7 +64,7 @@ absl::StatusOr<ReloadOutcome> XdpPath::Reload(const Policy& policy, CompiledPoli
   }
   // Not before the verifier is done: new times count from here.
   const std::vector<uint32_t> continued = ContinuedRules(policy_, policy);
-  ContinueFrom({policy_, tables_->policy()}, policy, continued, number, ProgramsNow(), &compiled);
+  ContinueFrom({policy_, tables_->policy()}, policy, continued, number, CoarseNow(), &compiled);
   auto only = tables_->PlaceStreams(continued, &compiled);
   if (!only.ok()) return only.status();
   instance->Write(compiled, *only);

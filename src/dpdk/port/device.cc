@@ -16,6 +16,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "src/kernel/ethtool.h"
 #include "src/kernel/xdp_program.h"
 
 namespace twinpath {

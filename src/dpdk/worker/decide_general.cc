@@ -4,17 +4,11 @@
 // fetched ahead, too. Runs on the worker's lcore.
 
 #include <rte_prefetch.h>
-#include <time.h>
 
 #include "src/dpdk/worker/worker.h"
+#include "src/kernel/clock.h"
 
 namespace twinpath {
-
-uint64_t CoarseNow() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
 
 void Worker::DecideAny(Queue& queue, uint32_t count) {
   tp_datapath* decision = &queue.decision;

@@ -51,10 +51,6 @@ struct RetiredCounts {
   tp_count matched = {}, lost = {}, marked = {};
 };
 
-// Nanoseconds of the clock that conditions go by; it does not jump, and ticks every few
-// milliseconds.
-uint64_t CoarseNow();
-
 class Worker {
  public:
   struct Options {

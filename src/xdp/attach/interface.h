@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -23,13 +22,6 @@ struct Interface {
 
 // NotFound where there is no interface `name`; the message names `port`, the port it was given for.
 absl::StatusOr<Interface> FindInterface(const std::string& port, const std::string& name);
-
-// A program that is already attached, in any mode.
-struct AttachedProgram {
-  uint32_t id = 0;
-  std::string name;  // empty where the kernel would not tell
-};
-absl::StatusOr<std::vector<AttachedProgram>> AttachedPrograms(const Interface& interface);
 
 // The device's XDP features as linux/netdev.h (since 6.3) numbers them; nothing where the kernel
 // does not tell.

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Ethtool's ioctl: what a driver says of its interface. In the calling thread's network namespace;
+// any thread.
+
+#ifndef TWINPATH_KERNEL_ETHTOOL_H_
+#define TWINPATH_KERNEL_ETHTOOL_H_
+
+#include <cstdint>
+#include <string>
+
+namespace twinpath {
+
+// How many channels (ethtool -l) an interface has now; 0 where its driver does not say.
+struct Channels {
+  uint32_t combined = 0;
+  uint32_t rx = 0;
+  uint32_t most = 0;  // of the kind that it has
+};
+Channels InterfaceChannels(const std::string& name);
+
+// The driver's name (ethtool -i); empty where the driver does not say.
+std::string EthtoolDriver(const std::string& name);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_KERNEL_ETHTOOL_H_
