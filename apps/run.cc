@@ -10,6 +10,7 @@
 
 #include "apps/program.h"
 #include "apps/run_options.h"
+#include "apps/tables.h"
 #include "src/telemetry/json.h"
 
 namespace twinpath {
@@ -44,7 +45,7 @@ void MainLoop::Run(const RunSettings& settings, Path* path) {
     const auto look = settings.look ? now + *settings.look : never;
     if (EndsBefore(std::min({end, table, look}), settings.reloader)) break;
     if (Clock::now() < table || table >= end) continue;
-    std::cout << SummaryTable(SummaryJson(path->TakeSnapshot())) << "\n" << std::flush;
+    std::cout << ProgramTable(SummaryJson(path->TakeSnapshot())) << "\n" << std::flush;
     tables++;
   }
   service_.Stopping();

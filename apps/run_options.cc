@@ -12,8 +12,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "apps/command_line.h"
+#include "apps/tables.h"
 #include "src/kernel/file_descriptor.h"
-#include "src/telemetry/json.h"
 
 namespace twinpath {
 
@@ -61,7 +61,7 @@ absl::Status CheckSummary(const RunOptions& options) {
 }
 
 absl::Status ShowSummary(const nlohmann::ordered_json& summary, const std::string& path) {
-  std::cout << SummaryTable(summary) << std::flush;
+  std::cout << ProgramTable(summary) << std::flush;
   if (path.empty()) return absl::OkStatus();
   const std::string text = summary.dump(2) + "\n";
   // Without waiting: a named pipe that nobody reads is an error, not the end of all progress.

@@ -17,16 +17,13 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "apps/program.h"
+#include "apps/run.h"
 #include "apps/run_options.h"
-#include "apps/service.h"
-#include "apps/signals.h"
 #include "apps/command_line.h"
 #include "src/config/json/json_document.h"
 #include "src/config/policy/policy.h"
 #include "src/control/hangup.h"
 #include "src/splice/splicer.h"
-#include "src/telemetry/json.h"
-#include "src/telemetry/server/server.h"
 
 namespace twinpath::splice {
 namespace {
@@ -184,19 +181,6 @@ absl::StatusOr<SplicerOptions> ParseOptions(const CommandLine& line) {
   return options;
 }
 
-// Returns when the duration is over or a signal has arrived. Prints tables every --stats-interval.
-void Wait(const CommandLine& line, const HeldSignals& signals, const Splicer& splicer) {
-  const auto start = Clock::now();
-  const auto end =
-      line.duration.has_value() ? After(start, *line.duration) : After(start, 3e9 /* a century */);
-  for (double turn = 1;; turn++) {
-    const auto next =
-        line.stats_interval.has_value() ? After(start, turn * *line.stats_interval) : end;
-    if (signals.Before(std::min(next, end)) || next >= end) return;
-    std::cout << SummaryTable(SummaryJson(splicer.TakeSnapshot())) << "\n" << std::flush;
-  }
-}
-
 // Returns when no connection is open, the time for draining is over, or another signal has arrived.
 void Drain(const CommandLine& line, const HeldSignals& signals, Splicer* splicer) {
   splicer->Drain();
@@ -214,19 +198,15 @@ std::string StartLine(const Splicer& splicer, const SplicerOptions& options, boo
       lowered ? " (the limit of file descriptors; raise it with ulimit -Hn)\n" : "\n");
 }
 
-int RunProgram(const CommandLine& line, const HeldSignals& signals) {
+int RunProgram(const CommandLine& line, MainLoop* loop) {
   auto options = ParseOptions(line);
   if (!options.ok()) return PrintError(kProgram, kWrong, options.status());
   absl::Status status = CheckSummary({.summary = line.summary});
   if (!status.ok()) return PrintError(kProgram, kWrong, status);
   // The telemetry socket first: if another instance has it, no client is accepted.
-  std::atomic<const Splicer*> running = nullptr;
+  std::atomic<const Path*> running = nullptr;
   std::unique_ptr<Splicer> splicer;  // outlives the server, whose thread reads it
-  auto server = TelemetryServer::Start(line.file_prefix,
-                                       std::string("twinpath ") + TWINPATH_VERSION, [&running] {
-                                         const Splicer* current = running.load();
-                                         return current ? current->TakeSnapshot() : Snapshot();
-                                       });
+  auto server = StartTelemetry(line.file_prefix, &running);
   if (!server.ok()) return PrintError(kProgram, kWrong, server.status());
   auto created = Splicer::Create(
       *options, [](const std::string& text) { std::cerr << "twinpath-splice: " + text + "\n"; });
@@ -236,24 +216,24 @@ int RunProgram(const CommandLine& line, const HeldSignals& signals) {
   const bool lowered =
       !line.connections.has_value() && options->max_connections < kDefaultConnections;
   std::cerr << StartLine(*splicer, *options, lowered);
-  Service service;
-  service.Ready("listening on " + splicer->address(),
-                [&splicer] { return splicer->WakeAndCountTurns(); });
-  Wait(line, signals, *splicer);
-  service.Stopping();
-  Drain(line, signals, splicer.get());
-  splicer->End();
-  status = ShowSummary(SummaryJson(splicer->TakeSnapshot()), line.summary);
-  return status.ok() ? FinishOutput(kProgram, kDone) : PrintError(kProgram, kFailed, status);
+  loop->Run({.duration = line.duration,
+             .stats_interval = line.stats_interval,
+             .look = std::nullopt,
+             .status = "listening on " + splicer->address()},
+            splicer.get());
+  Drain(line, loop->signals(), splicer.get());
+  status = splicer->Stop();
+  if (!status.ok()) return PrintError(kProgram, kFailed, status);
+  return ShowEnd(kProgram, *splicer, line.summary);
 }
 
 int Main(int argc, char** argv) {
-  const HeldSignals signals(Hangup::Ignored() ? 0 : SIGHUP);  // nohup(1)
+  MainLoop loop(Hangup::Ignored() ? 0 : SIGHUP);  // nohup(1)
   CommandLine line;
   CLI::App app("Forwards TCP connections, and breaks them on request.", kProgram);
   AddOptions(app, &line);
   if (const std::optional<int> ended = ParseCommandLine(app, argc, argv)) return *ended;
-  return RunProgram(line, signals);
+  return RunProgram(line, &loop);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "apps/tables.h"
 #include "apps/twinpath/screen.h"
 #include "apps/twinpath/subcommand.h"
 #include "src/telemetry/client/client.h"
@@ -44,7 +45,7 @@ struct Source {
 constexpr char kStats[] = "twinpath stats";
 
 absl::Status Read(Source* source) {
-  absl::StatusOr<Snapshot> snapshot = FetchSnapshot(&source->client);
+  absl::StatusOr<Snapshot> snapshot = FetchSnapshot(&source->client, ProgramSections());
   if (!snapshot.ok()) return snapshot.status();
   source->before = std::move(source->summary);
   source->summary = SummaryJson(*snapshot);
@@ -55,11 +56,11 @@ std::string Tables(const std::vector<Source>& sources, size_t width, bool top) {
   std::string text;
   for (const Source& source : sources) {
     const std::string rates =
-        source.before.is_null() ? "" : RateTable(source.before, source.summary, width);
+        source.before.is_null() ? "" : ProgramRates(source.before, source.summary, width);
     absl::StrAppend(&text, text.empty() ? "" : "\n", top ? source.file_prefix + ": " : "", rates);
     if (top && rates.empty()) text += "the first rates come with the second look\n";
     if (!top)
-      absl::StrAppend(&text, rates.empty() ? "" : "\n", SummaryTable(source.summary, width));
+      absl::StrAppend(&text, rates.empty() ? "" : "\n", ProgramTable(source.summary, width));
   }
   return text;
 }

@@ -79,7 +79,7 @@ void ServeTelemetry(const DpdkPath* datapath) {
   std::lock_guard<std::mutex> one(serving);
   served = datapath;
   for (const TelemetryCommand& command : TelemetryCommands())
-    rte_telemetry_register_cmd(command.name, Answer, command.help);
+    rte_telemetry_register_cmd(command.name.c_str(), Answer, command.help.c_str());
 }
 
 void StopTelemetry(const DpdkPath* datapath) {

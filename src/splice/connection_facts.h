@@ -9,7 +9,7 @@
 
 #include "src/splice/connect/address.h"
 #include "src/splice/connect/targets.h"
-#include "src/telemetry/snapshot.h"
+#include "src/splice/snapshot.h"
 
 namespace twinpath::splice {
 

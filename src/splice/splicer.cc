@@ -3,6 +3,8 @@
 
 #include "src/splice/splicer.h"
 
+#include "src/splice/snapshot.h"
+
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -137,9 +139,9 @@ Splicer::Splicer(SplicerOptions options, Mode mode, std::string why, FileDescrip
               .log = log_},
       started_(Clock::now()) {}
 
-Splicer::~Splicer() { End(); }
+Splicer::~Splicer() { (void)Stop().ok(); }
 
-std::vector<uint64_t> Splicer::WakeAndCountTurns() {
+std::vector<uint64_t> Splicer::Progress() {
   std::vector<uint64_t> turns;
   for (auto& worker : workers_) turns.push_back(worker->WakeAndCountTurns());
   return turns;
@@ -151,9 +153,10 @@ void Splicer::Drain() {
   shutdown(listener_.get(), SHUT_RD);
 }
 
-void Splicer::End() {
+absl::Status Splicer::Stop() {
   for (const auto& worker : workers_) worker->End();
   log_.Finish();
+  return absl::OkStatus();
 }
 
 Snapshot Splicer::TakeSnapshot() const {
@@ -162,7 +165,7 @@ Snapshot Splicer::TakeSnapshot() const {
                        .version = TWINPATH_VERSION,
                        .seed = options_.chaos.seed,
                        .duration_s = std::chrono::duration<double>(now - started_).count()};
-  SpliceSnapshot& splice = snapshot.splice;
+  SpliceSnapshot splice;
   splice.listen = address_;
   splice.mode = ModeName(shared_.mode);
   splice.why = why_;
@@ -174,6 +177,7 @@ Snapshot Splicer::TakeSnapshot() const {
             [](const auto& a, const auto& b) { return a.number < b.number; });
   AddCounters(counters, static_cast<uint32_t>(splice.connections.size()), &splice);
   splice.targets = targets_.Snapshot(now);
+  snapshot.sections = MakeSections(splice);
   return snapshot;
 }
 

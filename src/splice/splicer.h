@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "src/splice/options.h"
 #include "src/splice/worker.h"
+#include "src/engine/path.h"
 #include "src/telemetry/snapshot.h"
 
 namespace twinpath::splice {
@@ -27,25 +28,26 @@ uint64_t DescriptorsFor(uint64_t connections, Mode mode);
 // FailedPrecondition says what is needed, what there is and how to raise it.
 absl::Status FitDescriptors(SplicerOptions* options, bool may_lower);
 
-class Splicer {
+class Splicer : public Path {
  public:
   // Listens and serves from now on. InvalidArgument and FailedPrecondition name the wrong option or
   // address; PermissionDenied names the capabilities that mode sockmap lacks. `log` receives a line
   // for each failure that a person should know of, from any worker's thread, one at a time.
   static absl::StatusOr<std::unique_ptr<Splicer>> Create(
       SplicerOptions options, std::function<void(const std::string&)> log);
-  Splicer(const Splicer&) = delete;
-  Splicer& operator=(const Splicer&) = delete;
-  ~Splicer();
+  ~Splicer() override;
 
   // Refuses new clients. Open connections continue.
   void Drain();
   // Resets open connections and ends the workers. Counters stay.
-  void End();
+  absl::Status Stop() override;
+
+  // Nothing is watched.
+  void Watch(Clock::time_point) override {}
 
   // Wakes the workers, so that each completes a turn of its loop if it is alive. Returns how many
-  // turns each has completed. Any thread, before End.
-  std::vector<uint64_t> WakeAndCountTurns();
+  // turns each has completed. Any thread, before Stop.
+  std::vector<uint64_t> Progress() override;
 
   // Connections open now. Any thread.
   uint32_t open() const { return shared_.open; }
@@ -56,7 +58,7 @@ class Splicer {
   const std::string& address() const { return address_; }
 
   // Any thread.
-  Snapshot TakeSnapshot() const;
+  Snapshot TakeSnapshot() const override;
 
  private:
   Splicer(SplicerOptions options, Mode mode, std::string why, FileDescriptor listener,

@@ -70,35 +70,29 @@ ordered_json FaultJson(const FaultSnapshot& fault) {
   return object;
 }
 
-ordered_json SpliceJson(const Snapshot& snapshot) {
-  const SpliceSnapshot& splice = snapshot.splice;
+ordered_json ValueJson(const SectionValue& value) {
+  if (const auto* number = std::get_if<uint64_t>(&value)) return *number;
+  if (const auto* seconds = std::get_if<double>(&value)) return std::round(*seconds * 1e6) / 1e6;
+  return Utf8(std::get<std::string>(value));
+}
+
+ordered_json RowJson(const SectionRow& row) {
+  ordered_json object = ordered_json::object();
+  for (const auto& [name, value] : row) object[name] = ValueJson(value);
+  return object;
+}
+
+ordered_json SectionsJson(const Snapshot& snapshot) {
   ordered_json summary = {{"path", snapshot.path},
                           {"version", snapshot.version},
                           {"seed", snapshot.seed},
-                          {"duration_s", std::round(snapshot.duration_s * 1e6) / 1e6},
-                          {"listen", splice.listen},
-                          {"mode", splice.mode},
-                          {"why", splice.why},
-                          {"workers", splice.workers},
-                          {"max_connections", splice.max_connections}};
-  ordered_json& totals = summary["totals"] = ordered_json::object();
-  for (const auto& [name, count] : splice.counters) totals[CounterName(name)] = count;
-  ordered_json& targets = summary["targets"] = ordered_json::array();
-  for (const TargetSnapshot& target : splice.targets)
-    targets.push_back({{"address", target.address},
-                       {"state", target.state},
-                       {"connections", target.connections},
-                       {"failures", target.failures}});
-  ordered_json& connections = summary["connections"] = ordered_json::array();
-  for (const ConnectionSnapshot& connection : splice.connections)
-    connections.push_back({{"number", connection.number},
-                           {"client", connection.client},
-                           {"target", connection.target},
-                           {"mode", connection.mode},
-                           {"state", connection.state},
-                           {"age_s", std::round(connection.age_s * 1e6) / 1e6},
-                           {"to_target_bytes", connection.to_target_bytes},
-                           {"to_client_bytes", connection.to_client_bytes}});
+                          {"duration_s", std::round(snapshot.duration_s * 1e6) / 1e6}};
+  summary.update(RowJson(snapshot.sections.about));
+  summary["totals"] = RowJson(snapshot.sections.totals);
+  for (const SectionList& list : snapshot.sections.lists) {
+    ordered_json& rows = summary[list.name] = ordered_json::array();
+    for (const SectionRow& row : list.rows) rows.push_back(RowJson(row));
+  }
   return summary;
 }
 
@@ -165,7 +159,7 @@ std::pair<double, double> LossRateBounds(uint64_t lost, uint64_t matched) {
 }
 
 ordered_json SummaryJson(const Snapshot& snapshot) {
-  if (snapshot.path == "splice") return SpliceJson(snapshot);
+  if (!snapshot.sections.about.empty()) return SectionsJson(snapshot);
   ordered_json summary = {
       {"path", snapshot.path},
       {"version", snapshot.version},

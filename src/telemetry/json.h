@@ -16,18 +16,19 @@
 namespace twinpath {
 
 // The summary: path, seed, policy, duration_s, ports, queues, rules, reloads, faults; rules with
-// the 95 % confidence bounds of their true loss rate. On path "splice": mode, totals, targets,
-// connections.
+// the 95 % confidence bounds of their true loss rate. Of a program with sections: path, seed,
+// duration_s and the sections.
 nlohmann::ordered_json SummaryJson(const Snapshot& snapshot);
 
-// The commands both paths serve, without their parameters, and a line of help for each.
+// A telemetry command, without its parameters, and a line of help.
 struct TelemetryCommand {
-  const char* name;  // "/twinpath/info"
-  const char* help;
+  std::string name;  // "/twinpath/info"
+  std::string help;
 };
+// The commands of both datapaths.
 const std::vector<TelemetryCommand>& TelemetryCommands();
-// Those that twinpath-splice serves instead.
-const std::vector<TelemetryCommand>& SpliceCommands();
+// The commands of whatever program `snapshot` is of.
+std::vector<TelemetryCommand> TelemetryCommandsOf(const Snapshot& snapshot);
 
 // The value that answers `command` with `parameters` (what follows the comma; may be empty). Only
 // objects of scalars and of objects of scalars, and text in percent-encoded ASCII (answer.cc says
@@ -42,14 +43,13 @@ nlohmann::ordered_json AnswerCommand(const Snapshot& snapshot, std::string_view 
 // Wilson's score interval (Wilson 1927) at 95 % for `lost` of `matched`; {0, 1} for none matched.
 std::pair<double, double> LossRateBounds(uint64_t lost, uint64_t matched);
 
-// Packets per second of each queue and of all (on path "splice": bits per second of each
-// connection, the busiest first), between two summaries of one run, as a table. Empty
-// where no time passed between them, or they are of two runs. `width` as below.
+// Packets per second of each queue and of all, between two summaries of one run of a datapath, as a
+// table. Empty where no time passed between them, or they are of two runs. `width` as below.
 std::string RateTable(const nlohmann::ordered_json& before, const nlohmann::ordered_json& now,
                       size_t width = 100);
 
-// The tables that --stats-interval, the end of a run and `twinpath stats` show: ports, queues,
-// rules. In `width` columns (80 at least) as long as names are short.
+// The tables of a datapath's summary: ports, queues, rules. They fit `width` columns (80 or more)
+// as long as names are short.
 std::string SummaryTable(const nlohmann::ordered_json& summary, size_t width = 100);
 
 }  // namespace twinpath

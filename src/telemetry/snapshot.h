@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "src/policy/types.h"
@@ -88,30 +89,27 @@ struct LcoreSnapshot {
   uint64_t sleeps = 0, slept_us = 0;
 };
 
-// A spliced TCP connection. Bytes are payload.
-struct ConnectionSnapshot {
-  uint64_t number = 0;         // from 0, in the order of acceptance
-  std::string client, target;  // "127.0.0.1:80", "[::1]:80"
-  std::string mode;            // "copy", "splice", "sockmap"
-  std::string state;           // "connecting", "open", "half-closed", "resetting"
-  double age_s = 0;
-  uint64_t to_target_bytes = 0, to_client_bytes = 0;
+// A value that a section shows: a number, seconds, or text.
+using SectionValue = std::variant<uint64_t, double, std::string>;
+// Names and values, in the order in which they are shown. The name of seconds ends in "_s".
+using SectionRow = std::vector<std::pair<std::string, SectionValue>>;
+
+// A list of a program: the splicer's connections.
+struct SectionList {
+  std::string name;  // the key in the summary; the command is /twinpath/NAME
+  std::string help;  // of the command; at most 63 bytes
+  // The field, a number, by which rows are sorted and paged, for rows that come and go between two
+  // pages. Empty: rows are paged by position.
+  std::string key;
+  std::vector<SectionRow> rows;
 };
 
-struct TargetSnapshot {
-  std::string address;
-  std::string state;         // "up", "down", "to be tried"
-  uint64_t connections = 0;  // made
-  uint64_t failures = 0;     // attempts that failed
-};
-
-// Of twinpath-splice, which has no ports, queues and rules.
-struct SpliceSnapshot {
-  std::string listen, mode, why;
-  uint32_t workers = 0, max_connections = 0;
-  std::vector<std::pair<std::string, uint64_t>> counters;  // connections and bytes, by name
-  std::vector<TargetSnapshot> targets;
-  std::vector<ConnectionSnapshot> connections;  // open now, by number
+// What a program shows that has no ports, queues and rules. Telemetry knows no more of it.
+struct Sections {
+  std::string help;        // of the command /twinpath/PATH, which shows `about` and `totals`
+  SectionRow about = {};   // in the summary's top level; empty: a datapath, without sections
+  SectionRow totals = {};  // counters
+  std::vector<SectionList> lists = {};
 };
 
 struct Snapshot {
@@ -127,7 +125,7 @@ struct Snapshot {
   ReloadSnapshot reloads;
   std::vector<MempoolSnapshot> mempools;
   std::vector<FaultSnapshot> faults;          // all that ever began
-  SpliceSnapshot splice;                      // on path "splice" only
+  Sections sections;                          // of a program that is no datapath; else empty
   uint64_t flow_places = 0, flow_octets = 0;  // of the table of flows; 0: the policy needs none
 };
 

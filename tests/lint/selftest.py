@@ -67,7 +67,7 @@ PLANTED = [
     ("layers", "src/kernel/c.cc", SPDX + '#include "src/policy/a.h"\n'),
     ("layers", "src/kernel/c.cc", SPDX + "#include <bpf/bpf.h>\n"),
     ("layers", "src/kernel/c.cc", SPDX + "#include <rte_eal.h>\n"),
-    ("layers", "src/engine/c.cc", SPDX + '#include "src/config/a.h"\n'),
+    ("layers", "src/engine/c.cc", SPDX + '#include "src/control/a.h"\n'),
     ("layers", "src/engine/c.h", SPDX + '#include "src/kernel/a.h"\n'),
     ("layers", "src/config/c.cc", SPDX + '#include "src/kernel/a.h"\n'),
     ("layers", "src/control/c.cc", SPDX + '#include "src/config/a.h"\n'),

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "src/splice/connect/address.h"
-#include "src/telemetry/snapshot.h"
+#include "src/splice/snapshot.h"
 
 namespace twinpath::splice {
 

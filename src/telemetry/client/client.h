@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "nlohmann/json.hpp"
@@ -41,10 +42,17 @@ class TelemetryClient {
   std::string path_;
 };
 
+// The lists of a program with sections, in the order of its summary.
+struct SectionNames {
+  std::string path;
+  std::vector<std::string> lists;
+};
+
 // The snapshot of a running program, from all its pages. Its SummaryJson is the program's own.
-// FailedPrecondition where what answers is not a Twinpath program, Unavailable where its datapath
-// does not run yet.
-absl::StatusOr<Snapshot> FetchSnapshot(TelemetryClient* client);
+// `sections` are the programs that have sections. FailedPrecondition where what answers is not a
+// Twinpath program, Unavailable where its datapath does not run yet.
+absl::StatusOr<Snapshot> FetchSnapshot(TelemetryClient* client,
+                                       const std::vector<SectionNames>& sections = {});
 
 }  // namespace twinpath
 

@@ -144,61 +144,64 @@ FaultSnapshot ReadFault(const ordered_json& entry) {
   return fault;
 }
 
-TargetSnapshot ReadTarget(const ordered_json& entry) {
-  return {.address = Text(entry, "address"),
-          .state = Text(entry, "state"),
-          .connections = Number(entry, "connections"),
-          .failures = Number(entry, "failures")};
+// Whether `name` is the second or a later part of a long text: NAME_2.
+bool ContinuesText(const ordered_json& object, const std::string& name) {
+  const size_t line = name.rfind('_');
+  if (line == std::string::npos || line + 1 == name.size()) return false;
+  if (name.find_first_not_of("0123456789", line + 1) != std::string::npos) return false;
+  const auto start = object.find(name.substr(0, line));
+  return start != object.end() && start->is_string();
 }
 
-ConnectionSnapshot ReadConnection(const ordered_json& entry) {
-  return {.number = Number(entry, "number"),
-          .client = Text(entry, "client"),
-          .target = Text(entry, "target"),
-          .mode = Text(entry, "mode"),
-          .state = Text(entry, "state"),
-          .age_s = static_cast<double>(Number(entry, "age_us")) / 1e6,
-          .to_target_bytes = Number(entry, "to_target_bytes"),
-          .to_client_bytes = Number(entry, "to_client_bytes")};
+// The way back from AddRow in answer.cc.
+SectionRow ReadRow(const ordered_json& object) {
+  SectionRow row;
+  for (const auto& [name, value] : object.items()) {
+    if (value.is_string() && !ContinuesText(object, name))
+      row.emplace_back(name, Text(object, name));
+    else if (value.is_number_unsigned() && absl::EndsWith(name, "_us"))
+      row.emplace_back(name.substr(0, name.size() - 2) + "s",
+                       static_cast<double>(value.get<uint64_t>()) / 1e6);
+    else if (value.is_number_unsigned())
+      row.emplace_back(name, value.get<uint64_t>());
+  }
+  return row;
 }
 
-// Connections come and go between two pages, which go by their numbers.
-absl::Status FetchConnections(TelemetryClient* client,
-                              std::vector<ConnectionSnapshot>* connections) {
+// Rows may come and go between two pages, so neither "total" nor the keys are checked.
+absl::Status FetchRows(TelemetryClient* client, SectionList* list) {
+  const std::string command = "/twinpath/" + list->name;
   uint64_t next = 0;
   for (;;) {
-    absl::StatusOr<ordered_json> page = client->Ask(absl::StrCat("/twinpath/connections,", next));
+    absl::StatusOr<ordered_json> page = client->Ask(absl::StrCat(command, ",", next));
     if (!page.ok()) return page.status();
     for (const auto& [key, entry] : page->items())
-      if (entry.is_object()) connections->push_back(ReadConnection(entry));
+      if (entry.is_object()) list->rows.push_back(ReadRow(entry));
     if (!page->contains("next")) return absl::OkStatus();
     const uint64_t following = Number(*page, "next");
     if (following <= next)
-      return absl::DataLossError("/twinpath/connections: a page that leads nowhere");
+      return absl::DataLossError(absl::StrCat(command, ": a page with a wrong \"next\""));
     next = following;
   }
 }
 
-absl::Status FetchSplice(TelemetryClient* client, Snapshot* snapshot) {
-  absl::StatusOr<ordered_json> answer = client->Ask("/twinpath/splice");
+absl::Status FetchSections(TelemetryClient* client, const SectionNames& names, Snapshot* snapshot) {
+  absl::StatusOr<ordered_json> answer = client->Ask("/twinpath/" + names.path);
   if (!answer.ok()) return answer.status();
-  SpliceSnapshot& splice = snapshot->splice;
-  splice.listen = Text(*answer, "listen");
-  splice.mode = Text(*answer, "mode");
-  splice.why = Text(*answer, "why");
-  splice.workers = static_cast<uint32_t>(Number(*answer, "workers"));
-  splice.max_connections = static_cast<uint32_t>(Number(*answer, "max_connections"));
   snapshot->duration_s = static_cast<double>(Number(*answer, "duration_us")) / 1e6;
-  for (const auto& [key, value] : answer->items())
-    if (value.is_number_unsigned() && key != "workers" && key != "max_connections" &&
-        key != "duration_us")
-      splice.counters.emplace_back(key, value.get<uint64_t>());
-  uint64_t ignored = 0;
-  absl::Status status = FetchList(
-      client, "/twinpath/targets", "",
-      [&](const ordered_json& entry) { splice.targets.push_back(ReadTarget(entry)); }, &ignored);
-  if (!status.ok()) return status;
-  return FetchConnections(client, &splice.connections);
+  SectionRow* row = &snapshot->sections.about;  // and behind the duration the totals
+  for (auto& field : ReadRow(*answer)) {
+    if (field.first == "duration_s")
+      row = &snapshot->sections.totals;
+    else
+      row->push_back(std::move(field));
+  }
+  for (const std::string& name : names.lists) {
+    snapshot->sections.lists.push_back({.name = name});
+    absl::Status status = FetchRows(client, &snapshot->sections.lists.back());
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 ReloadSnapshot ReadReloads(const ordered_json& info) {
@@ -222,7 +225,8 @@ void ReadMempools(const ordered_json& info, Snapshot* snapshot) {
   }
 }
 
-absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client) {
+absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client,
+                                   const std::vector<SectionNames>& sections) {
   absl::StatusOr<ordered_json> info = client->Ask("/twinpath/info");
   if (absl::IsNotFound(info.status()))
     return absl::FailedPreconditionError(
@@ -240,8 +244,9 @@ absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client) {
   if (snapshot.path.empty())
     return absl::UnavailableError(
         absl::StrCat("what runs at ", client->path(), " has no datapath yet, or no longer"));
-  if (snapshot.path == "splice") {
-    absl::Status status = FetchSplice(client, &snapshot);
+  for (const SectionNames& names : sections) {
+    if (names.path != snapshot.path) continue;
+    absl::Status status = FetchSections(client, names, &snapshot);
     if (!status.ok()) return status;
     return snapshot;
   }
@@ -280,10 +285,11 @@ absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client) {
 
 }  // namespace
 
-absl::StatusOr<Snapshot> FetchSnapshot(TelemetryClient* client) {
-  absl::StatusOr<Snapshot> snapshot = FetchOnce(client);
+absl::StatusOr<Snapshot> FetchSnapshot(TelemetryClient* client,
+                                       const std::vector<SectionNames>& sections) {
+  absl::StatusOr<Snapshot> snapshot = FetchOnce(client, sections);
   for (int tries = 1; tries < kAttempts && absl::IsAborted(snapshot.status()); ++tries)
-    snapshot = FetchOnce(client);
+    snapshot = FetchOnce(client, sections);
   return snapshot;
 }
 

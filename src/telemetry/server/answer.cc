@@ -249,68 +249,64 @@ ordered_json FaultsAnswer(const Snapshot& snapshot, std::string_view parameters)
   });
 }
 
-ordered_json SpliceAnswer(const Snapshot& snapshot, std::string_view parameters) {
-  if (!parameters.empty()) return Error("/twinpath/splice takes no parameters");
-  const SpliceSnapshot& splice = snapshot.splice;
-  ordered_json answer;
-  AddText("listen", splice.listen, &answer);
-  AddText("mode", splice.mode, &answer);
-  AddText("why", splice.why, &answer);
-  answer["workers"] = splice.workers;
-  answer["max_connections"] = splice.max_connections;
-  answer["duration_us"] = DurationUs(snapshot);
-  for (const auto& [name, count] : splice.counters) answer[CounterName(name)] = count;
-  return answer;
+// There are no fractions: seconds become microseconds, NAME_s becomes NAME_us.
+void AddRow(const SectionRow& row, ordered_json* object) {
+  for (const auto& [name, value] : row) {
+    if (const auto* number = std::get_if<uint64_t>(&value))
+      (*object)[name] = *number;
+    else if (const auto* seconds = std::get_if<double>(&value))
+      (*object)[name.substr(0, name.size() - 1) + "us"] =
+          static_cast<uint64_t>(std::llround(*seconds * 1e6));
+    else
+      AddText(name, std::get<std::string>(value), object);
+  }
 }
 
-ordered_json TargetsAnswer(const Snapshot& snapshot, std::string_view parameters) {
-  const std::vector<TargetSnapshot>& targets = snapshot.splice.targets;
-  return Page(snapshot, "/twinpath/targets", parameters, targets.size(), [&](size_t at) {
-    ordered_json entry;
-    AddText("address", targets[at].address, &entry);
-    AddText("state", targets[at].state, &entry);
-    entry["connections"] = targets[at].connections;
-    entry["failures"] = targets[at].failures;
-    return entry;
-  });
+// The numbers by which the rows of `list` are paged.
+std::vector<uint64_t> RowKeys(const SectionList& list) {
+  std::vector<uint64_t> keys;
+  for (const SectionRow& row : list.rows)
+    for (const auto& [name, value] : row)
+      if (name == list.key) keys.push_back(std::get<uint64_t>(value));
+  return keys;
 }
 
-ordered_json ConnectionsAnswer(const Snapshot& snapshot, std::string_view parameters) {
-  const std::vector<ConnectionSnapshot>& connections = snapshot.splice.connections;
+ordered_json ListAnswer(const Snapshot& snapshot, const SectionList& list,
+                        std::string_view parameters) {
+  const std::string command = "/twinpath/" + list.name;
+  const auto entry = [&](size_t at) {
+    ordered_json values;
+    AddRow(list.rows[at], &values);
+    return values;
+  };
+  if (list.key.empty()) return Page(snapshot, command, parameters, list.rows.size(), entry);
   const std::optional<size_t> first = parameters.empty() ? 0 : ParseNumber(parameters);
   if (!first)
     return Error("FIRST: found \"" + std::string(parameters.substr(0, 64)) +
-                 "\", allowed a connection's number");
-  // By numbers, not places: connections end between two pages, and none is skipped by it.
-  const auto start = std::partition_point(connections.begin(), connections.end(),
-                                          [&](const auto& each) { return each.number < *first; });
-  const auto key = [&](size_t at) { return connections[at].number; };
-  const auto entry = [&](size_t at) {
-    const ConnectionSnapshot& connection = connections[at];
-    ordered_json values = {{"number", connection.number}};
-    AddText("client", connection.client, &values);
-    AddText("target", connection.target, &values);
-    AddText("mode", connection.mode, &values);
-    AddText("state", connection.state, &values);
-    values["age_us"] = static_cast<uint64_t>(std::llround(connection.age_s * 1e6));
-    values["to_target_bytes"] = connection.to_target_bytes;
-    values["to_client_bytes"] = connection.to_client_bytes;
-    return values;
-  };
-  return PageFrom(snapshot, "/twinpath/connections", *first,
-                  static_cast<size_t>(start - connections.begin()), connections.size(), key, entry);
+                 "\", allowed a number: the " + list.key + " to start at");
+  const std::vector<uint64_t> keys = RowKeys(list);
+  const auto start = std::lower_bound(keys.begin(), keys.end(), *first);
+  return PageFrom(
+      snapshot, command, *first, static_cast<size_t>(start - keys.begin()), keys.size(),
+      [&](size_t at) { return keys[at]; }, entry);
+}
+
+ordered_json SectionsAnswer(const Snapshot& snapshot, std::string_view command,
+                            std::string_view parameters) {
+  const Sections& sections = snapshot.sections;
+  for (const SectionList& list : sections.lists)
+    if (command == "/twinpath/" + list.name) return ListAnswer(snapshot, list, parameters);
+  if (sections.about.empty() || command != "/twinpath/" + snapshot.path)
+    return Error("no such command: " + std::string(command.substr(0, 64)));
+  if (!parameters.empty()) return Error(std::string(command) + " takes no parameters");
+  ordered_json answer;
+  AddRow(sections.about, &answer);
+  answer["duration_us"] = DurationUs(snapshot);
+  AddRow(sections.totals, &answer);
+  return answer;
 }
 
 }  // namespace
-
-const std::vector<TelemetryCommand>& SpliceCommands() {
-  static const std::vector<TelemetryCommand> commands = {
-      {"/twinpath/info", "What runs: path, version, seed. No parameters"},
-      {"/twinpath/splice", "Mode and counters of the splicer. No parameters"},
-      {"/twinpath/targets", "Targets, up or down. Parameters: [FIRST]"},
-      {"/twinpath/connections", "Open connections, by number. Parameters: [FIRST]"}};
-  return commands;
-}
 
 const std::vector<TelemetryCommand>& TelemetryCommands() {
   // A help text of more than 63 octets is refused by librte_telemetry.
@@ -324,6 +320,17 @@ const std::vector<TelemetryCommand>& TelemetryCommands() {
   return commands;
 }
 
+std::vector<TelemetryCommand> TelemetryCommandsOf(const Snapshot& snapshot) {
+  const Sections& sections = snapshot.sections;
+  if (sections.about.empty()) return TelemetryCommands();
+  std::vector<TelemetryCommand> commands = {
+      {"/twinpath/info", "What runs: path, version, seed. No parameters"},
+      {"/twinpath/" + snapshot.path, sections.help}};
+  for (const SectionList& list : sections.lists)
+    commands.push_back({"/twinpath/" + list.name, list.help});
+  return commands;
+}
+
 ordered_json AnswerCommand(const Snapshot& snapshot, std::string_view command,
                            std::string_view parameters) {
   if (command == "/twinpath/info") return InfoAnswer(snapshot, parameters);
@@ -332,10 +339,7 @@ ordered_json AnswerCommand(const Snapshot& snapshot, std::string_view command,
   if (command == "/twinpath/rules") return RulesAnswer(snapshot, parameters);
   if (command == "/twinpath/lcores") return LcoresAnswer(snapshot, parameters);
   if (command == "/twinpath/faults") return FaultsAnswer(snapshot, parameters);
-  if (command == "/twinpath/splice") return SpliceAnswer(snapshot, parameters);
-  if (command == "/twinpath/targets") return TargetsAnswer(snapshot, parameters);
-  if (command == "/twinpath/connections") return ConnectionsAnswer(snapshot, parameters);
-  return Error("no such command: " + std::string(command.substr(0, 64)));
+  return SectionsAnswer(snapshot, command, parameters);
 }
 
 }  // namespace twinpath

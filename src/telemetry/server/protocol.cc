@@ -30,14 +30,12 @@ ordered_json GreetingJson(const std::string& version) {
 
 // Sorted, as DPDK lists them.
 std::vector<TelemetryCommand> AllCommands(const Snapshot& snapshot) {
-  std::vector<TelemetryCommand> all =
-      snapshot.path == "splice" ? SpliceCommands() : TelemetryCommands();
+  std::vector<TelemetryCommand> all = TelemetryCommandsOf(snapshot);
   all.insert(all.end(), {{"/", "All commands. No parameters"},
                          {"/help", "What a command does. Parameters: COMMAND"},
                          {"/info", "Version, process and longest answer. No parameters"}});
-  std::sort(all.begin(), all.end(), [](const TelemetryCommand& a, const TelemetryCommand& b) {
-    return std::string_view(a.name) < b.name;
-  });
+  std::sort(all.begin(), all.end(),
+            [](const TelemetryCommand& a, const TelemetryCommand& b) { return a.name < b.name; });
   return all;
 }
 

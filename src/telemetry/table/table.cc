@@ -9,7 +9,6 @@
 #include "src/telemetry/table/cells.h"
 #include "src/telemetry/fields.h"
 #include "src/telemetry/json.h"
-#include "src/telemetry/table/splice_table.h"
 #include "src/telemetry/table/text_table.h"
 
 namespace twinpath {
@@ -169,8 +168,6 @@ std::vector<TextTable::Cell> RateRow(const std::string& port, const std::string&
 
 std::string RateTable(const ordered_json& before, const ordered_json& now, size_t width) {
   const double seconds = now.value("duration_s", 0.0) - before.value("duration_s", 0.0);
-  if (now.value("path", "") == "splice")
-    return seconds <= 0 ? "" : SpliceRateTable(before, now, seconds, width);
   const ordered_json& queues = now["queues"];
   if (seconds <= 0 || before["queues"].size() != queues.size()) return "";
   std::vector<std::string> headings = {"port", "queue", "rx bit", "rx"};
@@ -185,7 +182,6 @@ std::string RateTable(const ordered_json& before, const ordered_json& now, size_
 }
 
 std::string SummaryTable(const ordered_json& summary, size_t width) {
-  if (summary.value("path", "") == "splice") return SpliceTable(summary, width);
   return Heading(summary) + "\n" + Faults(summary.value("faults", ordered_json::array())) +
          PortsTable(summary["ports"], width) + "\n" + QueuesTable(summary, width) + "\n" +
          RulesTable(summary["rules"], width);

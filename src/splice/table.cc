@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Targets, counters and connections as tables for a terminal of 80 to 100 columns.
 
-#include "src/telemetry/table/splice_table.h"
+#include "src/splice/table.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +13,7 @@
 #include "src/telemetry/table/cells.h"
 #include "src/telemetry/table/text_table.h"
 
-namespace twinpath {
+namespace twinpath::splice {
 namespace {
 
 using nlohmann::ordered_json;
@@ -33,7 +33,7 @@ std::string Heading(const ordered_json& summary) {
          Seconds(summary.value("duration_s", 0.0)) + "\n";
 }
 
-// Those that count connections; the bytes stand beside the rates.
+// The counters of connections. The bytes are in the table of connections.
 std::string CountersTable(const ordered_json& totals, size_t width) {
   TextTable table({"accepted", "open", "finished", "reset", "failed", "refused", "idle", "aborted",
                    "chaos refused", "chaos reset"});
@@ -107,13 +107,14 @@ std::vector<Moved> MostMoved(const ordered_json& before, const ordered_json& now
 
 }  // namespace
 
-std::string SpliceTable(const ordered_json& summary, size_t width) {
+std::string SummaryTable(const ordered_json& summary, size_t width) {
   return Heading(summary) + "\n" + CountersTable(summary["totals"], width) + "\n" +
          TargetsTable(summary["targets"], width) + "\n" + ConnectionsTable(summary, width);
 }
 
-std::string SpliceRateTable(const ordered_json& before, const ordered_json& now, double seconds,
-                            size_t width) {
+std::string RateTable(const ordered_json& before, const ordered_json& now, size_t width) {
+  const double seconds = now.value("duration_s", 0.0) - before.value("duration_s", 0.0);
+  if (seconds <= 0) return "";
   const auto bits = [&](uint64_t bytes) {
     return TextTable::Short{
         static_cast<uint64_t>(std::llround(static_cast<double>(bytes) * 8 / seconds))};
@@ -132,4 +133,4 @@ std::string SpliceRateTable(const ordered_json& before, const ordered_json& now,
          " connections accepted since:\n" + table.Render(width);
 }
 
-}  // namespace twinpath
+}  // namespace twinpath::splice

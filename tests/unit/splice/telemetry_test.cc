@@ -6,17 +6,19 @@
 #include <sstream>
 #include <string>
 
+#include "src/splice/snapshot.h"
+#include "src/splice/table.h"
 #include "src/telemetry/json.h"
 #include "src/telemetry/server/protocol.h"
 
-namespace twinpath {
+namespace twinpath::splice {
 namespace {
 
 using nlohmann::ordered_json;
 
 Snapshot Example(uint64_t connections, double seconds) {
   Snapshot snapshot = {.path = "splice", .version = "0.1.0", .seed = 7, .duration_s = seconds};
-  SpliceSnapshot& splice = snapshot.splice;
+  SpliceSnapshot splice;
   splice.listen = "[::]:8080";
   splice.mode = "copy";
   splice.why = "as asked";
@@ -42,6 +44,7 @@ Snapshot Example(uint64_t connections, double seconds) {
                      {"open", connections},
                      {"to_target_bytes", up},
                      {"to_client_bytes", down}};
+  snapshot.sections = MakeSections(splice);
   return snapshot;
 }
 
@@ -77,7 +80,7 @@ TEST(SpliceTelemetry, ServesItsOwnCommandsAndNoQueues) {
         AnswerRequest(request, "twinpath 0.1.0", [] { return Example(2, 1); }));
   };
   const std::string commands = answer("/").dump();
-  for (const TelemetryCommand& command : SpliceCommands())
+  for (const TelemetryCommand& command : TelemetryCommandsOf(Example(2, 1)))
     EXPECT_NE(commands.find(command.name), std::string::npos) << command.name;
   EXPECT_EQ(commands.find("/twinpath/queues"), std::string::npos);
   EXPECT_TRUE(answer("/twinpath/queues")["/twinpath/queues"].is_null());
@@ -89,7 +92,7 @@ TEST(SpliceTelemetry, ServesItsOwnCommandsAndNoQueues) {
 TEST(SpliceTelemetry, TablesTellTheBusiestWithinAHundredColumns) {
   const ordered_json before = SummaryJson(Example(100, 1)), now = SummaryJson(Example(100, 3));
   const std::string rates = RateTable(before, now, 100);
-  // Connection 99 moved 198,000 octets up in two seconds, and stands first.
+  // Connection 99 moved 198,000 bytes up in two seconds, and is the first row.
   std::istringstream lines(rates);
   std::string line;
   for (int i = 0; i < 3; i++) std::getline(lines, line);
@@ -103,4 +106,4 @@ TEST(SpliceTelemetry, TablesTellTheBusiestWithinAHundredColumns) {
 }
 
 }  // namespace
-}  // namespace twinpath
+}  // namespace twinpath::splice
