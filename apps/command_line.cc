@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reads the numbers strictly: all of the text, in range.
+// Reads numbers strictly: the whole text, in range.
 
 #include "apps/command_line.h"
 
@@ -15,7 +15,7 @@ std::string WrongSeconds(const std::string& text) {
   double seconds = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, seconds);
-  // Not a number is not in any range.
+  // NaN fails both comparisons.
   if (error == std::errc() && stop == end && seconds >= 1e-3 && seconds <= 1e9) return "";
   return std::string(
       FoundError("", "", Quote(text), "a number of seconds from 0.001 to 1000000000").message());

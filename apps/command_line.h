@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The numbers of a command line, as CLI11's check() wants them; its own ranges let "nan" through
-// and show the limits of a double. Pure functions.
+// Checks of a command line's numbers, for CLI11's check(): its own ranges accept "nan" and print
+// the limits of a double. Pure functions.
 
 #ifndef TWINPATH_APPS_COMMAND_LINE_H_
 #define TWINPATH_APPS_COMMAND_LINE_H_
@@ -10,7 +10,7 @@
 namespace twinpath {
 
 // What is wrong with `text` as a number of seconds from 0.001 to 1e9 (--duration,
-// --stats-interval), or as a count from 1 (--packets); empty: nothing.
+// --stats-interval), or as a count from 1 (--packets). Empty: nothing is wrong.
 std::string WrongSeconds(const std::string& text);
 std::string WrongCount(const std::string& text);
 

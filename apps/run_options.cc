@@ -28,19 +28,19 @@ CLI::Option* AddRunOptions(CLI::App& app, const std::string& device, const std::
   app.add_option("--loss", options->overrides.loss, "Loss of the default rule: 1%, 0.01")
       ->type_name("PCT");
   app.add_option("--forward", options->overrides.forward,
-                 "Where the default rule sends: pass, drop, reflect, wire or a port's name")
+                 "Where the default rule sends packets: pass, drop, reflect, wire or a port's name")
       ->type_name("WHAT");
   app.add_option("--seed", options->overrides.seed, "Seed of the losses")->type_name("N");
   app.add_option("--flow-memory", options->flow_memory,
-                 "Size of the table of flows, for losses of scope flow: 64MiB by default")
+                 "Size of the flow table, for losses of scope flow (default: 64MiB)")
       ->type_name("SIZE");
   app.add_option("--duration", options->duration, "End after S seconds")
       ->type_name("S")
       ->check(WrongSeconds);
-  app.add_option("--stats-interval", options->stats_interval, "Print tables every S seconds")
+  app.add_option("--stats-interval", options->stats_interval, "Print the counters every S seconds")
       ->type_name("S")
       ->check(WrongSeconds);
-  app.add_option("--summary", options->summary, "Write the summary (JSON) at the end")
+  app.add_option("--summary", options->summary, "Write the summary (JSON) to FILE at the end")
       ->type_name("FILE");
   return port;
 }
@@ -64,7 +64,7 @@ absl::Status ShowSummary(const nlohmann::ordered_json& summary, const std::strin
   std::cout << ProgramTable(summary) << std::flush;
   if (path.empty()) return absl::OkStatus();
   const std::string text = summary.dump(2) + "\n";
-  // Without waiting: a named pipe that nobody reads is an error, not the end of all progress.
+  // O_NONBLOCK: a named pipe without a reader is an error, where open() would block for ever.
   FileDescriptor file(
       open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0644));
   bool good = file.get() >= 0 && fcntl(file.get(), F_SETFL, 0) == 0;

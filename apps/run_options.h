@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the command lines of the two datapath programs share, and their summary's file. Main thread.
+// The options that twinpath-dpdk and twinpath-xdp share, and the summary file. Main thread.
 
 #ifndef TWINPATH_APPS_RUN_OPTIONS_H_
 #define TWINPATH_APPS_RUN_OPTIONS_H_
@@ -23,16 +23,17 @@ struct RunOptions {
   std::optional<double> duration, stats_interval;  // seconds
 };
 
-// Adds the options; `options` must outlive the parsing. `device` says what a port is here
-// ("NAME=IFACE"), `port_help` more of it. Returns the --port option.
+// Adds the options to `app`; `options` must outlive the parsing. `device` is the form of a port
+// ("NAME=IFACE"), `port_help` the help text of --port. Returns the --port option.
 CLI::Option* AddRunOptions(CLI::App& app, const std::string& device, const std::string& port_help,
                            RunOptions* options);
 
-// Whether the summary, if one is wanted, can be written at the end, and not over the policy;
-// nothing is written now. Otherwise the error names the file.
+// Checks that the summary, if one is wanted, can be written at the end of the run and does not
+// overwrite the policy. Writes nothing. An error names the file.
 absl::Status CheckSummary(const RunOptions& options);
 
-// Prints the summary's table, and writes the summary to `path`, if any. An error names the file.
+// Prints the summary's tables, and writes the summary to the file `path` if that is not empty. An
+// error names the file.
 absl::Status ShowSummary(const nlohmann::ordered_json& summary, const std::string& path);
 
 }  // namespace twinpath

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// sd_notify(3), sd_watchdog_enabled(3). A service manager that cannot be told is not waited for.
+// sd_notify(3), sd_watchdog_enabled(3). Never blocks on a service manager that does not read.
 
 #include "apps/service.h"
 
@@ -14,7 +14,7 @@
 namespace twinpath {
 namespace {
 
-// Looks so many times in the time after which the service manager would end the program.
+// Checks of the progress in one time-out of the watchdog.
 constexpr int kLooks = 4;
 
 std::string Variable(const char* name) {
@@ -56,7 +56,7 @@ void Service::Ready(const std::string& status, Progress progress) {
 
 void Service::Watch() {
   sched_setaffinity(0, sizeof(cpus_), &cpus_);
-  // What each worker said at the last meal: all have to have moved since for another.
+  // The progress when the watchdog was last fed: every worker must have moved since.
   std::vector<uint64_t> before = progress_();
   std::unique_lock<std::mutex> lock(mutex_);
   while (!wake_.wait_for(lock, watchdog_ / kLooks, [this] { return stopping_; })) {

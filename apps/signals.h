@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How a program is told to end: signals that are held from its start and taken synchronously, by
-// waiting for them. Main thread.
+// Signals that end a program or reload its policy: blocked from the start, and received
+// synchronously by waiting for them.
 
 #ifndef TWINPATH_APPS_SIGNALS_H_
 #define TWINPATH_APPS_SIGNALS_H_
@@ -16,19 +16,19 @@ class HeldSignals {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // Blocks SIGINT, SIGTERM and `hangup`, which is SIGHUP or none (0); threads that are made later
-  // inherit that. SIGPIPE is ignored: who reads the tables, or a connection, may go before the run
-  // ends.
+  // Blocks SIGINT, SIGTERM and `hangup` (SIGHUP, or 0: none). Threads that are started later
+  // inherit the mask. Ignores SIGPIPE: the reader of the tables, or a connection's peer, may close
+  // first.
   explicit HeldSignals(int hangup = SIGHUP);
 
-  // Waits for one of them until `deadline`; nullopt: none came.
+  // Waits for a signal until `deadline`; nullopt: none came. One thread at a time.
   std::optional<siginfo_t> Before(Clock::time_point deadline) const;
 
  private:
   sigset_t signals_;
 };
 
-// `seconds` behind `start`.
+// `start` plus `seconds`.
 HeldSignals::Clock::time_point After(HeldSignals::Clock::time_point start, double seconds);
 
 }  // namespace twinpath

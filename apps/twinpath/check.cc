@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// twinpath check: reads a policy as the datapaths would and says what it means. Main thread.
+// twinpath check: reads a policy as the datapaths do and explains it. Main thread.
 
 #include <algorithm>
 #include <iostream>
@@ -44,7 +44,7 @@ int Check(const CheckOptions& options) {
   absl::StatusOr<Policy> policy = LoadPolicy(options.policy);
   if (!policy.ok()) return PrintError(kCheck, kWrong, policy.status());
   std::vector<std::string> ports = options.ports.empty() ? policy->ports : options.ports;
-  if (ports.empty()) ports.push_back("");  // a policy that names none treats all alike
+  if (ports.empty()) ports.push_back("");  // a policy that names no port treats all alike
   absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*policy, ports);
   if (!compiled.ok()) return PrintError(kCheck, kWrong, compiled.status());
   CheckReport report = MakeCheckReport(*policy, *compiled);
@@ -60,14 +60,14 @@ int Check(const CheckOptions& options) {
 
 void AddCheck(CLI::App* app, Run* run) {
   auto options = std::make_shared<CheckOptions>();
-  CLI::App* check = app->add_subcommand("check", "Say what a policy means, rule by rule");
+  CLI::App* check = app->add_subcommand("check", "Check a policy and explain it, rule by rule");
   check->add_option("POLICY", options->policy, "The policy's JSON file")
       ->type_name("FILE")
       ->required();
   check
       ->add_option("--port", options->ports,
-                   "A port of the program that will run it, in order (default: those it names); "
-                   "once for each")
+                   "A port of the program that will run it; repeat in order (default: the ports "
+                   "that the policy names)")
       ->type_name("NAME")
       ->expected(1)
       ->take_all()

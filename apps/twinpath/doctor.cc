@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// twinpath doctor: whether this machine would start a profile, and what mends it where not. Changes
-// nothing. Main thread.
+// twinpath doctor: whether this machine can start a profile, and what to do where it cannot.
+// Changes nothing. Main thread.
 
 #include <linux/capability.h>
 
@@ -45,7 +45,7 @@ struct DoctorOptions {
 
 constexpr char kDoctor[] = "twinpath doctor";
 
-// As a shell takes it for one word.
+// `text` quoted as one word of a shell.
 std::string ShellWord(const std::string& text) {
   const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) {
     return std::isalnum(c) || std::strchr("_./-+:@%,", c) != nullptr;
@@ -68,11 +68,11 @@ InterfaceFacts FactsOf(const std::string& name) {
   return facts;
 }
 
-// The profile's ports, as twinpath-dpdk would take them: see src/dpdk/port/device.h.
+// The profile's ports, resolved as twinpath-dpdk does: see src/dpdk/port/device.h.
 std::vector<DoctorNeeds::Nic> NicsOf(const Profile& profile, const Machine& machine) {
   std::vector<DoctorNeeds::Nic> nics;
   for (const PortSpec& port : profile.ports) {
-    // Where software may spread, one queue of the device is enough.
+    // One queue of the device is enough where software RSS may spread the packets.
     DoctorNeeds::Nic nic = {
         .port = port.name, .queues = profile.rss.spread == RssSpread::kDevice ? profile.queues : 1};
     std::optional<std::string> pci;
@@ -85,14 +85,14 @@ std::vector<DoctorNeeds::Nic> NicsOf(const Profile& profile, const Machine& mach
     } else if (port.device.rfind("net_", 0) == 0 || port.device.rfind("eth_", 0) == 0) {
       continue;  // a vdev
     } else {
-      nic.interface = port.device;  // that is not there
+      nic.interface = port.device;  // which does not exist
     }
     nics.push_back(nic);
   }
   return nics;
 }
 
-// Everything there is, where no profile says what counts.
+// Every NIC of the machine, where there is no profile.
 std::vector<DoctorNeeds::Nic> AllNics(const DoctorHost& host) {
   std::vector<DoctorNeeds::Nic> nics;
   for (const std::string& pci : host.PciNics()) nics.push_back({.pci = pci, .native = true});
@@ -101,7 +101,7 @@ std::vector<DoctorNeeds::Nic> AllNics(const DoctorHost& host) {
   return nics;
 }
 
-// What the DPDK path needs of the plan that its program would make.
+// What the DPDK path needs for the start that twinpath-dpdk would plan.
 void AddPlan(const Preflight& plan, DoctorNeeds* needs) {
   needs->hugepages = plan.eal.hugepages;
   needs->private_memory = plan.eal.private_memory;
@@ -122,21 +122,21 @@ Profile WireOfTwoPorts() {
   return profile;
 }
 
-// What twinpath-dpdk is asked to run.
+// What twinpath-dpdk would run.
 struct DpdkStart {
   Profile profile;
   std::optional<Policy> policy;
   std::optional<CompiledPolicy> compiled;
 };
 
-// What twinpath-dpdk would say of the profile before it starts EAL; the plan that it would go by
-// goes to *needs.
+// The error with which twinpath-dpdk would refuse the profile before it starts EAL; empty: none.
+// Writes what the planned start needs to *needs.
 std::string DpdkRefusal(const DoctorOptions& options, const Machine& machine, DpdkStart* start,
                         DoctorNeeds* needs) {
   const Profile& profile = start->profile;
   std::vector<std::string> names;
   for (const PortSpec& port : profile.ports) names.push_back(port.name);
-  needs->lcores = profile.lcores;  // where there is no plan
+  needs->lcores = profile.lcores;  // replaced by the plan's
   auto policy = MakePolicy(options.policy, {}, names);
   if (!policy.ok()) return std::string(policy.status().message());
   start->policy = *std::move(policy);
@@ -149,8 +149,8 @@ std::string DpdkRefusal(const DoctorOptions& options, const Machine& machine, Dp
   const absl::Status status = CheckBeforeEal(profile, *start->compiled, {}, machine).status();
   if (!status.ok()) return std::string(status.message());
   if (TelemetryClient::Connect(plan->eal.file_prefix).ok())
-    return absl::StrCat("a running DPDK program has the file prefix '", plan->eal.file_prefix,
-                        "'; give this one another: -- --file-prefix NAME");
+    return absl::StrCat("a running DPDK program uses the file prefix '", plan->eal.file_prefix,
+                        "'; choose another one: -- --file-prefix NAME");
   return "";
 }
 
@@ -163,17 +163,17 @@ void CheckBpf(const DoctorHost& host, Findings* findings) {
                                 : Grade::kNote,
        .path = Path::kDpdk,
        .check = "AF_XDP",
-       .found = !af_xdp   ? "cannot be asked without CAP_NET_RAW"
-                : *af_xdp ? "the kernel has it"
-                          : "the kernel has none",
+       .found = !af_xdp   ? "unknown without CAP_NET_RAW"
+                : *af_xdp ? "supported by the kernel"
+                          : "not supported by the kernel",
        .needed = af_xdp == false ? "CONFIG_XDP_SOCKETS, for kernel interfaces" : ""});
   if (!machine.HasCapability(CAP_SYS_ADMIN) &&
       !(machine.HasCapability(CAP_BPF) && machine.HasCapability(CAP_NET_ADMIN) &&
         machine.HasCapability(CAP_PERFMON))) {
     findings->push_back({.grade = Grade::kNote,
                          .check = "BPF",
-                         .found = "cannot be tried without CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON",
-                         .mend = "sudo twinpath doctor"});
+                         .found = "not tested: needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON",
+                         .fix = "sudo twinpath doctor"});
     return;
   }
   std::string lacking;
@@ -181,21 +181,22 @@ void CheckBpf(const DoctorHost& host, Findings* findings) {
     if (!feature.there)
       absl::StrAppend(&lacking, lacking.empty() ? "" : ", ", feature.name, " (", feature.for_what,
                       ")");
-  findings->push_back({.grade = lacking.empty() ? Grade::kOk : Grade::kMissing,
-                       .check = "BPF",
-                       .found = lacking.empty() ? "XDP programs, and every map type that is used"
-                                                : "the kernel lacks " + lacking,
-                       .needed = lacking.empty() ? "" : "a kernel with them: CONFIG_BPF_SYSCALL"});
-  const absl::Status loaded = TryXdpProgram();
   findings->push_back(
-      {.grade = loaded.ok() ? Grade::kOk : Grade::kMissing,
-       .path = Path::kXdp,
-       .check = "XDP program",
-       .found = loaded.ok() ? "the kernel takes Twinpath's" : std::string(loaded.message())});
+      {.grade = lacking.empty() ? Grade::kOk : Grade::kMissing,
+       .check = "BPF",
+       .found = lacking.empty() ? "XDP programs and all map types are supported"
+                                : "the kernel lacks " + lacking,
+       .needed = lacking.empty() ? "" : "a kernel that has them: CONFIG_BPF_SYSCALL"});
+  const absl::Status loaded = TryXdpProgram();
+  findings->push_back({.grade = loaded.ok() ? Grade::kOk : Grade::kMissing,
+                       .path = Path::kXdp,
+                       .check = "XDP program",
+                       .found = loaded.ok() ? "the kernel loads Twinpath's program"
+                                            : std::string(loaded.message())});
 }
 
-// Whether EAL and the PMDs take what nothing else here looks at. Only where nothing is missing that
-// would keep it from starting anyway.
+// Starts EAL and the PMDs on trial, for all that no other check covers. Skipped where a missing
+// thing prevents the start anyway.
 void CheckStart(const DpdkStart& start, const std::string& command, DoctorReport* report) {
   PathVerdict* verdict = &report->verdicts.front();
   if (!report->Starts(*verdict)) return;
@@ -205,20 +206,20 @@ void CheckStart(const DpdkStart& start, const std::string& command, DoctorReport
   if (!tried.refusal.empty()) {
     finding.grade = Grade::kMissing;
     finding.found = tried.refusal;
-    finding.needed = "EAL arguments and virtual devices that DPDK takes";
+    finding.needed = "EAL arguments and virtual devices that DPDK accepts";
   } else if (!tried.untried.empty()) {
-    finding.grade = Grade::kMissing;  // "would start" is said of what is known to
-    finding.found =
-        absl::StrCat("not tried, for others would notice: ", absl::StrJoin(tried.untried, ", "));
-    finding.needed = "a real start, which alone tells";
-    finding.mend = command + " --duration 1";
+    finding.grade = Grade::kMissing;  // "would start" is printed only for what is known to start
+    finding.found = absl::StrCat("not tried, because others would notice: ",
+                                 absl::StrJoin(tried.untried, ", "));
+    finding.needed = "a real start";
+    finding.fix = command + " --duration 1";
   } else {
-    finding.found = "tried, with stand-ins for NICs and interfaces";
+    finding.found = "tried with stand-ins for NICs and interfaces";
   }
   report->findings.push_back(finding);
 }
 
-// What a program would say is a finding of its own where no other tells what is missing.
+// Adds a refusal as a finding where no other finding says what is missing.
 void AddRefusals(DoctorReport* report) {
   for (const Finding& finding : report->findings)
     if (finding.grade == Grade::kMissing) return;
@@ -231,10 +232,9 @@ void AddRefusals(DoctorReport* report) {
   }
 }
 
-// For what makes a machine ready: works before anything is.
+// For tools that prepare a machine: works before it is ready.
 int PrintMemory(const DoctorOptions& options) {
-  if (options.profile.empty())
-    return PrintError(kDoctor, kWrong, "--memory: of which --profile FILE?");
+  if (options.profile.empty()) return PrintError(kDoctor, kWrong, "--memory needs --profile FILE");
   auto profile = LoadProfile(options.profile);
   if (!profile.ok()) return PrintError(kDoctor, kWrong, profile.status());
   std::vector<std::string> names;
@@ -243,9 +243,9 @@ int PrintMemory(const DoctorOptions& options) {
   if (!policy.ok()) return PrintError(kDoctor, kWrong, policy.status());
   auto compiled = CompilePolicy(*policy, names);
   if (!compiled.ok()) return PrintError(kDoctor, kWrong, compiled.status());
-  auto octets = ForeseeMemory(*profile, *compiled, Machine());
-  if (!octets.ok()) return PrintError(kDoctor, kWrong, octets.status());
-  std::cout << *octets << "\n";
+  auto bytes = ForeseeMemory(*profile, *compiled, Machine());
+  if (!bytes.ok()) return PrintError(kDoctor, kWrong, bytes.status());
+  std::cout << *bytes << "\n";
   return kDone;
 }
 
@@ -262,10 +262,10 @@ int Doctor(const DoctorOptions& options) {
     if (!loaded.ok()) return PrintError(kDoctor, kWrong, loaded.status());
     profile = *std::move(loaded);
     if (profile.ports.empty())
-      return PrintError(kDoctor, kWrong,
-                        absl::StrCat(options.profile,
-                                     ": /ports: found none, allowed 1 to 16: what they are is "
-                                     "what is to be looked at"));
+      return PrintError(
+          kDoctor, kWrong,
+          absl::StrCat(options.profile,
+                       ": /ports: found none, allowed 1 to 16: doctor checks the ports"));
     needs.for_profile = true;
     needs.nics = NicsOf(profile, host.machine());
     needs.command = absl::StrCat("twinpath-dpdk --profile ", ShellWord(options.profile));
@@ -276,7 +276,7 @@ int Doctor(const DoctorOptions& options) {
   }
   needs.program = FindProgram("twinpath-dpdk");
   needs.rights = CapabilitiesOf(needs.program);
-  Machine machine;  // as that program sees it
+  Machine machine;  // with the rights of that program
   if (needs.rights.has_value()) machine.AssumeCapabilities(*needs.rights);
   report.verdicts.push_back({.path = "dpdk",
                              .what = needs.for_profile ? "" : "with a wire of two virtual ports",
@@ -284,7 +284,7 @@ int Doctor(const DoctorOptions& options) {
   const bool af_xdp = std::any_of(needs.nics.begin(), needs.nics.end(),
                                   [](const DoctorNeeds::Nic& nic) { return !nic.native; });
   if (!needs.for_profile) {
-    needs.lcores.clear();  // what one would be told of CPU 0 is of no use yet
+    needs.lcores.clear();  // findings on CPU 0 help nobody without a profile
     needs.program = FindProgram("twinpath-xdp");
     needs.rights = CapabilitiesOf(needs.program);
     const absl::Status xdp =
@@ -325,17 +325,17 @@ int Doctor(const DoctorOptions& options) {
 void AddDoctor(CLI::App* app, Run* run) {
   auto options = std::make_shared<DoctorOptions>();
   CLI::App* doctor = app->add_subcommand(
-      "doctor", "Say whether this machine would start a profile, or what mends it");
+      "doctor", "Check whether this machine can start a profile, and say what to fix");
   doctor
       ->add_option("--profile", options->profile,
-                   "A profile of twinpath-dpdk (default: both paths, and every NIC)")
+                   "A profile of twinpath-dpdk (default: check both paths and every NIC)")
       ->type_name("FILE");
   doctor
       ->add_option("--policy", options->policy,
-                   "The policy that is to run (default: one that passes everything)")
+                   "The policy to run (default: one that passes everything)")
       ->type_name("FILE");
   doctor->add_flag("--memory", options->memory,
-                   "Print only how many octets of hugepages the profile takes");
+                   "Print only how many bytes of hugepages the profile takes");
   doctor->add_flag("--json", options->json, "Print JSON");
   doctor->callback([options, run] { *run = [options] { return Doctor(*options); }; });
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Only EAL knows which options and virtual devices it takes, and it starts once in a process: a
-// child does it, whose runtime folder is a temporary one, and whose network is its own where it may
-// have one. Main thread.
+// Only EAL knows which options and virtual devices it accepts, and EAL starts once in a process. So
+// a child process starts it, with a temporary runtime folder and, where permitted, in a network
+// namespace of its own. Main thread.
 
 #include "apps/twinpath/doctor_start.h"
 
@@ -31,7 +31,7 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kLongest(30);
 
-// An empty folder to write in; empty: there is none to be had.
+// The path of a new, empty folder; empty: none can be made.
 std::string MakeScratch() {
   std::error_code error;
   for (const fs::path& base :
@@ -50,12 +50,12 @@ void Tell(int to, const std::string& text) {
   }
 }
 
-// In the child: a line with the untried devices, then what went wrong; both may be empty.
+// In the child: writes a line with the untried devices, then the error; both may be empty.
 void Child(int to, const std::string& scratch, const Profile& profile, const Policy& policy,
            const CompiledPolicy& compiled) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(nowhere, fd);
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(null, fd);
   setenv("RUNTIME_DIRECTORY", scratch.c_str(), 1);
   const int network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
   const bool own_network = network >= 0 && unshare(CLONE_NEWNET) == 0;
@@ -68,7 +68,7 @@ void Child(int to, const std::string& scratch, const Profile& profile, const Pol
                         "\n", status.ok() ? "" : status.message()));
 }
 
-// What the child says until it closes its end; false where it takes too long.
+// Reads what the child writes until it closes its end; false where it takes too long.
 bool Listen(int from, std::string* text) {
   const auto end = std::chrono::steady_clock::now() + kLongest;
   for (;;) {
@@ -94,14 +94,14 @@ StartDryRun DryRunStart(const Profile& profile, const Policy& policy,
   const std::string scratch = MakeScratch();
   int ends[2] = {-1, -1};
   if (scratch.empty() || pipe2(ends, O_CLOEXEC) != 0) {
-    result.refusal = absl::StrCat("a start cannot be tried: no folder to write in, or no pipe: ",
-                                  std::strerror(errno));
+    result.refusal =
+        absl::StrCat("no trial start: cannot make a folder or a pipe: ", std::strerror(errno));
     return result;
   }
   const pid_t child = fork();
   if (child == 0) {
     Child(ends[1], scratch, profile, policy, compiled);
-    _exit(0);  // what was the parent's is not this process's to end
+    _exit(0);  // without the destructors of what belongs to the parent
   }
   close(ends[1]);
   std::string text;
@@ -109,7 +109,7 @@ StartDryRun DryRunStart(const Profile& profile, const Policy& policy,
   const bool heard = child > 0 && Listen(ends[0], &text);
   close(ends[0]);
   if (child > 0) {
-    kill(child, SIGKILL);  // it has told all, or never will
+    kill(child, SIGKILL);  // it has written all, or never will
     waitpid(child, &status, 0);
   }
   std::error_code error;
@@ -117,10 +117,10 @@ StartDryRun DryRunStart(const Profile& profile, const Policy& policy,
   const size_t line = text.find('\n');
   if (!heard) {
     result.refusal = child < 0
-                         ? absl::StrCat("a start cannot be tried: fork: ", std::strerror(errno))
-                         : absl::StrCat("a start that was tried hung for ", kLongest.count(), " s");
+                         ? absl::StrCat("no trial start: fork: ", std::strerror(errno))
+                         : absl::StrCat("trial start timed out after ", kLongest.count(), " s");
   } else if (line == std::string::npos) {
-    result.refusal = absl::StrCat("a start that was tried ended by signal ", WTERMSIG(status), " (",
+    result.refusal = absl::StrCat("trial start ended by signal ", WTERMSIG(status), " (",
                                   strsignal(WTERMSIG(status)), ")");
   } else {
     result.untried = absl::StrSplit(text.substr(0, line), ' ', absl::SkipEmpty());

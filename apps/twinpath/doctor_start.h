@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A rehearsed start of the DPDK path, in a process of its own. Main thread.
+// A trial start of the DPDK path in a child process. Main thread.
 
 #ifndef TWINPATH_APPS_TWINPATH_DOCTOR_START_H_
 #define TWINPATH_APPS_TWINPATH_DOCTOR_START_H_
@@ -14,13 +14,13 @@
 namespace twinpath {
 
 struct StartDryRun {
-  std::string refusal;  // what twinpath-dpdk would end with; empty: it would start
-  std::vector<std::string>
-      untried;  // virtual devices that were not started, as others would notice
+  std::string refusal;  // the error that twinpath-dpdk would end with; empty: it would start
+  // Virtual devices that were not started, because others would notice.
+  std::vector<std::string> untried;
 };
 
-// Forks: no other thread may run. See src/dpdk/replay/dry_run.h for what is tried. Takes the memory
-// that the profile takes, while it lasts: half a second, and 30 s at most. Leaves nothing behind.
+// Forks, so no other thread may run. src/dpdk/replay/dry_run.h says what is tried. Takes half a
+// second, at most 30 s, and as much memory as the profile meanwhile. Leaves nothing behind.
 StartDryRun DryRunStart(const Profile& profile, const Policy& policy,
                         const CompiledPolicy& compiled);
 

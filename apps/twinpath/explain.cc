@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// twinpath explain: what becomes of one packet under a policy, and why. Main thread.
+// twinpath explain: what a policy does with one packet, and why. Main thread.
 
 #include <algorithm>
 #include <functional>
@@ -40,8 +40,9 @@ struct ExplainOptions {
 
 constexpr char kExplain[] = "twinpath explain";
 
-// Gives the frames of a capture, but those that parity leaves out, too, to `take`, until that says
-// false: each with its number (from 1) and its time since the first, which never goes back.
+// Calls `take` for each frame of a capture until it returns false: also for the long frames that
+// parity skips. `packet` counts from 1; `ns` is the time since the first frame, and never
+// decreases.
 using TakeFrame =
     std::function<bool(absl::Span<const uint8_t> frame, uint64_t packet, uint64_t ns)>;
 absl::Status ReadCapture(const std::string& path, const TakeFrame& take, uint64_t* frames) {
@@ -60,7 +61,7 @@ absl::Status ReadCapture(const std::string& path, const TakeFrame& take, uint64_
   }
 }
 
-// The packet of the capture, and, unless its number is given, those before it.
+// Finds the packet in the capture, and the packets before it unless --number is given.
 absl::Status FindInCapture(const ExplainOptions& options, std::optional<uint64_t> at,
                            ExplainRequest* request) {
   const std::string& path = *options.capture;
@@ -79,15 +80,16 @@ absl::Status FindInCapture(const ExplainOptions& options, std::optional<uint64_t
       },
       &frames);
   if (!status.ok()) return status;
-  if (frames == 0) return absl::InvalidArgumentError(path + ": found no packet, allowed some");
+  if (frames == 0)
+    return absl::InvalidArgumentError(path + ": found no packets, allowed at least 1");
   if (!found) {
     return absl::InvalidArgumentError(absl::StrCat("--packet: found ", wanted, ", allowed 1 to ",
-                                                   frames, ", which is how many ", path, " has"));
+                                                   frames, " (the packets of ", path, ")"));
   }
   if (request->frame.size() > kLongestFrame) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": packet ", wanted, ": found ",
                                                    request->frame.size(),
-                                                   " octets, allowed at most ", kLongestFrame));
+                                                   " bytes, allowed at most ", kLongestFrame));
   }
   if (options.number) return absl::OkStatus();
   request->at_ns = at.value_or(found_at);
@@ -130,7 +132,7 @@ absl::StatusOr<ExplainRequest> MakeRequest(const ExplainOptions& options) {
                                                    "--pcap and --five-tuple"));
   }
   if (options.packet && !options.capture)
-    return absl::InvalidArgumentError("--packet: found without --pcap, allowed with it only");
+    return absl::InvalidArgumentError("--packet needs --pcap");
   if (options.capture) {
     absl::Status status = FindInCapture(options, at, &request);
     if (!status.ok()) return status;
@@ -171,27 +173,27 @@ int ExplainIt(const ExplainOptions& options) {
 
 void AddExplain(CLI::App* app, Run* run) {
   auto options = std::make_shared<ExplainOptions>();
-  CLI::App* explain =
-      app->add_subcommand("explain", "Say which rule takes a packet, what becomes of it, and why");
+  CLI::App* explain = app->add_subcommand(
+      "explain", "Say which rule matches a packet, what the rule does with it, and why");
   explain->add_option("POLICY", options->policy, "The policy's JSON file")
       ->type_name("FILE")
       ->required();
-  explain->add_option("--frame", options->frame, "The packet: its frame's octets in hex")
+  explain->add_option("--frame", options->frame, "The packet: the bytes of its frame in hex")
       ->type_name("HEX");
-  explain->add_option("--pcap", options->capture, "The packet is in this capture, pcap or pcapng")
+  explain->add_option("--pcap", options->capture, "A capture with the packet, pcap or pcapng")
       ->type_name("FILE");
   explain
       ->add_option("--packet", options->packet,
-                   "Its number in the capture, from 1 as capture tools count (default: 1)")
+                   "The packet's number in the capture, from 1 (default: 1)")
       ->type_name("N")
       ->check(CLI::Range(uint64_t{1}, kMaxPackets));
   explain
       ->add_option("--five-tuple", options->five_tuple,
-                   "A packet is made: \"tcp 10.0.0.1:1234 192.0.2.1:80\"")
+                   "A packet to make: \"tcp 10.0.0.1:1234 192.0.2.1:80\"")
       ->type_name("TEXT");
   explain
       ->add_option("--port", options->port,
-                   "The port by which it comes in (default: the policy's first)")
+                   "The port that receives it (default: the policy's first)")
       ->type_name("NAME");
   explain->add_option("--queue", options->queue, "The queue of that port")
       ->type_name("N")
@@ -199,13 +201,14 @@ void AddExplain(CLI::App* app, Run* run) {
       ->capture_default_str();
   explain
       ->add_option("--number", options->number,
-                   "How many packets like it came before: its number among its rule's (default: "
-                   "0; with --pcap, the packets before it in the capture came before)")
+                   "How many packets of its stream came before it (default: 0; with --pcap, those "
+                   "in the capture)")
       ->type_name("N")
       ->check(CLI::Range(uint64_t{0}, kMaxPackets));
   explain
-      ->add_option("--at", options->at,
-                   "When, since the datapath started (default: 0s, or by the capture)")
+      ->add_option(
+          "--at", options->at,
+          "When it arrives, since the datapath started (default: 0s, or its time in the capture)")
       ->type_name("DURATION");
   explain->add_flag("--json", options->json, "Print JSON");
   explain->callback([options, run] { *run = [options] { return ExplainIt(*options); }; });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Explanations in words and in JSON. Pure functions.
+// Explanations as text and as JSON. Pure functions.
 
 #include "apps/twinpath/explain_text.h"
 
@@ -34,10 +34,10 @@ std::string NumberedName(const Policy& policy, uint32_t rule) {
 
 std::string FrameText(const CompiledPolicy& compiled, const ExplainRequest& request) {
   return absl::StrCat(
-      DescribeFrame(request.frame), ", ", request.frame.size(), " octets, in by ",
+      DescribeFrame(request.frame), ", ", request.frame.size(), " bytes, received by ",
       compiled.ports[request.port], ", queue ", request.queue, ", ", DurationText(request.at_ns),
       " after the start",
-      request.before ? absl::StrCat(", behind ", Grouped(request.number), " packets of the capture")
+      request.before ? absl::StrCat(", after ", Grouped(request.number), " packets of the capture")
                      : "");
 }
 
@@ -45,7 +45,7 @@ std::string RefusalsText(const Policy& policy, const Explanation& explanation) {
   std::string text;
   const auto& refusals = explanation.refusals;
   const size_t untold = refusals.size() > kRefusalsTold ? refusals.size() - kRefusalsTold : 0;
-  if (untold) absl::StrAppend(&text, "  ", Grouped(untold), " rules before (--json tells why)\n");
+  if (untold) absl::StrAppend(&text, "  ", Grouped(untold), " rules before (--json shows why)\n");
   for (size_t i = untold; i < refusals.size(); i++) {
     absl::StrAppend(&text, "  ", NumberedName(policy, refusals[i].rule),
                     ": no: ", refusals[i].reason, "\n");
@@ -53,7 +53,7 @@ std::string RefusalsText(const Policy& policy, const Explanation& explanation) {
   return text;
 }
 
-// Empty where the packet is in no stream.
+// Describes the stream; empty where the packet is in none.
 std::string WhoseStream(const Policy& policy, const CompiledPolicy& compiled,
                         const ExplainRequest& request, const Explanation& explanation) {
   const uint32_t rule = *explanation.verdict.rule;
@@ -101,15 +101,15 @@ std::string ExplainText(const Policy& policy, const CompiledPolicy& compiled,
                         const ExplainRequest& request, const Explanation& explanation) {
   std::string text = FrameText(compiled, request) + "\n\n";
   if (!explanation.verdict.rule) {
-    return absl::StrCat(text, "No rule is asked: the frame is malformed: ", explanation.malformed,
+    return absl::StrCat(text, "No rule is tried: the frame is malformed: ", explanation.malformed,
                         "\n\n", VerdictText(compiled, explanation));
   }
   const uint32_t rule = *explanation.verdict.rule;
   const RuleSpec& spec = SpecOf(policy, rule);
   text += RefusalsText(policy, explanation);
-  absl::StrAppend(&text, "  ", NumberedName(policy, rule), ": takes it: ",
+  absl::StrAppend(&text, "  ", NumberedName(policy, rule), ": matches: ",
                   rule < policy.rules.size() ? DescribeMatch(spec.match) : "everything else",
-                  explanation.looks ? "" : " (frames are not looked into)", "\n\nrule ", spec.name,
+                  explanation.looks ? "" : " (headers are not parsed)", "\n\nrule ", spec.name,
                   ": ", DescribeFate(spec), "\n",
                   StreamText(WhoseStream(policy, compiled, request, explanation), explanation));
   if (!explanation.state.empty()) absl::StrAppend(&text, "  state      ", explanation.state, "\n");

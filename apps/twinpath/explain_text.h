@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How an explanation reads: for a person, and as JSON. Pure functions.
+// Explanations as text and as JSON. Pure functions.
 
 #ifndef TWINPATH_APPS_TWINPATH_EXPLAIN_TEXT_H_
 #define TWINPATH_APPS_TWINPATH_EXPLAIN_TEXT_H_
@@ -14,12 +14,12 @@
 
 namespace twinpath {
 
-// Of many rules that refused the packet, only the last ones are told; JSON has all.
+// Of many rules that did not match, the text shows only the last ones; JSON has all.
 std::string ExplainText(const Policy& policy, const CompiledPolicy& compiled,
                         const ExplainRequest& request, const Explanation& explanation);
 
-// rule, verdict, out_port and sha256 are as `twinpath parity --verdicts` has them. Fails where the
-// digest does.
+// rule, verdict, out_port and sha256 are those of `twinpath parity --verdicts`. Fails where the
+// digest fails.
 absl::StatusOr<nlohmann::ordered_json> ExplainJson(const Policy& policy,
                                                    const CompiledPolicy& compiled,
                                                    const ExplainRequest& request,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// --port of the subcommands that put frames through a policy. Main thread.
+// --port of the subcommands that run frames through a policy. Main thread.
 
 #include "apps/twinpath/ingress_port.h"
 

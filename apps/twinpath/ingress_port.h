@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The port by which the frames of a command line come in. Main thread.
+// The port that receives the frames of a subcommand. Main thread.
 
 #ifndef TWINPATH_APPS_TWINPATH_INGRESS_PORT_H_
 #define TWINPATH_APPS_TWINPATH_INGRESS_PORT_H_
@@ -13,9 +13,9 @@
 
 namespace twinpath {
 
-// Where --port is among *ports, the policy's; empty: the first, and one is made where there is
-// none. A name that the policy has not is one more port where no rule tells one port from another;
-// else it is InvalidArgument.
+// The index of --port in *ports, the policy's ports. Empty `port`: the first one, which is added
+// where there is none. A name that the policy does not have is added where no rule matches on
+// ports; else it is InvalidArgument.
 absl::StatusOr<size_t> ChoosePort(const Policy& policy, const std::string& port,
                                   std::vector<std::string>* ports);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// twinpath: everything that is not a datapath, one subcommand each. Main thread.
+// twinpath: the tools beside the datapaths, one subcommand each. Main thread.
 
 #include <exception>
 #include <optional>
@@ -15,12 +15,12 @@ namespace {
 constexpr AddSubcommand* kSubcommands[] = {AddCheck, AddExplain, AddParity, AddReload,
                                            AddStats, AddTop,     AddDoctor};
 
-constexpr char kHint[] = " (twinpath --help tells what there is)";
+constexpr char kHint[] = " (see twinpath --help)";
 
 int Main(int argc, char** argv) {
   CLI::App app("One packet policy, two fast paths, the same verdict", "twinpath");
   app.set_version_flag("--version", "twinpath " TWINPATH_VERSION);
-  app.require_subcommand(0, 1);  // none is told below, after what is not expected
+  app.require_subcommand(0, 1);  // 0 is an error below; an unexpected word is reported first
   Run run;
   for (AddSubcommand* add : kSubcommands) add(&app, &run);
   if (const std::optional<int> ended = ParseCommandLine(app, argc, argv, kHint)) return *ended;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// twinpath parity: every frame of the captures through the real XDP program and the real DPDK
-// worker, and whether they agree. Main thread.
+// twinpath parity: runs every frame of the captures through the real XDP program and the real DPDK
+// worker, and compares the verdicts. Main thread.
 
 #include <filesystem>
 #include <fstream>
@@ -38,12 +38,12 @@ struct ParityOptions {
 
 constexpr char kParity[] = "twinpath parity";
 
-// The two paths, and the DPDK path once more for the bursts, each at packet 0.
+// The two paths, and the DPDK path a second time for the bursts. Each starts at packet 0.
 struct Replays {
   std::unique_ptr<XdpReplay> xdp;
   std::unique_ptr<DpdkReplay> dpdk, bursts;
 
-  // Lets conditions go by this time.
+  // Sets the time that the policy's conditions see.
   void SetClock(uint64_t now) {
     xdp->SetClock(now);
     dpdk->SetClock(now);
@@ -64,7 +64,7 @@ struct Replays {
   }
 };
 
-// What is fed, from where, to what; set up in full before the first frame.
+// All that a run needs; complete before the first frame.
 struct Setup {
   CompiledPolicy policy;
   size_t port = 0;
@@ -136,7 +136,7 @@ absl::Status FeedAll(const ParityOptions& options, Setup* setup, ParityRun* run,
     }
     return bursts->Feed(frame, verdicts[1]);
   };
-  // Conditions go by the captures' own time, from the first frame on; it never goes back.
+  // Conditions see the captures' time since the first frame; it never decreases.
   std::optional<int64_t> start;
   int64_t now = 0;
   for (Capture& capture : setup->captures) {
@@ -161,7 +161,7 @@ absl::Status FeedAll(const ParityOptions& options, Setup* setup, ParityRun* run,
   return bursts->Finish();
 }
 
-// Takes away what --verdicts has so far. Only from a file: it may be a pipe or a terminal.
+// Removes the incomplete output of --verdicts, if it is a regular file.
 void RemoveVerdicts(const ParityOptions& options) {
   namespace fs = std::filesystem;
   std::error_code error;
@@ -185,7 +185,7 @@ int Parity(const ParityOptions& options) {
       },
       setup->policy.has_flows);
   const absl::Status fed = FeedAll(options, &*setup, &run, &bursts);
-  // A capture that breaks off is wrong input, and what came before it is not the whole answer.
+  // A truncated capture is a wrong input: the verdicts so far are not the whole answer.
   if (!fed.ok()) {
     RemoveVerdicts(options);
     return PrintError(kParity, absl::IsDataLoss(fed) ? kWrong : kFailed, fed);
@@ -206,7 +206,7 @@ int Parity(const ParityOptions& options) {
 void AddParity(CLI::App* app, Run* run) {
   auto options = std::make_shared<ParityOptions>();
   CLI::App* parity = app->add_subcommand(
-      "parity", "Put captured frames through both paths and compare what becomes of them");
+      "parity", "Run captured frames through both paths and compare the verdicts");
   parity->add_option("POLICY", options->policy, "The policy's JSON file")
       ->type_name("FILE")
       ->required();
@@ -215,7 +215,7 @@ void AddParity(CLI::App* app, Run* run) {
       ->required();
   parity
       ->add_option("--port", options->port,
-                   "The port by which the frames come in (default: the policy's first)")
+                   "The port that receives the frames (default: the policy's first)")
       ->type_name("NAME");
   parity->add_option("--queues", options->queues, "Spread the frames over queues by five-tuple")
       ->check(CLI::Range(1U, kMaxQueues))

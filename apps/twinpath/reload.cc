@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// twinpath reload: gives a running datapath another policy, without a packet being lost over it.
-// Main thread.
+// twinpath reload: replaces the policy of a running datapath without losing a packet. Main thread.
 
 #include <filesystem>
 #include <iostream>
@@ -32,11 +31,11 @@ int Fail(const ReloadOptions& options, const absl::Status& status) {
   return PrintError("twinpath reload", ExitStatusOf(status), message);
 }
 
-// The one program that is to be asked. NotFound, saying where was looked, for none;
-// InvalidArgument for several.
+// The file prefix of the program to ask. NotFound where none runs, with the places that were tried;
+// InvalidArgument where several run.
 absl::StatusOr<std::string> Choose(const ReloadOptions& options) {
   if (!options.file_prefix.empty() && !options.path.empty())
-    return absl::InvalidArgumentError("--path and --file-prefix: found both, allowed one");
+    return absl::InvalidArgumentError("--path and --file-prefix are mutually exclusive");
   if (!options.file_prefix.empty()) return options.file_prefix;
   if (!options.path.empty()) return "twinpath-" + options.path;
   std::vector<std::string> found;
@@ -57,8 +56,8 @@ absl::StatusOr<std::string> Choose(const ReloadOptions& options) {
   return absl::NotFoundError(absl::StrCat("no datapath runs: ", missing));
 }
 
-// The file as programs in other folders find it, also when it is replaced: SIGHUP reads it again.
-// Only what is between its parts goes: "x/.." may be elsewhere than here, where x is a link.
+// The absolute path, which SIGHUP reads again: symbolic links are kept, so that a replaced file is
+// found. Only "." is removed: where x is a link, "x/.." is not the current folder.
 std::string FromAnywhere(const std::filesystem::path& given) {
   std::error_code unknown;
   const std::filesystem::path from = std::filesystem::absolute(given, unknown);
@@ -81,9 +80,9 @@ int Reload(const ReloadOptions& options) {
     return kDone;
   }
   const auto count = [&](const char* key) { return answer->value(key, uint64_t{0}); };
-  std::cout << *prefix << " goes by " << options.policy << " now: " << count("rules")
+  std::cout << *prefix << ": loaded " << options.policy << ": " << count("rules")
             << (count("rules") == 1 ? " rule, " : " rules, ") << count("continued")
-            << " going on where they were\n";
+            << " kept their state\n";
   return kDone;
 }
 
@@ -91,17 +90,18 @@ int Reload(const ReloadOptions& options) {
 
 void AddReload(CLI::App* app, Run* run) {
   auto options = std::make_shared<ReloadOptions>();
-  CLI::App* reload =
-      app->add_subcommand("reload", "Give a running datapath another policy, between two packets");
+  CLI::App* reload = app->add_subcommand(
+      "reload", "Replace the policy of a running datapath, between two packets");
   reload->add_option("POLICY", options->policy, "The policy (JSON)")->required();
   reload
-      ->add_option("-f,--file-prefix", options->file_prefix,
-                   "Whom to ask (default: twinpath-dpdk or twinpath-xdp, whichever runs)")
+      ->add_option(
+          "-f,--file-prefix", options->file_prefix,
+          "The program's file prefix (default: twinpath-dpdk or twinpath-xdp, whichever runs)")
       ->option_text("PREFIX");
-  reload->add_option("--path", options->path, "The same by its path: dpdk or xdp")
+  reload->add_option("--path", options->path, "The program's path: dpdk or xdp")
       ->option_text("PATH")
       ->check(CLI::IsMember({"dpdk", "xdp"}));
-  reload->add_flag("--json", options->json, "What came of it, as JSON");
+  reload->add_flag("--json", options->json, "Print JSON");
   reload->callback([options, run] { *run = [options] { return Reload(*options); }; });
 }
 

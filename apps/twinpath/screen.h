@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A terminal that is redrawn in place: ANSI's alternate screen while this lives, and what was there
-// before afterwards. Main thread.
+// A terminal that is redrawn in place: shows the alternate screen while this object exists, then
+// restores what was there before. Main thread.
 
 #ifndef TWINPATH_APPS_TWINPATH_SCREEN_H_
 #define TWINPATH_APPS_TWINPATH_SCREEN_H_
@@ -12,7 +12,7 @@ namespace twinpath {
 
 class Screen {
  public:
-  // Whether standard output is a terminal that understands this.
+  // Whether standard output is a terminal that supports this.
   static bool Usable();
 
   Screen();
@@ -20,11 +20,10 @@ class Screen {
   Screen& operator=(const Screen&) = delete;
   ~Screen();
 
-  // Of the terminal, as it is now.
+  // The current width of the terminal.
   size_t columns() const;
 
-  // Shows `text` in place of what was shown; lines that do not fit the terminal's height are
-  // counted in the last one.
+  // Replaces what is shown by `text`. The last line counts the lines that do not fit the terminal.
   void Show(const std::string& text);
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// twinpath stats: what a running program counted, once or again and again; twinpath top: what moves
-// now. Main thread.
+// twinpath stats: the counters of a running program, once or repeatedly. twinpath top: its rates.
+// Main thread.
 
 #include <signal.h>
 #include <unistd.h>
@@ -25,13 +25,13 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr size_t kWidth = 100;  // of the tables, where no terminal is narrower
+constexpr size_t kWidth = 100;  // of the tables, unless the terminal is narrower
 
 struct StatsOptions {
   bool json = false;
   bool watch = false;
-  bool top = false;    // rates alone
-  double seconds = 1;  // between two looks
+  bool top = false;    // rates only
+  double seconds = 1;  // between two readings
   std::string file_prefix;
 };
 
@@ -58,14 +58,15 @@ std::string Tables(const std::vector<Source>& sources, size_t width, bool top) {
     const std::string rates =
         source.before.is_null() ? "" : ProgramRates(source.before, source.summary, width);
     absl::StrAppend(&text, text.empty() ? "" : "\n", top ? source.file_prefix + ": " : "", rates);
-    if (top && rates.empty()) text += "the first rates come with the second look\n";
+    if (top && rates.empty()) text += "no rates yet: they need two readings\n";
     if (!top)
       absl::StrAppend(&text, rates.empty() ? "" : "\n", ProgramTable(source.summary, width));
   }
   return text;
 }
 
-// The programs that run, of those asked for. NotFound, saying where was looked, for none.
+// Connects to the running programs, or to the one with `file_prefix`. NotFound where none runs,
+// with the places that were tried.
 absl::StatusOr<std::vector<Source>> Connect(const std::string& file_prefix) {
   std::vector<std::string> prefixes = {"twinpath-dpdk", "twinpath-xdp", "twinpath-splice"};
   if (!file_prefix.empty()) prefixes = {file_prefix};
@@ -82,7 +83,7 @@ absl::StatusOr<std::vector<Source>> Connect(const std::string& file_prefix) {
       return client.status();
   }
   if (!sources.empty()) return sources;
-  if (getuid() != 0) missing += "; what root started only root can ask";
+  if (getuid() != 0) missing += "; only root can ask what root started";
   return absl::NotFoundError(absl::StrCat("no datapath runs: ", missing));
 }
 
@@ -113,15 +114,16 @@ int Watch(std::vector<Source> sources, const StatsOptions& options) {
     if (!std::cout || AskedToEnd(signals, options.seconds)) break;
     for (size_t i = sources.size(); i-- > 0;) {
       const absl::Status status = Read(&sources[i]);
-      if (status.ok() || absl::IsAborted(status)) continue;  // the last look, where reloads race
+      if (status.ok() || absl::IsAborted(status))
+        continue;  // shows the last reading: reloads kept interrupting
       absl::StrAppend(&ended, ended.empty() ? "" : "\n", sources[i].file_prefix,
-                      " is gone: ", status.message());
+                      " has ended: ", status.message());
       sources.erase(sources.begin() + static_cast<std::ptrdiff_t>(i));
     }
   } while (!sources.empty());
   if (screen) {
     screen.reset();
-    std::cout << text;  // the last look stays
+    std::cout << text;  // the last reading stays visible
   }
   return ended.empty() ? kDone : PrintError(kStats, sources.empty() ? kFailed : kDone, ended);
 }
@@ -129,7 +131,7 @@ int Watch(std::vector<Source> sources, const StatsOptions& options) {
 int Stats(const StatsOptions& options) {
   absl::StatusOr<std::vector<Source>> sources = Connect(options.file_prefix);
   if (!sources.ok()) return PrintError(kStats, ExitStatusOf(sources.status()), sources.status());
-  // The document is one object, whoever runs: a script must not meet another shape by chance.
+  // Always one object: the shape must not depend on how many programs run.
   if (options.json && sources->size() > 1)
     return PrintError(
         kStats, kWrong,
@@ -150,16 +152,18 @@ int Stats(const StatsOptions& options) {
 
 void AddStats(CLI::App* app, Run* run) {
   auto options = std::make_shared<StatsOptions>();
-  CLI::App* stats = app->add_subcommand("stats", "Show what a running datapath counted");
-  stats->add_flag("--json", options->json, "The summary as JSON; with --watch, one line a look");
+  CLI::App* stats = app->add_subcommand("stats", "Show the counters of a running program");
+  stats->add_flag("--json", options->json,
+                  "Print the summary as JSON; with --watch, one line for each reading");
   CLI::Option* watch =
-      stats->add_option("--watch", options->seconds, "Look again every SECONDS (default: 1)")
+      stats->add_option("--watch", options->seconds, "Read again every SECONDS (default: 1)")
           ->option_text("[SECONDS]")
           ->expected(0, 1)
           ->check(CLI::Range(0.1, 86400.0));
   stats
-      ->add_option("--file-prefix", options->file_prefix,
-                   "Whom to ask (default: twinpath-dpdk, -xdp and -splice, whichever run)")
+      ->add_option(
+          "--file-prefix", options->file_prefix,
+          "The program's file prefix (default: twinpath-dpdk, -xdp and -splice, whichever run)")
       ->option_text("PREFIX");
   stats->callback([options, watch, run] {
     options->watch = watch->count() > 0;
@@ -171,8 +175,8 @@ void AddTop(CLI::App* app, Run* run) {
   auto options = std::make_shared<StatsOptions>();
   options->watch = options->top = true;
   CLI::App* top =
-      app->add_subcommand("top", "Show what moves now, the busiest of a running program");
-  top->add_option("SECONDS", options->seconds, "Between two looks (default: 1)")
+      app->add_subcommand("top", "Show the rates of a running program, the busiest first");
+  top->add_option("SECONDS", options->seconds, "Between two readings (default: 1)")
       ->check(CLI::Range(0.1, 86400.0));
   top->add_option("--file-prefix", options->file_prefix, "As for stats")->option_text("PREFIX");
   top->callback([options, run] { *run = [options] { return Stats(*options); }; });

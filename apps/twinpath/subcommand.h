@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The subcommands of twinpath: one function and one file each. Main thread.
+// The subcommands of twinpath: one function and one file for each. Main thread.
 
 #ifndef TWINPATH_APPS_TWINPATH_SUBCOMMAND_H_
 #define TWINPATH_APPS_TWINPATH_SUBCOMMAND_H_
@@ -11,12 +11,12 @@
 
 namespace twinpath {
 
-// Does what the command line asked for, once it is parsed, and returns the exit status. Says why
-// on stderr, in one line.
+// Runs the subcommand after the command line was parsed. Returns the exit status; an error is one
+// line on stderr.
 using Run = std::function<int()>;
 
-// Adds one subcommand with its options to `app`, with a callback that sets *run where the command
-// line chose it. `run` outlives the parsing.
+// Adds one subcommand with its options to `app`. If the command line chose it, a callback sets
+// *run. `run` must outlive the parsing.
 using AddSubcommand = void(CLI::App* app, Run* run);
 
 AddSubcommand AddCheck;

@@ -122,7 +122,7 @@ nothing_left
 # twinpath reload and SIGHUP; what goes stays counted; ports and exception ports are fixed for a run.
 start --policy 1.json --port a=net_null0 --port b=net_null1 --queues 2 -- --no-huge
 "$TWINPATH" reload 2.json >reloaded.txt || fail "reload"
-grep -q 'twinpath-dpdk goes by 2.json now: 5 rules, 4 going on' reloaded.txt || fail "$(cat reloaded.txt)"
+grep -q 'twinpath-dpdk: loaded 2.json: 5 rules, 4 kept their state' reloaded.txt || fail "$(cat reloaded.txt)"
 "$TWINPATH" reload --path dpdk --json alone.json | grep -q '"continued": 1' && fail "default changed"
 status=0
 "$TWINPATH" reload policies.py 2>refused.txt || status=$?
