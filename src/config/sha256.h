@@ -11,7 +11,7 @@
 
 namespace twinpath {
 
-// The digest of `octets` in lower-case hex. Fails only where libcrypto does (Internal).
+// The digest of `octets` in lower-case hex. Internal where libcrypto fails.
 absl::StatusOr<std::string> Sha256Hex(std::string_view octets);
 
 }  // namespace twinpath

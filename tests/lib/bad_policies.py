@@ -34,7 +34,7 @@ BAD = [
      "value - unexpected end of input; expected '[', '{', or a literal"),
     ("not JSON", b"version: 1\n", "line 1, column 1: syntax error while parsing value - invalid "
      "literal; last read: 'v'"),
-    ("not text", b"\xd4\xc3\xb2\xa1", "line 1, column 1: found octet 0xd4, allowed UTF-8 text"),
+    ("not text", b"\xd4\xc3\xb2\xa1", "line 1, column 1: found byte 0xd4, allowed UTF-8 text"),
     ("a number beyond any double", b'{"version": 1, "seed": 1e999}',
      "/seed: found 1e999, allowed a number that a double holds, at most 1.8e308"),
     ("no version", b"{}", "/version: found nothing, allowed 1"),
@@ -64,10 +64,10 @@ BAD = [
     ("a name twice", b'{"version": 1, "rules": [{"name": "a"}, {"name": "a"}]}',
      '/rules/1/name: found "a", the name of /rules/0 too, allowed a name of its own for each rule'),
     ("host bits", match('"dst": "10.0.0.1/8"'),
-     '/rules/1/match/dst: found "10.0.0.1/8", which has host bits set behind /8, allowed '
+     '/rules/1/match/dst: found "10.0.0.1/8", which has host bits set after /8, allowed '
      '"10.0.0.0/8"'),
     ("host bits of IPv6", match('"src": "2001:db8::1/64"'),
-     '/rules/1/match/src: found "2001:db8::1/64", which has host bits set behind /64, allowed '
+     '/rules/1/match/src: found "2001:db8::1/64", which has host bits set after /64, allowed '
      '"2001:db8::/64"'),
     ("a prefix too long", match('"dst": "10.0.0.0/33"'), '/rules/1/match/dst: found "10.0.0.0/33"'),
     ("a reversed range", match('"dst_port": "2-1"'),
@@ -81,11 +81,11 @@ BAD = [
      '/rules/1/match/src_mac: found "02:00:00:00:00:01/8", which has bits set outside its mask, '
      'allowed "02:00:00:00:00:00/8"'),
     ("an unknown flag", match('"tcp_flags": "sync"'),
-     '/rules/1/match/tcp_flags: found "sync", allowed flags with commas between'),
+     '/rules/1/match/tcp_flags: found "sync", allowed flags separated by commas'),
     ("a flag set and clear", match('"tcp_flags": "syn,!syn"'),
      '/rules/1/match/tcp_flags: found "syn,!syn", with syn twice, allowed each flag once'),
     ("flags of UDP", match('"tcp_flags": "syn", "proto": "udp"'),
-     "/rules/1/match/tcp_flags: found tcp_flags beside proto 17, allowed with proto tcp or none"),
+     "/rules/1/match/tcp_flags: found tcp_flags with proto 17, allowed proto tcp or none"),
     ("a DSCP beyond 63", match('"dscp": 64'),
      "/rules/1/match/dscp: found 64, allowed 0 to 63, or a name: cs0, le,"),
     ("an unknown ECN", match('"ecn": "ect"'),
@@ -93,9 +93,9 @@ BAD = [
     ("an unknown fragment", match('"fragment": "any"'),
      '/rules/1/match/fragment: found "any", allowed true, false, "first" or "later"'),
     ("ports of a later fragment", match('"fragment": "later", "dst_port": 80'),
-     '/rules/1/match/dst_port: found dst_port beside fragment "later", allowed without'),
+     '/rules/1/match/dst_port: found dst_port with fragment "later", allowed another fragment'),
     ("a length beyond 65535", match('"length": "64-65536"'),
-     '/rules/1/match/length: found "64-65536", allowed a frame\'s octets from 0 to 65535'),
+     '/rules/1/match/length: found "64-65536", allowed a frame\'s bytes from 0 to 65535'),
     ("ranges that multiply", match('"src_port": "1-65534", "dst_port": "1-65534", "length": '
                                    '"1-65534"'), EXPLODES),
     ("an unknown model", loss('"model": "gemodel"'), '/default/loss/model: found "gemodel", allowed '
@@ -104,7 +104,7 @@ BAD = [
      "/default/loss/rate: found an unknown key, allowed model, every, offset, burst, scope, flow, "
      "ecn_mark"),
     ("a correlation of 1", loss('"model": "correlated", "rate": 0.5, "correlation": 1'),
-     "/default/loss/correlation: found 1, by which a stream's first packet decides on all of it"),
+     "/default/loss/correlation: found 1, with which the first packet of a stream decides for all others"),
     ("no p", loss('"model": "gilbert_elliott"'), f"/default/loss/p: found nothing, {RATE}"),
     ("a loss_bad above 1", loss('"model": "gilbert_elliott", "p": 0.1, "loss_bad": 2'),
      f"/default/loss/loss_bad: found 2, {RATE}"),
@@ -120,15 +120,15 @@ BAD = [
      '/default/loss/packets/0: found "9-3", a range that runs backwards, allowed "3-9"'),
     ("too many ranges", loss('"model": "sequence", "packets": [%s]'
                              % ",".join(map(str, range(0, 140000, 2)))),
-     "/default/loss/packets: found 70000 ranges, those that touch joined, allowed at most 65536"),
+     "/default/loss/packets: found 70000 ranges after joining those that touch, allowed at most 65536"),
     ("a repetition too short", loss('"model": "sequence", "packets": [19], "repeat": 19'),
      "/default/loss/repeat: found 19, allowed an integer from 20"),
     ("an unknown scope", loss('"model": "random", "rate": 0.5, "scope": "port"'),
      '/default/loss/scope: found "port", allowed "queue", "flow" or "packet"'),
     ("a state by packet", loss('"model": "periodic", "every": 3, "scope": "packet"'),
-     '/default/loss/scope: found "packet" beside the model periodic, which needs the state'),
+     '/default/loss/scope: found "packet" with the model periodic, which needs the state'),
     ("a direction without flows", loss('"model": "random", "rate": 0.5, "flow": "bidirectional"'),
-     '/default/loss/flow: found "bidirectional" beside scope queue, allowed with scope flow only'),
+     '/default/loss/flow: found "bidirectional" with scope queue, allowed only with scope flow'),
     ("a mark that is no truth", loss('"model": "random", "rate": 0.5, "ecn_mark": "ce"'),
      '/default/loss/ecn_mark: found "ce", allowed true or false'),
     ("a time without a unit", rule('"active": {"for": "10"}'),
@@ -136,7 +136,7 @@ BAD = [
     ("a time beyond ten years", rule('"active": {"from": "87601h"}'),
      '/rules/1/active/from: found "87601h", allowed 0s to ten years'),
     ("a time longer than its period", rule('"active": {"for": "30s", "every": "10s"}'),
-     '/rules/1/active/every: found "10s" beside for "30s", allowed more than for'),
+     '/rules/1/active/every: found "10s" with for "30s", allowed more than for'),
     ("no time", rule('"active": {}'), "/rules/1/active/for: found nothing, allowed how long"),
     ("no packets", rule('"packets": 0'),
      "/rules/1/packets: found 0, allowed an integer from 1 to 281474976710656"),

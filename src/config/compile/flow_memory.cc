@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reading a size. Pure functions.
+// Reads a size. Pure functions.
 
 #include "src/config/compile/flow_memory.h"
 

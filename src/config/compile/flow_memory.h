@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How large a table of flows is, on either path. Pure functions.
+// The size of the flow table, on both paths. Pure functions.
 
 #ifndef TWINPATH_CONFIG_COMPILE_FLOW_MEMORY_H_
 #define TWINPATH_CONFIG_COMPILE_FLOW_MEMORY_H_
@@ -15,14 +15,15 @@
 
 namespace twinpath {
 
-inline constexpr uint64_t kDefaultFlowMemory = 64 << 20;  // octets: 2 million places
-inline constexpr uint64_t kReplayFlowMemory = 4 << 20;    // of a comparison of the paths
+inline constexpr uint64_t kDefaultFlowMemory = 64 << 20;  // bytes: 2 million flows
+inline constexpr uint64_t kReplayFlowMemory = 4 << 20;    // of a replay, to compare the paths
 inline constexpr uint64_t kMinFlowMemory = 64 << 10, kMaxFlowMemory = uint64_t{16} << 30;
 
 inline constexpr char kFlowMemoryAllowed[] =
     "a size from \"64KiB\" to \"16GiB\": octets, or with KiB, MiB or GiB";
 
-// Reads "64MiB" or "65536". InvalidArgument names `place`, in --flow-memory or a profile.
+// Reads a size such as "64MiB" or "65536". InvalidArgument names `place`: --flow-memory or a key of
+// a profile.
 absl::StatusOr<uint64_t> ParseFlowMemory(std::string_view text, std::string_view place);
 
 struct FlowTableShape {
@@ -32,7 +33,7 @@ struct FlowTableShape {
   uint64_t octets() const { return buckets() * sizeof(tp_flow_bucket); }  // without the locks
 };
 
-// The largest table that fits into `octets`, of which there are at least kMinFlowMemory.
+// The largest table that fits into `octets` bytes, which are at least kMinFlowMemory.
 inline FlowTableShape FlowTableWithin(uint64_t octets) {
   const uint64_t buckets = octets / sizeof(tp_flow_bucket);
   const uint64_t region = std::min<uint64_t>(buckets, TP_REGION_BUCKETS);

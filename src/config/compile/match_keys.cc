@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Field by field: which bits of a parsed key a match asks for, and what they must be. A mask covers
-// what is asked for and the flags that say whether the field holds, so that a zero field is not
-// taken for an absent header. Pure functions.
+// Field by field: the bits of a parsed key that a match tests, and their values. A mask covers the
+// tested bits and the flags that say whether the field is valid, so that a zero in a field differs
+// from a missing header. Pure functions.
 
 #include "src/config/compile/match_keys.h"
 
@@ -44,7 +44,7 @@ std::vector<RangePrefix> AskPorts(MatchKeys* keys, const std::optional<PortRange
   return CoverRange(range->first, range->last);
 }
 
-// The parser reads two tags: a stack of two has no more than the key tells.
+// The parser reads two tags, so a key cannot show a third one.
 void AskVlan(MatchKeys* keys, const VlanMatch& vlan) {
   const size_t tags = vlan.tags.size();
   keys->mask.flags |= TP_KEY_VLAN;
@@ -69,7 +69,7 @@ void AskMac(const std::optional<MacMatch>& mac, uint8_t (*mask)[6], uint8_t (*va
 
 void AskTcpFlags(MatchKeys* keys, const FlagsMatch& flags) {
   AskFlag(keys, TP_KEY_IP);
-  AskFlag(keys, TP_KEY_PORTS);  // the header is at hand: not a later fragment
+  AskFlag(keys, TP_KEY_PORTS);  // there is a header: not a later fragment
   keys->mask.proto = 0xff;
   keys->value.proto = TP_PROTO_TCP;
   keys->mask.tcp_flags = flags.set | flags.clear;
@@ -103,7 +103,7 @@ std::vector<RangePrefix> CoverRange(uint16_t first, uint16_t last) {
   std::vector<RangePrefix> prefixes;
   uint32_t next = first;
   while (next <= last) {
-    // The largest block that starts here and does not reach beyond the end.
+    // The largest block that starts here and ends within the range.
     uint32_t block = next ? next & -next : 0x10000;
     while (next + block - 1 > last) block >>= 1;
     prefixes.push_back({static_cast<uint16_t>(next), static_cast<uint16_t>(~(block - 1))});

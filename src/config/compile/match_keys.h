@@ -16,19 +16,20 @@ struct RangePrefix {
   uint16_t value = 0, mask = 0;  // host order
 };
 
-// The fewest prefixes that hold exactly the numbers from `first` to `last`: at most 30.
+// The smallest set of prefixes that covers exactly the numbers from `first` to `last`: at most 30.
 std::vector<RangePrefix> CoverRange(uint16_t first, uint16_t last);
 
 // A match as one masked key for each combination of its ranges' prefixes.
 struct MatchKeys {
-  tp_key mask = {}, value = {};                            // all fields but those that have ranges
-  std::vector<RangePrefix> src_ports, dst_ports, lengths;  // {0, 0} alone where not asked for
+  tp_key mask = {}, value = {};                            // all fields except those with ranges
+  std::vector<RangePrefix> src_ports, dst_ports, lengths;  // {0, 0} only, if not tested
 
-  // How many keys, and how many different masks they have: products, nothing is enumerated.
+  // The number of keys, and of different masks among them. Computed as products, without
+  // enumeration.
   size_t size() const;
   size_t shapes() const;
 
-  // Key i, below size().
+  // Key number i; i < size().
   tp_key Mask(size_t i) const { return Key(i, mask, &RangePrefix::mask); }
   tp_key Value(size_t i) const { return Key(i, value, &RangePrefix::value); }
 
@@ -36,10 +37,10 @@ struct MatchKeys {
   tp_key Key(size_t i, tp_key key, uint16_t RangePrefix::*side) const;
 };
 
-// `port` is the index of match.port among the program's ports; unused where it is not set.
+// `port` is the index of match.port among the program's ports; ignored where match.port is not set.
 MatchKeys KeysOf(const MatchSpec& match, uint8_t port);
 
-// True where nothing but the ingress port is asked for: no header can change the answer.
+// True where the match tests nothing but the ingress port, so that no header can change the result.
 bool AsksNothingOfFrame(const MatchSpec& match);
 
 }  // namespace twinpath

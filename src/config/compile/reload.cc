@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Rules are told by their names, as their streams are. Pure functions.
+// Rules are identified by their names, as their streams are. Pure functions.
 
 #include "src/config/compile/reload.h"
 

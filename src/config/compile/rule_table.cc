@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Filling buckets as tp_lookup expects: slots from 0, a full bucket spills into the next. Control
+// Fills buckets as tp_lookup expects: slots from 0; a full bucket spills into the next one. Control
 // thread, at set-up.
 
 #include "src/config/compile/rule_table.h"
@@ -29,7 +29,7 @@ bool Insert(const RuleEntry& entry, uint32_t index, std::vector<tp_bucket>* buck
 }  // namespace
 
 absl::StatusOr<std::vector<tp_bucket>> BuildBuckets(const std::vector<RuleEntry>& entries) {
-  // At most 1.5 of a bucket's 5 slots on average: 2 % of the buckets are full.
+  // On average at most 1.5 of a bucket's 5 slots are used: then 2 % of the buckets are full.
   size_t count = 1;
   while (count * 3 < entries.size() * 2) count *= 2;
   for (; count <= kMaxBuckets; count *= 2) {

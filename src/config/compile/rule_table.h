@@ -18,9 +18,9 @@ struct RuleEntry {
   uint32_t rule = 0;
 };
 
-// A power of two of buckets, entry i of `entries` in one of them, at a load that leaves nearly
-// every lookup in one cache line. ResourceExhausted where no size will hold them: thousands of keys
-// of one hash.
+// Makes a hash table of `entries`; its number of buckets is a power of two. The load is so low that
+// nearly every lookup reads one cache line. ResourceExhausted where no size holds them: thousands
+// of keys with one hash.
 absl::StatusOr<std::vector<tp_bucket>> BuildBuckets(const std::vector<RuleEntry>& entries);
 
 }  // namespace twinpath

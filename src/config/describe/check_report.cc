@@ -56,8 +56,8 @@ std::string Count(size_t n, const std::string& noun) {
 
 std::string PortText(const CheckReport::Port& port) {
   if (!port.looks) {
-    return absl::StrCat("frames are not looked into: ", Quote(port.fallback),
-                        " takes all, malformed ones too");
+    return absl::StrCat("headers are not parsed: ", Quote(port.fallback),
+                        " matches every frame, also malformed ones");
   }
   return absl::StrCat("frames are parsed, malformed ones dropped and counted; at most ",
                       Count(port.shapes, "lookup"), " a packet, then ", Quote(port.fallback));
@@ -125,7 +125,7 @@ std::string CheckText(const CheckReport& report) {
   absl::StrAppend(&text, "\nCost: ", Count(report.shapes, "shape"), " of match, ",
                   Count(report.keys, "key"), "; ", Octets(report.table_octets),
                   " of tables shared by all queues, ", Octets(report.queue_octets),
-                  " of streams a queue", report.has_flows ? ", and a table of flows" : "", "\n");
+                  " of streams for each queue", report.has_flows ? ", and a flow table" : "", "\n");
   for (const CheckReport::Port& port : report.ports) {
     absl::StrAppend(&text, "  ", port.name.empty() ? "any port" : absl::StrCat("port ", port.name),
                     ": ", PortText(port), "\n");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A policy in a person's words. Pure functions; the words are for reading, not for parsing.
+// A policy in words for people, not for programs. Pure functions.
 
 #ifndef TWINPATH_CONFIG_DESCRIBE_DESCRIBE_H_
 #define TWINPATH_CONFIG_DESCRIBE_DESCRIBE_H_
@@ -17,13 +17,13 @@ std::string DescribeMatch(const MatchSpec& match);
 // "for 10 s of every 1 min, for 5 % of the flows"; empty where the rule always holds.
 std::string DescribeWhen(const RuleSpec& rule);
 
-// "lose 1 % at random (1 in 100), one stream a port and queue"; empty where nothing is lost.
+// "lose 1 % at random (1 in 100), one stream per port and queue"; empty where nothing is lost.
 std::string DescribeLoss(const LossSpec& loss);
 
 // "10 % lost, in bursts of 4 packets on average"
 std::string DescribeStatistics(const LossStatistics& statistics);
 
-// What happens to a packet of the rule: its loss, then where the rest goes.
+// What happens to a packet of the rule: its loss, then where the remaining packets go.
 std::string DescribeFate(const RuleSpec& rule);
 
 }  // namespace twinpath

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// When a rule holds, what it loses, and where the rest goes, in a person's words. Pure functions.
+// When a rule holds, what it loses and where the remaining packets go, in words. Pure functions.
 
 #include <algorithm>
 #include <cmath>
@@ -25,7 +25,7 @@ std::string ShareText(const Probability& rate) {
   if (PercentText(rate.value) != PercentText(1)) {
     return absl::StrCat(PercentText(rate.value), " at random", OneInText(rate.value));
   }
-  // So near to everything that only what is spared says it.
+  // So close to 100 % that only the share of packets that pass is readable.
   const double spared = Complement(rate).value;
   return absl::StrCat("all but ", PercentText(spared), " at random", OneInText(spared));
 }
@@ -91,24 +91,25 @@ std::string LostText(const LossSpec& loss) {
 std::string ScopeText(const LossSpec& loss) {
   switch (loss.scope) {
     case LossSpec::Scope::kQueue:
-      return ", one stream a port and queue";
+      return ", one stream per port and queue";
     case LossSpec::Scope::kFlow:
-      return loss.bidirectional ? ", one stream a flow, both directions in it"
-                                : ", one stream a flow and direction";
+      return loss.bidirectional ? ", one stream per flow, both directions in it"
+                                : ", one stream per flow and direction";
     case LossSpec::Scope::kPacket:
-      return ", by the packet's own octets";
+      return ", by the packet's own bytes";
   }
   return "";
 }
 
-// Whether the rate alone says that nothing, or all, is lost.
+// Whether the rate alone determines that nothing, or everything, is lost.
 bool LosesNothing(const LossSpec& loss) {
   if (loss.model == Model::kNone) return true;
   return (loss.model == Model::kRandom || loss.model == Model::kCorrelated) &&
          loss.parameters[0].never;
 }
 
-// Of CLOCK_MONOTONIC_COARSE, by which the datapaths go, at most: 1 s / CONFIG_HZ, in nanoseconds.
+// The longest tick of CLOCK_MONOTONIC_COARSE, the datapaths' clock: 1 s / CONFIG_HZ, in
+// nanoseconds.
 constexpr uint64_t kClockTick = 10'000'000;
 
 bool LosesAll(const LossSpec& loss) {
@@ -162,7 +163,7 @@ std::string DescribeStatistics(const LossStatistics& statistics) {
   } else {
     text += " in the long run";
   }
-  if (std::isinf(statistics.mean_burst)) return text + ", without an end";
+  if (std::isinf(statistics.mean_burst)) return text + ", without end";
   return absl::StrCat(text, ", in bursts of ", absl::StrFormat("%.4g", statistics.mean_burst),
                       " on average");
 }

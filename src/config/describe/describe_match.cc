@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A match in a person's words. Pure functions.
+// A match in words. Pure functions.
 
 #include "src/config/describe/describe.h"
 
@@ -15,7 +15,7 @@
 namespace twinpath {
 namespace {
 
-// As a table of protocols spells it: "UDP", "ICMPv6".
+// The usual spelling: "UDP", "ICMPv6".
 std::string Spelt(const std::string& name) {
   if (name == "ipv4") return "IPv4";
   if (name == "ipv6") return "IPv6";
@@ -26,7 +26,7 @@ std::string Spelt(const std::string& name) {
   return upper;
 }
 
-// What kind of packet: the innermost protocol that is asked for, over what else is.
+// The kind of packet: the innermost protocol that is matched, over the outer one.
 std::string Subject(const MatchSpec& match) {
   std::string link;
   if (match.ether_type) {
@@ -58,10 +58,10 @@ std::string PortsText(const std::string& side, const PortRange& range) {
 
 std::string LengthText(const LengthRange& length) {
   if (length.first == length.last && length.last < 65535) {
-    return absl::StrCat(", ", length.first, " octets long");
+    return absl::StrCat(", ", length.first, " bytes long");
   }
-  if (length.last == 65535) return absl::StrCat(", ", length.first, " octets and longer");
-  return absl::StrCat(", ", length.first, " to ", length.last, " octets long");
+  if (length.last == 65535) return absl::StrCat(", ", length.first, " bytes and longer");
+  return absl::StrCat(", ", length.first, " to ", length.last, " bytes long");
 }
 
 std::string VidText(const std::optional<uint16_t>& vid) {
@@ -96,7 +96,7 @@ const char* FragmentText(FragmentMatch fragment) {
     case FragmentMatch::kFirst:
       return ", first fragments only";
     case FragmentMatch::kLater:
-      return ", fragments behind the first only";
+      return ", fragments after the first only";
   }
   return "";
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Closed forms of the loss models. Every difference of near numbers is taken where it is exact, on
-// thresholds or by algebra, so that rates next to 0 and 1 keep their digits. Pure functions.
+// Closed forms of the loss models. A difference of nearly equal numbers is computed where it is
+// exact, on thresholds or by algebra, so that rates near 0 and 1 keep their digits. Pure functions.
 
 #include "src/config/describe/loss_statistics.h"
 
@@ -11,7 +11,7 @@ namespace {
 
 using Model = LossSpec::Model;
 
-// Of a rate, and of the share of packets that are lost before one that is received.
+// From a rate, and the share of packets that are lost right before a received one.
 LossStatistics Of(double rate, double burst_ends) {
   LossStatistics statistics;
   statistics.rate = rate;
@@ -43,7 +43,7 @@ LossStatistics FourState(const LossSpec& loss) {
   const double p13 = loss.parameters[0].value, p31 = loss.parameters[1].value,
                p32 = loss.parameters[2].value, p23 = loss.parameters[3].value,
                p14 = loss.parameters[4].value;
-  // The states' shares, but for a common factor.
+  // The states' shares, up to a common factor.
   double s1 = 1, s2 = 0, s3 = 0, s4 = p14;
   if (p13 > 0 && p32 > 0 && p23 == 0) return Of(0, 0);  // ends in state 2
   if (p13 > 0 && p31 > 0) {
@@ -68,7 +68,7 @@ LossStatistics Sequence(const LossSpec& loss) {
   const uint64_t packets = loss.repeat ? loss.repeat : last + 1;
   uint64_t lost = 0, bursts = loss.packets.size();
   for (const PacketRange& range : loss.packets) lost += range.last - range.first + 1;
-  // The last burst goes on in the first one of the next round.
+  // The last burst continues in the first one of the next round.
   if (loss.repeat && last == loss.repeat - 1 && loss.packets[0].first == 0) bursts--;
   const double all = static_cast<double>(packets);
   LossStatistics statistics =

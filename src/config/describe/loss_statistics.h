@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a loss comes to in the long run, by its model's closed form. For people: in floating point,
-// and nothing is decided by it. Pure functions.
+// The loss of a rule in the long run, by its model's closed form. For people: computed in floating
+// point; no decision uses it. Pure functions.
 
 #ifndef TWINPATH_CONFIG_DESCRIBE_LOSS_STATISTICS_H_
 #define TWINPATH_CONFIG_DESCRIBE_LOSS_STATISTICS_H_
@@ -17,11 +17,12 @@ struct LossStatistics {
   // Packets lost in a row, on average: 0 where none is lost, infinity where losses never end.
   double mean_burst = 0;
 
-  // `rate` is of a stream's first `packets` packets, behind which none is lost; 0: of all.
+  // `rate` is that of a stream's first `packets` packets, after which none is lost; 0: of all
+  // packets.
   uint64_t packets = 0;
 };
 
-// Of a stream in its stationary state. In every model the mean burst is
+// Statistics of a stream in its stationary state. In every model the mean burst is
 // rate / (rate - P(lost, and the next lost, too)): each burst has one loss that a received packet
 // follows. The models, and their rates:
 // - random: rate; bursts of 1 / (1 - rate).
@@ -37,8 +38,8 @@ struct LossStatistics {
 //   s3 p31 = s1 p13, s2 p23 = s3 p32 and s4 = s1 p14.
 // - periodic: burst / every, in bursts of burst.
 // - sequence: what is listed over `repeat`; without it, over the packets up to the last one listed.
-// A chain that cannot leave a state ends there: it is reckoned from where it ends, having begun in
-// the good state.
+// A chain that starts in the good state and reaches a state that it cannot leave: the statistics
+// are those of that state.
 LossStatistics StatisticsOf(const LossSpec& loss);
 
 }  // namespace twinpath

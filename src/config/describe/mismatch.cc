@@ -104,7 +104,7 @@ Why OfProto(uint8_t wanted, const tp_key& key) {
 Why NoTransport(const char* field, const char* header, const tp_key& key) {
   if (!IsIp(key)) return NoIp(field);
   if (key.flags & TP_KEY_LATER)
-    return absl::StrCat(field, ": a fragment behind the first has no transport header");
+    return absl::StrCat(field, ": a fragment after the first has no transport header");
   return absl::StrCat(field, ": proto ", ProtoText(key.proto), " has no ", header, " header");
 }
 
@@ -148,8 +148,8 @@ Why OfEcn(uint8_t wanted, const tp_key& key) {
 
 Why OfFragment(FragmentMatch wanted, const tp_key& key) {
   const bool any = key.flags & TP_KEY_FRAGMENT, later = key.flags & TP_KEY_LATER;
-  if (wanted == FragmentMatch::kNone) return any ? "fragment: the packet is one" : "";
-  if (!any) return "fragment: the packet is none";
+  if (wanted == FragmentMatch::kNone) return any ? "fragment: the packet is a fragment" : "";
+  if (!any) return "fragment: the packet is not a fragment";
   if (wanted == FragmentMatch::kFirst && later) return "fragment: it is not the first";
   if (wanted == FragmentMatch::kLater && !later) return "fragment: it is the first";
   return "";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Why a packet does not meet a match, in a person's words. Pure functions.
+// Why a packet does not match, in words. Pure functions.
 
 #ifndef TWINPATH_CONFIG_DESCRIBE_MISMATCH_H_
 #define TWINPATH_CONFIG_DESCRIBE_MISMATCH_H_
@@ -18,9 +18,9 @@ struct Mismatch {
   std::string reason;  // "dst 192.0.2.1 is not in 10.0.0.0/8"
 };
 
-// The first field of `match`, in the order of MatchSpec, that the packet with this key does not
-// meet; nullopt where it meets them all. `ports` are the program's, by the key's number. A frame
-// that was not parsed has a key of zeroes but for its port, and is asked for nothing else.
+// The first field of `match`, in the order of MatchSpec, that differs from the packet's key;
+// nullopt where all match. `ports` are the program's, by the key's port number. The key of a frame
+// that was not parsed has only its port; only that is compared.
 std::optional<Mismatch> FindMismatch(const MatchSpec& match, const tp_key& key,
                                      const std::vector<std::string>& ports);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Walking a JSON tree, and the one wording of every error in it. Pointers are spelt only when an
-// error needs them, so that a policy of many thousand rules loads fast. Control thread, at set-up.
+// Walks a JSON tree, and words every error about it. A pointer is built only for an error, so that
+// a policy of many thousand rules loads fast. Control thread, at set-up.
 
 #include <algorithm>
 

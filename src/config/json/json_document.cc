@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// File -> octets -> JSON tree. nlohmann's SAX parser reads (its DOM silently drops duplicate keys);
-// nothing here recurses, so that no document can exhaust the stack. Control thread, at set-up.
+// File -> bytes -> JSON tree, by nlohmann's SAX parser: its DOM silently drops duplicate keys.
+// Nothing here recurses, so no document can exhaust the stack. Control thread, at set-up.
 
 #include "src/config/json/json_document.h"
 
@@ -20,7 +20,7 @@ namespace {
 
 absl::Status Invalid(const std::string& text) { return absl::InvalidArgumentError(text); }
 
-// The place of octet `offset`, for a person's editor.
+// Line and column of the byte at `offset`.
 std::string LineAndColumn(std::string_view text, size_t offset) {
   std::string_view before = text.substr(0, offset);
   size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
@@ -28,8 +28,8 @@ std::string LineAndColumn(std::string_view text, size_t offset) {
                       before.size() - line_start + 1);
 }
 
-// The octets of the UTF-8 sequence at the start of `text`, which is not empty; 0 where it is none
-// (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF).
+// The length of the UTF-8 sequence at the start of `text`, which is not empty; 0 where there is
+// none (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF).
 size_t Utf8Length(std::string_view text) {
   auto octet = [&](size_t i) { return i < text.size() ? static_cast<uint8_t>(text[i]) : 0u; };
   unsigned first = octet(0);
@@ -45,7 +45,7 @@ size_t Utf8Length(std::string_view text) {
   return length;
 }
 
-// What nlohmann's lexer would let through or word badly.
+// Checks for what nlohmann's lexer accepts, or reports badly.
 absl::Status CheckText(std::string_view text, const std::string& file) {
   if (text.substr(0, 3) == "\xef\xbb\xbf") {
     return Invalid(absl::StrCat(file, ": line 1, column 1: found a byte order mark, allowed UTF-8 ",
@@ -57,7 +57,7 @@ absl::Status CheckText(std::string_view text, const std::string& file) {
   for (size_t i = 0; i < text.size();) {
     size_t length = text[i] == '\0' ? 0 : Utf8Length(text.substr(i));
     if (length == 0) {
-      return Invalid(absl::StrCat(file, ": ", LineAndColumn(text, i), ": found octet 0x",
+      return Invalid(absl::StrCat(file, ": ", LineAndColumn(text, i), ": found byte 0x",
                                   absl::Hex(static_cast<uint8_t>(text[i]), absl::kZeroPad2),
                                   ", allowed UTF-8 text without NUL"));
     }
@@ -118,7 +118,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   bool parse_error(size_t position, const std::string&,
                    const nlohmann::json::exception& e) override {
     // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while ...":
-    // only the reason is kept, and never a whole token of a large document.
+    // keeps only the reason, and never a whole token of a large document.
     std::string reason = e.what();
     // "... number overflow parsing '1e999'", where the syntax is right.
     if (const size_t number = reason.find("parsing '"); e.id == 406 && number != reason.npos) {
@@ -166,7 +166,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     open_.pop_back();
     return Add(std::move(done));
   }
-  // Of the value that is being read.
+  // The pointer of the value that is being read.
   std::string Pointer() const {
     std::string pointer;
     for (const JsonValue& v : open_) {
@@ -214,7 +214,7 @@ absl::StatusOr<std::string> ReadDocument(const std::string& path) {
     return Invalid(absl::StrCat(path, ": cannot be opened (", std::strerror(errno),
                                 "), allowed a readable file"));
   }
-  // A pipe tells no size beforehand: read to one octet beyond the limit, and no further.
+  // A pipe has no size: reads at most one byte more than the limit.
   std::string text;
   std::vector<char> chunk(64 << 10);
   while (text.size() <= kMaxDocumentOctets) {

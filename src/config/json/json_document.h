@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// JSON text -> a tree that keeps what the policy and profile readers need and a DOM would lose: a
-// number's literal text, and every key. JsonCursor walks it and words the errors, so that each one
-// names the JSON pointer, what was found and what is allowed. Control thread, at set-up.
+// JSON text -> a tree that keeps what a DOM would lose: the literal text of a number, and every
+// key. JsonCursor walks the tree and words the errors: each names the JSON pointer, what was found
+// and what is allowed. Control thread, at set-up.
 
 #ifndef TWINPATH_CONFIG_JSON_JSON_DOCUMENT_H_
 #define TWINPATH_CONFIG_JSON_JSON_DOCUMENT_H_
@@ -30,10 +30,10 @@ struct JsonValue {
   std::vector<JsonValue> items;
 };
 
-// The octets of the file, at most kMaxDocumentOctets: a larger one is refused before it is read.
+// The contents of the file, at most kMaxDocumentOctets bytes: a larger file is not read.
 absl::StatusOr<std::string> ReadDocument(const std::string& path);
 
-// Parses without recursion. Syntax errors name line and column (in octets, from 1); a key given
+// Parses without recursion. Syntax errors name line and column (in bytes, from 1); a key given
 // twice and nesting beyond kMaxDocumentDepth name the JSON pointer.
 absl::StatusOr<JsonValue> ParseDocument(std::string_view text, const std::string& file);
 
@@ -43,14 +43,14 @@ std::string Quote(std::string_view text);
 // "a, b, c"
 std::string Join(const std::vector<std::string_view>& words);
 
-// A reference-token list as RFC 6901 spells it.
+// A list of reference tokens, escaped as in RFC 6901.
 std::string PointerToken(std::string_view key);
 
 // "FILE: /pointer: found ..., allowed ..." as InvalidArgument.
 absl::Status FoundError(const std::string& file, const std::string& pointer,
                         const std::string& found, const std::string& allowed);
 
-// A place in a document. Borrows the document, the file's name and the cursor it came from, which
+// A place in a document. Borrows the document, the file's name and the parent cursor, which must
 // all outlive it.
 class JsonCursor {
  public:
@@ -67,12 +67,12 @@ class JsonCursor {
   std::string pointer() const;
 
   absl::Status Error(const std::string& found, const std::string& allowed) const;
-  // An error that describes what stands here, or says that nothing does.
+  // An error that describes the value here, or says that there is none.
   absl::Status Wrong(const std::string& allowed) const;
 
   // An object whose keys are all in `allowed`.
   absl::Status CheckKeys(const std::vector<std::string_view>& allowed) const;
-  // A string, `about` of which there is any number of octets.
+  // A string of any length; `about` describes it in the error.
   absl::Status CheckAbout() const;
 
   absl::StatusOr<std::string> String(const std::string& allowed) const;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Decimal text -> 64-bit threshold. Whether a rate is 0, 1 or more is decided on its digits, before
-// any rounding. Pure functions.
+// Decimal text -> 64-bit threshold. The digits decide whether a rate is 0, 1 or more, before any
+// rounding. Pure functions.
 
 #include "src/config/json/probability.h"
 
@@ -25,7 +25,7 @@ struct Decimal {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-// "e-4" and the like, or nothing; more digits than any exponent of use are held at a bound.
+// An exponent such as "e-4", or nothing. A very large exponent is clamped.
 std::optional<int64_t> ReadExponent(std::string_view text) {
   if (text.empty()) return 0;
   if (text[0] != 'e' && text[0] != 'E') return std::nullopt;
@@ -62,12 +62,12 @@ std::optional<Decimal> ReadDecimal(std::string_view text) {
   return decimal;
 }
 
-// Round to nearest (half up) of 2^64 times the decimal, which lies between 0 and 1, both excluded;
-// neither end is rounded to. Exact: the fraction is doubled 64 times in decimal, and each carry is
+// 2^64 times the decimal, rounded to nearest (half up), but never to 0 or 2^64. The decimal is
+// between 0 and 1, both excluded. Exact: doubles the fraction 64 times in decimal; each carry is
 // the next bit.
 uint64_t Threshold(const Decimal& decimal) {
   if (decimal.exponent < -20) return 1;  // below 2^-64
-  // A tie has at most 65 significant digits: of what lies behind, only whether it is zero matters.
+  // A tie has at most 65 significant digits: of the others matters only whether they are all zero.
   constexpr size_t kDigits = 100;
   std::string fraction(static_cast<size_t>(-decimal.exponent), '0');
   fraction += decimal.digits.substr(0, kDigits);
@@ -110,7 +110,7 @@ absl::StatusOr<Probability> ParseProbability(std::string_view text) {
     std::string scientific = absl::StrCat("0.", decimal->digits, "e", decimal->exponent);
     std::from_chars(scientific.data(), scientific.data() + scientific.size(), probability.value);
     probability.threshold = Threshold(*decimal);
-    // What is below 2^-64 was rounded up to that.
+    // A value below 2^-64 was rounded up to 2^-64.
     if (probability.threshold == 1) probability.value = std::ldexp(1, -64);
   }
   return probability;

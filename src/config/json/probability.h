@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A probability as a person writes it and as a datapath compares with it. Plain value; no thread.
+// A probability as written in a policy, and as the threshold that datapaths use. Plain value; no
+// thread.
 
 #ifndef TWINPATH_CONFIG_JSON_PROBABILITY_H_
 #define TWINPATH_CONFIG_JSON_PROBABILITY_H_
@@ -17,11 +18,11 @@ namespace twinpath {
 struct Probability {
   std::string text = "0%";  // as written: "1%", 0.01
   double value = 0;         // for people
-  uint64_t threshold = 0;   // of 2^64; 0 and 2^64 are told by `never` and `always`
+  uint64_t threshold = 0;   // of 2^64; `never` and `always` stand for 0 and 2^64
   bool never = true;
   bool always = false;
 
-  // The same to a datapath, however it was written: "1%" is 0.01.
+  // Equal for a datapath, however they are written: "1%" is 0.01.
   bool operator==(const Probability& other) const {
     return threshold == other.threshold && never == other.never && always == other.always;
   }

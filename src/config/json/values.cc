@@ -19,7 +19,7 @@ struct Unit {
   std::string_view name;
   uint64_t ns;
 };
-// Those that end in another stand before it.
+// A unit that ends in another unit comes before it.
 constexpr Unit kUnits[] = {{"us", 1'000},
                            {"ms", 1'000'000},
                            {"s", 1'000'000'000},

@@ -43,12 +43,12 @@ const ModelKeys* FindModel(const JsonCursor& c) {
   return it == models.end() ? nullptr : &*it;
 }
 
-// Reads probabilities; the first error stays.
+// Reads probabilities; keeps the first error.
 class Parameters {
  public:
   Parameters(const JsonCursor& loss, LossSpec* spec) : loss_(loss), spec_(spec) {}
 
-  // Appends the member `key`; where there is none, `otherwise`.
+  // Appends the member `key`, or `otherwise` where there is none.
   Probability Read(std::string_view key, const Probability* otherwise = nullptr) {
     JsonCursor member = loss_.Member(key);
     if (!status_.ok()) return {};
@@ -68,17 +68,17 @@ class Parameters {
     return Read(key, &otherwise);
   }
 
-  // An error at `key` where `a` and `b`, of which it is the second, are above 1 together.
+  // An error at `key`, which is the key of `b`, where the sum of `a` and `b` is above 1.
   void CheckSum(std::string_view key, const std::string& sum, const Probability& a,
                 const Probability& b) {
     if (!status_.ok() || a.never || b.never) return;
     const uint64_t together = a.threshold + b.threshold;  // modulo 2^64
-    // Each was rounded to the next multiple of 2^-64: a third and two thirds may be one too many.
+    // Each was rounded to a multiple of 2^-64: a third and two thirds may exceed 1 by 2^-64.
     const bool above = a.always || b.always || (together < a.threshold && together > 1);
     if (!above) return;
     status_ = loss_.Member(key).Error(
         absl::StrCat(sum, " = ", a.text, " + ", b.text, ", which is above 1"),
-        "ways out of a state that are at most 1 together");
+        "probabilities of leaving a state that sum to at most 1");
   }
 
   absl::Status status() const { return status_; }
@@ -95,7 +95,7 @@ absl::Status ReadCorrelated(const JsonCursor& loss, LossSpec* spec) {
   const Probability correlation = parameters.Read("correlation");
   if (parameters.status().ok() && correlation.always && !rate.never && !rate.always) {
     return loss.Member("correlation")
-        .Error("1, by which a stream's first packet decides on all of it",
+        .Error("1, with which the first packet of a stream decides for all others",
                "less than 1, or a rate of 0 or 1");
   }
   return parameters.status();
@@ -122,7 +122,7 @@ absl::Status ReadFourState(const JsonCursor& loss, LossSpec* spec) {
   return parameters.status();
 }
 
-// Reads the member into *value where it is there.
+// Reads the member into *value if it is present.
 absl::Status ReadOptional(const JsonCursor& loss, std::string_view key, uint64_t min, uint64_t max,
                           uint64_t* value) {
   JsonCursor member = loss.Member(key);
@@ -141,7 +141,7 @@ absl::Status ReadPeriodic(const JsonCursor& loss, LossSpec* spec) {
   return status;
 }
 
-// Sorts, and joins what overlaps or touches.
+// Sorts the ranges, and joins those that overlap or touch.
 void Normalise(std::vector<PacketRange>* ranges) {
   std::sort(ranges->begin(), ranges->end(),
             [](const PacketRange& a, const PacketRange& b) { return a.first < b.first; });
@@ -170,10 +170,11 @@ absl::Status ReadSequence(const JsonCursor& loss, LossSpec* spec) {
   }
   Normalise(&spec->packets);
   if (spec->packets.size() > kMaxRanges) {
-    return packets.Error(absl::StrCat(spec->packets.size(), " ranges, those that touch joined"),
-                         absl::StrCat("at most ", kMaxRanges));
+    return packets.Error(
+        absl::StrCat(spec->packets.size(), " ranges after joining those that touch"),
+        absl::StrCat("at most ", kMaxRanges));
   }
-  // The largest number is below it: what comes after the repeated ones would never be met.
+  // The largest number must be below it: a larger one would never occur.
   return ReadOptional(loss, "repeat", spec->packets.back().last + 1, 2 * kMaxPacket, &spec->repeat);
 }
 
@@ -200,7 +201,7 @@ absl::Status ReadModel(const JsonCursor& loss, LossSpec* spec) {
   return absl::OkStatus();
 }
 
-// Whose packets are numbered.
+// The scope: which packets form one stream.
 absl::Status ReadScope(const JsonCursor& loss, LossSpec* spec) {
   JsonCursor scope = loss.Member("scope");
   if (scope.present()) {
@@ -210,9 +211,9 @@ absl::Status ReadScope(const JsonCursor& loss, LossSpec* spec) {
     }
     if (word != LossScopeName(spec->scope)) return scope.Wrong("\"queue\", \"flow\" or \"packet\"");
     if (spec->scope == Scope::kPacket && spec->model != Model::kRandom) {
-      return scope.Error(absl::StrCat("\"packet\" beside the model ", LossModelName(spec->model),
+      return scope.Error(absl::StrCat("\"packet\" with the model ", LossModelName(spec->model),
                                       ", which needs the state of a stream"),
-                         "\"queue\" or \"flow\", or the model random: by packet no state is kept");
+                         "\"queue\" or \"flow\", or the model random: scope packet keeps no state");
     }
   }
   JsonCursor flow = loss.Member("flow");
@@ -222,8 +223,8 @@ absl::Status ReadScope(const JsonCursor& loss, LossSpec* spec) {
     return flow.Wrong("\"unidirectional\" or \"bidirectional\"");
   }
   if (spec->scope != Scope::kFlow) {
-    return flow.Error(absl::StrCat(Quote(word), " beside scope ", LossScopeName(spec->scope)),
-                      "with scope flow only");
+    return flow.Error(absl::StrCat(Quote(word), " with scope ", LossScopeName(spec->scope)),
+                      "only with scope flow");
   }
   spec->bidirectional = word == "bidirectional";
   return absl::OkStatus();

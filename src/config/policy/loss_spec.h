@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which packets of a rule are lost, as a person asked for it, validated. Plain values; no thread.
+// Which packets of a rule are lost: the validated "loss" of a policy. Plain values; no thread.
 
 #ifndef TWINPATH_CONFIG_POLICY_LOSS_SPEC_H_
 #define TWINPATH_CONFIG_POLICY_LOSS_SPEC_H_
@@ -27,15 +27,15 @@ struct LossSpec {
     kPeriodic,        // every, offset, burst
     kSequence,        // packets, repeat
   };
-  // Whose packets are one stream, numbered from 0: those of the rule on one queue of one port, or
-  // those of one five-tuple. kPacket has no stream: the packet's own bytes decide.
+  // Which packets form one stream, numbered from 0: those of the rule on one queue of one port, or
+  // those of one five-tuple. kPacket has no streams: the packet's own bytes decide.
   enum class Scope { kQueue, kFlow, kPacket };
 
   Model model = Model::kNone;
   Scope scope = Scope::kQueue;
   bool bidirectional = false;           // kFlow: both directions of a five-tuple are one flow
   bool ecn_mark = false;                // ECN-capable packets are marked CE instead of lost
-  std::vector<Probability> parameters;  // in the order above, all of them; kNone has none
+  std::vector<Probability> parameters;  // all, in the order above; kNone has none
 
   // kPeriodic: packet n is lost iff n >= offset and (n - offset) mod every < burst.
   uint64_t every = 0;   // 1 to 2^32
@@ -44,7 +44,7 @@ struct LossSpec {
 
   // kSequence: sorted, disjoint, with a gap between any two; at most 65,536. Numbers up to 2^48.
   std::vector<PacketRange> packets;
-  uint64_t repeat = 0;  // 0: once; else packet n stands for n mod repeat
+  uint64_t repeat = 0;  // 0: once; else packet n is treated as n mod repeat
 
   bool operator==(const LossSpec&) const = default;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reading the fields of a match, and refusing those that contradict each other. Control thread, at
+// Reads the fields of a match, and rejects fields that contradict each other. Control thread, at
 // set-up.
 
 #include "src/config/policy/match.h"
@@ -37,7 +37,7 @@ absl::StatusOr<uint16_t> ReadEtherType(const JsonCursor& c) {
   return static_cast<uint16_t>(*number);
 }
 
-// Clears the bits behind the prefix; true where one was set.
+// Clears the bits after the prefix; true where one was set.
 bool ClearHostBits(AddressPrefix* prefix) {
   bool any = false;
   for (int bit = prefix->length; bit < (prefix->version == 4 ? 32 : 128); bit++) {
@@ -57,7 +57,7 @@ absl::StatusOr<AddressPrefix> ReadPrefix(const JsonCursor& c) {
   std::string address = text.substr(0, text.find('/'));
   AddressPrefix prefix;
   prefix.version = address.find(':') == std::string::npos ? 4 : 6;
-  // A NUL from an escape would end the address early.
+  // An escaped NUL would end the address early.
   if (address.find('\0') != std::string::npos ||
       inet_pton(prefix.version == 4 ? AF_INET : AF_INET6, address.c_str(), prefix.octets.data()) !=
           1) {
@@ -75,7 +75,7 @@ absl::StatusOr<AddressPrefix> ReadPrefix(const JsonCursor& c) {
   }
   if (ClearHostBits(&prefix)) {
     return c.Error(
-        absl::StrCat(Quote(text), ", which has host bits set behind /", prefix.length),
+        absl::StrCat(Quote(text), ", which has host bits set after /", prefix.length),
         absl::StrCat(Quote(PrefixText(prefix)), ", or ", Quote(address), " for that one address"));
   }
   return prefix;
@@ -110,7 +110,7 @@ absl::StatusOr<std::string> ReadPort(const JsonCursor& c) {
   return c.value().text;
 }
 
-// Reads the member into *field where it is there.
+// Reads the member into *field if it is present.
 template <typename T>
 absl::Status ReadField(const JsonCursor& match, std::string_view key,
                        absl::StatusOr<T> (*read)(const JsonCursor&), std::optional<T>* field) {
@@ -122,13 +122,13 @@ absl::Status ReadField(const JsonCursor& match, std::string_view key,
   return absl::OkStatus();
 }
 
-// The IP version that the match's other fields leave possible, against the field `key`.
+// Checks the IP version of the field `key` against the match's other fields.
 absl::Status CheckVersion(const JsonCursor& match, const MatchSpec& spec, std::string_view key,
                           int version) {
   auto contradiction = [&](const std::string& other) {
     return match.Member(key).Error(
-        absl::StrCat("an IPv", version, " ", std::string(key), " beside ", other),
-        "fields that one packet can meet");
+        absl::StrCat("an IPv", version, " ", std::string(key), " with ", other),
+        "fields that one packet can match");
   };
   if (spec.ip_version && *spec.ip_version != version) {
     return contradiction(absl::StrCat("ip_version ", *spec.ip_version));
@@ -139,7 +139,7 @@ absl::Status CheckVersion(const JsonCursor& match, const MatchSpec& spec, std::s
   return absl::OkStatus();
 }
 
-// Fields that only IP has, and of these those that only a TCP or UDP header has.
+// Checks the fields that only IP has, and those that only a TCP or UDP header has.
 absl::Status CheckHeaders(const JsonCursor& match, const MatchSpec& spec) {
   const bool ip =
       !spec.ether_type || *spec.ether_type == TP_ETH_P_IPV4 || *spec.ether_type == TP_ETH_P_IPV6;
@@ -150,18 +150,18 @@ absl::Status CheckHeaders(const JsonCursor& match, const MatchSpec& spec) {
     const bool of_transport = field.substr(3) == "_port" || field == "tcp_flags";
     if (!member.present()) continue;
     if (!ip && !(field == "fragment" && spec.fragment == FragmentMatch::kNone)) {
-      return member.Error(absl::StrCat(key, " beside ether_type 0x", absl::Hex(*spec.ether_type)),
-                          "with ether_type ipv4, ipv6 or none");
+      return member.Error(absl::StrCat(key, " with ether_type 0x", absl::Hex(*spec.ether_type)),
+                          "ether_type ipv4, ipv6 or none");
     }
     const bool flags = field == "tcp_flags";
     if (of_transport && spec.proto && *spec.proto != TP_PROTO_TCP &&
         (flags || *spec.proto != TP_PROTO_UDP)) {
-      return member.Error(absl::StrCat(key, " beside proto ", *spec.proto),
-                          flags ? "with proto tcp or none" : "with proto tcp, udp or none");
+      return member.Error(absl::StrCat(key, " with proto ", *spec.proto),
+                          flags ? "proto tcp or none" : "proto tcp, udp or none");
     }
     if (of_transport && spec.fragment == FragmentMatch::kLater) {
-      return member.Error(absl::StrCat(key, " beside fragment \"later\""),
-                          "without: only a first fragment has a transport header");
+      return member.Error(absl::StrCat(key, " with fragment \"later\""),
+                          "another fragment: only a first fragment has a transport header");
     }
   }
   return absl::OkStatus();
@@ -179,7 +179,7 @@ absl::Status CheckContradictions(const JsonCursor& match, const MatchSpec& spec)
   }
   if (spec.src && spec.dst && spec.src->version != spec.dst->version) {
     return match.Member("dst").Error(
-        absl::StrCat("an IPv", spec.dst->version, " dst beside an IPv", spec.src->version, " src"),
+        absl::StrCat("an IPv", spec.dst->version, " dst with an IPv", spec.src->version, " src"),
         "addresses of one version");
   }
   return CheckHeaders(match, spec);

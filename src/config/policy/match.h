@@ -12,11 +12,11 @@
 
 namespace twinpath {
 
-// Reads `match`, which may be absent: then everything matches. A match that no frame can meet
-// because its fields contradict each other is an error.
+// Reads `match`, which may be absent: then everything matches. Fields that contradict each other,
+// so that no frame can match, are an error.
 absl::StatusOr<MatchSpec> ParseMatch(const JsonCursor& match);
 
-// "10.0.0.0/8", "fe80::1": an address of the whole length is written without it.
+// "10.0.0.0/8"; a single address has no length: "fe80::1".
 std::string PrefixText(const AddressPrefix& prefix);
 
 }  // namespace twinpath

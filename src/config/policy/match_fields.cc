@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reading tags, MAC addresses, DSCP, ECN, TCP flags, fragments and lengths. Control thread, at
+// Reads tags, MAC addresses, DSCP, ECN, TCP flags, fragments and lengths. Control thread, at
 // set-up.
 
 #include "src/config/policy/match_fields.h"
@@ -37,7 +37,7 @@ std::optional<Mac> ReadMacText(std::string_view text) {
   return mac;
 }
 
-// The mask behind the slash: a number of bits, or octets.
+// The mask after the slash: a number of bits, or bytes.
 std::optional<Mac> ReadMacMask(std::string_view text) {
   std::optional<uint64_t> bits = ReadNumber(text, 48);
   if (!bits) return ReadMacText(text);
@@ -119,7 +119,7 @@ absl::StatusOr<uint8_t> ReadEcn(const JsonCursor& c) {
 
 absl::StatusOr<FlagsMatch> ReadTcpFlags(const JsonCursor& c) {
   const std::string allowed = absl::StrCat(
-      "flags with commas between, '!' before those that are clear, such as \"syn,!ack\": ",
+      "flags separated by commas, with '!' before a clear flag, such as \"syn,!ack\": ",
       Join(TcpFlagNames()));
   if (!c.Is(Kind::kString)) return c.Wrong(allowed);
   FlagsMatch flags;
@@ -149,7 +149,7 @@ absl::StatusOr<FragmentMatch> ReadFragment(const JsonCursor& c) {
 
 absl::StatusOr<LengthRange> ReadLength(const JsonCursor& c) {
   absl::StatusOr<NumberRange> range = ReadRange(
-      c, 65535, "a frame's octets from 0 to 65535 (that and more), or a range such as \"64-127\"");
+      c, 65535, "a frame's bytes from 0 to 65535 (that and more), or a range such as \"64-127\"");
   if (!range.ok()) return range.status();
   return LengthRange{static_cast<uint16_t>(range->first), static_cast<uint16_t>(range->last)};
 }

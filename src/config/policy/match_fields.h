@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The fields of a match whose values have a notation of their own: tags, MAC addresses, DSCP, ECN,
+// The fields of a match that have a notation of their own: tags, MAC addresses, DSCP, ECN,
 // TCP flags, fragments, lengths. Errors are InvalidArgument and name the pointer, what was found
 // and what is allowed. Control thread, at set-up.
 
@@ -15,10 +15,10 @@
 
 namespace twinpath {
 
-// 100 (the outer tag, whatever is inside it), "none", or an array: the whole stack, outer first.
+// 100 (the outer tag, with any tags inside), "none", or an array: the whole stack, outer first.
 absl::StatusOr<VlanMatch> ReadVlan(const JsonCursor& c);
 
-// "02:00:00:00:00:01", with "/8" the first eight bits, with "/ff:00:00:00:00:00" those of a mask.
+// "02:00:00:00:00:01"; "/8" selects the first eight bits, "/ff:00:00:00:00:00" those of a mask.
 absl::StatusOr<MacMatch> ReadMac(const JsonCursor& c);
 
 // 46 or "ef".
@@ -36,7 +36,7 @@ absl::StatusOr<FragmentMatch> ReadFragment(const JsonCursor& c);
 // 60 or "64-127".
 absl::StatusOr<LengthRange> ReadLength(const JsonCursor& c);
 
-// As ReadMac takes it, with the shortest mask.
+// In ReadMac's notation, with the shortest mask.
 std::string MacText(const MacMatch& mac);
 
 }  // namespace twinpath

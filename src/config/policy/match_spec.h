@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which packets a rule is about, as a person asked for it, validated. Plain values; no thread.
+// Which packets a rule matches: the validated "match" of a policy. Plain values; no thread.
 
 #ifndef TWINPATH_CONFIG_POLICY_MATCH_SPEC_H_
 #define TWINPATH_CONFIG_POLICY_MATCH_SPEC_H_
@@ -14,12 +14,12 @@ namespace twinpath {
 
 struct MacMatch {
   std::array<uint8_t, 6> address = {};
-  std::array<uint8_t, 6> mask = {};  // address has no bit outside it
+  std::array<uint8_t, 6> mask = {};  // no bit of the address is outside the mask
   bool operator==(const MacMatch&) const = default;
 };
 
 struct VlanMatch {
-  bool whole = false;  // the stack has these tags and no more ("none": whole, no tag)
+  bool whole = false;  // the stack has exactly these tags ("none": whole, no tag)
   std::vector<std::optional<uint16_t>> tags;  // VIDs, outer first, at most 2; nullopt: any VID
   bool operator==(const VlanMatch&) const = default;
 };
@@ -36,24 +36,24 @@ struct PortRange {
   bool operator==(const PortRange&) const = default;
 };
 
-// Bits of the TCP header's octet of flags (RFC 9293: CWR ECE URG ACK PSH RST SYN FIN), which must
-// be set and must be clear; no bit is in both.
+// Bits of the TCP header's flags byte (RFC 9293: CWR ECE URG ACK PSH RST SYN FIN) that must be set
+// and that must be clear; no bit is in both.
 struct FlagsMatch {
   uint8_t set = 0, clear = 0;
   bool operator==(const FlagsMatch&) const = default;
 };
 
-// kNone holds for all that is not a fragment of an IP datagram, kAny for each fragment; kLater for
-// those but the first, which have no transport header.
+// kNone matches what is not a fragment of an IP datagram, kAny every fragment, kLater every
+// fragment after the first: those have no transport header.
 enum class FragmentMatch { kNone, kAny, kFirst, kLater };
 
-// Octets of the frame as the counters count them, inclusive; 65535 stands for that and more.
+// Bytes of the frame as the counters count them, inclusive; 65535 means 65535 and more.
 struct LengthRange {
   uint16_t first = 0, last = 0;
   bool operator==(const LengthRange&) const = default;
 };
 
-// Every field that is set must hold for a packet to match.
+// A packet matches where every field that is set matches.
 struct MatchSpec {
   std::optional<std::string> port;  // ingress
   std::optional<uint16_t> ether_type;

@@ -13,7 +13,7 @@ struct NamedNumber {
   uint16_t number;
 };
 
-// No VLAN types: tags are what `vlan` matches, and `ether_type` is what stands behind them.
+// No VLAN types: `vlan` matches the tags, and `ether_type` the type after them.
 constexpr NamedNumber kEtherTypes[] = {
     {"ipv4", 0x0800}, {"ipv6", 0x86dd},  {"arp", 0x0806},  {"rarp", 0x8035},
     {"mpls", 0x8847}, {"eapol", 0x888e}, {"lldp", 0x88cc}, {"ptp", 0x88f7},
@@ -24,7 +24,7 @@ constexpr NamedNumber kProtos[] = {
     {"esp", 50}, {"icmpv6", 58}, {"ospf", 89}, {"vrrp", 112}, {"sctp", 132}, {"udplite", 136},
 };
 
-// A number's first name is the one it is called by.
+// Output uses the first name of a number.
 constexpr NamedNumber kDscps[] = {
     {"cs0", 0},   {"le", 1},    {"cs1", 8},   {"af11", 10}, {"af12", 12}, {"af13", 14},
     {"cs2", 16},  {"af21", 18}, {"af22", 20}, {"af23", 22}, {"cs3", 24},  {"af31", 26},

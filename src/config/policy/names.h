@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The words a policy may use for numbers, and what a port or a rule may be called. Pure functions.
+// The words that a policy may use for numbers, and the names of ports and rules. Pure functions.
 
 #ifndef TWINPATH_CONFIG_POLICY_NAMES_H_
 #define TWINPATH_CONFIG_POLICY_NAMES_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Policy JSON -> Policy, and what the command line changes in it. Everything is validated here but
-// the tables' limits, which compiling meets. Control thread, at set-up.
+// Policy JSON -> Policy, with the changes of the command line. Validates everything except the
+// tables' limits, which the compiler checks. Control thread, at set-up.
 
 #include "src/config/policy/policy.h"
 
@@ -48,7 +48,7 @@ absl::StatusOr<ForwardSpec> ParseForward(const JsonCursor& forward) {
   return spec;
 }
 
-// What a rule and the default have in common.
+// The keys that a rule and the default share.
 absl::Status ParseFate(const JsonCursor& rule, RuleSpec* spec) {
   if (absl::Status s = rule.Member("about").CheckAbout(); !s.ok()) return s;
   absl::StatusOr<LossSpec> loss = ParseLoss(rule.Member("loss"));
@@ -144,7 +144,7 @@ std::string CanonicalJson(const Policy& policy) {
   return json.dump();  // objects in order of their keys, no white space
 }
 
-// --forward wire: each port's packets leave by its neighbour.
+// --forward wire: packets of each port leave by its neighbor.
 absl::Status AddWire(const std::vector<std::string>& ports, Policy* policy) {
   if (ports.empty() || ports.size() % 2) {
     return FoundError("--forward", "", absl::StrCat("\"wire\" with ", ports.size(), " ports"),
@@ -233,7 +233,7 @@ absl::StatusOr<Policy> LoadPolicy(const std::string& path) {
 
 namespace {
 
-// `policy` as the command line changes it.
+// Applies the changes of the command line to `policy`.
 absl::StatusOr<Policy> Overridden(Policy policy, const PolicyOverrides& overrides,
                                   const std::vector<std::string>& ports) {
   if (absl::Status status = CheckPorts(policy, ports); !status.ok()) return status;

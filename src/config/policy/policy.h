@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A policy as a person wrote it, validated: what policy JSON becomes before it is compiled to
-// tables. Plain values; no thread.
+// A validated policy: policy JSON before it is compiled to tables. Plain values; no thread.
 
 #ifndef TWINPATH_CONFIG_POLICY_POLICY_H_
 #define TWINPATH_CONFIG_POLICY_POLICY_H_
@@ -24,8 +23,8 @@ struct ForwardSpec {
   std::string port;  // kPort
 };
 
-// When a rule holds, by the time since the datapath started: from `from_ns` on for `for_ns`, and
-// again `every_ns` after each start. Nanoseconds, each at most 10 years.
+// When a rule holds, by the time since the datapath started: for `for_ns` from `from_ns` on,
+// repeated every `every_ns`. Nanoseconds, each at most 10 years.
 struct TimeWindow {
   uint64_t from_ns = 0;
   uint64_t for_ns = 0;    // 0: no end, and then every_ns is 0
@@ -39,7 +38,7 @@ struct RuleSpec {
   LossSpec loss;
   ForwardSpec forward;
 
-  // A rule that does not hold takes nothing: the next ones are tried. All that are set must hold.
+  // A rule that does not hold matches nothing. All conditions that are set must hold.
   std::optional<TimeWindow> active;
   std::optional<uint64_t> packets;   // holds for so many packets of each port and queue: 1 to 2^48
   std::optional<Probability> flows;  // the share of five-tuples it holds for, both directions alike
@@ -58,25 +57,24 @@ struct Policy {
 // found ..., allowed ...".
 absl::StatusOr<Policy> LoadPolicy(const std::string& path);
 
-// The same for JSON text; `file` names it in errors.
+// Reads and validates JSON text; `file` is its name in errors.
 absl::StatusOr<Policy> ParsePolicy(std::string_view text, const std::string& file);
 
-// What --loss, --forward and --seed of the command line change: they replace the default rule's
-// loss and forward, and the policy's seed. With "wire" as forward, `ports` (in pairs, in the order
-// given) are crossed: one rule a port, named "wire-NAME".
+// --loss, --forward and --seed of the command line: they replace the default rule's loss and
+// forward, and the policy's seed. The forward "wire" connects the ports in pairs, in the order
+// given, by one rule for each port, named "wire-NAME".
 struct PolicyOverrides {
   std::optional<std::string> loss;     // "50%"
   std::optional<std::string> forward;  // pass, drop, reflect, wire, or a port's name
   std::optional<std::string> seed;     // decimal
 };
 
-// Reads `path` where it is not empty, else starts from a policy that passes everything, then
-// applies the overrides. `ports` are the program's, in order; a policy that names another is an
-// error.
+// Reads `path`, or takes a policy that passes everything where `path` is empty, then applies the
+// overrides. `ports` are the program's, in order; a policy that names another port is an error.
 absl::StatusOr<Policy> MakePolicy(const std::string& path, const PolicyOverrides& overrides,
                                   const std::vector<std::string>& ports);
 
-// The same for JSON text; `file` names it in errors.
+// Reads and validates JSON text; `file` is its name in errors.
 absl::StatusOr<Policy> MakePolicyOf(std::string_view text, const std::string& file,
                                     const PolicyOverrides& overrides,
                                     const std::vector<std::string>& ports);

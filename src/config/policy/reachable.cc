@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which rules of a policy some packet can meet: the keys of those before them, in order. Pure
-// functions.
+// Which rules of a policy a packet can reach, by the keys of the earlier rules. Pure functions.
 
 #include "src/config/policy/reachable.h"
 
@@ -38,7 +37,7 @@ class Reach {
  public:
   explicit Reach(const std::vector<std::string>& ports) : ports_(ports), taken_(ports.size()) {}
 
-  // Takes the rules in order; whether this one can be met.
+  // Called for the rules in order; returns whether a packet can reach this one.
   bool Add(const RuleSpec& rule) {
     bool some_port = false;
     for (size_t p = 0; p < ports_.size(); p++) some_port |= CanMeet(rule.match, p);
@@ -58,7 +57,7 @@ class Reach {
     return !taken_[port] && (!match.port || *match.port == ports_[port]);
   }
 
-  // Whether one of the rule's keys is left; they are no more where it always holds.
+  // Whether one of the rule's keys is free. A rule that always holds takes its keys.
   bool AddKeys(const RuleSpec& rule, bool always) {
     uint8_t port = 0;
     if (rule.match.port) {
@@ -75,7 +74,7 @@ class Reach {
   }
 
   const std::vector<std::string>& ports_;
-  std::vector<bool> taken_;  // for each port: an earlier rule takes all
+  std::vector<bool> taken_;  // for each port: an earlier rule matches everything
   std::unordered_set<MaskedKey, MaskedKeyHash> seen_;
 };
 
@@ -102,7 +101,7 @@ std::string ShadowOf(const Policy& policy, size_t rule) {
       return absl::StrCat(at, " takes ", DescribeMatch(earlier.match));
     }
   }
-  return "earlier rules take all that it matches";
+  return "earlier rules match all its packets";
 }
 
 }  // namespace twinpath

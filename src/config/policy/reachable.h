@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which rules of a policy some packet can meet. Pure functions.
+// Which rules of a policy a packet can reach. Pure functions.
 
 #ifndef TWINPATH_CONFIG_POLICY_REACHABLE_H_
 #define TWINPATH_CONFIG_POLICY_REACHABLE_H_
@@ -12,12 +12,12 @@
 
 namespace twinpath {
 
-// For each rule, and for the default behind them, whether a packet that came in by one of `ports`
-// can meet it, as far as keys tell: a rule is taken for shadowed where an earlier one that always
-// holds has each of its keys, or takes its port whole. A rule with a condition shadows none.
+// For each rule, and last for the default, whether a packet from one of `ports` can reach it,
+// judging by keys: a rule counts as shadowed where earlier rules that always hold have all its keys
+// or match its whole port. A rule with a condition shadows none.
 std::vector<bool> ReachableRules(const Policy& policy, const std::vector<std::string>& ports);
 
-// Why nothing reaches `rule`: the earlier rule that has its match, or that takes its port whole.
+// Why nothing reaches `rule`: the earlier rule that has the same match, or matches its whole port.
 std::string ShadowOf(const Policy& policy, size_t rule);
 
 }  // namespace twinpath

@@ -33,14 +33,14 @@ absl::StatusOr<TimeWindow> ReadActive(const JsonCursor& active) {
   if (!status.ok()) return status;
   JsonCursor every = active.Member("every"), length = active.Member("for");
   if (every.present() && !length.present()) {
-    return length.Wrong("how long the rule holds each time, beside every");
+    return length.Wrong("how long the rule holds each time, as every is given");
   }
   if (!length.present() && !active.Member("from").present()) {
-    return length.Wrong("how long the rule holds, or from when on (from)");
+    return length.Wrong("how long the rule holds, or the start (from)");
   }
   if (every.present() && window.every_ns <= window.for_ns) {
     return every.Error(
-        absl::StrCat(Quote(every.value().text), " beside for ", Quote(length.value().text)),
+        absl::StrCat(Quote(every.value().text), " with for ", Quote(length.value().text)),
         "more than for: the time from one start to the next");
   }
   return window;

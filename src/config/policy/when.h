@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// When a rule holds: its keys active, packets and flows. Control thread, at set-up.
+// When a rule holds: the keys "active", "packets" and "flows". Control thread, at set-up.
 
 #ifndef TWINPATH_CONFIG_POLICY_WHEN_H_
 #define TWINPATH_CONFIG_POLICY_WHEN_H_
@@ -10,11 +10,11 @@
 
 namespace twinpath {
 
-// Reads them off the rule's object into *spec. Errors are InvalidArgument and name the pointer,
-// what was found and what is allowed.
+// Reads these keys of the rule's object into *spec. Errors are InvalidArgument and name the
+// pointer, what was found and what is allowed.
 absl::Status ParseWhen(const JsonCursor& rule, RuleSpec* spec);
 
-// Whether the rule takes all that it matches, always: no rule behind it can meet those packets.
+// Whether the rule always holds, so that no later rule gets the packets that it matches.
 bool HoldsAlways(const RuleSpec& rule);
 
 }  // namespace twinpath

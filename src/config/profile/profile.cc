@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Profile JSON -> Profile, and the small languages of --port and --lcores. What the machine has is
-// not asked here. Control thread, at set-up.
+// Profile JSON -> Profile, and the notations of --port and --lcores. Does not look at the machine.
+// Control thread, at set-up.
 
 #include "src/config/profile/profile.h"
 
@@ -135,7 +135,7 @@ absl::StatusOr<uint64_t> ReadFlowMemory(const JsonCursor& c) {
   return c.Wrong(kFlowMemoryAllowed);
 }
 
-// Reads the member `key`, where it is there, by read(cursor) into *field.
+// Reads the member `key`, if it is present, by read(cursor) into *field.
 template <typename Read, typename T>
 void ReadMember(const JsonCursor& root, std::string_view key, Read read, T* field,
                 absl::Status* status) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A profile as a person wrote it, validated: where a policy runs on the DPDK path. Plain values; no
-// thread.
+// A validated profile: where a policy runs on the DPDK path. Plain values; no thread.
 
 #ifndef TWINPATH_CONFIG_PROFILE_PROFILE_H_
 #define TWINPATH_CONFIG_PROFILE_PROFILE_H_
@@ -20,36 +19,36 @@ struct PortSpec {
   std::string device;  // PCI address, kernel interface, or DPDK vdev with its arguments
 };
 
-// The way to the kernel for what is passed.
+// The exception path: how passed packets reach the kernel.
 enum class ExceptionPath {
-  kAuto,  // virtio_user where /dev/vhost-net is there, else TAP; none behind a vdev that has no
-          // kernel
+  kAuto,  // virtio_user where /dev/vhost-net exists, else TAP; none for a vdev without a kernel
+          // side
   kVirtioUser,
   kTap,
   kNone,
 };
 
-// What a worker does while none of its queues has a packet.
+// What a worker does while its queues are empty.
 enum class Idle {
-  kBusy,      // polls on
-  kAdaptive,  // sleeps until one has
+  kBusy,      // keeps polling
+  kAdaptive,  // sleeps until a packet arrives
 };
 
 struct Profile {
   std::string file;
   std::string about;
-  std::vector<std::string> eal;  // arguments, before those of the command line
+  std::vector<std::string> eal;  // arguments; those of the command line follow
   std::vector<PortSpec> ports;
-  uint32_t queues = 1;           // a port; 1 to 64
+  uint32_t queues = 1;           // for each port; 1 to 64
   std::vector<uint32_t> lcores;  // empty: the first CPU this process may run on
   uint32_t rx_descriptors = 1024, tx_descriptors = 1024;
-  uint32_t mbufs = 0;  // a NUMA node; 0: as many as descriptors, bursts and caches can hold
+  uint32_t mbufs = 0;  // for each NUMA node; 0: as many as descriptors, bursts and caches can hold
   uint32_t mempool_cache = 256;
   uint32_t burst = 32;  // 1 to 64
-  uint32_t mtu = 1500;  // octets
+  uint32_t mtu = 1500;  // bytes
   bool promiscuous = true;
   RssSpec rss;
-  uint64_t flow_memory = kDefaultFlowMemory;  // octets of the table of flows
+  uint64_t flow_memory = kDefaultFlowMemory;  // bytes of the flow table
   ExceptionPath exception = ExceptionPath::kAuto;
   bool telemetry = true;
   Idle idle = Idle::kBusy;
@@ -58,7 +57,7 @@ struct Profile {
 absl::StatusOr<Profile> LoadProfile(const std::string& path);
 absl::StatusOr<Profile> ParseProfile(std::string_view text, const std::string& file);
 
-// "NAME=DEVICE" of --port. The name's rules are PortSpec's.
+// "NAME=DEVICE" of --port; the name as in PortSpec.
 absl::StatusOr<PortSpec> ParsePortSpec(std::string_view text);
 
 // "busy" or "adaptive", of --idle.

@@ -15,8 +15,7 @@ namespace {
 using Kind = JsonValue::Kind;
 
 constexpr char kFieldsAllowed[] = "an array of \"ip\", \"tcp\", \"udp\" and \"sctp\", each once";
-constexpr char kKeyAllowed[] =
-    "\"driver\", \"symmetric\", or 40 or 52 octets as hexadecimal digits";
+constexpr char kKeyAllowed[] = "\"driver\", \"symmetric\", or 40 or 52 bytes as hexadecimal digits";
 
 absl::StatusOr<uint32_t> ReadFields(const JsonCursor& c) {
   if (!c.Is(Kind::kArray) || c.size() == 0) return c.Wrong(kFieldsAllowed);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How a profile wants frames spread over a port's queues, and the reader of its "rss". Plain
-// values; control thread, at set-up.
+// How frames are spread over a port's queues: the "rss" of a profile. Plain values; control thread,
+// at set-up.
 
 #ifndef TWINPATH_CONFIG_PROFILE_RSS_H_
 #define TWINPATH_CONFIG_PROFILE_RSS_H_
@@ -14,7 +14,8 @@
 
 namespace twinpath {
 
-// What of a frame is hashed; a set of these. Addresses always are, with kRssIp alone only these.
+// The fields of a frame that are hashed, as a set. Addresses are always hashed; kRssIp alone: only
+// addresses.
 enum RssField : uint32_t { kRssIp = 1, kRssTcp = 2, kRssUdp = 4, kRssSctp = 8 };
 
 struct RssFieldName {
@@ -28,21 +29,21 @@ inline constexpr RssFieldName kRssFields[] = {
 std::string RssFieldWords(uint32_t fields);
 
 enum class RssSpread {
-  kDevice,    // by the device; too few queues are an error
-  kAuto,      // by software on ports whose device has too few queues, or NICs without RSS
+  kDevice,    // by the device; an error where it has too few queues
+  kAuto,      // by software on a port whose device has too few queues or no RSS
   kSoftware,  // by software on every port
 };
 
 struct RssSpec {
   uint32_t fields = kRssIp | kRssTcp | kRssUdp;
-  bool symmetric = false;    // a key with which both directions of a flow meet on one queue
-  std::vector<uint8_t> key;  // 40 or 52 octets; empty: symmetric, or the driver's own
+  bool symmetric = false;    // a key that sends both directions of a flow to one queue
+  std::vector<uint8_t> key;  // 40 or 52 bytes; empty: symmetric, or the driver's own
   RssSpread spread = RssSpread::kDevice;
 };
 
 absl::StatusOr<RssSpec> ReadRss(const JsonCursor& rss);
 
-// The symmetric Toeplitz key of `octets` octets: 0x6d5a over and over. (Woo and Park, "Scalable TCP
+// The symmetric Toeplitz key of `octets` bytes: 0x6d5a repeated. (Woo and Park, "Scalable TCP
 // session monitoring with symmetric receive-side scaling", 2012.)
 std::vector<uint8_t> SymmetricRssKey(size_t octets);
 

@@ -64,22 +64,23 @@ TEST(CheckTest, AFateIsSaidInWords) {
   EXPECT_EQ(FateWords(R"("forward": "drop")"), "drop");
   EXPECT_EQ(FateWords(R"("forward": "reflect")"),
             "reflect out of the same port, MAC addresses swapped");
-  EXPECT_EQ(FateWords(R"("loss": {"model": "random", "rate": "1%"}, "forward": {"port": "wan"})"),
-            "lose 1 % at random (1 in 100), one stream a port and queue; send the rest out of wan");
+  EXPECT_EQ(
+      FateWords(R"("loss": {"model": "random", "rate": "1%"}, "forward": {"port": "wan"})"),
+      "lose 1 % at random (1 in 100), one stream per port and queue; send the rest out of wan");
   EXPECT_EQ(FateWords(R"("loss": {"model": "random", "rate": 0.3}, "forward": "drop")"),
-            "lose 30 % at random (about 1 in 3), one stream a port and queue; drop the rest");
+            "lose 30 % at random (about 1 in 3), one stream per port and queue; drop the rest");
   EXPECT_EQ(
       FateWords(R"("loss": {"model": "random", "rate": 1e-9})"),
-      "lose 1e-07 % at random (1 in 1e+09), one stream a port and queue; pass the rest to the "
+      "lose 1e-07 % at random (1 in 1e+09), one stream per port and queue; pass the rest to the "
       "kernel");
   EXPECT_EQ(FateWords(R"("loss": {"model": "random", "rate": "90%"})"),
-            "lose 90 % at random, one stream a port and queue; pass the rest to the kernel");
+            "lose 90 % at random, one stream per port and queue; pass the rest to the kernel");
   // The ends of what a 64-bit threshold tells apart.
   EXPECT_EQ(FateWords(R"("loss": {"model": "random", "rate": 1e-400}, "forward": "drop")"),
-            "lose 5.42101e-18 % at random (1 in 1.84e+19), one stream a port and queue; drop the "
+            "lose 5.42101e-18 % at random (1 in 1.84e+19), one stream per port and queue; drop the "
             "rest");
   EXPECT_EQ(FateWords(R"("loss": {"model": "random", "rate": "99.99999999%"}, "forward": "drop")"),
-            "lose all but 1e-08 % at random (1 in 1e+10), one stream a port and queue; drop the "
+            "lose all but 1e-08 % at random (1 in 1e+10), one stream per port and queue; drop the "
             "rest");
   EXPECT_EQ(FateWords(R"("loss": {"model": "random", "rate": 1}, "forward": "reflect")"),
             "lose everything");
@@ -93,21 +94,22 @@ TEST(CheckTest, TheWholeReportReadsAsText) {
       {"name": "back", "match": {"port": "wan"}, "forward": {"port": "lan"}}])",
                              {"lan", "wan"});
   report.sha256 = "5ac1a1";
-  EXPECT_EQ(CheckText(report),
-            "p: seed 7, SHA-256 5ac1a1\n"
-            "\n"
-            "The first rule that matches decides:\n"
-            "  1. voip: UDP on port lan, destination ports 5000 to 5999: lose 1 % at random (1 in "
-            "100), one stream a port and queue; send the rest out of wan\n"
-            "     1 % lost in the long run, in bursts of 1.01 on average\n"
-            "  2. back: everything on port wan: send out of lan\n"
-            "  default: everything else: pass to the kernel\n"
-            "\n"
-            "Cost: 6 shapes of match, 9 keys; 1.8 KiB of tables shared by all queues, 192 B of "
-            "streams a queue\n"
-            "  port lan: frames are parsed, malformed ones dropped and counted; at most 6 lookups "
-            "a packet, then \"default\"\n"
-            "  port wan: frames are not looked into: \"back\" takes all, malformed ones too\n");
+  EXPECT_EQ(
+      CheckText(report),
+      "p: seed 7, SHA-256 5ac1a1\n"
+      "\n"
+      "The first rule that matches decides:\n"
+      "  1. voip: UDP on port lan, destination ports 5000 to 5999: lose 1 % at random (1 in "
+      "100), one stream per port and queue; send the rest out of wan\n"
+      "     1 % lost in the long run, in bursts of 1.01 on average\n"
+      "  2. back: everything on port wan: send out of lan\n"
+      "  default: everything else: pass to the kernel\n"
+      "\n"
+      "Cost: 6 shapes of match, 9 keys; 1.8 KiB of tables shared by all queues, 192 B of "
+      "streams a queue\n"
+      "  port lan: frames are parsed, malformed ones dropped and counted; at most 6 lookups "
+      "a packet, then \"default\"\n"
+      "  port wan: headers are not parsed: \"back\" matches every frame, also malformed ones\n");
 }
 
 TEST(CheckTest, JsonSaysTheSame) {
@@ -158,7 +160,7 @@ TEST(CheckTest, ARuleThatEarlierOnesTakeTogetherIsTold) {
                              {"lan", "wan"});
   EXPECT_EQ(report.warnings,
             std::vector<std::string>{
-                "/rules/4 (e) can never match: earlier rules take all that it matches"});
+                "/rules/4 (e) can never match: earlier rules match all its packets"});
 }
 
 TEST(CheckTest, AnUnnamedRuleThatLosesIsTold) {
@@ -195,10 +197,10 @@ TEST(CheckTest, EveryFieldOfAMatchIsSaidInWords) {
   EXPECT_EQ(MatchWords(R"("fragment": true)"), "IP, fragments only");
   EXPECT_EQ(MatchWords(R"("fragment": false)"), "everything, no fragments");
   EXPECT_EQ(MatchWords(R"("fragment": "first")"), "IP, first fragments only");
-  EXPECT_EQ(MatchWords(R"("fragment": "later")"), "IP, fragments behind the first only");
-  EXPECT_EQ(MatchWords(R"("length": 60)"), "everything, 60 octets long");
-  EXPECT_EQ(MatchWords(R"("length": "64-127")"), "everything, 64 to 127 octets long");
-  EXPECT_EQ(MatchWords(R"("length": "1500-65535")"), "everything, 1500 octets and longer");
+  EXPECT_EQ(MatchWords(R"("fragment": "later")"), "IP, fragments after the first only");
+  EXPECT_EQ(MatchWords(R"("length": 60)"), "everything, 60 bytes long");
+  EXPECT_EQ(MatchWords(R"("length": "64-127")"), "everything, 64 to 127 bytes long");
+  EXPECT_EQ(MatchWords(R"("length": "1500-65535")"), "everything, 1500 bytes and longer");
 }
 
 TEST(CheckTest, EveryLossIsSaidInWords) {
@@ -206,32 +208,33 @@ TEST(CheckTest, EveryLossIsSaidInWords) {
     return FateWords(absl::StrCat(R"("forward": "drop", "loss": {)", loss, "}"));
   };
   EXPECT_EQ(words(R"("model": "random", "rate": "1%", "scope": "flow")"),
-            "lose 1 % at random (1 in 100), one stream a flow and direction; drop the rest");
+            "lose 1 % at random (1 in 100), one stream per flow and direction; drop the rest");
   EXPECT_EQ(
       words(R"("model": "random", "rate": "1%", "scope": "flow", "flow": "bidirectional")"),
-      "lose 1 % at random (1 in 100), one stream a flow, both directions in it; drop the rest");
+      "lose 1 % at random (1 in 100), one stream per flow, both directions in it; drop the rest");
   EXPECT_EQ(words(R"("model": "random", "rate": "1%", "scope": "packet")"),
-            "lose 1 % at random (1 in 100), by the packet's own octets; drop the rest");
+            "lose 1 % at random (1 in 100), by the packet's own bytes; drop the rest");
   EXPECT_EQ(words(R"("model": "correlated", "rate": "10%", "correlation": "25%")"),
             "lose 10 % at random (1 in 10), correlated by 25 % from packet to packet, one stream a "
             "port and queue; drop the rest");
   EXPECT_EQ(words(R"("model": "gilbert_elliott", "p": "1%", "r": "25%")"),
             "lose 100 % in a bad state (Gilbert-Elliott), entered with 1 % and left with 25 % a "
-            "packet, 0 % in the good one, one stream a port and queue; drop the rest");
+            "packet, 0 % in the good one, one stream per port and queue; drop the rest");
   EXPECT_EQ(words(R"("model": "four_state", "p13": "1%", "p31": "25%", "p14": "0.5%")"),
             "lose in bursts and singly (four states: p13 1 %, p31 25 %, p32 0 %, p23 100 %, p14 "
-            "0.5 %), one stream a port and queue; drop the rest");
-  EXPECT_EQ(words(R"("model": "periodic", "every": 1000)"),
-            "lose 1 packet of every 1,000, from packet 0 on, one stream a port and queue; drop the "
-            "rest");
+            "0.5 %), one stream per port and queue; drop the rest");
+  EXPECT_EQ(
+      words(R"("model": "periodic", "every": 1000)"),
+      "lose 1 packet of every 1,000, from packet 0 on, one stream per port and queue; drop the "
+      "rest");
   EXPECT_EQ(words(R"("model": "periodic", "every": 100, "burst": 3, "offset": 5000)"),
             "lose 3 packets in a row of every 100, from packet 5,000 on, one stream a port and "
             "queue; drop the rest");
   EXPECT_EQ(words(R"("model": "sequence", "packets": [3, "1000-1999"], "repeat": 5000)"),
-            "lose packets 3, 1,000 to 1,999, again in every 5,000, one stream a port and queue; "
+            "lose packets 3, 1,000 to 1,999, again in every 5,000, one stream per port and queue; "
             "drop the rest");
   EXPECT_EQ(words(R"("model": "sequence", "packets": [1, 3, 5, 7, 9])"),
-            "lose packets 1, 3, 5, 7 and so on (5 ranges), one stream a port and queue; drop the "
+            "lose packets 1, 3, 5, 7 and so on (5 ranges), one stream per port and queue; drop the "
             "rest");
   EXPECT_EQ(words(R"("model": "random", "rate": 1, "ecn_mark": true)"),
             "lose everything; ECN-capable packets are marked CE instead; drop the rest");
@@ -261,7 +264,7 @@ TEST(CheckTest, ConditionsAndStatisticsAreSaid) {
   EXPECT_NE(text.find("  1. a: everything, for 10 s of every 1 min, from 30 s on: drop\n"),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("lose everything\n     100 % lost in the long run, without an end\n"),
+  EXPECT_NE(text.find("lose everything\n     100 % lost in the long run, without end\n"),
             std::string::npos)
       << text;
   EXPECT_NE(

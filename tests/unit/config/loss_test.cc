@@ -83,11 +83,11 @@ TEST(LossTest, TheComplementIsExact) {
 
 TEST(LossTest, WaysOutOfAStateAreAtMostOneTogether) {
   EXPECT_EQ(LossError(R"("model": "four_state", "p13": "60%", "p14": "41%")"),
-            "/p14: found p13 + p14 = 60% + 41%, which is above 1, allowed ways out of a state that "
-            "are at most 1 together");
+            "/p14: found p13 + p14 = 60% + 41%, which is above 1, allowed probabilities of "
+            "leaving a state that sum to at most 1");
   EXPECT_EQ(LossError(R"("model": "four_state", "p13": "1%", "p32": "5%")"),
-            "/p32: found p31 + p32 = 99% + 5%, which is above 1, allowed ways out of a state that "
-            "are at most 1 together");
+            "/p32: found p31 + p32 = 99% + 5%, which is above 1, allowed probabilities of "
+            "leaving a state that sum to at most 1");
   EXPECT_EQ(LossError(R"("model": "four_state", "p13": 1, "p14": 1e-30)").substr(0, 10),
             "/p14: foun");
   EXPECT_EQ(Values(Loss(R"("model": "four_state", "p13": 0.6, "p14": 0.4)")).size(), 5u);
@@ -103,7 +103,8 @@ TEST(LossTest, WaysOutOfAStateAreAtMostOneTogether) {
 
 TEST(LossTest, AFirstPacketThatDecidesAllIsRefused) {
   EXPECT_EQ(LossError(R"("model": "correlated", "rate": 0.5, "correlation": "100%")"),
-            "/correlation: found 1, by which a stream's first packet decides on all of it, allowed "
+            "/correlation: found 1, with which the first packet of a stream decides for all "
+            "others, allowed "
             "less than 1, or a rate of 0 or 1");
   EXPECT_TRUE(Loss(R"("model": "correlated", "rate": 1, "correlation": 1)").parameters[1].always);
   EXPECT_TRUE(Loss(R"("model": "correlated", "rate": 0, "correlation": 1)").parameters[0].never);
@@ -173,7 +174,7 @@ TEST(LossTest, ASequenceHasABoundedNumberOfRanges) {
   };
   EXPECT_EQ(Loss(sequence(65'536, 2)).packets.size(), 65'536u);
   EXPECT_EQ(LossError(sequence(65'537, 2)),
-            "/packets: found 65537 ranges, those that touch joined, allowed at most 65536");
+            "/packets: found 65537 ranges after joining those that touch, allowed at most 65536");
   EXPECT_EQ(Loss(sequence(100'000, 1)).packets, (std::vector<PacketRange>{{0, 99'999}}));
 }
 
@@ -192,13 +193,13 @@ TEST(LossTest, AScopeSaysWhosePacketsAreNumbered) {
                                                       "\"packet\""));
   }
   EXPECT_EQ(LossError(R"("model": "periodic", "every": 3, "scope": "packet")"),
-            "/scope: found \"packet\" beside the model periodic, which needs the state of a "
+            "/scope: found \"packet\" with the model periodic, which needs the state of a "
             "stream, allowed \"queue\" or \"flow\", or the model random: by packet no state is "
             "kept");
   EXPECT_EQ(LossError(random + "\"flow\", \"flow\": \"both\""),
             "/flow: found \"both\", allowed \"unidirectional\" or \"bidirectional\"");
   EXPECT_EQ(LossError(random + "\"packet\", \"flow\": \"bidirectional\""),
-            "/flow: found \"bidirectional\" beside scope packet, allowed with scope flow only");
+            "/flow: found \"bidirectional\" with scope packet, allowed only with scope flow");
 }
 
 TEST(LossTest, MarkingIsAskedForWithTrue) {

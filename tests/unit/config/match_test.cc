@@ -71,13 +71,13 @@ TEST(MatchTest, AFieldMayBeWrittenInSeveralWays) {
 
 TEST(MatchTest, HostBitsAreShownBesideTheRightNetwork) {
   EXPECT_EQ(MatchError(R"("dst": "10.0.0.1/8")"),
-            "/dst: found \"10.0.0.1/8\", which has host bits set behind /8, allowed "
+            "/dst: found \"10.0.0.1/8\", which has host bits set after /8, allowed "
             "\"10.0.0.0/8\", or \"10.0.0.1\" for that one address");
   EXPECT_EQ(MatchError(R"("src": "2001:db8::1/64")"),
-            "/src: found \"2001:db8::1/64\", which has host bits set behind /64, allowed "
+            "/src: found \"2001:db8::1/64\", which has host bits set after /64, allowed "
             "\"2001:db8::/64\", or \"2001:db8::1\" for that one address");
   EXPECT_EQ(MatchError(R"("src": "192.168.3.0/23")"),
-            "/src: found \"192.168.3.0/23\", which has host bits set behind /23, allowed "
+            "/src: found \"192.168.3.0/23\", which has host bits set after /23, allowed "
             "\"192.168.2.0/23\", or \"192.168.3.0\" for that one address");
 }
 
@@ -148,23 +148,23 @@ TEST(MatchTest, AReversedRangeIsShownTheRightWayRound) {
 }
 
 TEST(MatchTest, FieldsThatNoPacketCanMeetTogetherAreRefused) {
-  const char kOnePacket[] = ", allowed fields that one packet can meet";
+  const char kOnePacket[] = ", allowed fields that one packet can match";
   EXPECT_EQ(MatchError(R"("src": "10.0.0.1", "dst": "::1")"),
-            "/dst: found an IPv6 dst beside an IPv4 src, allowed addresses of one version");
+            "/dst: found an IPv6 dst with an IPv4 src, allowed addresses of one version");
   EXPECT_EQ(MatchError(R"("src": "10.0.0.1", "ip_version": 6)"),
-            absl::StrCat("/src: found an IPv4 src beside ip_version 6", kOnePacket));
+            absl::StrCat("/src: found an IPv4 src with ip_version 6", kOnePacket));
   EXPECT_EQ(MatchError(R"("dst": "::/0", "ether_type": "ipv4")"),
-            absl::StrCat("/dst: found an IPv6 dst beside ether_type 0x800", kOnePacket));
+            absl::StrCat("/dst: found an IPv6 dst with ether_type 0x800", kOnePacket));
   EXPECT_EQ(
       MatchError(R"("ip_version": 6, "ether_type": "arp")"),
-      absl::StrCat("/ip_version: found an IPv6 ip_version beside ether_type 0x806", kOnePacket));
+      absl::StrCat("/ip_version: found an IPv6 ip_version with ether_type 0x806", kOnePacket));
   EXPECT_EQ(MatchError(R"("proto": "tcp", "ether_type": "arp")"),
-            "/proto: found proto beside ether_type 0x806, allowed with ether_type ipv4, ipv6 or "
+            "/proto: found proto with ether_type 0x806, allowed with ether_type ipv4, ipv6 or "
             "none");
   EXPECT_EQ(MatchError(R"("proto": "sctp", "dst_port": 80)"),
-            "/dst_port: found dst_port beside proto 132, allowed with proto tcp, udp or none");
+            "/dst_port: found dst_port with proto 132, allowed proto tcp, udp or none");
   EXPECT_EQ(MatchError(R"("src_port": 1, "ether_type": 2054)"),
-            "/src_port: found src_port beside ether_type 0x806, allowed with ether_type ipv4, "
+            "/src_port: found src_port with ether_type 0x806, allowed with ether_type ipv4, "
             "ipv6 or none");
   EXPECT_TRUE(ParseOneMatch(R"("src_port": 1, "ether_type": "ipv6", "proto": 17)").src_port);
 }
@@ -214,7 +214,7 @@ TEST(MatchTest, TcpFlagsAreSetOrClear) {
   for (const char* flags : {"\"\"", "\"SYN\"", "\"syn,\"", "\",\"", "\"!\"", "\"!!syn\"",
                             "\"syn, ack\"", "2", "[\"syn\"]", "null"}) {
     EXPECT_NE(MatchError(absl::StrCat("\"tcp_flags\": ", flags))
-                  .find("allowed flags with commas between, '!' before those that are clear, such "
+                  .find("allowed flags separated by commas, with '!' before a clear flag, such "
                         "as \"syn,!ack\": fin, syn, rst, psh, ack, urg, ece, cwr"),
               std::string::npos)
         << flags;
@@ -250,7 +250,7 @@ TEST(MatchTest, FragmentsAndLengthsAreRead) {
   EXPECT_EQ(ParseOneMatch(R"("length": 60)").length, (LengthRange{60, 60}));
   EXPECT_EQ(ParseOneMatch(R"("length": "64-65535")").length, (LengthRange{64, 65535}));
   EXPECT_EQ(MatchError(R"("length": 65536)"),
-            "/length: found 65536, allowed a frame's octets from 0 to 65535 (that and more), or a "
+            "/length: found 65536, allowed a frame's bytes from 0 to 65535 (that and more), or a "
             "range such as \"64-127\"");
   EXPECT_EQ(MatchError(R"("length": "127-64")"),
             "/length: found \"127-64\", a range that runs backwards, allowed \"64-127\"");
@@ -258,18 +258,19 @@ TEST(MatchTest, FragmentsAndLengthsAreRead) {
 
 TEST(MatchTest, HeaderFieldsThatNoPacketCanMeetTogetherAreRefused) {
   EXPECT_EQ(MatchError(R"("tcp_flags": "syn", "proto": "udp")"),
-            "/tcp_flags: found tcp_flags beside proto 17, allowed with proto tcp or none");
+            "/tcp_flags: found tcp_flags with proto 17, allowed proto tcp or none");
   for (const char* field : {R"("tcp_flags": "syn")", R"("src_port": 1)", R"("dst_port": 1)"}) {
-    EXPECT_NE(MatchError(absl::StrCat(field, R"(, "fragment": "later")"))
-                  .find(" beside fragment \"later\", allowed without: only a first fragment has a "
-                        "transport header"),
-              std::string::npos)
+    EXPECT_NE(
+        MatchError(absl::StrCat(field, R"(, "fragment": "later")"))
+            .find(" with fragment \"later\", allowed another fragment: only a first fragment has a "
+                  "transport header"),
+        std::string::npos)
         << field;
   }
   for (const char* field : {R"("tcp_flags": "syn")", R"("dscp": 0)", R"("ecn": "ce")",
                             R"("fragment": true)", R"("fragment": "later")"}) {
     EXPECT_NE(MatchError(absl::StrCat(R"("ether_type": "arp", )", field))
-                  .find(" beside ether_type 0x806, allowed with ether_type ipv4, ipv6 or none"),
+                  .find(" with ether_type 0x806, allowed ether_type ipv4, ipv6 or none"),
               std::string::npos)
         << field;
   }

@@ -135,11 +135,11 @@ TEST(MismatchTest, IpFieldsInWords) {
   EXPECT_EQ(Why(Tcp(), [](MatchSpec* m) { m->dscp = uint8_t{46}; }), "dscp cs0 is not ef");
   EXPECT_EQ(Why(Tcp(), [](MatchSpec* m) { m->ecn = uint8_t{3}; }), "ecn not-ect is not ce");
   EXPECT_EQ(Why(Tcp(), [](MatchSpec* m) { m->fragment = FragmentMatch::kAny; }),
-            "fragment: the packet is none");
+            "fragment: the packet is not a fragment");
   const FrameBuilder first = FrameBuilder().Ipv4().Fragment(0, true).Payload(16);
   const FrameBuilder later = FrameBuilder().Ipv4(17).Fragment(2, true).Payload(16);
   EXPECT_EQ(Why(first, [](MatchSpec* m) { m->fragment = FragmentMatch::kNone; }),
-            "fragment: the packet is one");
+            "fragment: the packet is a fragment");
   EXPECT_EQ(Why(first, [](MatchSpec* m) { m->fragment = FragmentMatch::kLater; }),
             "fragment: it is the first");
   EXPECT_EQ(Why(later, [](MatchSpec* m) { m->fragment = FragmentMatch::kFirst; }),
@@ -148,7 +148,7 @@ TEST(MismatchTest, IpFieldsInWords) {
                 [](MatchSpec* m) {
                   m->dst_port = PortRange{80, 80};
                 }),
-            "dst_port: a fragment behind the first has no transport header");
+            "dst_port: a fragment after the first has no transport header");
 }
 
 TEST(MismatchTest, TransportFieldsInWords) {

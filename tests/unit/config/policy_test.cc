@@ -122,11 +122,11 @@ TEST(PolicyTest, WhatIsNoTextIsRefused) {
   for (const char* bad : {"\xff", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82"}) {
     EXPECT_EQ(
         ErrorOf(absl::StrCat("{\n\"about\": \"", bad, "\"}")),
-        absl::StrCat("p: line 2, column 11: found octet 0x",
-                     absl::Hex(static_cast<uint8_t>(bad[0])), ", allowed UTF-8 text without NUL"));
+        absl::StrCat("p: line 2, column 11: found byte 0x", absl::Hex(static_cast<uint8_t>(bad[0])),
+                     ", allowed UTF-8 text without NUL"));
   }
   EXPECT_EQ(ErrorOf(std::string("{\"version\": 1}\0 more", 20)),
-            "p: line 1, column 15: found octet 0x00, allowed UTF-8 text without NUL");
+            "p: line 1, column 15: found byte 0x00, allowed UTF-8 text without NUL");
   EXPECT_TRUE(
       ParsePolicy("{\"version\": 1, \"about\": \"10\u00a0% \u20ac \U0001f600\"}", "p").ok());
 }

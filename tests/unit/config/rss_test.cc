@@ -22,7 +22,7 @@ std::string ErrorOf(const std::string& rss) {
 }
 
 constexpr char kKey[] =
-    "allowed \"driver\", \"symmetric\", or 40 or 52 octets as hexadecimal digits";
+    "allowed \"driver\", \"symmetric\", or 40 or 52 bytes as hexadecimal digits";
 constexpr char kFields[] = "allowed an array of \"ip\", \"tcp\", \"udp\" and \"sctp\", each once";
 
 TEST(RssTest, WithoutItTheDeviceSpreadsByItsDriversKey) {

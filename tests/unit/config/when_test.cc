@@ -66,12 +66,13 @@ TEST(WhenTest, WhatIsNoDurationIsRefused) {
 
 TEST(WhenTest, ATimeThatMeansNothingIsRefused) {
   EXPECT_EQ(ActiveError(R"("for": "2s", "every": "2s")"),
-            "/active/every: found \"2s\" beside for \"2s\", allowed more than for: the time from "
+            "/active/every: found \"2s\" with for \"2s\", allowed more than for: the time from "
             "one start to the next");
-  EXPECT_EQ(ActiveError(R"("from": "1s", "every": "2s")"),
-            "/active/for: found nothing, allowed how long the rule holds each time, beside every");
+  EXPECT_EQ(
+      ActiveError(R"("from": "1s", "every": "2s")"),
+      "/active/for: found nothing, allowed how long the rule holds each time, as every is given");
   EXPECT_EQ(ActiveError(""),
-            "/active/for: found nothing, allowed how long the rule holds, or from when on (from)");
+            "/active/for: found nothing, allowed how long the rule holds, or the start (from)");
   EXPECT_EQ(ActiveError(R"("until": "2s")"),
             "/active/until: found an unknown key, allowed from, for, every");
   EXPECT_EQ(ErrorOf(R"("active": "10s")"),
