@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The checks of twinpath doctor: each looks at one thing and appends what it found, what is needed
-// and what mends it. They read a DoctorHost and what is asked of it, and nothing else. Main thread.
+// The checks of twinpath doctor. Each looks at one thing and appends what it found, what is needed
+// and the fix. They read only a DoctorHost and the needs of a start. Main thread.
 
 #ifndef TWINPATH_DOCTOR_CHECKS_H_
 #define TWINPATH_DOCTOR_CHECKS_H_
@@ -16,21 +16,21 @@
 
 namespace twinpath {
 
-// What no file tells of an interface.
+// Facts about an interface that are in no file.
 struct InterfaceFacts {
   std::string driver;       // as ethtool names it
   std::string xdp_program;  // "name, id 7, native"; empty: none
   bool xdp_generic = false;
-  uint32_t most_queues = 0;  // that the driver can be told to have; 0: it does not tell
-  std::optional<bool> native, zero_copy;  // nothing: the kernel does not tell
+  uint32_t most_queues = 0;               // the most that the driver supports; 0: unknown
+  std::optional<bool> native, zero_copy;  // nullopt: unknown
 };
 
-// What a start takes.
+// What a start needs.
 struct DoctorNeeds {
   struct Nic {
-    std::string port;            // of the profile; empty: looked at without one
+    std::string port;            // of the profile; empty: there is no profile
     std::string pci, interface;  // one of them, or both
-    bool native = false;         // to be driven by DPDK's own PMD; else by AF_XDP or XDP
+    bool native = false;         // driven by DPDK's own PMD; else by AF_XDP or XDP
     uint32_t queues = 1;
   };
   struct Capability {
@@ -39,21 +39,20 @@ struct DoctorNeeds {
     Finding::Path path;
   };
   bool for_profile = false;
-  // What starts it; a mend may add to that.
+  // The command that starts it; a fix may append to it.
   std::string command = "twinpath-dpdk --port lan=net_null0 --port wan=net_null1";
-  std::string program;  // the file, where there is one
-  std::optional<uint64_t>
-      rights;                  // that it would have, a mask of capabilities; else this process's
-  bool hugepages = true;       // false: --no-huge
-  bool private_memory = true;  // no hugetlbfs
-  std::optional<uint64_t> memory_bytes;  // over all nodes; nothing: could not be reckoned
-  uint64_t locked_bytes = 0;             // against the memlock limit, without CAP_IPC_LOCK
+  std::string program;             // its file; empty: none
+  std::optional<uint64_t> rights;  // its capabilities, as a mask; nullopt: those of this process
+  bool hugepages = true;           // false: --no-huge
+  bool private_memory = true;      // no hugetlbfs
+  std::optional<uint64_t> memory_bytes;  // over all nodes; nullopt: unknown
+  uint64_t locked_bytes = 0;             // counted against the memlock limit, without CAP_IPC_LOCK
   std::vector<int> nodes = {0};
   std::vector<uint32_t> lcores;
   std::vector<Nic> nics;
   std::vector<Capability> capabilities;
   std::string runtime_folder;  // DPDK's, of the program's file prefix
-  bool exceptions = false;     // has ports to the kernel: TAP or virtio-user
+  bool exceptions = false;     // it has exception ports: TAP or virtio-user
 };
 
 using InterfaceFactsOf = std::function<InterfaceFacts(const std::string& name)>;
@@ -73,11 +72,11 @@ void CheckLcores(const DoctorHost& host, const DoctorNeeds& needs, Findings* fin
 void CheckGovernor(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings);
 void CheckSiblings(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings);
 
-// "1", "1,3", "2-5": the other way round of ParseCpuList.
+// "1", "1,3", "2-5": the inverse of ParseCpuList.
 std::string CpuRange(const std::vector<uint32_t>& cpus);
 
-// The command that gives the kernel `arguments` from the next boot on, which it brings about. As
-// Debian's GRUB has it; `what` names the file.
+// A command that adds `arguments` to the kernel's command line with Debian's GRUB and reboots.
+// `what` is part of the file's name.
 std::string KernelArguments(const std::string& what, const std::string& arguments);
 
 // "58 MiB", "2 GiB": rounded up.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The CPUs that lcores poll on. Nothing here keeps a program from starting. Main thread.
+// The CPUs that lcores poll on. None of these findings prevents a start. Main thread.
 
 #include <algorithm>
 
@@ -25,7 +25,7 @@ std::string Isolate(const std::vector<uint32_t>& cpus) {
                          absl::StrCat("isolcpus=", CpuRange(cpus), " nohz_full=", CpuRange(cpus)));
 }
 
-// Of the CPUs that this process may run on.
+// Filters the CPUs that this process may run on.
 std::vector<uint32_t> OneOfEachCore(const DoctorHost& host) {
   std::vector<uint32_t> chosen;
   for (uint32_t cpu : host.AllowedCpus()) {
@@ -76,16 +76,16 @@ void CheckLcores(const DoctorHost& host, const DoctorNeeds& needs, Findings* fin
     finding.grade = Grade::kMissing;
     absl::StrAppend(&finding.found, "; this machine has CPUs ", CpuRange(online));
     finding.needed = absl::StrCat("lcores ", CpuRange(absent), " among them");
-    finding.mend = absl::StrCat(needs.command, " --lcores ", CpuRange(some));
+    finding.fix = absl::StrCat(needs.command, " --lcores ", CpuRange(some));
   } else if (!barred.empty()) {
     finding.grade = Grade::kMissing;
     absl::StrAppend(&finding.found, "; this process may run on ", CpuRange(allowed));
     finding.needed = absl::StrCat("lcores ", CpuRange(barred), " among them");
-    finding.mend = absl::StrCat("taskset -c ", CpuRange(needs.lcores), " ", needs.command);
+    finding.fix = absl::StrCat("taskset -c ", CpuRange(needs.lcores), " ", needs.command);
   } else if (!shared.empty()) {
     finding.grade = Grade::kWarning;
-    finding.needed = "CPUs that the scheduler gives to nobody else";
-    // CPU 0 cannot be freed of all that is not the program's.
+    finding.needed = "CPUs that the scheduler uses for nothing else";
+    // CPU 0 always runs something else, too.
     std::vector<uint32_t> other = allowed;
     other.erase(std::remove(other.begin(), other.end(), 0), other.end());
     std::vector<uint32_t> free = isolated;
@@ -94,16 +94,16 @@ void CheckLcores(const DoctorHost& host, const DoctorNeeds& needs, Findings* fin
         free.end());
     const size_t count = needs.lcores.size();
     if (free.size() >= count) {
-      finding.mend = absl::StrCat(needs.command, " --lcores ", CpuRange(Last(free, count)));
+      finding.fix = absl::StrCat(needs.command, " --lcores ", CpuRange(Last(free, count)));
     } else if (!In(shared, 0)) {
-      finding.mend = Isolate(needs.lcores);
+      finding.fix = Isolate(needs.lcores);
     } else if (other.size() >= count) {
-      finding.mend = Isolate(Last(other, count));
+      finding.fix = Isolate(Last(other, count));
       absl::StrAppend(&finding.needed,
-                      ", which CPU 0 never is; isolated, they are chosen by --lcores ",
+                      ", which CPU 0 never is; after that choose them with --lcores ",
                       CpuRange(Last(other, count)));
     } else {
-      absl::StrAppend(&finding.needed, ", which CPU 0 never is: a machine with more of them");
+      absl::StrAppend(&finding.needed, ", which CPU 0 never is: use a machine with more CPUs");
     }
   }
   findings->push_back(finding);
@@ -119,12 +119,12 @@ void CheckGovernor(const DoctorHost& host, const DoctorNeeds& needs, Findings* f
     if (!name.empty() && name != "performance") slow.push_back(cpu);
   }
   Finding finding = {.check = "CPU governor",
-                     .found = governor.empty() ? "no frequency scaling here" : governor};
+                     .found = governor.empty() ? "no frequency scaling" : governor};
   if (!slow.empty()) {
     finding.grade = Grade::kWarning;
     absl::StrAppend(&finding.found, " on CPU ", CpuRange(slow));
     finding.needed = "performance";
-    finding.mend = absl::StrCat("cpupower -c ", CpuRange(slow), " frequency-set -g performance");
+    finding.fix = absl::StrCat("cpupower -c ", CpuRange(slow), " frequency-set -g performance");
   }
   findings->push_back(finding);
 }
@@ -141,13 +141,13 @@ void CheckSiblings(const DoctorHost& host, const DoctorNeeds& needs, Findings* f
       finding.found = absl::StrCat("lcores ", CpuRange(siblings), " are one core");
       finding.needed = "a core for each lcore";
       const std::vector<uint32_t> cores = OneOfEachCore(host);
-      finding.mend = cores.size() < needs.lcores.size()
-                         ? "lscpu --extended=CPU,CORE"
-                         : absl::StrCat(needs.command, " --lcores ",
-                                        CpuRange(Last(cores, needs.lcores.size())));
+      finding.fix = cores.size() < needs.lcores.size()
+                        ? "lscpu --extended=CPU,CORE"
+                        : absl::StrCat(needs.command, " --lcores ",
+                                       CpuRange(Last(cores, needs.lcores.size())));
     }
   }
-  if (!smt) finding.found = "none: one thread a core";
+  if (!smt) finding.found = "none: one thread per core";
   findings->push_back(finding);
 }
 

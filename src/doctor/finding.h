@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One thing that twinpath doctor looked at. Plain values; no thread.
+// The result of one check of twinpath doctor. Plain values; no thread.
 
 #ifndef TWINPATH_DOCTOR_FINDING_H_
 #define TWINPATH_DOCTOR_FINDING_H_
@@ -12,19 +12,19 @@ namespace twinpath {
 struct Finding {
   enum class Grade {
     kOk,
-    kNote,     // nothing to do; good to know
-    kWarning,  // starts, but slower, or not safely
-    kMissing,  // does not start without
+    kNote,     // information
+    kWarning,  // starts, but slower or less safely
+    kMissing,  // does not start
   };
   enum class Path { kBoth, kDpdk, kXdp };
 
   Grade grade = Grade::kOk;
-  Path path = Path::kBoth;  // whom a kMissing keeps from starting
+  Path path = Path::kBoth;  // the path that a kMissing prevents from starting
   std::string check;        // "hugepages"
   std::string subject;      // "2 MiB, node 0"; may be empty
   std::string found;
-  std::string needed;  // empty where nothing is
-  std::string mend;    // the command; empty where nothing is to be mended
+  std::string needed;  // empty: nothing
+  std::string fix;     // the command; empty: nothing to fix
 };
 
 using Findings = std::vector<Finding>;

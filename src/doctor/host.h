@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What twinpath doctor reads of a machine beside src/kernel/machine.h: routes, CPUs, NUMA nodes,
-// modules, mounts. All of it files, so that a test can show it any machine. Main thread.
+// What twinpath doctor reads of a machine, besides src/kernel/machine.h: routes, CPUs, NUMA nodes,
+// modules, mounts. All are files, so that a test can fake any machine. Main thread.
 
 #ifndef TWINPATH_DOCTOR_HOST_H_
 #define TWINPATH_DOCTOR_HOST_H_
@@ -19,10 +19,11 @@ struct NodeHugepages {
   HugepageSize size;
 };
 
-// By which interface the user is here.
+// The interface through which the user is logged in.
 struct Login {
   std::string interface;
-  std::string how;  // "you are logged in by it (from 192.0.2.7)", "it carries the default route"
+  std::string
+      how;  // "you are logged in through it (from 192.0.2.7)", "it carries the default route"
 };
 
 class DoctorHost {
@@ -35,20 +36,20 @@ class DoctorHost {
   std::string KernelRelease() const;                // "6.1.0-28-amd64"
   bool HasModule(const std::string& module) const;  // loaded or built in
   bool Exists(const std::string& path) const;
-  bool MayUse(const std::string& path) const;  // there, and to be read and written
-  // The deepest of `path` and the folders that it is in that is there.
+  bool MayUse(const std::string& path) const;  // exists, and may be read and written
+  // `path`, or the nearest of its parent folders that exists.
   std::string Nearest(const std::string& path) const;
-  // Why this process cannot make files in a folder: what errno says; empty: it can.
+  // Why this process cannot make files in a folder, as errno's text; empty: it can.
   std::string WhyNotWritable(const std::string& folder) const;
-  // The options of the first mount of this type; at `where`, if that is not empty.
+  // Whether a file system of this type is mounted; at `where`, if that is not empty.
   bool Mounted(const std::string& type, const std::string& where = "") const;
-  std::vector<NodeHugepages> HugepagesOfNodes() const;  // empty: the kernel knows no nodes
+  std::vector<NodeHugepages> HugepagesOfNodes() const;  // empty: the kernel has no NUMA support
 
   uint32_t IommuGroups() const;
   std::string IommuGroup(const std::string& pci) const;  // "14"; empty: none
   // A process that has `file` open, "4711 (testpmd)"; empty: none that this user may see.
   std::string Holder(const std::string& file) const;
-  bool UnsafeNoIommu() const;  // vfio may do without
+  bool UnsafeNoIommu() const;  // vfio may work without an IOMMU
 
   std::vector<std::string> Interfaces() const;  // without lo, sorted
   // A veth's other end; nothing where it is in another network namespace, or no veth.
@@ -58,17 +59,17 @@ class DoctorHost {
   };
   std::optional<Peer> PeerOf(const std::string& name) const;
   std::vector<std::string> PciNics() const;  // addresses of Ethernet controllers, sorted
-  // Interfaces that the user's way here goes by: that of the SSH session, of this process or of one
-  // it descends from, else those of the default routes.
+  // The interfaces through which the user may be connected: that of the SSH session of this process
+  // or an ancestor, else those of the default routes.
   std::vector<Login> Logins() const;
-  // Whether traffic of `login` goes through interface `name`: it is the same, or a bridge, bond or
-  // VLAN on top of it.
+  // Whether traffic of interface `login` goes through interface `name`: it is the same, or a
+  // bridge, bond or VLAN on top of it.
   bool Carries(const std::string& name, const std::string& login) const;
 
   std::vector<uint32_t> IsolatedCpus() const;
   std::vector<uint32_t> OnlineCpus() const;
   std::string Governor(uint32_t cpu) const;            // empty: no frequency scaling here
-  std::vector<uint32_t> Siblings(uint32_t cpu) const;  // of its core, itself included
+  std::vector<uint32_t> Siblings(uint32_t cpu) const;  // of its core, including itself
   int CpuNode(uint32_t cpu) const;                     // NUMA node; -1: unknown
   std::vector<uint32_t> AllowedCpus() const;           // of this process
 
@@ -76,7 +77,7 @@ class DoctorHost {
   struct Route {
     std::string interface;
     uint32_t bits;       // of the prefix
-    std::string prefix;  // 16 octets; IPv4 as ::ffff:a.b.c.d
+    std::string prefix;  // 16 bytes; IPv4 as ::ffff:a.b.c.d
     uint32_t table = kMainTable;
   };
   static constexpr uint32_t kMainTable = 254, kDefaultTable = 253;   // RT_TABLE_*
@@ -84,11 +85,11 @@ class DoctorHost {
   static constexpr uint32_t kMappedBits = 96;
   std::string Read(const std::string& path) const { return machine_.Read(path); }
   std::vector<uint32_t> CpuList(const std::string& path) const;
-  // Of all tables, one for each next hop; of a root that is not this machine's, those of its files.
+  // The routes of all tables, one for each next hop; with a fake root, those of its files.
   std::vector<Route> Routes() const;
   static std::vector<Route> KernelRoutes();
   static void AddRoute(const void* message, size_t length, std::vector<Route>* routes);
-  // By which packets to `address` may leave: of each table, the routes of the longest prefix.
+  // The routes for packets to `address`: of each table those with the longest prefix.
   std::vector<Route> RoutesTo(const std::string& address) const;
   std::string SshClient() const;
 

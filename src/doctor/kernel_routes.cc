@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Every route of every table with every next hop, which /proc/net/route does not have: RTM_GETROUTE
-// of rtnetlink(7). Main thread.
+// Every route of every table with every next hop, by RTM_GETROUTE of rtnetlink(7): /proc/net/route
+// lacks some of them. Main thread.
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>

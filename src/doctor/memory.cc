@@ -20,7 +20,7 @@ namespace {
 using Grade = Finding::Grade;
 using Path = Finding::Path;
 
-// Both paths were run on 6.1 and later; bpf_link for XDP, which the XDP path attaches by, is 5.9's.
+// Both paths were tested on 6.1 and later. The XDP path attaches by bpf_link, which is of 5.9.
 constexpr int kLeastMajor = 5, kLeastMinor = 10;
 
 std::string Pages(const HugepageSize& size) {
@@ -33,13 +33,13 @@ std::string PagesFile(const HugepageSize& size, const std::string& node) {
   return absl::StrCat(folder, "hugepages/hugepages-", size.bytes >> 10, "kB/nr_hugepages");
 }
 
-// The command that makes `lack` more octets of hugepages.
+// The command that makes `lack` more bytes of hugepages.
 std::string MorePages(const HugepageSize& size, uint64_t lack, const std::string& node = "") {
   return absl::StrCat("echo ", size.total + (lack + size.bytes - 1) / size.bytes, " > ",
                       PagesFile(size, node));
 }
 
-// Whether the program that is going to run has it.
+// Whether the program to start has the capability.
 bool Has(const DoctorHost& host, const DoctorNeeds& needs, int capability) {
   return needs.rights.has_value() ? *needs.rights >> capability & 1
                                   : host.machine().HasCapability(capability);
@@ -54,7 +54,7 @@ std::string Size(uint64_t bytes) {
 
 void CheckKernel(const DoctorHost& host, Findings* findings) {
   const std::string release = host.KernelRelease();
-  Finding finding = {.check = "kernel", .found = "Linux " + release, .needed = "", .mend = ""};
+  Finding finding = {.check = "kernel", .found = "Linux " + release, .needed = "", .fix = ""};
   int major = 0, minor = 0;
   const size_t dot = release.find('.');
   const bool read =
@@ -65,7 +65,7 @@ void CheckKernel(const DoctorHost& host, Findings* findings) {
   if (!read || std::pair(major, minor) < std::pair(kLeastMajor, kLeastMinor)) {
     finding.grade = Grade::kMissing;
     finding.needed = absl::StrCat("Linux ", kLeastMajor, ".", kLeastMinor, " or later");
-    finding.mend = "apt install linux-image-amd64";
+    finding.fix = "apt install linux-image-amd64";
   }
   findings->push_back(finding);
 }
@@ -80,18 +80,18 @@ void CheckHugepages(const DoctorHost& host, const DoctorNeeds& needs, Findings* 
     all.needed = "none: the profile says --no-huge";
   } else if (sizes.empty()) {
     all.grade = Grade::kMissing;
-    all.found = "the kernel has none";
+    all.found = "not supported by the kernel";
     all.needed = "a kernel with CONFIG_HUGETLBFS, or --no-huge";
-    all.mend = needs.command + " -- --no-huge";
+    all.fix = needs.command + " -- --no-huge";
   } else if (!needs.memory_bytes.has_value()) {
     all.grade = Grade::kNote;
-    all.needed = "not reckoned: what is wrong with the profile comes first";
+    all.needed = "unknown: fix the profile first";
   } else {
     all.needed = Size(*needs.memory_bytes);
-    if (!needs.for_profile) all.needed += ", for a wire of two ports";
+    if (!needs.for_profile) all.needed += ", for two ports connected by a wire";
     if (free_bytes < *needs.memory_bytes) {
       all.grade = Grade::kMissing;
-      all.mend = MorePages(sizes.front(), *needs.memory_bytes - free_bytes);
+      all.fix = MorePages(sizes.front(), *needs.memory_bytes - free_bytes);
     }
   }
   findings->push_back(all);
@@ -120,8 +120,8 @@ void CheckHugepages(const DoctorHost& host, const DoctorNeeds& needs, Findings* 
          .check = "hugepages",
          .subject = absl::StrCat("node ", node),
          .found = Size(there) + " free",
-         .needed = Size(share) + ", where the ports are",
-         .mend = enough ? "" : MorePages(smallest, share - there, absl::StrCat("node", node))});
+         .needed = Size(share) + ", on the node of the ports",
+         .fix = enough ? "" : MorePages(smallest, share - there, absl::StrCat("node", node))});
   }
 }
 
@@ -136,12 +136,12 @@ void CheckHugetlbfs(const DoctorHost& host, const DoctorNeeds& needs, Findings* 
   if (!closed.empty() && needs.hugepages) {
     finding.grade = Grade::kMissing;
     finding.found = closed + " cannot be opened by this user";
-    finding.needed = "to be opened, or not to be there";
-    finding.mend = absl::StrCat("sudo chmod a+rx ", closed);
+    finding.needed = "access, or no such mount";
+    finding.fix = absl::StrCat("sudo chmod a+rx ", closed);
   } else if (folders.empty() && needs.hugepages && !needs.private_memory) {
     finding.grade = Grade::kMissing;
     finding.needed = "mounted: the profile's EAL arguments share memory with other processes";
-    finding.mend = "mkdir -p /dev/hugepages && mount -t hugetlbfs nodev /dev/hugepages";
+    finding.fix = "mkdir -p /dev/hugepages && mount -t hugetlbfs nodev /dev/hugepages";
   } else if (folders.empty()) {
     finding.needed = "not needed: memory is private (--in-memory)";
   }
@@ -158,7 +158,7 @@ void CheckRuntimeFolder(const DoctorHost& host, const DoctorNeeds& needs, Findin
                         ? absl::StrCat(folder, " cannot be written: ", problem)
                         : absl::StrCat(folder, " cannot be made in ", there, ": ", problem);
     finding.needed = "a folder for the program's lock and its telemetry socket";
-    finding.mend =
+    finding.fix =
         problem == std::strerror(EROFS)
             ? absl::StrCat("sudo mount -o remount,rw \"$(findmnt -no TARGET -T ", there, ")\"")
             : "export XDG_RUNTIME_DIR=\"$(mktemp -d)\"";
@@ -172,45 +172,45 @@ void CheckMemlock(const DoctorHost& host, const DoctorNeeds& needs, Findings* fi
   Finding finding = {.path = Path::kDpdk,
                      .check = "memlock",
                      .found = limit == UINT64_MAX ? "no limit" : absl::StrCat(limit >> 10, " KiB")};
-  if (exempt) finding.found += ", and CAP_IPC_LOCK, which it does not bind";
+  if (exempt) finding.found += ", which does not apply with CAP_IPC_LOCK";
   if (!exempt && limit < needs.locked_bytes) {
     finding.grade = Grade::kMissing;
     finding.needed =
-        absl::StrCat((needs.locked_bytes >> 10) + 1, " KiB, for what AF_XDP or VFIO locks");
-    finding.mend = absl::StrCat("sudo prlimit --pid $$ --memlock=", needs.locked_bytes, ":",
-                                needs.locked_bytes);
+        absl::StrCat((needs.locked_bytes >> 10) + 1, " KiB, for memory that AF_XDP or VFIO locks");
+    finding.fix = absl::StrCat("sudo prlimit --pid $$ --memlock=", needs.locked_bytes, ":",
+                               needs.locked_bytes);
   }
   findings->push_back(finding);
 }
 
 void CheckCapabilities(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings) {
-  Finding finding = {.check = "capabilities", .found = "none is needed"};
+  Finding finding = {.check = "capabilities", .found = "none needed"};
   std::vector<std::string> missing, files, all;
   for (const DoctorNeeds::Capability& need : needs.capabilities) {
     finding.path = need.path;
     all.push_back(absl::StrCat(need.name, " (", need.purpose, ")"));
     files.push_back(absl::AsciiStrToLower(need.name));
-    // Since Linux 5.8 these two are parts of what CAP_SYS_ADMIN allows.
+    // Since Linux 5.8 CAP_SYS_ADMIN includes these two.
     const bool part = need.number == CAP_BPF || need.number == CAP_PERFMON;
     if (!Has(host, needs, need.number) && !(part && Has(host, needs, CAP_SYS_ADMIN)))
       missing.push_back(need.name);
   }
   if (!needs.memory_bytes.has_value()) {
     finding.grade = Grade::kNote;
-    finding.found = "not reckoned: what is wrong with the profile comes first";
+    finding.found = "unknown: fix the profile first";
   }
-  if (!all.empty()) finding.found = "all that are needed";
+  if (!all.empty()) finding.found = "all needed ones";
   finding.needed = absl::StrJoin(all, ", ");
   if (!missing.empty()) {
     finding.grade = Grade::kMissing;
     finding.found = "no " + absl::StrJoin(missing, ", no ");
-    // They take the place of what the file had.
+    // setcap replaces the file's capabilities.
     if (needs.locked_bytes > host.machine().MemlockLimit()) files.emplace_back("cap_ipc_lock");
     const std::string program =
         !needs.program.empty() ? needs.program
                                : absl::StrCat("\"$(command -v twinpath-",
                                               finding.path == Path::kXdp ? "xdp" : "dpdk", ")\"");
-    finding.mend = absl::StrCat("sudo setcap ", absl::StrJoin(files, ","), "+ep ", program);
+    finding.fix = absl::StrCat("sudo setcap ", absl::StrJoin(files, ","), "+ep ", program);
   }
   findings->push_back(finding);
 }
@@ -222,12 +222,12 @@ void CheckBpffs(const DoctorHost& host, const DoctorNeeds& needs, Findings* find
                      .check = "bpffs",
                      .found = mounted ? "mounted at /sys/fs/bpf" : "not mounted",
                      .needed = mounted ? "" : "only for twinpath-xdp --pin",
-                     .mend = mounted ? "" : "mount -t bpf bpf /sys/fs/bpf"};
+                     .fix = mounted ? "" : "mount -t bpf bpf /sys/fs/bpf"};
   if (host.machine().Closed(kLibxdpPins)) {
     finding.grade = needs.for_profile ? Grade::kMissing : Grade::kNote;
     finding.found = absl::StrCat(kLibxdpPins, " was left behind by another user's AF_XDP program");
-    finding.needed = "to be looked into, or not to be there, for AF_XDP";
-    finding.mend = absl::StrCat("sudo rmdir ", kLibxdpPins);
+    finding.needed = "access, or no such folder, for AF_XDP";
+    finding.fix = absl::StrCat("sudo rmdir ", kLibxdpPins);
   }
   findings->push_back(finding);
 }
@@ -237,16 +237,16 @@ void CheckTun(const DoctorHost& host, const DoctorNeeds& needs, Findings* findin
   const bool vhost = host.MayUse("/dev/vhost-net"), tun = host.MayUse("/dev/net/tun");
   Finding finding = {.path = Path::kDpdk, .check = "exception ports"};
   finding.found = vhost ? "virtio-user over /dev/vhost-net"
-                  : tun ? "TAP: /dev/vhost-net is not there, or not for this user"
-                        : "neither /dev/vhost-net nor /dev/net/tun may be used";
+                  : tun ? "TAP: this user has no access to /dev/vhost-net, or it does not exist"
+                        : "no access to /dev/vhost-net and /dev/net/tun";
   if (!vhost && !tun) {
     finding.grade = Grade::kMissing;
-    finding.needed = "one of them, for what the policy passes to the kernel";
-    finding.mend = host.Exists("/dev/net/tun") ? "sudo chmod a+rw /dev/net/tun"
-                                               : "sudo modprobe -a tun vhost_net";
+    finding.needed = "one of them, for packets that the policy passes to the kernel";
+    finding.fix = host.Exists("/dev/net/tun") ? "sudo chmod a+rw /dev/net/tun"
+                                              : "sudo modprobe -a tun vhost_net";
   } else if (!vhost) {
     finding.grade = Grade::kNote;
-    finding.mend = "modprobe vhost_net";
+    finding.fix = "modprobe vhost_net";
   }
   findings->push_back(finding);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// NICs: what they are bound to, whose they are, what XDP and AF_XDP can do with them; and what VFIO
-// needs. Main thread.
+// NICs: their drivers, who uses them, what XDP and AF_XDP can do with them; and what VFIO needs.
+// Main thread.
 
 #include <net/if.h>
 
@@ -17,11 +17,11 @@ namespace {
 using Grade = Finding::Grade;
 using Path = Finding::Path;
 
-// Their PMDs drive the queues while the kernel keeps the NIC.
+// Bifurcated drivers: the PMD drives the queues while the kernel keeps the NIC.
 constexpr const char* kBifurcated[] = {"mlx4_core", "mlx5_core", "mana"};
 constexpr const char* kUserspace[] = {"vfio-pci", "igb_uio", "uio_pci_generic"};
-// Drivers with AF_XDP zero-copy in some release: said where the kernel itself (before 6.3) does
-// not tell.
+// Drivers that have AF_XDP zero-copy in some release. Used where the kernel (before 6.3) does not
+// report it.
 constexpr const char* kZeroCopy[] = {"i40e",      "ice", "igb",    "igc",   "ixgbe",
                                      "mlx5_core", "nfp", "stmmac", "tsnep", "virtio_net"};
 constexpr uint32_t kAfXdpMaxMtu = 3168;  // see src/dpdk/port/device.cc
@@ -31,7 +31,7 @@ bool In(const char* const (&names)[n], const std::string& name) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
-// How the user depends on any of these interfaces; empty: not at all.
+// How the user's connection depends on these interfaces; empty: not at all.
 std::string Holds(const DoctorHost& host, const std::vector<std::string>& interfaces) {
   for (const Login& login : host.Logins())
     for (const std::string& name : interfaces)
@@ -54,7 +54,7 @@ void CheckNative(const DoctorHost& host, const DoctorNeeds::Nic& nic, Findings* 
     finding.grade = Grade::kMissing;
     finding.found = "no such PCI device";
     finding.needed = "a PCI address of this machine";
-    finding.mend = "lspci -D | grep -i ethernet";
+    finding.fix = "lspci -D | grep -i ethernet";
     findings->push_back(finding);
     return;
   }
@@ -71,12 +71,13 @@ void CheckNative(const DoctorHost& host, const DoctorNeeds::Nic& nic, Findings* 
   if (!usable) {
     finding.grade = nic.port.empty() ? Grade::kNote : Grade::kMissing;
     finding.needed = nic.port.empty() ? "vfio-pci, for DPDK's own PMD" : "bound to vfio-pci";
-    finding.mend = machine.BindCommand(nic.pci);
+    finding.fix = machine.BindCommand(nic.pci);
   }
   if (!holds.empty() && !In(kBifurcated, driver)) {
     if (finding.grade != Grade::kMissing) finding.grade = Grade::kWarning;
-    finding.needed = "another NIC: bound to vfio-pci, its interface is gone, and you with it";
-    finding.mend = "lspci -D | grep -i ethernet";
+    finding.needed =
+        "another NIC: binding it to vfio-pci removes its interface and ends your session";
+    finding.fix = "lspci -D | grep -i ethernet";
   }
   findings->push_back(finding);
   if (driver != "vfio-pci" || nic.port.empty()) return;
@@ -89,23 +90,23 @@ void CheckNative(const DoctorHost& host, const DoctorNeeds::Nic& nic, Findings* 
                          .check = "NIC",
                          .subject = Label(nic),
                          .found = "held by process " + holder,
-                         .needed = "by nobody: a group of VFIO has one user",
-                         .mend = "kill " + holder.substr(0, holder.find(' '))});
+                         .needed = "no other user: a VFIO group has one user",
+                         .fix = "kill " + holder.substr(0, holder.find(' '))});
   }
   if (!group.empty() && !host.MayUse(file)) {
     findings->push_back({.grade = Grade::kMissing,
                          .path = Path::kDpdk,
                          .check = "NIC",
                          .subject = Label(nic),
-                         .found = file + " is not for this user",
-                         .needed = "to be read and written",
-                         .mend = "sudo chown \"$USER\" " + file});
+                         .found = file + " is not accessible to this user",
+                         .needed = "read and write access",
+                         .fix = "sudo chown \"$USER\" " + file});
   }
 }
 
 std::string XdpAbility(const InterfaceFacts& facts, const std::string& driver) {
   const bool zero_copy = facts.zero_copy.value_or(In(kZeroCopy, driver));
-  const std::string who = facts.zero_copy.has_value() ? "" : ", as far as is known of the driver";
+  const std::string who = facts.zero_copy.has_value() ? "" : ", judging by the driver";
   std::string text = absl::StrCat("AF_XDP ", zero_copy ? "zero-copy" : "by copy", who);
   if (facts.native.has_value())
     absl::StrAppend(&text, ", XDP ", *facts.native ? "native" : "generic only");
@@ -130,26 +131,25 @@ void CheckInterface(const DoctorHost& host, const DoctorNeeds& needs, const Doct
   if (!holds.empty()) {
     finding.grade = wanted ? Grade::kWarning : Grade::kNote;
     absl::StrAppend(&finding.found, "; ", holds);
-    if (wanted)
-      finding.needed = "another one: the policy is going to decide about your own session";
-    if (wanted) finding.mend = "ip -brief link";
+    if (wanted) finding.needed = "another one: the policy would decide about your own session";
+    if (wanted) finding.fix = "ip -brief link";
   }
   findings->push_back(finding);
 
   auto lacks = [&](Grade grade, const std::string& found, const std::string& needed,
-                   const std::string& mend) {
+                   const std::string& fix) {
     findings->push_back({.grade = grade,
                          .path = wanted ? Path::kDpdk : Path::kBoth,
                          .check = "interface",
                          .subject = Label(nic),
                          .found = found,
                          .needed = needed,
-                         .mend = mend});
+                         .fix = fix});
   };
   if (!facts.xdp_program.empty()) {
     lacks(
         wanted ? Grade::kMissing : Grade::kWarning, "carries the XDP program " + facts.xdp_program,
-        "none: it is left alone, and the interface not taken. Where its owner runs, end that",
+        "none: the program stays, and the interface is not used. End the owner if it runs",
         absl::StrCat("ip link set dev ", name, facts.xdp_generic ? " xdpgeneric off" : " xdp off"));
   }
   if (!wanted) return;
@@ -157,19 +157,20 @@ void CheckInterface(const DoctorHost& host, const DoctorNeeds& needs, const Doct
     lacks(Grade::kWarning, "down", "up", absl::StrCat("ip link set dev ", name, " up"));
   if (nic.queues > queues)
     lacks(Grade::kMissing, absl::StrCat(queues, queues == 1 ? " RX queue" : " RX queues"),
-          absl::StrCat(nic.queues, ", as the profile says"),
+          absl::StrCat(nic.queues, ", as in the profile"),
           facts.most_queues != 0 && facts.most_queues < nic.queues
               ? absl::StrCat(needs.command, " --queues ", facts.most_queues)
               : absl::StrCat("ethtool -L ", name, driver == "veth" ? " rx " : " combined ",
                              nic.queues));
   if (const auto peer = host.PeerOf(name); driver == "veth" && peer && peer->tx_queues > queues)
-    lacks(Grade::kMissing, absl::StrCat("its peer has ", peer->tx_queues, " TX queues"),
-          absl::StrCat("at most ", queues, ", its own RX queues: native XDP is refused else"),
-          facts.most_queues != 0 && facts.most_queues < peer->tx_queues
-              ? absl::StrCat("ethtool -L ", peer->name, " tx ", queues)
-              : absl::StrCat("ethtool -L ", name, " rx ", peer->tx_queues));
+    lacks(
+        Grade::kMissing, absl::StrCat("its peer has ", peer->tx_queues, " TX queues"),
+        absl::StrCat("at most ", queues, ", its own RX queues: else the kernel refuses native XDP"),
+        facts.most_queues != 0 && facts.most_queues < peer->tx_queues
+            ? absl::StrCat("ethtool -L ", peer->name, " tx ", queues)
+            : absl::StrCat("ethtool -L ", name, " rx ", peer->tx_queues));
   if (mtu > kAfXdpMaxMtu)
-    lacks(Grade::kMissing, absl::StrCat("an MTU of ", mtu, " octets"),
+    lacks(Grade::kMissing, absl::StrCat("an MTU of ", mtu, " bytes"),
           absl::StrCat("at most ", kAfXdpMaxMtu),
           absl::StrCat("ip link set dev ", name, " mtu ", kAfXdpMaxMtu));
 }
@@ -188,12 +189,12 @@ void CheckIommu(const DoctorHost& host, const DoctorNeeds& needs, Findings* find
   const uint32_t groups = host.IommuGroups();
   Finding iommu = {.path = Path::kDpdk, .check = "IOMMU"};
   iommu.found = groups != 0            ? absl::StrCat("on, ", groups, " groups")
-                : host.UnsafeNoIommu() ? "off; vfio does without (unsafe)"
+                : host.UnsafeNoIommu() ? "off; vfio works without it (unsafe)"
                                        : "off";
   if (groups == 0 && !host.UnsafeNoIommu()) {
     iommu.grade = lack;
-    iommu.needed = "on, for NICs bound to vfio-pci; VT-d or AMD-Vi in the firmware, too";
-    iommu.mend = KernelArguments("iommu", "intel_iommu=on iommu=pt");
+    iommu.needed = "on, for NICs bound to vfio-pci; also enable VT-d or AMD-Vi in the firmware";
+    iommu.fix = KernelArguments("iommu", "intel_iommu=on iommu=pt");
   }
   findings->push_back(iommu);
   for (const char* module : {"vfio_pci", "vfio_iommu_type1"}) {
@@ -204,7 +205,7 @@ void CheckIommu(const DoctorHost& host, const DoctorNeeds& needs, Findings* find
                          .subject = module,
                          .found = there ? "loaded" : "not loaded",
                          .needed = there ? "" : "for NICs bound to vfio-pci",
-                         .mend = there ? "" : "sudo modprobe vfio-pci"});
+                         .fix = there ? "" : "sudo modprobe vfio-pci"});
   }
 }
 
@@ -222,7 +223,7 @@ void CheckNics(const DoctorHost& host, const DoctorNeeds& needs, const Interface
                            .subject = Label(nic),
                            .found = "no such interface",
                            .needed = "an interface, a PCI address or a vdev",
-                           .mend = "ip -brief link"});
+                           .fix = "ip -brief link"});
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reads file capabilities and reckons as the kernel's security/commoncap.c does. Main thread.
+// Reads file capabilities and computes like the kernel's security/commoncap.c. Main thread.
 
 #include "src/doctor/program.h"
 
@@ -96,7 +96,7 @@ FileRights ReadFileRights(const std::string& file) {
 uint64_t RightsAfterExec(const ProcessRights& process, const FileRights& file) {
   const bool raises = !process.no_new_privileges;
   const bool root = process.user == 0 || (file.root && raises);
-  // A process without new privileges gets of them what it has.
+  // With no_new_privs, a process gets only the capabilities that it has.
   const uint64_t most = raises ? ~uint64_t{0} : process.permitted;
   if (root) return (process.inheritable | process.bounding) & most;
   if (!file.any) return process.ambient;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One line a finding, what is needed and the command beneath; the verdict last. Pure.
+// One line for each finding, with the need and the fix below; the verdict last. Pure functions.
 
 #include "src/doctor/report.h"
 
@@ -64,14 +64,14 @@ std::string DoctorText(const DoctorReport& report) {
     const std::string grade =
         finding.grade == Grade::kMissing ? "MISSING" : GradeName(finding.grade);
     absl::StrAppendFormat(&text, "%-7s  %-*s  %s\n", grade, width, Name(finding), finding.found);
-    // Where nothing is wrong, what is needed stands on the same line.
+    // Where nothing is wrong, the need is on the same line.
     if (!finding.needed.empty() && finding.grade == Grade::kOk) {
       text.pop_back();
       absl::StrAppend(&text, finding.found.empty() ? "" : "; ", "needed: ", finding.needed, "\n");
     } else if (!finding.needed.empty()) {
       absl::StrAppend(&text, indent.substr(0, width + 11), "needed: ", finding.needed, "\n");
     }
-    if (!finding.mend.empty()) absl::StrAppend(&text, indent, "fix:    ", finding.mend, "\n");
+    if (!finding.fix.empty()) absl::StrAppend(&text, indent, "fix:    ", finding.fix, "\n");
   }
   text += "\n";
   for (const PathVerdict& verdict : report.verdicts) {
@@ -85,7 +85,8 @@ std::string DoctorText(const DoctorReport& report) {
     if (missing != 0)
       absl::StrAppend(&text, ": ", missing, missing == 1 ? " thing is" : " things are", " missing");
     text += "\n";
-    if (!verdict.refusal.empty()) absl::StrAppend(&text, "  it would say: ", verdict.refusal, "\n");
+    if (!verdict.refusal.empty())
+      absl::StrAppend(&text, "  it would fail with: ", verdict.refusal, "\n");
   }
   return text;
 }
@@ -106,7 +107,7 @@ nlohmann::ordered_json DoctorJson(const DoctorReport& report) {
                               {"path", PathName(finding.path)},
                               {"found", finding.found},
                               {"needed", finding.needed},
-                              {"mend", finding.mend}});
+                              {"mend", finding.fix}});
   return json;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What twinpath doctor prints. Pure; any thread.
+// The output of twinpath doctor. Pure functions; any thread.
 
 #ifndef TWINPATH_DOCTOR_REPORT_H_
 #define TWINPATH_DOCTOR_REPORT_H_
@@ -12,11 +12,11 @@
 
 namespace twinpath {
 
-// Whether one path would start.
+// Whether one path can start.
 struct PathVerdict {
   std::string path;     // "dpdk", "xdp"
   std::string what;     // "two net_null ports"; empty with a profile
-  std::string refusal;  // what the program would say; empty: it would start
+  std::string refusal;  // the error of the program; empty: it would start
 };
 
 struct DoctorReport {
@@ -24,7 +24,7 @@ struct DoctorReport {
   Findings findings;
   std::vector<PathVerdict> verdicts;
 
-  // A path starts where its program would not refuse and nothing that it needs is missing.
+  // A path starts where its program would not refuse and nothing is missing.
   bool Starts(const PathVerdict& verdict) const;
   bool Starts() const;  // all of them
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// By which interface the user is logged in: the SSH session's client, looked up in the kernel's
-// routes (in a test, in what /proc/net/route and /proc/net/ipv6_route say). Main thread.
+// The interface through which the user is logged in: looks up the SSH client in the kernel's routes
+// (in a test: in /proc/net/route and /proc/net/ipv6_route). Main thread.
 
 #include <arpa/inet.h>
 
@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr uint32_t kUp = 1, kReject = 0x200;  // RTF_*
 
-// 16 octets; empty where it is no address. A scope ("%eth0") is left out.
+// 16 bytes; empty where `text` is not an address. Ignores a scope ("%eth0").
 std::string Octets(std::string text, const char* mapped) {
   text.resize(std::min(text.find('%'), text.size()));
   char octets[16];
@@ -54,7 +54,7 @@ std::vector<DoctorHost::Route> DoctorHost::Routes() const {
     std::string interface, to, gateway, flags, references, use, metric, mask;
     fields >> interface >> to >> gateway >> flags >> references >> use >> metric >> mask;
     if (mask.size() != 8 || !(Hex(flags) & kUp) || Hex(flags) & kReject) continue;
-    const uint32_t prefix = Hex(to);  // as it lies in memory
+    const uint32_t prefix = Hex(to);  // in memory order
     char octets[4];
     std::memcpy(octets, &prefix, 4);
     routes.push_back({interface, kMappedBits + static_cast<uint32_t>(__builtin_popcount(Hex(mask))),
@@ -91,8 +91,8 @@ std::vector<DoctorHost::Route> DoctorHost::RoutesTo(const std::string& address) 
   return best;
 }
 
-// The client's address in SSH_CONNECTION of this process or, since sudo takes that away, of one
-// that it descends from.
+// The client's address in SSH_CONNECTION of this process or, because sudo removes it, of an
+// ancestor.
 std::string DoctorHost::SshClient() const {
   std::string process = "self";
   for (int generation = 0; generation < 64 && !process.empty(); generation++) {
@@ -120,16 +120,16 @@ std::vector<Login> DoctorHost::Logins() const {
   };
   const std::string client = SshClient();
   std::vector<Route> routes = RoutesTo(client);
-  // Which table counts is the rules' to say (ip rule); mostly the main one.
+  // Policy rules (ip rule) select the table; usually the main one.
   const auto main = [](const Route& route) { return route.table == kMainTable; };
   std::stable_partition(routes.begin(), routes.end(), main);
   for (const Route& route : routes)
-    add(route, main(route) ? absl::StrCat("you are logged in by it (from ", client, ")")
-                           : absl::StrCat("you may be logged in by it (from ", client,
+    add(route, main(route) ? absl::StrCat("you are logged in through it (from ", client, ")")
+                           : absl::StrCat("you may be logged in through it (from ", client,
                                           ", by routing table ", route.table, ")"));
   if (!logins.empty()) return logins;
   for (const Route& route : Routes()) {
-    // Some write it in two halves, so that it goes before another.
+    // Some split the default route into two halves, to override another one.
     const bool ipv4 =
         Matches(std::string(kMapped, 12) + std::string(4, '\0'), route.prefix, kMappedBits);
     if (route.bits <= 1 || (ipv4 && route.bits >= kMappedBits && route.bits <= kMappedBits + 1))

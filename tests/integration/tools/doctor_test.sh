@@ -185,10 +185,10 @@ judge 1 other.json '"has the file prefix" in r["paths"]["dpdk"]["refusal"]'
 stop TERM
 ip addr add 10.9.8.1/24 dev lan0
 export SSH_CONNECTION='10.9.8.7 50000 10.9.8.1 22'
-judge 0 interface.json 'any("you are logged in by it (from 10.9.8.7)" in w for w in warned)'
+judge 0 interface.json 'any("you are logged in through it (from 10.9.8.7)" in w for w in warned)'
 ip addr add 10.9.9.1/24 dev far0
 ip route add 10.9.8.7/32 nexthop via 10.9.9.2 dev far0 nexthop via 10.9.8.2 dev lan0
-judge 0 interface.json 'any("you are logged in by it (from 10.9.8.7)" in w for w in warned)'
+judge 0 interface.json 'any("you are logged in through it (from 10.9.8.7)" in w for w in warned)'
 ip route del 10.9.8.7/32
 unset SSH_CONNECTION
 # The default route: of two hops, or in a table that only a rule leads to.

@@ -21,14 +21,14 @@ TEST_F(DoctorTest, EnoughHugepagesAreOk) {
   EXPECT_EQ(finding.grade, Grade::kOk);
   EXPECT_EQ(finding.found, "64 MiB free");
   EXPECT_EQ(finding.needed, "64 MiB");
-  EXPECT_EQ(finding.mend, "");
+  EXPECT_EQ(finding.fix, "");
 }
 
 TEST_F(DoctorTest, TooFewHugepagesAreToldWithTheNumberThatIsEnough) {
   Pages("2048kB", 40, 31);  // others use 9
   const Finding finding = One(CheckHugepages, "", needs_);
   EXPECT_EQ(finding.grade, Grade::kMissing);
-  EXPECT_EQ(finding.mend, "echo 41 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages");
+  EXPECT_EQ(finding.fix, "echo 41 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages");
 }
 
 TEST_F(DoctorTest, GigabytePagesCountToo) {
@@ -46,7 +46,7 @@ TEST_F(DoctorTest, HugepagesOnTheWrongNodeAreNotEnough) {
   EXPECT_EQ(One(CheckHugepages, "", needs_).grade, Grade::kOk);
   const Finding finding = One(CheckHugepages, "node 1", needs_);
   EXPECT_EQ(finding.grade, Grade::kMissing);
-  EXPECT_EQ(finding.mend,
+  EXPECT_EQ(finding.fix,
             "echo 34 > /sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages");
   needs_.nodes = {0};
   EXPECT_EQ(One(CheckHugepages, "node 0", needs_).grade, Grade::kOk);
@@ -80,7 +80,7 @@ TEST_F(DoctorTest, MemlockBindsWhoHasNoCapability) {
   const Finding finding = One(CheckMemlock, "", needs_);
   EXPECT_EQ(finding.grade, Grade::kMissing);
   EXPECT_EQ(finding.found, "8192 KiB");
-  EXPECT_EQ(finding.mend, "sudo prlimit --pid $$ --memlock=33554432:33554432");
+  EXPECT_EQ(finding.fix, "sudo prlimit --pid $$ --memlock=33554432:33554432");
   Write("proc/self/limits", "Max locked memory         unlimited            unlimited  bytes");
   EXPECT_EQ(One(CheckMemlock, "", needs_).grade, Grade::kOk);
 }
@@ -93,11 +93,11 @@ TEST_F(DoctorTest, MissingCapabilitiesAreNamed) {
   EXPECT_EQ(finding.grade, Grade::kMissing);
   EXPECT_EQ(finding.found, "no CAP_BPF");
   EXPECT_EQ(finding.needed, "CAP_NET_RAW (sockets), CAP_BPF (programs)");
-  EXPECT_EQ(finding.mend, "sudo setcap cap_net_raw,cap_bpf+ep \"$(command -v twinpath-dpdk)\"");
+  EXPECT_EQ(finding.fix, "sudo setcap cap_net_raw,cap_bpf+ep \"$(command -v twinpath-dpdk)\"");
   needs_.program = "/opt/twinpath-dpdk";
   needs_.locked_bytes = 1;
   Write("proc/self/limits", "Max locked memory         0              0    bytes");
-  EXPECT_EQ(One(CheckCapabilities, "", needs_).mend,
+  EXPECT_EQ(One(CheckCapabilities, "", needs_).fix,
             "sudo setcap cap_net_raw,cap_bpf,cap_ipc_lock+ep /opt/twinpath-dpdk");
   needs_.rights = 1ull << CAP_NET_RAW | 1ull << CAP_BPF;  // of the program, whatever the doctor has
   EXPECT_EQ(One(CheckCapabilities, "", needs_).grade, Grade::kOk);
@@ -108,7 +108,7 @@ TEST_F(DoctorTest, MissingCapabilitiesAreNamed) {
   Capabilities(1ull << CAP_NET_RAW | 1ull << CAP_SYS_ADMIN);
   EXPECT_EQ(One(CheckCapabilities, "", needs_).grade, Grade::kOk);
   needs_.capabilities.clear();
-  EXPECT_EQ(One(CheckCapabilities, "", needs_).found, "none is needed");
+  EXPECT_EQ(One(CheckCapabilities, "", needs_).found, "none needed");
 }
 
 TEST(DoctorProgramTest, FileCapabilitiesCountAndThoseOfAnEmptyProcessDoNot) {
@@ -149,15 +149,15 @@ TEST_F(DoctorTest, LcoresShouldBeIsolatedAndMustBeAllowed) {
   needs_.lcores = {1, 2};
   EXPECT_EQ(One(CheckLcores, "", needs_).grade, Grade::kWarning);
   needs_.command = "twinpath-dpdk --profile p.json";
-  EXPECT_EQ(One(CheckLcores, "", needs_).mend, "twinpath-dpdk --profile p.json --lcores 2-3");
+  EXPECT_EQ(One(CheckLcores, "", needs_).fix, "twinpath-dpdk --profile p.json --lcores 2-3");
   Write("sys/devices/system/cpu/isolated", "");
-  EXPECT_EQ(One(CheckLcores, "", needs_).mend,
+  EXPECT_EQ(One(CheckLcores, "", needs_).fix,
             "sudo mkdir -p /etc/default/grub.d && echo "
             "'GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT isolcpus=1-2 "
             "nohz_full=1-2\"' | sudo tee /etc/default/grub.d/twinpath-lcores.cfg && "
             "sudo update-grub && sudo reboot");
   needs_.lcores = {0, 1};
-  EXPECT_TRUE(absl::StrContains(One(CheckLcores, "", needs_).mend, "isolcpus=2-3 "));
+  EXPECT_TRUE(absl::StrContains(One(CheckLcores, "", needs_).fix, "isolcpus=2-3 "));
   EXPECT_TRUE(absl::StrContains(One(CheckLcores, "", needs_).needed, "by --lcores 2-3"));
   needs_.lcores = {3, 4};
   EXPECT_EQ(One(CheckLcores, "", needs_).grade, Grade::kMissing);
@@ -171,11 +171,11 @@ TEST_F(DoctorTest, SiblingsAndGovernorsAreTold) {
   needs_.lcores = {2, 6};
   EXPECT_EQ(One(CheckSiblings, "", needs_).found, "lcores 2,6 are one core");
   EXPECT_EQ(One(CheckSiblings, "", needs_).grade, Grade::kWarning);
-  EXPECT_EQ(One(CheckSiblings, "", needs_).mend, "lscpu --extended=CPU,CORE");
+  EXPECT_EQ(One(CheckSiblings, "", needs_).fix, "lscpu --extended=CPU,CORE");
   Write("proc/self/status", "Cpus_allowed_list:\t2,3,6");
   needs_.command = "twinpath-dpdk";
-  EXPECT_EQ(One(CheckSiblings, "", needs_).mend, "twinpath-dpdk --lcores 2-3");
-  EXPECT_EQ(One(CheckGovernor, "", needs_).mend, "cpupower -c 2 frequency-set -g performance");
+  EXPECT_EQ(One(CheckSiblings, "", needs_).fix, "twinpath-dpdk --lcores 2-3");
+  EXPECT_EQ(One(CheckGovernor, "", needs_).fix, "cpupower -c 2 frequency-set -g performance");
   needs_.lcores = {2, 3};
   EXPECT_EQ(One(CheckSiblings, "", needs_).grade, Grade::kOk);
 }
@@ -187,7 +187,7 @@ TEST(DoctorReportTest, APathStartsWithoutWhatTheOtherLacks) {
                       .check = "hugepages",
                       .found = "0 MiB free",
                       .needed = "38 MiB",
-                      .mend = "echo 19"},
+                      .fix = "echo 19"},
                      {.grade = Grade::kWarning, .check = "lcores", .found = "none"}};
   report.verdicts = {{.path = "dpdk"}, {.path = "xdp"}};
   EXPECT_FALSE(report.Starts(report.verdicts[0]));

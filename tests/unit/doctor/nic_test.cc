@@ -19,18 +19,18 @@ TEST_F(DoctorTest, ANicThatTheKernelHasIsToldHowToBind) {
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0].grade, Grade::kMissing);
   EXPECT_EQ(findings[0].found, "bound to ixgbe, node 1, the kernel's enp3s0");
-  EXPECT_EQ(findings[0].mend,
+  EXPECT_EQ(findings[0].fix,
             "echo vfio-pci > /sys/bus/pci/devices/0000:03:00.0/driver_override && "
             "echo 0000:03:00.0 > /sys/bus/pci/devices/0000:03:00.0/driver/unbind && "
             "echo 0000:03:00.0 > /sys/bus/pci/drivers_probe");
   Write("usr/sbin/driverctl", "");
-  EXPECT_EQ(Nics()[0].mend, "driverctl set-override 0000:03:00.0 vfio-pci");
+  EXPECT_EQ(Nics()[0].fix, "driverctl set-override 0000:03:00.0 vfio-pci");
 }
 
 TEST_F(DoctorTest, ANicWithoutADriverIsNotToldToBeUnbound) {
   Pci("0000:03:00.0", "", "");
   needs_.nics = {{.port = "lan", .pci = "0000:03:00.0", .native = true}};
-  EXPECT_EQ(Nics()[0].mend,
+  EXPECT_EQ(Nics()[0].fix,
             "echo vfio-pci > /sys/bus/pci/devices/0000:03:00.0/driver_override && "
             "echo 0000:03:00.0 > /sys/bus/pci/drivers_probe");
 }
@@ -46,7 +46,7 @@ TEST_F(DoctorTest, TheNicOfTheDefaultRouteIsNotToldToBeBound) {
   EXPECT_EQ(findings[0].grade, Grade::kMissing);
   EXPECT_TRUE(absl::StrContains(findings[0].found, "it carries the default route, through br0"))
       << findings[0].found;
-  EXPECT_FALSE(absl::StrContains(findings[0].mend, "driverctl")) << findings[0].mend;
+  EXPECT_FALSE(absl::StrContains(findings[0].fix, "driverctl")) << findings[0].fix;
 }
 
 TEST_F(DoctorTest, TheSshSessionsRouteIsTheLongestPrefixThatFits) {
@@ -61,7 +61,7 @@ TEST_F(DoctorTest, TheSshSessionsRouteIsTheLongestPrefixThatFits) {
   const std::vector<Login> logins = host_->Logins();
   ASSERT_EQ(logins.size(), 1u);
   EXPECT_EQ(logins[0].interface, "eth1");
-  EXPECT_EQ(logins[0].how, "you are logged in by it (from 10.1.2.3)");
+  EXPECT_EQ(logins[0].how, "you are logged in through it (from 10.1.2.3)");
 }
 
 TEST_F(DoctorTest, AnIpv6SessionIsFoundByIpv6Routes) {
@@ -77,7 +77,7 @@ TEST_F(DoctorTest, WithoutAnIommuVfioCannotWork) {
   Pci("0000:03:00.0", "vfio-pci", "");
   needs_.nics = {{.port = "lan", .pci = "0000:03:00.0", .native = true}};
   EXPECT_EQ(One(CheckIommu, "", needs_).grade, Grade::kMissing);
-  EXPECT_EQ(One(CheckIommu, "vfio_pci", needs_).mend, "sudo modprobe vfio-pci");
+  EXPECT_EQ(One(CheckIommu, "vfio_pci", needs_).fix, "sudo modprobe vfio-pci");
   fs::create_directories(root_ / "sys/kernel/iommu_groups/14");
   fs::create_directories(root_ / "sys/module/vfio_pci");
   EXPECT_EQ(One(CheckIommu, "", needs_).found, "on, 1 groups");
@@ -88,7 +88,7 @@ TEST_F(DoctorTest, UnsafeNoIommuModeIsTakenAndSaid) {
   Pci("0000:03:00.0", "vfio-pci", "");
   needs_.nics = {{.port = "lan", .pci = "0000:03:00.0", .native = true}};
   Write("sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "Y");
-  EXPECT_EQ(One(CheckIommu, "", needs_).found, "off; vfio does without (unsafe)");
+  EXPECT_EQ(One(CheckIommu, "", needs_).found, "off; vfio works without it (unsafe)");
   EXPECT_EQ(One(CheckIommu, "", needs_).grade, Grade::kOk);
 }
 
@@ -107,7 +107,7 @@ TEST_F(DoctorTest, ANicThatAnotherProcessHoldsIsNotFree) {
   ASSERT_EQ(findings.size(), 2u);
   EXPECT_EQ(findings[1].grade, Grade::kMissing);
   EXPECT_EQ(findings[1].found, "held by process 4711 (testpmd)");
-  EXPECT_EQ(findings[1].mend, "kill 4711");
+  EXPECT_EQ(findings[1].fix, "kill 4711");
 }
 
 TEST_F(DoctorTest, ANicOfAnotherUsersVfioGroupIsToldHowToGetIt) {
@@ -118,7 +118,7 @@ TEST_F(DoctorTest, ANicOfAnotherUsersVfioGroupIsToldHowToGetIt) {
   const Findings findings = Nics();  // /dev/vfio/14 is not there at all
   ASSERT_EQ(findings.size(), 2u);
   EXPECT_EQ(findings[1].grade, Grade::kMissing);
-  EXPECT_EQ(findings[1].found, "/dev/vfio/14 is not for this user");
+  EXPECT_EQ(findings[1].found, "/dev/vfio/14 is not accessible to this user");
 }
 
 TEST_F(DoctorTest, NicsThatStayWithTheirDriverNeedNoVfio) {
@@ -140,7 +140,7 @@ TEST_F(DoctorTest, AnInterfaceWithAnXdpProgramIsNotFree) {
   ASSERT_EQ(findings.size(), 2u);
   EXPECT_EQ(findings[1].grade, Grade::kMissing);
   EXPECT_EQ(findings[1].found, "carries the XDP program xdp_pass, id 7, generic");
-  EXPECT_EQ(findings[1].mend, "ip link set dev lan0 xdpgeneric off");
+  EXPECT_EQ(findings[1].fix, "ip link set dev lan0 xdpgeneric off");
 }
 
 TEST_F(DoctorTest, QueuesAndMtuMustFit) {
@@ -148,13 +148,13 @@ TEST_F(DoctorTest, QueuesAndMtuMustFit) {
   needs_.nics = {{.port = "lan", .interface = "lan0", .queues = 4}};
   const Findings findings = Nics();
   ASSERT_EQ(findings.size(), 3u);
-  EXPECT_EQ(findings[1].mend, "ethtool -L lan0 combined 4");
-  EXPECT_EQ(findings[2].mend, "ip link set dev lan0 mtu 3168");
+  EXPECT_EQ(findings[1].fix, "ethtool -L lan0 combined 4");
+  EXPECT_EQ(findings[2].fix, "ip link set dev lan0 mtu 3168");
   EXPECT_EQ(findings[2].grade, Grade::kMissing);
   needs_.command = "twinpath-dpdk --profile p.json";
   InterfaceFacts facts;
   facts.most_queues = 2;
-  EXPECT_EQ(Nics(facts)[1].mend, "twinpath-dpdk --profile p.json --queues 2");
+  EXPECT_EQ(Nics(facts)[1].fix, "twinpath-dpdk --profile p.json --queues 2");
 }
 
 TEST_F(DoctorTest, ZeroCopyIsTheKernelsWordWhereItHasOne) {
