@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reading captures by libpcap. Main thread.
+// Reads captures with libpcap. Main thread.
 
 #include "src/capture/capture_reader.h"
 
@@ -38,12 +38,14 @@ absl::StatusOr<Capture> Capture::Open(const std::string& path) {
       pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error);
   if (!handle) {
     std::fclose(file);
-    return absl::InvalidArgumentError(absl::StrCat(path, ": no pcap or pcapng capture: ", error));
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": not a pcap or pcapng capture: ", error));
   }
   Capture capture(path, handle);
   if (const int link_type = pcap_datalink(handle); link_type != DLT_EN10MB) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        path, ": its link type is ", LinkTypeName(link_type), "; only Ethernet frames can be fed"));
+    return absl::InvalidArgumentError(absl::StrCat(path, ": its link type is ",
+                                                   LinkTypeName(link_type),
+                                                   "; only Ethernet frames are supported"));
   }
   return capture;
 }

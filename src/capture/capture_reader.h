@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Ethernet captures, pcap and pcapng, frame by frame, by libpcap. Main thread.
+// Reads Ethernet captures, pcap and pcapng, frame by frame. Main thread.
 
 #ifndef TWINPATH_CAPTURE_CAPTURE_READER_H_
 #define TWINPATH_CAPTURE_CAPTURE_READER_H_
@@ -18,19 +18,19 @@ namespace twinpath {
 
 class Capture {
  public:
-  // Opens the file at `path`. Fails, naming it, where it is not there, is no capture, or holds
-  // anything but Ethernet frames (then naming the link type).
+  // Opens the file at `path`. InvalidArgument, with the path, where it cannot be opened, is not a
+  // capture, or has another link type than Ethernet.
   static absl::StatusOr<Capture> Open(const std::string& path);
 
-  // The next frame, as much of it as was captured; it holds until the next call. nullopt at the end
-  // of the file. DataLoss, naming the file and the packet's number (from 1, as other tools count),
-  // where the file ends, or breaks, within a packet.
+  // The captured bytes of the next frame, valid until the next call; nullopt at the end of the
+  // file. DataLoss, with the file and the packet's number (from 1, as other tools count), where the
+  // file ends or is damaged within a packet.
   absl::StatusOr<std::optional<absl::Span<const uint8_t>>> Next();
 
   const std::string& path() const { return path_; }
   uint64_t frames() const { return frames_; }  // read so far
-  int64_t time() const { return time_; }       // of the last one read, in nanoseconds since 1970
-  // Of those, cut short by the snapshot length of whoever captured them.
+  int64_t time() const { return time_; }       // of the last frame, in nanoseconds since 1970
+  // Frames so far that the capture's snapshot length cut short.
   uint64_t cut() const { return cut_; }
 
  private:

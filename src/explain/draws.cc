@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The models of src/policy/model.h, packet by packet: each comparison by itself, where the decision
-// makes 64 at once. That both come to the same is checked by whoever asks. Pure functions.
+// computes 64 at once. The caller checks that both agree. Pure functions.
 
 #include "src/explain/draws.h"
 
@@ -23,7 +23,7 @@ void Add(const std::string& decides, uint64_t draw, const tp_model& model, int i
                                 Below(model, index, draw)});
 }
 
-// The state that the packet behind one which found `state`, and drew `draw`, finds.
+// The state for the next packet, after a packet in `state` that drew `draw`.
 uint64_t NextState(const tp_model& model, uint8_t kind, uint64_t state, uint64_t draw) {
   const bool two = kind == TP_MODEL_GILBERT_ELLIOTT;
   switch (state) {
@@ -111,8 +111,8 @@ std::string Number(uint64_t n) { return absl::StrCat("packet ", Grouped(n)); }
 void ExplainPeriodic(const DrawnBy& by, Explanation* explanation) {
   const LossSpec& spec = by.spec;
   if (by.n < spec.offset) {
-    explanation->fate = absl::StrCat(Number(by.n), " stands before the offset of ",
-                                     Grouped(spec.offset), ": spared");
+    explanation->fate =
+        absl::StrCat(Number(by.n), " is before the offset of ", Grouped(spec.offset), ": spared");
     return;
   }
   const uint64_t phase = (by.n - spec.offset) % spec.every;
@@ -131,10 +131,10 @@ void ExplainSequence(const DrawnBy& by, Explanation* explanation) {
       [listed](const PacketRange& range) { return range.first <= listed && listed <= range.last; });
   explanation->fate = Number(by.n);
   if (spec.repeat)
-    absl::StrAppend(&explanation->fate, " stands for ", Grouped(listed), " (mod ",
+    absl::StrAppend(&explanation->fate, " is treated as ", Grouped(listed), " (mod ",
                     Grouped(spec.repeat), "), which");
   absl::StrAppend(&explanation->fate,
-                  explanation->lost ? " is listed: lost" : " is not listed: spared");
+                  explanation->lost ? " is listed: lost" : " is not listed: not lost");
 }
 
 }  // namespace

@@ -10,17 +10,17 @@
 
 namespace twinpath {
 
-// What a model's comparisons are made of.
+// The inputs of a model's comparisons.
 struct DrawnBy {
   const LossSpec& spec;
   const tp_rule& rule;
   const tp_model& model;
   uint64_t a, b, n;       // the stream, and the packet's number in it
-  uint64_t block_markov;  // a chain's state when the packet's block of 64 begins
+  uint64_t block_markov;  // the Markov state at the start of the packet's block of 64
   uint64_t packet_hash;   // TP_LOSS_PACKET
 };
 
-// Fills in state, draws, fate and lost.
+// Sets state, draws, fate and lost.
 void ExplainFate(const DrawnBy& by, Explanation* explanation);
 
 }  // namespace twinpath

@@ -59,7 +59,7 @@ std::optional<Endpoint> ReadEndpoint(std::string_view text) {
   return endpoint;
 }
 
-// The words of `text`, at most `most` + 1 of them.
+// The words of `text`, at most `most` + 1.
 std::vector<std::string_view> Words(std::string_view text, size_t most) {
   std::vector<std::string_view> words;
   while (words.size() <= most) {
@@ -113,7 +113,7 @@ void PutTransportChecksum(uint8_t proto, const Endpoint& src, const Endpoint& ds
   if (proto != TP_PROTO_ICMP)
     sum = Sum(dst.address, Sum(src.address, static_cast<uint32_t>(header->size() + proto)));
   const uint32_t checksum = ~Sum(*header, sum) & 0xffff;
-  // RFC 768: 0 would say that there is none.
+  // RFC 768: 0 means "no checksum".
   Put16(at, checksum || proto != TP_PROTO_UDP ? checksum : 0xffff, header);
 }
 
@@ -152,7 +152,7 @@ absl::StatusOr<std::vector<uint8_t>> FrameOfHex(std::string_view hex) {
     at += 2;
   }
   if (at >= hex.size() && !frame.empty()) return frame;
-  const std::string allowed = absl::StrCat("1 to ", kLongestFrame, " octets of two hex digits");
+  const std::string allowed = absl::StrCat("1 to ", kLongestFrame, " bytes of two hex digits");
   if (at == 0 || at >= hex.size()) return Wrong("--frame", hex.substr(0, 80), allowed);
   return Wrong(absl::StrCat("--frame: character ", at + 1), hex.substr(at, 16), allowed);
 }
@@ -176,13 +176,13 @@ absl::StatusOr<std::vector<uint8_t>> FrameOfFiveTuple(std::string_view five_tupl
   const bool ported = *proto == TP_PROTO_TCP || *proto == TP_PROTO_UDP;
   if (src->port.has_value() != ported || dst->port.has_value() != ported) {
     return Wrong("--five-tuple", five_tuple,
-                 "ports at both ends with tcp and udp, and at neither with all else");
+                 "ports at both ends with tcp and udp, and no ports with other protocols");
   }
   if (src->version != dst->version)
     return Wrong("--five-tuple", five_tuple, "two addresses of one IP version");
   if (src->version == 6 && tp_is_extension(*proto)) {
     return Wrong("--five-tuple", five_tuple,
-                 "a protocol that is no IPv6 extension header (with --frame it may be)");
+                 "a protocol that is not an IPv6 extension header (use --frame for those)");
   }
   Octets frame = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0, 0};
   Put16(12, src->version == 4 ? TP_ETH_P_IPV4 : TP_ETH_P_IPV6, &frame);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Frames as a command line gives them. Pure functions.
+// Frames from a command line. Pure functions.
 
 #ifndef TWINPATH_EXPLAIN_FRAME_H_
 #define TWINPATH_EXPLAIN_FRAME_H_
@@ -12,14 +12,14 @@
 
 namespace twinpath {
 
-// "02 00:00...": two hex digits an octet, with spaces or colons between octets where one likes; 1
-// to 65535 octets. InvalidArgument names --frame.
+// "02 00:00...": two hex digits for each byte, with optional spaces or colons between bytes; 1 to
+// 65535 bytes. InvalidArgument names --frame.
 absl::StatusOr<std::vector<uint8_t>> FrameOfHex(std::string_view hex);
 
 // "tcp 10.0.0.1:1234 192.0.2.1:80", "udp [2001:db8::1]:5000 [2001:db8::2]:53", "icmp 10.0.0.1
-// 192.0.2.1", "132 2001:db8::1 2001:db8::2": an untagged frame of 60 octets, or of 74 where the
-// headers take so many, from 02:00:00:00:00:01 to 02:00:00:00:00:02, with a TTL of 64 and right
-// checksums. TCP is a SYN, ICMP an echo request, what is neither nor UDP an IP header alone.
+// 192.0.2.1", "132 2001:db8::1 2001:db8::2": an untagged frame of 60 bytes, or of 74 where the
+// headers need so many, from 02:00:00:00:00:01 to 02:00:00:00:00:02, with a TTL of 64 and valid
+// checksums. TCP is a SYN, ICMP an echo request; another protocol is an IP header only.
 // InvalidArgument names --five-tuple.
 absl::StatusOr<std::vector<uint8_t>> FrameOfFiveTuple(std::string_view five_tuple);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The parser's checks up to the IP header, in words; what it finds behind that is told as a whole.
-// Pure function.
+// The parser's checks up to the IP header, in words; one sentence for all checks after it. Pure
+// function.
 
 #include "src/explain/malformed.h"
 
@@ -12,10 +12,10 @@ namespace twinpath {
 namespace {
 
 constexpr char kBehind[] =
-    "is sound, but a header behind it is cut short, too far in, or contradicts the frame";
+    "is valid, but a later header is cut short, too deep, or contradicts the frame";
 
 std::string CutShort(const char* header, size_t needed, size_t left) {
-  return absl::StrCat("its ", header, " takes ", needed, " octets, of which ", left, " are there");
+  return absl::StrCat("its ", header, " needs ", needed, " bytes, but the frame has ", left);
 }
 
 std::string Ipv4(absl::Span<const uint8_t> ip) {
@@ -23,12 +23,13 @@ std::string Ipv4(absl::Span<const uint8_t> ip) {
   if (ip[0] >> 4 != 4) return absl::StrCat("its IPv4 header says version ", ip[0] >> 4);
   const size_t header = size_t{ip[0]} % 16 * 4, total = tp_be16(&ip[2]);
   if (header < 20)
-    return absl::StrCat("its IPv4 header says that it has ", header, " octets; the least is 20");
+    return absl::StrCat("its IPv4 header announces a header of ", header,
+                        " bytes; the least is 20");
   if (total < header)
-    return absl::StrCat("its IPv4 header has ", header, " octets, the whole datagram ", total);
+    return absl::StrCat("its IPv4 header has ", header, " bytes, the whole datagram ", total);
   if (total > ip.size())
-    return absl::StrCat("its IPv4 header says that the datagram has ", Grouped(total),
-                        " octets, of which ", Grouped(ip.size()), " are there");
+    return absl::StrCat("its IPv4 header announces a datagram of ", Grouped(total),
+                        " bytes, but the frame has ", Grouped(ip.size()));
   return absl::StrCat("its IPv4 header ", kBehind);
 }
 
@@ -37,8 +38,8 @@ std::string Ipv6(absl::Span<const uint8_t> ip) {
   if (ip[0] >> 4 != 6) return absl::StrCat("its IPv6 header says version ", ip[0] >> 4);
   const size_t payload = tp_be16(&ip[4]);
   if (payload > ip.size() - 40)
-    return absl::StrCat("its IPv6 header says that ", Grouped(payload), " octets follow, of which ",
-                        Grouped(ip.size() - 40), " are there");
+    return absl::StrCat("its IPv6 header announces ", Grouped(payload), " bytes, but ",
+                        Grouped(ip.size() - 40), " follow");
   return absl::StrCat("its IPv6 header ", kBehind);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is wrong with a frame that the parser refuses. Pure function.
+// Why the parser rejects a frame. Pure function.
 
 #ifndef TWINPATH_EXPLAIN_MALFORMED_H_
 #define TWINPATH_EXPLAIN_MALFORMED_H_
@@ -11,8 +11,8 @@
 
 namespace twinpath {
 
-// What is wrong with the first header of a malformed frame that is not sound, in words: "its IPv6
-// header says that 100 octets follow, of which 6 are there". `frame` is one that tp_parse refuses.
+// What is wrong with the first bad header of a malformed frame, in words: "its IPv6 header
+// announces 100 bytes, but 6 follow". `frame` is one that tp_parse rejects.
 std::string DescribeMalformed(absl::Span<const uint8_t> frame);
 
 }  // namespace twinpath

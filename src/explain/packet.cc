@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The tables of one queue are brought to where they are after the packets before this one; then the
-// packet is decided as a datapath does it, and each step is looked at. Main thread.
+// Brings the tables of one queue to their state after the packets before this one, decides the
+// packet as a datapath does, and inspects each step. Main thread.
 
 #include "src/explain/packet.h"
 
@@ -90,7 +90,7 @@ class Case {
     return status;
   }
 
-  // Goes through the rules as the packets before this one, and then it, found them.
+  // Walks the rules in the state that the earlier packets left.
   void FindRule() {
     uint64_t before = request_.number;
     for (rule_ = 0; rule_ < policy_.rules.size(); rule_++) {
@@ -115,7 +115,7 @@ class Case {
     told_.refusals.push_back({rule_, condition, reason});
   }
 
-  // Whether the rule's share of flows and its times let it hold.
+  // Whether the rule holds, by its share of flows and its times.
   bool HoldsBeforePackets() {
     const RuleSpec& spec = Spec(rule_);
     if (Rule().flags & TP_RULE_SHARE && !tp_holds_for_flow(&Rule(), &When(), &key_)) {
@@ -133,7 +133,7 @@ class Case {
     return true;
   }
 
-  // Brings the stream that the packet belongs to, to the packet's number.
+  // Advances the packet's stream to the packet's number.
   absl::Status SetUpStream() {
     tp_state& state = states_[rule_];
     state.n = n_;
@@ -146,7 +146,7 @@ class Case {
     if (walks && n_ > kMaxWalkedPackets) {
       return absl::InvalidArgumentError(
           absl::StrCat("--number: found ", request_.number, ", allowed at most ", kMaxWalkedPackets,
-                       " where the loss has a memory, as that of rule ", Spec(rule_).name, " has"));
+                       " for a loss with memory, such as that of rule ", Spec(rule_).name));
     }
     told_.stream = {key_a_, key_b_, n_};
     __u64 markov = 0;
@@ -156,7 +156,7 @@ class Case {
     };
     for (uint64_t i = 0; walks && i < n_ >> 6; i++) draw(i);
     block_markov_ = markov;
-    // Where the packet begins a block, the decision draws it.
+    // If the packet starts a block, the decision draws the block.
     const uint64_t fates = n_ & 63 ? draw(n_ >> 6) : 0;
     if (loss == TP_LOSS_STREAM) {
       state.fates = fates;
@@ -170,7 +170,7 @@ class Case {
     return absl::OkStatus();
   }
 
-  // The packet's, which begins here where there is none.
+  // The packet's flow, which is created if it does not exist.
   tp_flow& Flow() {
     const tp_place place = tp_flow_place(dp_.flows->size, &Rule(), key_a_);
     const uint64_t at = tp_flow_seek(&dp_, &place, 0);
@@ -192,12 +192,12 @@ class Case {
     told_.marked = extras_.marked.packets > 0;
   }
 
-  // Whether what is told leads to what was decided.
+  // Whether the explanation agrees with the decision.
   absl::Status Agree() {
     const std::optional<uint32_t>& decided = told_.verdict.rule;
     if (!told_.malformed.empty()) {
       if (!decided && told_.verdict.verdict == TP_MALFORMED) return absl::OkStatus();
-      return absl::InternalError("the explanation is of a malformed frame, the decision is not");
+      return absl::InternalError("the explanation says malformed, the decision does not");
     }
     if (!decided || *decided != rule_) {
       return absl::InternalError(absl::StrCat("the explanation leads to rule ", Spec(rule_).name,
@@ -246,7 +246,7 @@ class Case {
   HostFlows flows_;
   tp_datapath dp_;
 
-  std::vector<uint8_t> frame_;  // as it leaves, once it is decided
+  std::vector<uint8_t> frame_;  // as it leaves, after the decision
   tp_key key_;
   uint32_t rule_ = 0;
   uint64_t n_ = 0;  // of the packet in its rule's, or flow's, stream

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Comparing two datapaths frame by frame, counter by counter, and one of them with its own bursts.
-// Main thread.
+// Compares two datapaths frame by frame and counter by counter, and one of them with its own
+// bursts. Main thread.
 
 #include "src/parity/run.h"
 
@@ -18,8 +18,8 @@ namespace {
 void Compare(const std::string& what, const tp_count& a, const tp_count& b,
              std::vector<std::string>* differences) {
   if (a.packets == b.packets && a.bytes == b.bytes) return;
-  differences->push_back(absl::StrCat(what, ": ", a.packets, " packets, ", a.bytes, " octets and ",
-                                      b.packets, " packets, ", b.bytes, " octets"));
+  differences->push_back(absl::StrCat(what, ": ", a.packets, " packets, ", a.bytes, " bytes and ",
+                                      b.packets, " packets, ", b.bytes, " bytes"));
 }
 
 void Compare(const std::string& what, uint64_t a, uint64_t b,
@@ -61,7 +61,7 @@ absl::Status ParityRun::Feed(size_t port, uint32_t queue, absl::Span<const uint8
     absl::StatusOr<FrameVerdict> verdict = paths_[i].run(port, queue, octets);
     if (!verdict.ok()) {
       return absl::Status(verdict.status().code(),
-                          absl::StrCat("frame ", frame.n, " (", octets.size(), " octets) on the ",
+                          absl::StrCat("frame ", frame.n, " (", octets.size(), " bytes) on the ",
                                        paths_[i].name, " path: ", verdict.status().message()));
     }
     verdicts[i] = *std::move(verdict);

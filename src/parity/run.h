@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Frames through two datapaths at once, and what differs: the heart of `twinpath parity`. Knows the
-// paths by what they answer only, so that tests can put any other in their place. Main thread.
+// Runs frames through two datapaths and compares the verdicts, for `twinpath parity`. Knows the
+// paths only as functions, so that tests can use others. Main thread.
 
 #ifndef TWINPATH_PARITY_RUN_H_
 #define TWINPATH_PARITY_RUN_H_
@@ -46,7 +46,7 @@ struct ParityDifference {
 
 class ParityRun {
  public:
-  // Sees every frame with both verdicts, in order.
+  // Called with every frame and both verdicts, in order.
   using Observer = std::function<absl::Status(const ParityFrame& frame,
                                               const std::array<FrameVerdict, 2>& verdicts)>;
 
@@ -54,11 +54,11 @@ class ParityRun {
   ParityRun(ParityPath a, ParityPath b, size_t keep = 10)
       : paths_{std::move(a), std::move(b)}, keep_(keep) {}
 
-  // Puts the next frame through both. Fails where a path, or the observer, does.
+  // Runs the next frame on both paths. Fails where a path or the observer fails.
   absl::Status Feed(size_t port, uint32_t queue, absl::Span<const uint8_t> frame,
                     const Observer& observer = nullptr);
 
-  // Leaves the next frame out; it keeps its number.
+  // Skips the next frame, which keeps its number.
   void Skip() { skipped_++; }
 
   const std::array<ParityPath, 2>& paths() const { return paths_; }
@@ -77,33 +77,33 @@ class ParityRun {
   std::vector<ParityDifference> differences_;
 };
 
-// The queue, 0 to `queues` - 1, that a NIC with a hash over the five-tuple might choose: the two
-// directions of a flow are two flows. What is malformed or not IP goes to queue 0.
+// The queue, 0 to `queues` - 1, that a NIC with a hash over the five-tuple could choose; the two
+// directions of a flow are two flows. Malformed frames and frames that are not IP go to queue 0.
 uint32_t QueueOf(absl::Span<const uint8_t> frame, uint32_t queues);
 
-// Every counter of a queue or a rule that is not the same in both, one line each: what it is, and
-// both figures. Empty where all agree.
+// One line for each counter of a queue or a rule that differs: its name and both values. Empty
+// where all are equal.
 std::vector<std::string> SnapshotDifferences(const Snapshot& a, const Snapshot& b);
 
-// The same frames again, in bursts of up to 32 a queue: whatever left one by one must leave again,
-// the same, and nothing else.
+// Runs the same frames in bursts of up to 32 for each queue, and checks that exactly the same
+// frames leave as one by one.
 class BurstCheck {
  public:
-  // As DpdkReplay::RunBurst: the verdict of each frame that leaves, without a rule.
+  // DpdkReplay::RunBurst: the verdict of each frame that leaves, without a rule.
   using RunBurst = std::function<absl::StatusOr<std::vector<std::optional<FrameVerdict>>>(
       size_t port, uint32_t queue, absl::Span<const std::vector<uint8_t>> frames)>;
 
-  // `ordered`: the order of frames matters over all queues, because streams are not the queues'
-  // own; a burst is then of frames that came one after the other.
+  // `ordered`: the order of frames matters over all queues, because queues share streams. A burst
+  // then holds only consecutive frames.
   BurstCheck(RunBurst run, bool ordered) : run_(std::move(run)), ordered_(ordered) {}
 
-  // Adds a frame and what became of it alone; runs its queue's burst where it is full.
+  // Adds a frame and its verdict; runs the queue's burst when it is full.
   absl::Status Feed(const ParityFrame& frame, const FrameVerdict& alone);
-  // Runs what is left.
+  // Runs the incomplete bursts.
   absl::Status Finish();
 
   uint64_t different() const { return different_; }
-  // The number of the first frame that differs, where one does.
+  // The number of the first frame that differs; nullopt: none does.
   std::optional<uint64_t> first() const { return first_; }
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Comparisons in words, in JSON, and frames in hex. Pure functions.
+// Comparisons as text and JSON, and frames in hex. Pure functions.
 
 #include "src/parity/text.h"
 
@@ -19,7 +19,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr size_t kHexOctets = 256;  // of a frame, shown to a person
+constexpr size_t kHexBytes = 256;  // of a frame, in the text
 
 std::string RuleName(const CompiledPolicy& policy, uint32_t rule) {
   return rule < policy.rule_names.size() ? policy.rule_names[rule] : absl::StrCat("#", rule);
@@ -42,7 +42,7 @@ std::string Hex(absl::Span<const uint8_t> octets, size_t from, size_t count) {
 
 std::string HexLines(absl::Span<const uint8_t> octets) {
   std::string text;
-  const size_t shown = std::min(octets.size(), kHexOctets);
+  const size_t shown = std::min(octets.size(), kHexBytes);
   for (size_t at = 0; at < shown; at += 16) {
     absl::StrAppendFormat(&text, "    %04x ", at);
     for (size_t i = at; i < std::min(at + 16, shown); i++)
@@ -50,7 +50,7 @@ std::string HexLines(absl::Span<const uint8_t> octets) {
     text += "\n";
   }
   if (shown < octets.size())
-    absl::StrAppend(&text, "    and ", octets.size() - shown, " octets more\n");
+    absl::StrAppend(&text, "    and ", octets.size() - shown, " bytes more\n");
   return text;
 }
 
@@ -83,18 +83,18 @@ std::string VerdictText(const FrameVerdict& verdict, const CompiledPolicy& polic
   std::string text = absl::StrFormat("%-9s", VerdictName(verdict.verdict));
   absl::StrAppend(&text, "  rule ", verdict.rule ? RuleName(policy, *verdict.rule) : "none");
   if (verdict.out_port) absl::StrAppend(&text, "  out ", PortName(policy, *verdict.out_port));
-  if (!verdict.bytes.empty()) absl::StrAppend(&text, "  ", verdict.bytes.size(), " octets leave");
+  if (!verdict.bytes.empty()) absl::StrAppend(&text, "  ", verdict.bytes.size(), " bytes leave");
   return text;
 }
 
-// Where the bytes that leave first differ, where both let some leave.
+// The first difference in the bytes that leave; empty where only one path sends.
 std::string BytesText(const FrameVerdict& a, const FrameVerdict& b) {
   if (a.bytes == b.bytes || a.bytes.empty() || b.bytes.empty()) return "";
   const auto at = static_cast<size_t>(
       std::mismatch(a.bytes.begin(), a.bytes.end(), b.bytes.begin(), b.bytes.end()).first -
       a.bytes.begin());
   auto from = [at](const FrameVerdict& v) { return Hex(v.bytes, at, 16); };
-  return absl::StrCat("  the bytes that leave differ from octet ", at, " on: ", from(a), " and ",
+  return absl::StrCat("  the bytes that leave differ from byte ", at, " on: ", from(a), " and ",
                       from(b), "\n");
 }
 
@@ -102,7 +102,7 @@ std::string DifferenceText(const ParityDifference& difference, const ParityRepor
                            const CompiledPolicy& policy) {
   std::string text =
       absl::StrCat("\nframe ", difference.n, ": port ", PortName(policy, difference.port),
-                   ", queue ", difference.queue, ", ", difference.octets.size(), " octets\n");
+                   ", queue ", difference.queue, ", ", difference.octets.size(), " bytes\n");
   for (size_t i = 0; i < 2; i++) {
     absl::StrAppendFormat(&text, "  %-5s %s\n", report.paths[i],
                           VerdictText(difference.verdicts[i], policy));
@@ -151,12 +151,12 @@ std::string ParityText(const ParityReport& report, const CompiledPolicy& policy)
       absl::StrCat("frames ", report.frames, ", equal ", report.frames - report.different,
                    ", different ", report.different, "\n");
   if (report.skipped) {
-    absl::StrAppend(&text, "left out ", report.skipped, " of more than ", kLongestFrame,
-                    " octets, which no port receives\n");
+    absl::StrAppend(&text, "skipped ", report.skipped, " of more than ", kLongestFrame,
+                    " bytes, which no port receives\n");
   }
   if (report.cut) {
-    absl::StrAppend(&text, "fed ", report.cut, " without their end, which the capture has not ",
-                    "(a snapshot length: capture by tcpdump -s 0)\n");
+    absl::StrAppend(&text, "ran ", report.cut, " that are cut short in the capture ",
+                    "(by a snapshot length: capture with tcpdump -s 0)\n");
   }
   for (const ParityDifference& difference : report.differences)
     text += DifferenceText(difference, report, policy);
@@ -169,7 +169,7 @@ std::string ParityText(const ParityReport& report, const CompiledPolicy& policy)
     absl::StrAppend(&text, "counters of ", both, " differ: ", line, "\n");
   if (report.burst_different) {
     absl::StrAppend(&text, "in bursts of 32, ", report.burst_different,
-                    " frames leave otherwise than one by one; the first is frame ",
+                    " frames differ from one by one; the first is frame ",
                     report.burst_first.value_or(0), "\n");
   }
   for (const std::string& line : report.burst_counter_differences)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How a comparison of the two paths reads: for a person, as JSON, and one line a verdict. Pure
-// functions.
+// A comparison of the two paths as text, as JSON, and as one line for each verdict. Pure functions.
 
 #ifndef TWINPATH_PARITY_TEXT_H_
 #define TWINPATH_PARITY_TEXT_H_
@@ -21,19 +20,19 @@
 
 namespace twinpath {
 
-// Everything that a comparison found.
+// The result of a comparison.
 struct ParityReport {
   std::string policy;  // its file
   std::string port;    // ingress
   uint32_t queues = 1;
   std::vector<std::pair<std::string, uint64_t>> captures;  // file, frames
   uint64_t frames = 0, different = 0;
-  uint64_t cut = 0;      // frames of which the captures hold only the beginning
-  uint64_t skipped = 0;  // frames longer than kLongestFrame: not fed
+  uint64_t cut = 0;      // frames that the captures hold only in part
+  uint64_t skipped = 0;  // frames longer than kLongestFrame, which are skipped
   std::array<std::string, 2> paths;
   std::vector<ParityDifference> differences;     // the first ones
   std::vector<std::string> counter_differences;  // between the two paths
-  uint64_t burst_different = 0;                  // frames that leave otherwise in bursts
+  uint64_t burst_different = 0;                  // frames that differ when run in bursts
   std::optional<uint64_t> burst_first;
   std::vector<std::string> burst_counter_differences;
 
@@ -43,18 +42,18 @@ struct ParityReport {
   }
 };
 
-// "frames N, equal N, different N" and what differs.
+// "frames N, equal N, different N", and the differences.
 std::string ParityText(const ParityReport& report, const CompiledPolicy& policy);
 nlohmann::ordered_json ParityJson(const ParityReport& report, const CompiledPolicy& policy);
 
 // One line of --verdicts: path, n, port, queue, rule, verdict, out_port, sha256. Fails where the
-// digest does.
+// digest fails.
 absl::StatusOr<nlohmann::ordered_json> VerdictJson(const std::string& path,
                                                    const ParityFrame& frame,
                                                    const FrameVerdict& verdict,
                                                    const CompiledPolicy& policy);
 
-// "IPv4 udp 10.0.0.1:5000 > 10.0.0.2:53, vlan 5", or that it is malformed.
+// "IPv4 udp 10.0.0.1:5000 > 10.0.0.2:53, vlan 5"; "malformed".
 std::string DescribeFrame(absl::Span<const uint8_t> frame);
 
 }  // namespace twinpath

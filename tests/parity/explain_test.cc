@@ -202,21 +202,22 @@ TEST(Explain, FiveTuplesBecomePacketsWithRightChecksums) {
 TEST(Explain, WhatIsWrongWithAMalformedFrameIsTold) {
   auto wrong = [](const FrameBuilder& frame) { return DescribeMalformed(frame.Build()); };
   EXPECT_EQ(DescribeMalformed(std::vector<uint8_t>(13)),
-            "its Ethernet header takes 14 octets, of which 13 are there");
+            "its Ethernet header needs 14 bytes, but the frame has 13");
   EXPECT_EQ(wrong(FrameBuilder().EtherType(0x8100).Bytes({0, 1})),
-            "its VLAN tag takes 4 octets, of which 2 are there");
+            "its VLAN tag needs 4 bytes, but the frame has 2");
   EXPECT_EQ(wrong(FrameBuilder().Ipv4().Patch(0, {0x65})), "its IPv4 header says version 6");
   EXPECT_EQ(wrong(FrameBuilder().Ipv4().Patch(0, {0x44})),
-            "its IPv4 header says that it has 16 octets; the least is 20");
+            "its IPv4 header announces a header of 16 bytes; the least is 20");
   EXPECT_EQ(wrong(FrameBuilder().Ipv4().Patch(2, {0, 19})),
-            "its IPv4 header has 20 octets, the whole datagram 19");
+            "its IPv4 header has 20 bytes, the whole datagram 19");
   EXPECT_EQ(wrong(FrameBuilder().Ipv4().Patch(2, {5, 220})),
-            "its IPv4 header says that the datagram has 1,500 octets, of which 20 are there");
+            "its IPv4 header announces a datagram of 1,500 bytes, but the frame has 20");
   EXPECT_EQ(wrong(FrameBuilder().Ipv6().Patch(4, {0, 100}).Payload(6)),
-            "its IPv6 header says that 100 octets follow, of which 6 are there");
-  EXPECT_EQ(wrong(FrameBuilder().Ipv6(17).Payload(6)),
-            "its IPv6 header is sound, but a header behind it is cut short, too far in, or "
-            "contradicts the frame");
+            "its IPv6 header announces 100 bytes, but 6 follow");
+  EXPECT_EQ(
+      wrong(FrameBuilder().Ipv6(17).Payload(6)),
+      "its IPv6 header is valid, but a later header is cut short, too deep, or contradicts the "
+      "frame");
 }
 
 TEST(Explain, NumbersFarOutAreReachedWhereNothingHasToBeWalked) {
@@ -232,9 +233,10 @@ TEST(Explain, NumbersFarOutAreReachedWhereNothingHasToBeWalked) {
   EXPECT_FALSE(*lost(periodic, 7'000'000'018));
   const std::string chain = R"("model": "gilbert_elliott", "p": "50%", "r": "50%")";
   EXPECT_TRUE(lost(chain, kMaxWalkedPackets).ok());
-  EXPECT_EQ(lost(chain, kMaxWalkedPackets + 1).status().message(),
-            "--number: found 10000001, allowed at most 10000000 where the loss has a memory, as "
-            "that of rule default has");
+  EXPECT_EQ(
+      lost(chain, kMaxWalkedPackets + 1).status().message(),
+      "--number: found 10000001, allowed at most 10000000 for a loss with memory, such as that "
+      "of rule default");
 }
 
 }  // namespace

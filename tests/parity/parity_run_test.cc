@@ -123,7 +123,7 @@ TEST(ParityRun, AFailureNamesTheFrameAndThePath) {
   ParityRun run(Path("xdp", Replay()), broken);
   const absl::Status status = run.Feed(0, 0, Udp());
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(status.message(), "frame 0 (62 octets) on the dpdk path: no more");
+  EXPECT_EQ(status.message(), "frame 0 (62 bytes) on the dpdk path: no more");
   EXPECT_EQ(run.frames(), 0u);
 }
 
@@ -158,9 +158,9 @@ TEST(SnapshotDifferences, NameEachCounterThatDiffers) {
   ASSERT_TRUE(b->Run(1, 1, Tcp()).ok());
   EXPECT_EQ(SnapshotDifferences(a->Snapshot(), b->Snapshot()),
             (std::vector<std::string>{
-                "port wan queue 1 rx: 0 packets, 0 octets and 1 packets, 78 octets",
-                "port wan queue 1 pass: 0 packets, 0 octets and 1 packets, 78 octets",
-                "rule default matched: 0 packets, 0 octets and 1 packets, 78 octets"}));
+                "port wan queue 1 rx: 0 packets, 0 bytes and 1 packets, 78 bytes",
+                "port wan queue 1 pass: 0 packets, 0 bytes and 1 packets, 78 bytes",
+                "rule default matched: 0 packets, 0 bytes and 1 packets, 78 bytes"}));
   EXPECT_FALSE(SnapshotDifferences(a->Snapshot(), Replay("7", 1)->Snapshot()).empty());
   EXPECT_FALSE(SnapshotDifferences(Replay("7", 1)->Snapshot(), a->Snapshot()).empty());
 }
@@ -231,9 +231,9 @@ TEST(ParityText, ShowsWhatDiffers) {
   EXPECT_EQ(ParityText(report, policy),
             "frames 20, equal 18, different 2\n"
             "\n"
-            "frame 17: port lan, queue 1, 62 octets\n"
+            "frame 17: port lan, queue 1, 62 bytes\n"
             "  xdp   lost       rule half\n"
-            "  dpdk  tx         rule half  out wan  62 octets leave\n"
+            "  dpdk  tx         rule half  out wan  62 bytes leave\n"
             "  IPv4 udp 10.1.0.1:5000 > 10.2.0.2:53\n"
             "    0000  02 00 00 00 00 02 02 00 00 00 00 01 08 00 45 00\n"
             "    0010  00 30 12 34 00 00 40 11 54 84 0a 01 00 01 0a 02\n"

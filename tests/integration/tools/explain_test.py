@@ -114,7 +114,7 @@ class Explain(unittest.TestCase):
         for rule in ("outage", "some", *(f"loss {number}" for number in (0, 1, 2, 4, 6, 7))):
             self.assertIn(rule, {rule for rule, _ in seen})
         self.assertGreaterEqual(sum(verdict == "lost" for _, verdict in seen), 4)
-        self.assertIn(", behind 60 packets of the capture\n",
+        self.assertIn(", after 60 packets of the capture\n",
                       self.explain(policy, "--pcap", capture, "--packet", 61))
         # Given their number, or a time, that counts.
         told = self.explain(policy, "--pcap", capture, "--packet", 1, "--at", "55s", "--json")
@@ -129,13 +129,13 @@ class Explain(unittest.TestCase):
             {"name": "web", "match": {"dst_port": "80-89"},
              "loss": {"model": "random", "rate": "50%"}, "forward": {"port": "wan"}}])
         self.assertEqual(self.explain(policy, "--five-tuple", FIVE_TUPLE, "--at", "5s"), """\
-IPv4 tcp 10.0.0.1:1234 > 192.0.2.1:80, 60 octets, in by wan, queue 0, 5 s after the start
+IPv4 tcp 10.0.0.1:1234 > 192.0.2.1:80, 60 bytes, received by wan, queue 0, 5 s after the start
 
   1. calls: no: dst 192.0.2.1 is not in 10.0.0.0/8
   2. later: no: it matches, but is active from 1 min on, not at 5 s
-  3. web: takes it: TCP or UDP, destination ports 80 to 89
+  3. web: matches: TCP or UDP, destination ports 80 to 89
 
-rule web: lose 50 % at random (1 in 2), one stream a port and queue; send the rest out of wan
+rule web: lose 50 % at random (1 in 2), one stream per port and queue; send the rest out of wan
   stream     rule web on port wan, queue 0
              keys 0xf5f7fb76145d8ca6 and 0x9d0fc25d4144f626
   packet     0 of the stream, counted from 0
@@ -147,9 +147,9 @@ rule web: lose 50 % at random (1 in 2), one stream a port and queue; send the re
 verdict: tx, out of wan
 """)
         self.assertEqual(self.explain(policy, "--frame", " 00:11\n2233\n"), """\
-malformed, 4 octets, in by wan, queue 0, 0 s after the start
+malformed, 4 bytes, received by wan, queue 0, 0 s after the start
 
-No rule is asked: the frame is malformed: its Ethernet header takes 14 octets, of which 4 are there
+No rule is tried: the frame is malformed: its Ethernet header needs 14 bytes, but the frame has 4
 
 verdict: malformed
 """)
@@ -179,27 +179,27 @@ verdict: malformed
         given = ("--five-tuple", FIVE_TUPLE)
         five_tuples = ("--five-tuple: found {}, allowed \"tcp 10.0.0.1:1234 192.0.2.1:80\", \"udp "
                        "[2001:db8::1]:5000 [2001:db8::2]:53\" or \"icmp 10.0.0.1 192.0.2.1\"\n")
-        ports = ("--five-tuple: found {}, allowed ports at both ends with tcp and udp, and at "
-                 "neither with all else\n")
+        ports = ("--five-tuple: found {}, allowed ports at both ends with tcp and udp, and no "
+                 "ports with other protocols\n")
         walked = self.policy(default={"loss": {"model": "gilbert_elliott", "p": "1%"}})
         for error, policy, *arguments in (
                 ("found 0 packets to explain, allowed one of --frame, --pcap and --five-tuple\n",
                  wire),
                 ("found 2 packets to explain, allowed one of --frame, --pcap and --five-tuple\n",
                  wire, *given, "--frame", "00"),
-                ('--frame: found "0x00", allowed 1 to 65535 octets of two hex digits\n', wire,
+                ('--frame: found "0x00", allowed 1 to 65535 bytes of two hex digits\n', wire,
                  "--frame", "0x00"),
-                ('--frame: character 3: found "0", allowed 1 to 65535 octets of two hex digits\n', wire,
+                ('--frame: character 3: found "0", allowed 1 to 65535 bytes of two hex digits\n', wire,
                  "--frame", "000"),
-                ('--frame: found " ", allowed 1 to 65535 octets of two hex digits\n', wire,
+                ('--frame: found " ", allowed 1 to 65535 bytes of two hex digits\n', wire,
                  "--frame", " "),
-                ("--packet: found without --pcap, allowed with it only\n", wire, *given, "--packet",
+                ("--packet needs --pcap\n", wire, *given, "--packet",
                  1),
-                (f"--packet: found 3, allowed 1 to 2, which is how many {capture} has\n", wire,
+                (f"--packet: found 3, allowed 1 to 2 (the packets of {capture})\n", wire,
                  "--pcap", capture, "--packet", 3),
                 ("cannot open the capture /nowhere: No such file or directory\n", wire, "--pcap",
                  "/nowhere"),
-                (f"{wire}: no pcap or pcapng capture: ", wire, "--pcap", wire),
+                (f"{wire}: not a pcap or pcapng capture: ", wire, "--pcap", wire),
                 *((five_tuples.format(json.dumps(text)), wire, "--five-tuple", text) for text in (
                     "", "tcp", "tcp 10.0.0.1:1 10.0.0.2:2 more", "quic 10.0.0.1:1 10.0.0.2:2",
                     "256 10.0.0.1 10.0.0.2", "tcp 10.0.0.1:65536 10.0.0.2:2", "tcp 10.0.0:1 10.0.0.2:2",
@@ -208,14 +208,14 @@ verdict: malformed
                     "tcp 10.0.0.1 10.0.0.2:2", "icmp 10.0.0.1:1 10.0.0.2:2", "udp ::1 ::2")),
                 ('--five-tuple: found "udp 10.0.0.1:1 [::1]:2", allowed two addresses of one IP '
                  "version\n", wire, "--five-tuple", "udp 10.0.0.1:1 [::1]:2"),
-                ('--five-tuple: found "0 ::1 ::2", allowed a protocol that is no IPv6 extension '
-                 "header (with --frame it may be)\n", wire, "--five-tuple", "0 ::1 ::2"),
+                ('--five-tuple: found "0 ::1 ::2", allowed a protocol that is not an IPv6 extension '
+                 "header (use --frame for those)\n", wire, "--five-tuple", "0 ::1 ::2"),
                 ('--port: found "dmz", allowed a port that the policy names: lan, wan\n', wire,
                  *given, "--port", "dmz"),
                 ('--at: found "5", allowed 0s to ten years: a whole number of us, ms, s, m or h\n',
                  loss, *given, "--at", 5),
-                ("--number: found 10000001, allowed at most 10000000 where the loss has a memory, "
-                 "as that of rule default has\n", walked, *given, "--number", 10_000_001)):
+                ("--number: found 10000001, allowed at most 10000000 for a loss with memory, "
+                 "such as that of rule default\n", walked, *given, "--number", 10_000_001)):
             with self.subTest(error):
                 check_refused(self, "twinpath explain",
                               [TWINPATH, "explain", policy, *arguments], error)

@@ -181,7 +181,7 @@ class Parity(unittest.TestCase):
         capture = self.write("a.pcap", pcap(frames[:70] + too_long + frames[70:]))
         for policy in (self.policy, self.anywhere):
             self.finds(f"frames {len(frames)}, equal {len(frames)}, different 0\n"
-                       "left out 2 of more than 65535 octets, which no port receives\n",
+                       "skipped 2 of more than 65535 bytes, which no port receives\n",
                        policy, capture)
         verdicts = self.verdicts(self.policy, capture)
         self.assertEqual([v["n"] for v in verdicts], [*range(70), *range(72, len(frames) + 2)])
@@ -192,8 +192,8 @@ class Parity(unittest.TestCase):
         capture = self.write("a.pcap", pcap([udp(n)[:40 + n % 21] for n in range(21)],
                                             length=lambda frame: 60))
         self.finds("frames 21, equal 21, different 0\n"
-                   "fed 20 without their end, which the capture has not (a snapshot length: "
-                   "capture by tcpdump -s 0)\n", self.policy, capture)
+                   "ran 20 that are cut short in the capture (by a snapshot length: "
+                   "capture with tcpdump -s 0)\n", self.policy, capture)
 
     def test_json_is_one_object(self):
         capture = self.write("a.pcap", pcap([udp(n) for n in range(50)] + [bytes(70000)],
@@ -213,9 +213,9 @@ class Parity(unittest.TestCase):
         self.assertEqual((run.returncode, run.stderr), (1, ""))
         lines = run.stdout.splitlines()
         self.assertEqual(lines[:5], [
-            "frames 40, equal 39, different 1", "", "frame 17: port lan, queue 0, 60 octets",
-            "  xdp   pass       rule default  60 octets leave",
-            "  dpdk  pass       rule default  60 octets leave"])
+            "frames 40, equal 39, different 1", "", "frame 17: port lan, queue 0, 60 bytes",
+            "  xdp   pass       rule default  60 bytes leave",
+            "  dpdk  pass       rule default  60 bytes leave"])
         self.assertRegex(lines[5], "^  the bytes that leave differ from octet 0 on: 0300.* and 0200")
         self.assertEqual(lines[6], "  IPv4 udp 10.0.0.1:1004 > 10.0.1.4:2004")
         run = self.run_it(self.policy, capture, "--json", "--verdicts", self.folder / "v", **lie)
@@ -236,9 +236,9 @@ class Parity(unittest.TestCase):
         broken = bytearray(whole)
         broken[24 + 76 + 8:24 + 76 + 12] = b"\xf0\xff\xff\xff"
         for name, octets, error in (
-                ("empty", b"", ": no pcap or pcapng capture: "),
-                ("text", b"hello, world, this is a text\n", ": no pcap or pcapng capture: "),
-                ("head", whole[:20], ": no pcap or pcapng capture: "),
+                ("empty", b"", ": not a pcap or pcapng capture: "),
+                ("text", b"hello, world, this is a text\n", ": not a pcap or pcapng capture: "),
+                ("head", whole[:20], ": not a pcap or pcapng capture: "),
                 ("cooked", pcap([udp(1)], COOKED), ": its link type is LINUX_SLL (Linux cooked v1);"
                  " only Ethernet frames can be fed"),
                 ("cut", whole[:-10], ": packet 100: truncated dump file"),
@@ -251,7 +251,7 @@ class Parity(unittest.TestCase):
         absent = self.folder / "absent"
         self.refused(f"cannot open the capture {absent}: No such file or directory", self.policy,
                      absent)
-        self.refused(f"{self.folder}: no pcap or pcapng capture: ", self.policy, self.folder)
+        self.refused(f"{self.folder}: not a pcap or pcapng capture: ", self.policy, self.folder)
         # A good one before it changes nothing.
         self.refused("cannot open the capture ", self.policy, self.write("whole", whole), absent)
 
