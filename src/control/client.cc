@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The sender's end of the control socket. One thread.
+// The client's end of the control socket. One thread.
 
 #include "src/control/client.h"
 
@@ -53,7 +53,7 @@ absl::StatusOr<ordered_json> SendReload(const std::string& file_prefix, const st
   absl::StatusOr<FileDescriptor> fd = Connect(*path, timeout);
   if (!fd.ok()) return fd.status();
   const ordered_json request = {{"reload", file}};
-  // Where the server has refused already, this fails, and its reason waits to be read.
+  // Fails where the server has refused already; its reason can still be read.
   const absl::Status sent =
       SendRecord(fd->get(), request.dump(-1, ' ', false, ordered_json::error_handler_t::replace),
                  memory->get());
@@ -61,7 +61,7 @@ absl::StatusOr<ordered_json> SendReload(const std::string& file_prefix, const st
   if (!record.ok()) {
     if (absl::IsDeadlineExceeded(record.status()))
       return absl::DeadlineExceededError(
-          absl::StrCat(*path, " does not answer; whether the policy was put into force is open"));
+          absl::StrCat(*path, " does not answer; the policy may or may not have been loaded"));
     if (!sent.ok()) return sent;
     return absl::UnavailableError(absl::StrCat(
         *path, " closed the connection: the program ended, or had no time for the request"));
@@ -69,7 +69,7 @@ absl::StatusOr<ordered_json> SendReload(const std::string& file_prefix, const st
   const ordered_json answer = ordered_json::parse(record->text, nullptr, false);
   if (answer.is_object() && answer.contains("ok") && answer["ok"].is_object()) return answer["ok"];
   if (!answer.is_object() || !answer.contains("error") || !answer["error"].is_string())
-    return absl::DataLossError(absl::StrCat(*path, ": an answer that is none"));
+    return absl::DataLossError(absl::StrCat(*path, ": not an answer"));
   const std::string error = answer["error"].get<std::string>();
   const bool wrong = answer.contains("wrong") && answer["wrong"] == true;
   if (wrong) return absl::InvalidArgumentError(error);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a SIGHUP means: somebody's wish that the policy's file be read again, or that the terminal
-// is gone, which ends the program unless it was started to outlive it (nohup(1)). One thread.
+// The two meanings of SIGHUP: a request to read the policy's file again, or the terminal has hung
+// up. The latter ends the program, unless it was started with SIGHUP ignored (nohup(1)). One
+// thread.
 
 #ifndef TWINPATH_CONTROL_HANGUP_H_
 #define TWINPATH_CONTROL_HANGUP_H_
@@ -14,24 +15,23 @@ namespace twinpath {
 
 class Hangup {
  public:
-  // To be made when the program starts.
+  // To be constructed when the program starts.
   Hangup() : had_terminal_(HasTerminal()), ignored_(Ignored()) {}
 
-  // Whether the program was started with SIGHUP ignored. A signal that is blocked comes all the
-  // same.
+  // Whether the program was started with SIGHUP ignored. sigtimedwait still gets a blocked signal.
   static bool Ignored() {
     struct sigaction action = {};
     sigaction(SIGHUP, nullptr, &action);
     return action.sa_handler == SIG_IGN;
   }
 
-  // True where a process sent it. The kernel sends its own (sigaction(2): si_code above 0) when a
-  // terminal goes; a shell then passes it on to its jobs, which a process sends, too: so it is
-  // asked whether the terminal that was there is still there.
+  // Whether a process asks for a reload. The kernel sends SIGHUP (sigaction(2): si_code above 0)
+  // when a terminal hangs up. A shell then sends it to its jobs, as a process: so this also checks
+  // whether the terminal is still there.
   bool AsksToReload(const siginfo_t& info) const {
     return info.si_code <= 0 && (ignored_ || !had_terminal_ || HasTerminal());
   }
-  // Of one that does not ask for that.
+  // Whether a SIGHUP that asks for no reload ends the run.
   bool EndsTheRun() const { return !ignored_; }
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The control server's thread: one poll loop over the listener and all clients. Each client gets
-// one request, and a few seconds for it; nobody waits for a client.
+// The control server's thread: one poll loop over the listener and all clients. A client has one
+// request, and a few seconds to send it; nothing blocks on a client.
 
 #include "src/control/server.h"
 
@@ -34,7 +34,7 @@ std::string Dump(const ordered_json& document) {
 }
 
 std::string ErrorAnswer(const absl::Status& status) {
-  // "wrong": the sender's mistake, and not the datapath's condition.
+  // "wrong": the fault is in the request, not in the datapath's state.
   return Dump(
       {{"error", std::string(status.message())}, {"wrong", absl::IsInvalidArgument(status)}});
 }
@@ -43,7 +43,7 @@ absl::Status SystemError(const std::string& what) {
   return absl::ErrnoToStatus(errno, "control socket: " + what);
 }
 
-// Whether who connected may command: root, or whose program this is.
+// Whether the peer may send requests: root and the program's own user.
 bool Allowed(int socket) {
   ucred peer = {};
   socklen_t size = sizeof(peer);
@@ -59,7 +59,7 @@ class Listener {
     FileDescriptor& fd = listener.fd_;
     fd = FileDescriptor(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (fd.get() < 0) return SystemError("socket");
-    // The mode that bind gives the file, from its first moment on.
+    // bind creates the file with this mode, so it is never open to others.
     if (fchmod(fd.get(), 0600) != 0) return SystemError("fchmod");
     if (unlink(path.c_str()) != 0 && errno != ENOENT) return SystemError("unlink " + path);
     const sockaddr_un address = ControlAddress(path);
@@ -92,7 +92,7 @@ class Listener {
 
 struct Client {
   FileDescriptor fd;
-  Clock::time_point until;  // then its time is over
+  Clock::time_point until;  // its deadline
 };
 
 }  // namespace
@@ -139,15 +139,15 @@ void ControlServer::Loop::Run() {
     }
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake - now).count();
     const int timeout = wake == Clock::time_point::max() ? -1 : static_cast<int>(left);
-    if (poll(polled.data(), polled.size(), timeout) < 0) continue;  // EINTR, ENOMEM: once more
+    if (poll(polled.data(), polled.size(), timeout) < 0) continue;  // EINTR, ENOMEM: try again
     if (polled[0].revents) return;
-    // From the back: polled[i + 2] is clients_[i], and what is erased moves only what was served.
+    // Backwards: polled[i + 2] is clients_[i], and erasing moves only clients that were served.
     for (size_t i = clients_.size(); i-- > 0;) {
       if (!polled[i + 2].revents) continue;
       Serve(clients_[i]);
       clients_.erase(clients_.begin() + static_cast<std::ptrdiff_t>(i));
       pollfd stop = {thread_.stop(), POLLIN, 0};
-      if (poll(&stop, 1, 0) > 0) return;  // each may have taken a while
+      if (poll(&stop, 1, 0) > 0) return;  // serving may take long
     }
     if (polled[1].revents) Accept();
   }
@@ -158,12 +158,13 @@ void ControlServer::Loop::Accept() {
   if (fd.get() < 0) return;
   absl::Status refused;
   if (!Allowed(fd.get()))
-    refused = absl::PermissionDeniedError("only root and the program's owner may command it");
+    refused = absl::PermissionDeniedError(
+        "permission denied: only root and the program's owner may reload");
   else if (clients_.size() >= clients_most_)
     refused = absl::UnavailableError(
-        absl::StrCat(clients_.size(), " clients are connected, and have not sent their requests"));
+        absl::StrCat(clients_.size(), " clients are connected and have not sent their requests"));
   if (!refused.ok())
-    (void)SendRecord(fd.get(), ErrorAnswer(refused)).ok();  // it may be gone already
+    (void)SendRecord(fd.get(), ErrorAnswer(refused)).ok();  // the client may have closed
   else
     clients_.push_back({std::move(fd), Clock::now() + patience_});
 }
@@ -186,7 +187,7 @@ absl::StatusOr<ordered_json> ControlServer::Loop::Answer(const Client& client) {
 void ControlServer::Loop::Serve(const Client& client) {
   const absl::StatusOr<ordered_json> answer = Answer(client);
   const std::string text = answer.ok() ? Dump({{"ok", *answer}}) : ErrorAnswer(answer.status());
-  // A client that went meanwhile misses the answer; what was done stays done.
+  // A client that has closed misses the answer; the reload stays.
   (void)SendRecord(client.fd.get(), text.substr(0, kMaxControlRecord)).ok();
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Records with a descriptor: sendmsg and recvmsg of unix(7). Any thread.
+// Records with a file descriptor, by sendmsg and recvmsg of unix(7). Any thread.
 
 #include "src/control/socket.h"
 
@@ -28,7 +28,7 @@ absl::Status SystemError(const std::string& call) {
 }  // namespace
 
 absl::StatusOr<std::string> ControlSocketPath(const std::string& file_prefix) {
-  // Checks the prefix; the name in the same folder is not longer.
+  // Checks the prefix, and the length: the control socket's name is not longer.
   absl::StatusOr<std::string> telemetry = TelemetrySocketPath(file_prefix);
   if (!telemetry.ok()) return telemetry.status();
   return RuntimeFolder(file_prefix) + "/twinpath_control";
@@ -55,13 +55,14 @@ absl::StatusOr<FileDescriptor> SealText(std::string_view text) {
 
 absl::StatusOr<std::string> ReadSealed(int fd) {
   struct stat info = {};
-  // Only a memfd has seals: neither a pipe nor a file on a disk that is gone gets as far as read.
+  // Only a memfd has seals, so read never blocks on a pipe or on a lost disk.
   const int seals = fcntl(fd, F_GET_SEALS);
   if (seals < 0 || (seals & kSeals) != kSeals || fstat(fd, &info) != 0)
-    return absl::InvalidArgumentError("the policy: found no sealed memfd, allowed one");
-  if (info.st_size < 0 || static_cast<size_t>(info.st_size) > kMaxControlText)
     return absl::InvalidArgumentError(
-        absl::StrCat("the policy: found ", info.st_size, " octets, allowed ", kMaxControlText));
+        "the policy: found a descriptor that is not a sealed memfd, allowed a sealed memfd");
+  if (info.st_size < 0 || static_cast<size_t>(info.st_size) > kMaxControlText)
+    return absl::InvalidArgumentError(absl::StrCat("the policy: found ", info.st_size,
+                                                   " bytes, allowed at most ", kMaxControlText));
   std::string text(static_cast<size_t>(info.st_size), '\0');
   for (size_t done = 0; done < text.size();) {
     const ssize_t count =
@@ -98,14 +99,14 @@ absl::StatusOr<ControlRecord> ReceiveRecord(int socket) {
   msghdr message = {};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  // Room for one descriptor: the kernel closes those beyond it.
+  // Room for one descriptor: the kernel closes any others.
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control = {};
   message.msg_control = control.data();
   message.msg_controllen = control.size();
   ssize_t size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-  // The other end closed without reading what was sent to it; what it said before comes next.
+  // The other end closed with unread data; the record that it sent before comes next.
   if (size < 0 && errno == ECONNRESET) size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-  if (size < 0 && errno == EAGAIN) return absl::DeadlineExceededError("control socket: silent");
+  if (size < 0 && errno == EAGAIN) return absl::DeadlineExceededError("control socket: timed out");
   if (size < 0) return SystemError("recvmsg");
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
        header = CMSG_NXTHDR(&message, header)) {
@@ -119,7 +120,7 @@ absl::StatusOr<ControlRecord> ReceiveRecord(int socket) {
   if (size == 0) return absl::UnavailableError("control socket: closed");
   if (message.msg_flags & MSG_TRUNC)
     return absl::InvalidArgumentError(
-        absl::StrCat("a request of more than ", kMaxControlRecord, " octets"));
+        absl::StrCat("a request of more than ", kMaxControlRecord, " bytes"));
   record.text.resize(static_cast<size_t>(size));
   return record;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The control socket without the programs: where it is, and its records. A request is one record, a
-// JSON object, that carries the policy's text as a sealed memfd (memfd_create(2)): of any size, and
-// nobody can change it, or keep a reader waiting, any more. Any thread.
+// The path and the records of the control socket. A request is one record, a JSON object, with the
+// policy's text in a sealed memfd (memfd_create(2)): the text may be large, nobody can change it
+// any more, and reading it never blocks. Any thread.
 
 #ifndef TWINPATH_CONTROL_SOCKET_H_
 #define TWINPATH_CONTROL_SOCKET_H_
@@ -18,11 +18,11 @@ struct sockaddr_un;
 
 namespace twinpath {
 
-inline constexpr size_t kMaxControlRecord = 64 << 10;  // octets
-inline constexpr size_t kMaxControlText = 32 << 20;    // octets of a policy
+inline constexpr size_t kMaxControlRecord = 64 << 10;  // bytes
+inline constexpr size_t kMaxControlText = 32 << 20;    // bytes of a policy
 
 // The control socket of a file prefix, beside its telemetry socket. InvalidArgument for a prefix
-// that is no file name, or that makes the path longer than a socket's may be.
+// that is not a file name, or that makes the path too long for a socket.
 absl::StatusOr<std::string> ControlSocketPath(const std::string& file_prefix);
 
 sockaddr_un ControlAddress(const std::string& path);
@@ -30,22 +30,22 @@ sockaddr_un ControlAddress(const std::string& path);
 // `text` as a sealed memfd.
 absl::StatusOr<FileDescriptor> SealText(std::string_view text);
 
-// What a sealed memfd of a stranger holds. InvalidArgument where it is none, or too large.
+// The contents of an untrusted sealed memfd. InvalidArgument where `fd` is none, or is too large.
 absl::StatusOr<std::string> ReadSealed(int fd);
 
-// A record, and the descriptor that came with it, if any.
+// A record, and the descriptor that it carried, if any.
 struct ControlRecord {
   std::string text;
   FileDescriptor file;
 };
 
-// Sends one record; `file` (negative: none) goes with it. Does not block beyond the socket's own
-// time-out, raises no signal. Status of errno where it could not.
+// Sends one record with the descriptor `file` (negative: none). Blocks at most for the socket's own
+// time-out; raises no signal. An error is that of errno.
 absl::Status SendRecord(int socket, std::string_view text, int file = -1);
 
-// Receives one record, likewise. Unavailable where the other end is closed, DeadlineExceeded where
-// nothing came in the socket's time; InvalidArgument for a record of more than kMaxControlRecord
-// octets.
+// Receives one record. Blocks at most for the socket's own time-out: then DeadlineExceeded.
+// Unavailable where the other end is closed; InvalidArgument for a record of more than
+// kMaxControlRecord bytes.
 absl::StatusOr<ControlRecord> ReceiveRecord(int socket);
 
 }  // namespace twinpath

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A list that only grows: by kinds of fault times ports and lcores.
+// The list only grows; its size is bounded by the kinds of fault times the ports and lcores.
 
 #include "src/telemetry/faults.h"
 
@@ -76,7 +76,7 @@ void FaultLedger::Tick(Clock::time_point now) {
     if (fault.held_back == 0 || now - fault.window < kWindow) continue;
     if (say_) {
       say_(fault.subject + ": " + fault.line + " (the last of " + std::to_string(fault.held_back) +
-           " lines that were held back; " + fault.what + " " + std::to_string(fault.times) +
+           " lines held back; " + fault.what + " " + std::to_string(fault.times) +
            " times so far)");
     }
     fault.held_back = 0;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What went wrong around a running datapath and came right again: each fault is said in one line
-// when it begins and in one when it ends, and counted for telemetry. Written by the one thread that
-// watches; List is for any thread.
+// The faults around a running datapath: one log line when a fault begins, one when it ends, and
+// counts for telemetry. One thread watches and writes; List is for any thread.
 
 #ifndef TWINPATH_TELEMETRY_FAULTS_H_
 #define TWINPATH_TELEMETRY_FAULTS_H_
@@ -19,33 +18,33 @@ namespace twinpath {
 
 class FaultLedger {
  public:
-  // Of a clock that does not jump.
+  // A clock that does not jump.
   using Clock = std::chrono::steady_clock;
-  // Of the lines of one fault that comes and goes, in kWindow. What is beyond is counted, and said
-  // in one line when the window is over.
+  // The most log lines about one fault in kWindow. Further lines are counted, and reported in one
+  // line after the window.
   static constexpr uint32_t kLinesAWindow = 6;
   static constexpr std::chrono::seconds kWindow{10};
 
-  // `say` gets the lines, on the watching thread; none: they are not said.
+  // `say` is called with each line, on the watching thread; empty: nothing is logged.
   explicit FaultLedger(std::function<void(const std::string&)> say) : say_(std::move(say)) {}
 
-  // Now `subject` ("port lan") has the fault `what` ("link_down"), or no longer. `line` is what is
-  // said if that is news, without the subject; the end's is followed by how long it was.
-  // Where it is not news, nothing happens; returns whether it was.
+  // Sets whether `subject` ("port lan") has the fault `what` ("link_down"). A change is logged as
+  // `line`, after the subject; at the end with the duration. Returns whether it was a change; else
+  // nothing happens.
   bool Set(const std::string& subject, const std::string& what, bool wrong, const std::string& line,
            Clock::time_point now);
-  // The same, of what began at `since`, before it was seen at `now`.
+  // Begins a fault that is seen at `now`, but began at `since`.
   bool Begin(const std::string& subject, const std::string& what, const std::string& line,
              Clock::time_point since, Clock::time_point now);
 
-  // Says a line that begins and ends nothing.
+  // Logs a line about no fault.
   void Note(const std::string& line) const {
     if (say_) say_(line);
   }
-  // To be called now and then: says what was held back.
+  // To be called a few times a second: reports lines that were held back.
   void Tick(Clock::time_point now);
 
-  // All that ever began, in the order in which they did so first.
+  // All faults so far, in the order of their first begin.
   std::vector<FaultSnapshot> List() const;
 
  private:
@@ -54,7 +53,7 @@ class FaultLedger {
     bool active = false;
     uint64_t times = 0;
     Clock::time_point since;
-    Clock::duration last{}, total{};  // of those that ended
+    Clock::duration last{}, total{};  // of faults that ended
     Clock::time_point window;
     uint32_t lines = 0, held_back = 0;
   };
@@ -62,7 +61,7 @@ class FaultLedger {
   void Say(Fault* fault, const std::string& line, Clock::time_point now);
 
   const std::function<void(const std::string&)> say_;
-  mutable std::mutex mutex_;  // of faults_; the watching thread alone writes
+  mutable std::mutex mutex_;  // guards faults_; only the watching thread writes
   std::vector<Fault> faults_;
 };
 

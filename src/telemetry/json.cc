@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The summary document. Pure functions on the caller's thread.
+// The summary. Pure functions.
 
 #include "src/telemetry/json.h"
 
@@ -15,8 +15,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Names and paths are bytes a person chose; JSON holds UTF-8 only. What is not UTF-8 becomes
-// U+FFFD, so that dumping the document cannot fail.
+// Names and paths may hold any bytes; JSON is UTF-8. What is not UTF-8 becomes U+FFFD, so that
+// dumping the document cannot fail.
 std::string Utf8(const std::string& bytes) {
   return ordered_json::parse(
              ordered_json(bytes).dump(-1, ' ', false, ordered_json::error_handler_t::replace))
@@ -153,7 +153,7 @@ std::pair<double, double> LossRateBounds(uint64_t lost, uint64_t matched) {
   const double scale = 1 + kZ * kZ / n;
   const double centre = (rate + kZ * kZ / (2 * n)) / scale;
   const double half = kZ / scale * std::sqrt(rate * (1 - rate) / n + kZ * kZ / (4 * n * n));
-  // At the ends the interval's own end is exact; rounding must not move it.
+  // The bounds 0 and 1 are exact; rounding must not change them.
   return {lost == 0 ? 0 : std::max(0.0, centre - half),
           lost == matched ? 1 : std::min(1.0, centre + half)};
 }
@@ -167,7 +167,7 @@ ordered_json SummaryJson(const Snapshot& snapshot) {
       {"policy", {{"file", Utf8(snapshot.policy_file)}, {"sha256", snapshot.policy_sha256}}},
       {"duration_s", std::round(snapshot.duration_s * 1e6) / 1e6}};
   if (snapshot.flow_places != 0)
-    summary["flow_table"] = {{"places", snapshot.flow_places}, {"bytes", snapshot.flow_octets}};
+    summary["flow_table"] = {{"places", snapshot.flow_places}, {"bytes", snapshot.flow_bytes}};
   ordered_json& ports = summary["ports"] = ordered_json::array();
   for (const PortSnapshot& port : snapshot.ports) ports.push_back(PortJson(port));
   ordered_json& queues = summary["queues"] = ordered_json::array();

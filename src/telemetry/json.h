@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Snapshot -> JSON: the summary document, and the answer to each telemetry command, the same on
-// both paths. Pure functions.
+// Snapshot -> JSON: the summary, and the answer to each telemetry command; the same on both paths.
+// Pure functions.
 
 #ifndef TWINPATH_TELEMETRY_JSON_H_
 #define TWINPATH_TELEMETRY_JSON_H_
@@ -30,17 +30,17 @@ const std::vector<TelemetryCommand>& TelemetryCommands();
 // The commands of whatever program `snapshot` is of.
 std::vector<TelemetryCommand> TelemetryCommandsOf(const Snapshot& snapshot);
 
-// The value that answers `command` with `parameters` (what follows the comma; may be empty). Only
-// objects of scalars and of objects of scalars, and text in percent-encoded ASCII (answer.cc says
-// how): what librte_telemetry can hold. At most `kAnswerBytes` once dumped; a longer list is paged,
-// and "next" tells where the next page starts. A mistake in the parameters answers {"error":
-// "..."}. A number of the type number_unsigned needs 64 bits, one of number_integer may be
-// negative.
+// The answer to `command` with `parameters` (the text after the comma; may be empty). The answer is
+// what librte_telemetry can hold: an object of scalars and of objects of scalars, with text in
+// percent-encoded ASCII (see answer.cc), at most `kAnswerBytes` when dumped. A longer list is
+// paged: "next" is where the next page starts. Wrong parameters are answered by {"error": "..."}. A
+// number_unsigned needs 64 bits; a number_integer may be negative.
 inline constexpr size_t kAnswerBytes = 15 * 1024;
 nlohmann::ordered_json AnswerCommand(const Snapshot& snapshot, std::string_view command,
                                      std::string_view parameters);
 
-// Wilson's score interval (Wilson 1927) at 95 % for `lost` of `matched`; {0, 1} for none matched.
+// Wilson's score interval (Wilson 1927) at 95 % for `lost` of `matched`; {0, 1} where nothing
+// matched.
 std::pair<double, double> LossRateBounds(uint64_t lost, uint64_t matched);
 
 // Packets per second of each queue and of all, between two summaries of one run of a datapath, as a

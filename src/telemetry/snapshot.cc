@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sums over counters. The counters of a live datapath have one writer each, elsewhere; everything
-// here only reads, on the caller's thread.
+// Sums over counters. Each counter of a running datapath has one writer elsewhere; these functions
+// only read, on the caller's thread.
 
 #include "src/telemetry/snapshot.h"
 

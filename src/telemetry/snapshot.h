@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One snapshot of a running datapath: what the summary, the telemetry commands and `twinpath stats`
-// all say. Plain values; taken by a control thread from counters that each have one writer.
+// A running datapath at one moment: the source of the summary, the telemetry commands and `twinpath
+// stats`. Plain values; a control thread reads them from counters that each have one writer.
 
 #ifndef TWINPATH_TELEMETRY_SNAPSHOT_H_
 #define TWINPATH_TELEMETRY_SNAPSHOT_H_
@@ -15,12 +15,13 @@
 
 namespace twinpath {
 
-// What spreads a port's frames over its queues, on the DPDK path. Texts are empty where the PMD
-// does not tell.
+// How a port's frames are spread over its queues, on the DPDK path. Texts are empty where the PMD
+// does not report them.
 struct RssSnapshot {
-  std::string by;      // "device", "software", "kernel"; "none" with one queue; empty: no such path
-  std::string fields;  // that are hashed: "ip+tcp+udp"; "none"
-  std::string key;     // "symmetric", or its octets as hexadecimal digits
+  std::string
+      by;  // "device", "software", "kernel"; "none" with one queue; empty: not the DPDK path
+  std::string fields;  // the hashed fields: "ip+tcp+udp"; "none"
+  std::string key;     // "symmetric", or its bytes as hexadecimal digits
   std::string reta;    // queues by the hash's low bits: "0,1 over 128 places"
 };
 
@@ -28,20 +29,20 @@ struct PortSnapshot {
   std::string name;
   std::string device;  // as given
   std::string driver;  // the PMD ("net_af_xdp"), or the kernel driver ("veth")
-  std::string mode;    // "zero-copy", "copy", "native", "generic", "vdev", ...: which way was taken
-  std::string why;     // and why
+  std::string mode;    // "zero-copy", "copy", "native", "generic", "vdev", ...: how it is driven
+  std::string why;     // why so
   uint32_t queues = 0;
-  // Counters beside the conservation law, by name: what came from the kernel, the device's own
+  // Counters outside the conservation law, by name: packets from the kernel, the device's own
   // drops.
   std::vector<std::pair<std::string, uint64_t>> extra;
   RssSnapshot rss = {};
-  std::string link = {};  // "up", "down"; "gone": the device is not there; empty: not known
+  std::string link = {};  // "up", "down"; "gone": there is no device; empty: unknown
 };
 
 struct QueueSnapshot {
   std::string port;
   uint32_t queue = 0;
-  int32_t core = -1;  // the lcore (DPDK) or the CPU that last served it (XDP); -1: none yet
+  int32_t core = -1;  // the lcore (DPDK), or the last CPU that served it (XDP); -1: none yet
   tp_queue_counters counters = {};
   tp_queue_extras extras = {};
 };
@@ -50,42 +51,42 @@ struct RuleSnapshot {
   std::string name;
   tp_count matched = {};
   tp_count lost = {};
-  tp_count marked = {};  // CE set instead
+  tp_count marked = {};  // CE instead of lost
 };
 
-// Of the policies that were to replace the one before while packets flowed.
+// The policies that replaced the previous one while packets flowed.
 struct ReloadSnapshot {
   uint64_t done = 0, rejected = 0;
-  uint64_t longest_switch_ns = 0;  // that a worker took for one (DPDK)
-  // What rules had counted that are no more, or that began anew: with the rules' own counts, all
-  // that the queues received and did not find malformed.
+  uint64_t longest_switch_ns = 0;  // of a worker, for one reload (DPDK)
+  // The counts of rules that a reload removed or reset. With the counts of the present rules: all
+  // that the queues received, except malformed packets.
   RuleSnapshot retired = {};
 };
 
-// Something that went wrong around the datapath. Times are of a clock that does not jump.
+// Something that goes wrong around the datapath. Times are of a clock that does not jump.
 struct FaultSnapshot {
   std::string subject;    // "port lan", "lcore 1", "mempool 0"
   std::string what;       // "link_down", "gone", "tx_blocked", "mempool_dry", "stalled"
-  bool active = false;    // now
-  uint64_t times = 0;     // that it began
-  uint64_t last_ms = 0;   // how long the last one was, or is
-  uint64_t total_ms = 0;  // all of them
+  bool active = false;    // lasts now
+  uint64_t times = 0;     // it began
+  uint64_t last_ms = 0;   // duration of the last one, so far
+  uint64_t total_ms = 0;  // duration of all
 };
 
 // The packet buffers of a NUMA node, on the DPDK path.
 struct MempoolSnapshot {
   int node = 0;
   uint64_t mbufs = 0;
-  uint64_t free = 0;  // in lcores' caches, too
+  uint64_t free = 0;  // including lcores' caches
 };
 
 struct LcoreSnapshot {
   uint32_t lcore = 0;
-  uint32_t queues = 0;      // served, over all ports
+  uint32_t queues = 0;      // of all ports
   uint64_t turns = 0;       // of the worker's loop
   uint64_t idle_turns = 0;  // in which no queue had a packet
   uint64_t packets = 0;
-  std::string idle;  // "busy": polls on; "adaptive": sleeps
+  std::string idle;  // "busy": keeps polling; "adaptive": sleeps
   uint64_t sleeps = 0, slept_us = 0;
 };
 
@@ -124,22 +125,22 @@ struct Snapshot {
   std::vector<LcoreSnapshot> lcores;
   ReloadSnapshot reloads;
   std::vector<MempoolSnapshot> mempools;
-  std::vector<FaultSnapshot> faults;          // all that ever began
-  Sections sections;                          // of a program that is no datapath; else empty
-  uint64_t flow_places = 0, flow_octets = 0;  // of the table of flows; 0: the policy needs none
+  std::vector<FaultSnapshot> faults;         // all so far
+  Sections sections;                         // of a program that is no datapath; else empty
+  uint64_t flow_places = 0, flow_bytes = 0;  // of the flow table; 0: the policy needs none
 };
 
-// Packets and bytes sent from a queue, over all the ports it sent to.
+// Packets and bytes that a queue sent, over all ports.
 tp_count Transmitted(const tp_queue_counters& counters);
 
 // rx - (tx + pass + lost + denied + malformed + tx_full + no_port), in packets: 0 on every queue at
 // rest.
 int64_t Imbalance(const tp_queue_counters& counters);
 
-// Adds by how much a reader's rules were marked on one queue: `marked` has one count for each.
+// Adds the marked packets of one queue to the rules: `marked` has one count for each rule.
 void AddMarked(const tp_count* marked, size_t count, std::vector<RuleSnapshot>* rules);
 
-// Sums stream states (of any queues) into their rules' counts.
+// Adds stream states (of any queues) to the counts of their rules.
 void AddStates(const tp_state* states, size_t count, std::vector<RuleSnapshot>* rules);
 
 }  // namespace twinpath

@@ -49,14 +49,14 @@ absl::StatusOr<TelemetryClient> TelemetryClient::Connect(const std::string& file
 absl::StatusOr<ordered_json> TelemetryClient::Ask(const std::string& command) {
   if (command.size() > kMaxRequest)
     return absl::InvalidArgumentError(
-        absl::StrCat("a command has at most ", kMaxRequest, " octets, found ", command.size()));
+        absl::StrCat("a command has at most ", kMaxRequest, " bytes, found ", command.size()));
   if (send(fd_.get(), command.data(), command.size(), MSG_NOSIGNAL) < 0) return Failure("send");
   absl::StatusOr<ordered_json> answer = Receive();
   if (!answer.ok()) return answer;
   const auto value = answer->find(command.substr(0, command.find(',')));
   if (value == answer->end())
     return absl::DataLossError(
-        absl::StrCat(path_, " answered something else than ", command, ": ", answer->dump()));
+        absl::StrCat(path_, " sent a wrong answer to ", command, ": ", answer->dump()));
   if (value->is_null()) return absl::NotFoundError(absl::StrCat(path_, " does not know ", command));
   if (value->is_object() && value->contains("error"))
     return absl::InvalidArgumentError(absl::StrCat(command, ": ", (*value)["error"].dump()));
@@ -68,14 +68,14 @@ absl::StatusOr<ordered_json> TelemetryClient::Receive() {
   const ssize_t size = recv(fd_.get(), record.data(), record.size(), MSG_TRUNC);
   if (size < 0) return Failure("recv");
   if (size == 0)
-    return absl::UnavailableError(absl::StrCat(
-        path_, " closed the connection: the program ended, or serves as many clients as it can"));
+    return absl::UnavailableError(
+        absl::StrCat(path_, " closed the connection: the program ended, or has too many clients"));
   if (static_cast<size_t>(size) > record.size())
-    return absl::DataLossError(absl::StrCat(path_, ": an answer of ", size, " octets"));
+    return absl::DataLossError(absl::StrCat(path_, ": an answer of ", size, " bytes"));
   record.resize(static_cast<size_t>(size));
   ordered_json document = ordered_json::parse(record, nullptr, /*allow_exceptions=*/false);
   if (!document.is_object())
-    return absl::DataLossError(absl::StrCat(path_, ": an answer that is no JSON object"));
+    return absl::DataLossError(absl::StrCat(path_, ": an answer that is not a JSON object"));
   return document;
 }
 

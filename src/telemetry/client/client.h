@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A client of a running datapath's telemetry, on either path: DPDK's protocol, version 2. Owns one
-// connection; one thread.
+// A client of a running program's telemetry: DPDK's protocol, version 2. Owns one connection; one
+// thread.
 
 #ifndef TWINPATH_TELEMETRY_CLIENT_CLIENT_H_
 #define TWINPATH_TELEMETRY_CLIENT_CLIENT_H_
@@ -18,16 +18,17 @@ namespace twinpath {
 
 class TelemetryClient {
  public:
-  // Connects to what serves `file_prefix` and reads its greeting. Each wait, here and in Ask, ends
-  // after `timeout`. NotFound, naming the socket, where nothing serves it; Unavailable where the
-  // server refuses (it serves a bounded number); DeadlineExceeded where it does not answer.
+  // Connects to the program with `file_prefix` and reads its greeting. Each wait, here and in Ask,
+  // ends after `timeout`. NotFound, with the socket, where no program runs; Unavailable where the
+  // server refuses (it serves a bounded number of clients); DeadlineExceeded where it does not
+  // answer.
   static absl::StatusOr<TelemetryClient> Connect(
       const std::string& file_prefix,
       std::chrono::milliseconds timeout = std::chrono::milliseconds(3000));
 
-  // The value that answers `command` ("/twinpath/queues,lan,3"). NotFound where the server does not
-  // know it (null); InvalidArgument with the text of an "error" answer; Unavailable where the
-  // connection is gone, DataLoss where what came is not an answer.
+  // The answer to `command` ("/twinpath/queues,lan,3"). NotFound where the server does not know the
+  // command (null); InvalidArgument with the text of an "error" answer; Unavailable where the
+  // connection is closed; DataLoss where the record is not an answer.
   absl::StatusOr<nlohmann::ordered_json> Ask(const std::string& command);
 
   const std::string& path() const { return path_; }
@@ -49,8 +50,8 @@ struct SectionNames {
 };
 
 // The snapshot of a running program, from all its pages. Its SummaryJson is the program's own.
-// `sections` are the programs that have sections. FailedPrecondition where what answers is not a
-// Twinpath program, Unavailable where its datapath does not run yet.
+// `sections` are the programs that have sections. FailedPrecondition where the server is not a
+// Twinpath program; Unavailable where its datapath does not run yet.
 absl::StatusOr<Snapshot> FetchSnapshot(TelemetryClient* client,
                                        const std::vector<SectionNames>& sections = {});
 

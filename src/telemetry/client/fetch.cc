@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The telemetry answers, read back into the snapshot they were made from. What comes over the
-// socket is not trusted: it may be another program's, or another version's. One thread.
+// Telemetry answers -> the snapshot that they were made from. The answers are not trusted: the
+// server may be another program or another version. One thread.
 
 #include <array>
 #include <charconv>
@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr int kAttempts = 3;  // where the lists change while they are read
+constexpr int kAttempts = 3;  // a list may change while it is read
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -41,7 +41,7 @@ std::string PercentDecode(const std::string& text) {
   return decoded;
 }
 
-// The text under NAME and, where it is long, NAME_2, NAME_3, ...
+// The text under NAME and, if it is long, NAME_2, NAME_3, ...
 std::string Text(const ordered_json& object, const std::string& name) {
   std::string text;
   std::string key = name;
@@ -56,8 +56,8 @@ tp_count CountOf(const ordered_json& object, const std::string& name) {
   return {Number(object, name + "_packets"), Number(object, name + "_bytes")};
 }
 
-// Asks for all pages of a list and hands each entry, in order, to `add`. Aborted where the list
-// changed between two pages. *taken_us is when in the run the first page was taken.
+// Reads all pages of a list and calls `add` with each entry, in order. Aborted where the list
+// changed between two pages. *taken_us is the time of the first page, since the run's start.
 absl::Status FetchList(TelemetryClient* client, const std::string& command,
                        const std::string& parameter_before_first,
                        const std::function<void(const ordered_json&)>& add, uint64_t* taken_us) {
@@ -71,12 +71,12 @@ absl::Status FetchList(TelemetryClient* client, const std::string& command,
       total = Number(*page, "total");
       *taken_us = Number(*page, "duration_us");
     }
-    // librte_telemetry 22.11 may mix up the parameters of two clients that ask at once.
+    // librte_telemetry 22.11 may swap the parameters of two clients that ask at the same time.
     if (Number(*page, "total") != *total || Number(*page, "first") != next)
       return absl::AbortedError(absl::StrCat(command, " changed while it was read"));
     const uint64_t end = page->contains("next") ? Number(*page, "next") : *total;
     if (end < next || (end == next && next < *total) || end > *total)
-      return absl::DataLossError(absl::StrCat(command, ": a page that leads nowhere"));
+      return absl::DataLossError(absl::StrCat(command, ": a page with a wrong \"next\""));
     for (; next < end; ++next) {
       const auto entry = page->find(std::to_string(next));
       if (entry == page->end() || !entry->is_object())
@@ -112,7 +112,7 @@ QueueSnapshot ReadQueue(const ordered_json& entry, const std::string& core) {
   if (served_by != entry.end() && served_by->is_number_integer())
     queue.core = served_by->get<int32_t>();
   ReadCounters(entry, kQueueCounters, &queue.counters);
-  for (const Verdict& verdict : kVerdicts)  // what was sent is in the ports' counts
+  for (const Verdict& verdict : kVerdicts)  // TP_TX is the sum over ports
     if (verdict.verdict != TP_TX)
       queue.counters.verdict[verdict.verdict] = CountOf(entry, verdict.name);
   for (int port = 0; port < TP_MAX_PORTS; ++port)
@@ -230,7 +230,7 @@ absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client,
   absl::StatusOr<ordered_json> info = client->Ask("/twinpath/info");
   if (absl::IsNotFound(info.status()))
     return absl::FailedPreconditionError(
-        absl::StrCat("what runs at ", client->path(), " is not a twinpath program"));
+        absl::StrCat("the program at ", client->path(), " is not a twinpath program"));
   if (!info.ok()) return info.status();
   Snapshot snapshot = {.path = Text(*info, "path"),
                        .version = Text(*info, "version"),
@@ -240,10 +240,10 @@ absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client,
   snapshot.reloads = ReadReloads(*info);
   snapshot.flow_places = Number(*info, "flow_places");
   ReadMempools(*info, &snapshot);
-  snapshot.flow_octets = Number(*info, "flow_bytes");
+  snapshot.flow_bytes = Number(*info, "flow_bytes");
   if (snapshot.path.empty())
     return absl::UnavailableError(
-        absl::StrCat("what runs at ", client->path(), " has no datapath yet, or no longer"));
+        absl::StrCat("the program at ", client->path(), " has no running datapath"));
   for (const SectionNames& names : sections) {
     if (names.path != snapshot.path) continue;
     absl::Status status = FetchSections(client, names, &snapshot);
@@ -261,7 +261,7 @@ absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client,
   const std::array<List, 5> lists = {
       List{"/twinpath/ports", "", &ignored,
            [&](const ordered_json& entry) { snapshot.ports.push_back(ReadPort(entry)); }},
-      // Rates are made of the queues' counters, so the time is theirs.
+      // Rates are computed from the queues' counters, so the duration is theirs.
       List{"/twinpath/queues", ",", &duration_us,
            [&](const ordered_json& entry) { snapshot.queues.push_back(ReadQueue(entry, core)); }},
       List{"/twinpath/rules", "", &ignored,

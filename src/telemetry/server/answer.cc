@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The telemetry commands. Pure functions; each telemetry client's thread may run them at once.
 //
-// What librte_telemetry 22.11 can hold decides the shape, the same on both paths:
+// librte_telemetry 22.11 determines the shape of the answers, on both paths:
 // - Lists are objects keyed by the position in the list, with "total" (the list's length), "first"
-//   (the first position in this answer), "duration_us" (when in the run it was taken, for rates)
-//   and, where more remains, "next" (the FIRST to ask for).
+//   (the first position in this answer), "duration_us" (the time since the run's start, for rates)
+//   and, if more remains, "next" (the FIRST to ask for).
 // - There are no fractions: rates are in parts per billion (_ppb), durations in microseconds (_us).
 // - Text is percent-encoded (RFC 3986, section 2.1) where it is not printable ASCII, or '%' itself:
-//   that library's JSON writer damages other octets. Text of more than 120 octets goes on under
-//   NAME_2, NAME_3, ...: an entry holds at most 127. More than
-//   3,000 octets end in "...", so that one entry always fits.
+//   that library's JSON writer damages other bytes. Text of more than 120 bytes continues under
+//   NAME_2, NAME_3, ...: an entry holds at most 127. Text of more than 3,000 bytes ends in "...",
+//   so that one entry always fits.
 
 #include <algorithm>
 #include <charconv>
@@ -25,9 +25,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr size_t kTextOctets = 120;      // of a value; the rest goes on in the next
-constexpr size_t kMaxTextOctets = 3000;  // of a whole text: two of them leave room in an answer
-constexpr size_t kMaxEntries = 250;      // librte_telemetry holds 256 in one object
+constexpr size_t kTextBytes = 120;      // of a value; the rest continues in the next
+constexpr size_t kMaxTextBytes = 3000;  // of a whole text: two of them leave room in an answer
+constexpr size_t kMaxEntries = 250;     // librte_telemetry holds 256 in one object
 
 std::string PercentEncode(const std::string& text) {
   static constexpr char kHex[] = "0123456789ABCDEF";
@@ -36,8 +36,8 @@ std::string PercentEncode(const std::string& text) {
     if (c >= ' ' && c <= '~' && c != '%') {
       encoded += c;
     } else {
-      const auto octet = static_cast<unsigned char>(c);
-      encoded += {'%', kHex[octet >> 4], kHex[octet & 15]};
+      const auto byte = static_cast<unsigned char>(c);
+      encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
     }
   }
   return encoded;
@@ -45,10 +45,10 @@ std::string PercentEncode(const std::string& text) {
 
 void AddText(const std::string& name, const std::string& text, ordered_json* object) {
   std::string encoded = PercentEncode(text);
-  if (encoded.size() > kMaxTextOctets) encoded = encoded.substr(0, kMaxTextOctets - 3) + "...";
-  (*object)[name] = encoded.substr(0, kTextOctets);
-  for (size_t part = 2, at = kTextOctets; at < encoded.size(); ++part, at += kTextOctets)
-    (*object)[name + "_" + std::to_string(part)] = encoded.substr(at, kTextOctets);
+  if (encoded.size() > kMaxTextBytes) encoded = encoded.substr(0, kMaxTextBytes - 3) + "...";
+  (*object)[name] = encoded.substr(0, kTextBytes);
+  for (size_t part = 2, at = kTextBytes; at < encoded.size(); ++part, at += kTextBytes)
+    (*object)[name + "_" + std::to_string(part)] = encoded.substr(at, kTextBytes);
 }
 
 uint64_t PartsPerBillion(double fraction) {
@@ -72,8 +72,8 @@ std::optional<size_t> ParseNumber(std::string_view text) {
   return number;
 }
 
-// The entries from index `at` to `end` under what `key` makes of an index, as many as fit; "next"
-// is the key of the first that does not.
+// The entries from index `at` to `end`, each under key(index), as many as fit. "next" is the key of
+// the first that does not fit.
 ordered_json PageFrom(const Snapshot& snapshot, std::string_view command, uint64_t first, size_t at,
                       size_t end, const std::function<uint64_t(size_t)>& key,
                       const std::function<ordered_json(size_t)>& entry) {
@@ -132,7 +132,7 @@ ordered_json InfoAnswer(const Snapshot& snapshot, std::string_view parameters) {
   }
   if (snapshot.flow_places != 0) {
     info["flow_places"] = snapshot.flow_places;
-    info["flow_bytes"] = snapshot.flow_octets;
+    info["flow_bytes"] = snapshot.flow_bytes;
   }
   return info;
 }
@@ -148,7 +148,7 @@ std::string QueueCores(const Snapshot& snapshot, const PortSnapshot& port) {
   return cores;
 }
 
-// What spreads a port's frames over its queues, and which core serves each queue.
+// How a port's frames are spread over its queues, and which core serves each queue.
 void AddSpread(const Snapshot& snapshot, const PortSnapshot& port, ordered_json* entry) {
   if (port.rss.by.empty()) return;
   AddText("rss_by", port.rss.by, entry);
@@ -183,7 +183,7 @@ ordered_json QueueEntry(const Snapshot& snapshot, const QueueSnapshot& queue) {
   entry[CoreField(snapshot.path)] = queue.core;
   AddQueueCounters(queue.counters, &entry);
   AddCounters(queue.extras, kQueueExtras, &entry);
-  // By the out port's position in /twinpath/ports: a name may not be a key here.
+  // Keyed by the out port's position in /twinpath/ports: a port's name is not a valid key.
   for (size_t port = 0; port < TP_MAX_PORTS; ++port) {
     const tp_count& tx = queue.counters.tx[port];
     if (tx.packets == 0) continue;
@@ -309,7 +309,7 @@ ordered_json SectionsAnswer(const Snapshot& snapshot, std::string_view command,
 }  // namespace
 
 const std::vector<TelemetryCommand>& TelemetryCommands() {
-  // A help text of more than 63 octets is refused by librte_telemetry.
+  // librte_telemetry refuses a help text of more than 63 bytes.
   static const std::vector<TelemetryCommand> commands = {
       {"/twinpath/info", "What runs: path, version, seed, policy. No parameters"},
       {"/twinpath/ports", "Ports and their drivers. Parameters: [FIRST]"},

@@ -26,17 +26,18 @@ absl::Status SystemError(const std::string& what) {
   return absl::ErrnoToStatus(errno, "telemetry: " + what);
 }
 
-// Makes PARENT and FOLDER, the last two of the path; what is above them must be there.
+// Makes the last two folders of the path; those above must exist.
 absl::Status MakeFolder(const std::string& folder) {
   for (const std::string& path : {folder.substr(0, folder.rfind('/')), folder})
     if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return SystemError("mkdir " + path);
   return absl::OkStatus();
 }
 
-// Locks the folder against other servers; AlreadyExists where one holds it. The lock goes with its
-// owner, kill -9 included, and closes the gap between looking whether somebody listens and binding.
+// Locks the folder against other servers; AlreadyExists where one holds the lock. The kernel
+// releases the lock when its owner ends, even by kill -9. It closes the gap between testing whether
+// somebody listens and bind().
 absl::Status LockFolder(int folder, const std::string& path) {
-  // An owner holds it for good; a program of DPDK's that is starting, for a moment.
+  // A server holds the lock all its life; a DPDK program holds it for a moment while it starts.
   for (int tries = 0; flock(folder, LOCK_EX | LOCK_NB) != 0; ++tries) {
     if (errno != EWOULDBLOCK) return SystemError("flock " + path);
     if (tries == 10) return absl::AlreadyExistsError(path);
@@ -68,16 +69,15 @@ absl::Status InUse(const std::string& path, int connected) {
                                                "; end it, or choose another file prefix"));
 }
 
-// Whether somebody listens on `path`. A program without our lock, such as one of DPDK's, is only
-// found so.
+// Whether somebody listens on `path`. Only this finds a program that does not hold our lock, such
+// as DPDK's own.
 absl::Status CheckNobodyListens(const std::string& path) {
   absl::StatusOr<FileDescriptor> probe = OpenSocket();
   if (!probe.ok()) return probe.status();
   const sockaddr_un address = Address(path);
   if (connect(probe->get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0)
     return InUse(path, probe->get());
-  // EAGAIN: alive, with a full queue. EPROTOTYPE: a socket of another type. Neither is ours to
-  // remove.
+  // EAGAIN: alive, with a full queue. EPROTOTYPE: a socket of another type. Neither may be removed.
   if (errno == ENOENT || errno == ECONNREFUSED) return absl::OkStatus();
   if (errno == EAGAIN) return InUse(path, -1);
   return SystemError("connect " + path);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The listening end of a telemetry socket: takes the place of a dead owner, never of a live one.
-// One thread.
+// The listening end of a telemetry socket: replaces the socket of a dead owner, never that of a
+// live one. One thread.
 
 #ifndef TWINPATH_TELEMETRY_SERVER_LISTENER_H_
 #define TWINPATH_TELEMETRY_SERVER_LISTENER_H_
@@ -16,16 +16,16 @@ namespace twinpath {
 
 class TelemetryListener {
  public:
-  // Makes EAL's runtime folder for `file_prefix` (mode 0700, as EAL does) where it is not there,
-  // and listens on the socket in it. Errors as TelemetryServer::Start.
+  // Makes EAL's runtime folder for `file_prefix` (mode 0700, as EAL does) if it does not exist, and
+  // listens on the socket in it. Errors as TelemetryServer::Start.
   static absl::StatusOr<TelemetryListener> Open(const std::string& file_prefix);
 
   TelemetryListener(TelemetryListener&&) = default;
   TelemetryListener& operator=(TelemetryListener&&) = delete;
-  // Removes the socket from the file system, unless another's stands there by now.
+  // Removes the socket from the file system, unless another program has replaced it.
   ~TelemetryListener();
 
-  // Does not block; accept() it.
+  // Non-blocking; for accept().
   int fd() const { return socket_.get(); }
   const std::string& path() const { return path_; }
 

@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr size_t kMaxCommand = 56;  // octets of a command that an answer repeats, as in DPDK
+constexpr size_t kMaxCommand = 56;  // bytes of a command that an answer repeats, as in DPDK
 
 std::string Dump(const ordered_json& document) {
   return document.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
@@ -84,7 +84,7 @@ absl::StatusOr<std::string> TelemetrySocketPath(const std::string& file_prefix) 
   constexpr size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
   if (path.size() > kMaxPath)
     return absl::InvalidArgumentError(absl::StrCat("file prefix: ", path, " has ", path.size(),
-                                                   " octets, a socket's path may have ", kMaxPath));
+                                                   " bytes, a socket's path may have ", kMaxPath));
   return path;
 }
 

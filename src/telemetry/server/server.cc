@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The telemetry server's thread: one poll loop over the listener and all clients. A client that
-// does not read its answer is not asked for more and keeps nobody waiting.
+// does not read its answer is not served further, and delays no other client.
 
 #include "src/telemetry/server/server.h"
 
@@ -34,11 +34,11 @@ std::string WithError(const std::string& greeting, const std::string& error) {
 
 struct Client {
   FileDescriptor fd;
-  std::string unsent;  // the answer that the client's socket had no room for yet
+  std::string unsent;  // an answer that did not fit into the client's socket yet
   Clock::time_point heard;
 };
 
-// Whether the client may stay: false where the connection is gone.
+// False where the connection is closed, so that the client must go.
 bool Send(Client* client) {
   if (send(client->fd.get(), client->unsent.data(), client->unsent.size(),
            MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
@@ -90,9 +90,9 @@ void TelemetryServer::Loop::Run() {
       polled.push_back(
           {client.fd.get(), static_cast<short>(client.unsent.empty() ? POLLIN : POLLOUT), 0});
     const int timeout = accepting ? -1 : static_cast<int>(rest.count());
-    if (poll(polled.data(), polled.size(), timeout) < 0) continue;  // EINTR, ENOMEM: once more
+    if (poll(polled.data(), polled.size(), timeout) < 0) continue;  // EINTR, ENOMEM: try again
     if (polled[0].revents) return;
-    // From the back: polled[i + 2] is clients_[i], and what is erased moves only what was served.
+    // Backwards: polled[i + 2] is clients_[i], and erasing moves only clients that were served.
     for (size_t i = clients_.size(); i-- > 0;)
       if (polled[i + 2].revents && !Serve(&clients_[i], polled[i + 2].revents))
         clients_.erase(clients_.begin() + static_cast<std::ptrdiff_t>(i));
@@ -116,14 +116,14 @@ void TelemetryServer::Loop::Accept() {
   }
 }
 
-// Drops the client that has been silent for longest, if it is idle. It reads the reason where it
-// would read its next answer.
+// Drops the client that has been silent for longest, if it is idle. The client reads the reason in
+// place of its next answer.
 void TelemetryServer::Loop::MakeRoom(const std::string& greeting, Clock::time_point now) {
   const auto oldest =
       std::min_element(clients_.begin(), clients_.end(),
                        [](const Client& a, const Client& b) { return a.heard < b.heard; });
   if (now - oldest->heard < limits_.idle) return;
-  oldest->unsent = WithError(greeting, "closed to make room: silent for longest of " +
+  oldest->unsent = WithError(greeting, "closed to make room: the most idle of " +
                                            std::to_string(limits_.clients) + " clients");
   Send(&*oldest);
   clients_.erase(oldest);
@@ -131,13 +131,13 @@ void TelemetryServer::Loop::MakeRoom(const std::string& greeting, Clock::time_po
 
 bool TelemetryServer::Loop::Serve(Client* client, short events) {
   if (!client->unsent.empty()) {
-    if (events & (POLLERR | POLLHUP)) return false;  // nobody is left to read it
+    if (events & (POLLERR | POLLHUP)) return false;  // nobody can read it
     return Send(client);
   }
   std::array<char, kMaxRequest> request;
   const ssize_t size = recv(client->fd.get(), request.data(), request.size(), MSG_DONTWAIT);
   if (size < 0) return errno == EAGAIN || errno == EINTR;
-  if (size == 0) return false;  // closed, or an empty record, which looks the same
+  if (size == 0) return false;  // closed, or an empty record: recv cannot tell
   client->heard = Clock::now();
   client->unsent = AnswerRequest({request.data(), static_cast<size_t>(size)}, version_, snapshot_);
   return Send(client);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The telemetry server of a datapath that has no librte_telemetry: DPDK's protocol on a
-// SOCK_SEQPACKET socket at the place where DPDK's tools look. Owns the socket, its clients and one
-// thread, which serves them all and never touches the datapath but through the snapshot function.
+// The telemetry server of a program without librte_telemetry: DPDK's protocol on a SOCK_SEQPACKET
+// socket, where DPDK's tools expect it. Owns the socket, its clients and one thread that serves
+// them all. The thread touches the datapath only through the snapshot function.
 
 #ifndef TWINPATH_TELEMETRY_SERVER_SERVER_H_
 #define TWINPATH_TELEMETRY_SERVER_SERVER_H_
@@ -20,18 +20,17 @@ namespace twinpath {
 class TelemetryServer {
  public:
   struct Limits {
-    // As many clients are connected at most. One more takes the place of the one that has been
-    // silent for longest, if that is `idle` at least; else it is refused with an "error" in the
-    // greeting.
+    // The most connected clients. One more replaces the client that has been silent for longest, if
+    // that is at least `idle`; else it is refused with an "error" in the greeting.
     size_t clients = 64;
     std::chrono::milliseconds idle = std::chrono::seconds(1);
   };
 
-  // Serves `file_prefix` ("twinpath-xdp") until destroyed. `version` is what the greeting says
+  // Serves `file_prefix` ("twinpath-xdp") until destroyed. `version` goes into the greeting
   // ("twinpath 0.1.0"). `snapshot` is called on the server's thread, at most once for each request.
-  // The socket of a process that died is taken over; AlreadyExists where another one lives, naming
-  // its process; InvalidArgument for a prefix that is no file name; PermissionDenied, or what the
-  // system said, where the folder cannot be made.
+  // Replaces the socket of a dead process. AlreadyExists, with the process, where a live one has
+  // the prefix; InvalidArgument for a prefix that is not a file name; PermissionDenied, or the
+  // system's error, where the folder cannot be made.
   static absl::StatusOr<TelemetryServer> Start(const std::string& file_prefix,
                                                const std::string& version,
                                                std::function<Snapshot()> snapshot,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the servers of local sockets share: a thread that waits for its clients by poll, and how
-// they are accepted.
+// The common parts of servers on local sockets: a thread that polls its clients, and accepting
+// them.
 
 #ifndef TWINPATH_TELEMETRY_SERVER_SERVER_THREAD_H_
 #define TWINPATH_TELEMETRY_SERVER_SERVER_THREAD_H_
@@ -22,12 +22,12 @@ class ServerThread {
   explicit ServerThread(FileDescriptor stop) : stop_(std::move(stop)) {}
   ServerThread(const ServerThread&) = delete;
   ServerThread& operator=(const ServerThread&) = delete;
-  // Makes stop() readable, and joins the thread.
+  // Makes stop() readable and joins the thread.
   ~ServerThread();
 
-  // Runs `serve` on a thread called `name` (15 characters at most), which takes no signals: those
-  // are the main thread's. `serve` returns when stop() is readable. `cpus` may be null: the
-  // caller's. Once.
+  // Runs `serve` on a thread called `name` (at most 15 characters) with all signals blocked: they
+  // are for the main thread. `serve` must return when stop() is readable. `cpus` are the thread's;
+  // null: the caller's. To be called once.
   void Start(const char* name, std::function<void()> serve, const cpu_set_t* cpus);
   int stop() const { return stop_.get(); }
 
@@ -36,15 +36,15 @@ class ServerThread {
   std::thread thread_;
 };
 
-// Accepts connections, one at a time, and takes a rest where descriptors or memory ran out: who
-// waits is served when there are some again.
+// Accepts connections, one at a time. Pauses where descriptors or memory ran out: waiting clients
+// are served when there are some again.
 class Acceptor {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // None is accepted before; mostly in the past.
+  // The end of the pause; usually in the past.
   Clock::time_point rests_until() const { return rests_until_; }
-  // Of none, where nobody waits any more, or the rest begins. It does not block.
+  // Does not block. No descriptor where no client waits, or where a pause begins.
   FileDescriptor Accept(int listener);
 
  private:

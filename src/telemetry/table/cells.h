@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the tables take from a summary's entries. Pure functions; any thread.
+// Reads cells of the tables from a summary's entries. Pure functions; any thread.
 
 #ifndef TWINPATH_TELEMETRY_TABLE_CELLS_H_
 #define TWINPATH_TELEMETRY_TABLE_CELLS_H_
@@ -13,15 +13,15 @@
 namespace twinpath {
 
 inline constexpr size_t kNameWidth = 32;  // characters of a name
-inline constexpr size_t kMaxRows = 40;    // of a list; the rest is told by its number
+inline constexpr size_t kMaxRows = 40;    // of a list; the number of further rows is shown
 
-// The text under `key`, in `width` characters; empty where there is none.
+// The text under `key`, in at most `width` characters; empty where there is none.
 std::string Text(const nlohmann::ordered_json& object, const char* key, size_t width);
 
 // The number under `key`; 0 where there is none.
 uint64_t Count(const nlohmann::ordered_json& object, const std::string& key);
 
-// The indexes of the `kMaxRows` entries of `list` whose `key` is greatest, in the list's order.
+// The indexes of the `kMaxRows` entries of `list` with the greatest `key`, in the list's order.
 std::vector<size_t> Busiest(const nlohmann::ordered_json& list, const char* key);
 
 }  // namespace twinpath

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The summary as tables for a terminal of 80 to 100 columns. Pure functions on the caller's thread.
+// The summary as tables for a terminal of 80 to 100 columns. Pure functions.
 
 #include <algorithm>
 #include <array>
@@ -40,7 +40,7 @@ std::string Heading(const ordered_json& summary) {
          std::to_string(Count(summary, "seed")) + ", " + duration + replaced + "\n";
 }
 
-// A port's counters beside the conservation law that are not 0.
+// A port's counters outside the conservation law that are not 0.
 std::string Extras(const ordered_json& port) {
   static constexpr std::array kFixed = {"name", "device", "driver", "queues",
                                         "mode", "why",    "rss",    "link"};
@@ -79,7 +79,7 @@ std::string PortsTable(const ordered_json& ports, size_t width) {
   return table.Render(width) + notes;
 }
 
-// "! port lan: link_down for 3.2 s (2 times)" of what is wrong now; what was, in a line.
+// "! port lan: link_down for 3.2 s (2 times)" for each active fault; past faults in one line.
 std::string Faults(const ordered_json& faults) {
   std::string now, before;
   for (const ordered_json& fault : faults) {

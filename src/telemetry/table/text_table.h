@@ -13,25 +13,25 @@
 
 namespace twinpath {
 
-// Characters that `text` (UTF-8) takes on a terminal, one a code point.
+// The columns that `text` (UTF-8) takes on a terminal: one for each code point.
 size_t TextWidth(const std::string& text);
 
-// `text` in at most `width` characters, "..." in place of what is cut out; control characters,
-// which could steer the terminal, become '?'.
+// `text` in at most `width` characters, with "..." in place of the cut part. Control characters,
+// which could control the terminal, become '?'.
 std::string FitText(const std::string& text, size_t width);
 
-// 1234567 -> "1.235M": four digits and k, M, G, T, P or E; whole below 10,000.
+// 1234567 -> "1.235M": four digits and k, M, G, T, P or E; unchanged below 10,000.
 std::string ShortNumber(uint64_t number);
 
-// A table with a row of headings. Text stands left, numbers right, a heading as the first row's
-// cell below it.
+// A table with a row of headings. Text is aligned left, numbers right, a heading like the first
+// row's cell.
 class TextTable {
  public:
-  // `Short` is a number that is always shown short.
+  // A number that is always shortened.
   struct Short {
     uint64_t number;
   };
-  // Text that stands right, as numbers do.
+  // Text that is aligned right, like numbers.
   struct Right {
     std::string text;
   };
@@ -39,11 +39,11 @@ class TextTable {
 
   explicit TextTable(std::vector<std::string> headings) : headings_(std::move(headings)) {}
 
-  // As many cells as there are headings.
+  // One cell for each heading.
   void AddRow(std::vector<Cell> cells) { rows_.push_back(std::move(cells)); }
 
-  // Within `width` columns where that can be had: with one blank between columns for two, then with
-  // the numbers of a million and more shown short, then both. Lines, each ended by '\n', without
+  // Lines of at most `width` columns where possible: with one blank instead of two between columns,
+  // or with numbers from a million on shortened, or with both. Each line ends in '\n', without
   // trailing blanks.
   std::string Render(size_t width) const;
 

@@ -60,7 +60,7 @@ TEST_F(FaultLedgerTest, HoldsBackWhatFlapsAndSaysTheLastOfIt) {
   ledger.Tick(start + FaultLedger::kWindow);
   ASSERT_EQ(said.size(), FaultLedger::kLinesAWindow + 2);
   EXPECT_EQ(said.back(),
-            "port lan: link up, after 0.10 s (the last of 44 lines that were held back; link_down "
+            "port lan: link up, after 0.10 s (the last of 44 lines held back; link_down "
             "25 times so far)");
   ledger.Tick(start + 2 * FaultLedger::kWindow);
   EXPECT_EQ(said.size(), FaultLedger::kLinesAWindow + 2);

@@ -241,7 +241,7 @@ TEST_F(TelemetryServerTest, GivesThePlaceOfTheClientSilentForLongestToANewOne) {
   late.Receive();
   EXPECT_EQ(late.Ask("/nope"), "{\"/nope\":null}");
   EXPECT_EQ(ordered_json::parse(second.Receive())["error"],
-            "closed to make room: silent for longest of 2 clients");
+            "closed to make room: the most idle of 2 clients");
   EXPECT_EQ(second.Receive(), "");
   EXPECT_EQ(first.Ask("/nope"), "{\"/nope\":null}");
 }
