@@ -23,7 +23,7 @@ class FileDescriptor {
     if (fd_ >= 0) close(fd_);
   }
 
-  // Negative where there is none.
+  // Negative: no descriptor.
   int get() const { return fd_; }
 
  private:

@@ -12,7 +12,7 @@
 namespace twinpath {
 
 std::string LinkState(uint32_t index) {
-  ifreq request = {};  // by the name it has now
+  ifreq request = {};  // with the current name
   if (!if_indextoname(index, request.ifr_name)) return kLinkGone;
   FileDescriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (socket.get() < 0 || ioctl(socket.get(), SIOCGIFFLAGS, &request)) return kLinkGone;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whether a kernel interface has a link, as both paths say it. Any thread; reads only, in the
+// The link state of a kernel interface, in the words of both paths. Any thread; reads only, in the
 // calling thread's network namespace.
 
 #ifndef TWINPATH_KERNEL_LINK_STATE_H_
@@ -14,7 +14,7 @@ inline constexpr char kLinkUp[] = "up";
 inline constexpr char kLinkDown[] = "down";
 inline constexpr char kLinkGone[] = "gone";
 
-// Of the interface with this index: kLinkUp, kLinkDown, or kLinkGone where there is none any more.
+// The state of the interface with this index: kLinkUp, kLinkDown, or kLinkGone where it is gone.
 std::string LinkState(uint32_t index);
 
 }  // namespace twinpath

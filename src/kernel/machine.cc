@@ -95,7 +95,7 @@ uint64_t Machine::InterfaceTxDropped(const std::string& name) const {
 std::optional<std::string> Machine::InterfacePci(const std::string& name) const {
   const std::string device = "/sys/class/net/" + name + "/device";
   if (auto pci = NormalPci(LinkName(device))) return pci;
-  // A virtio NIC hangs on virtioN, which hangs on the PCI device.
+  // The parent of a virtio NIC is virtioN, whose parent is the PCI device.
   std::error_code error;
   const fs::path real = fs::canonical(root_ + device, error);
   return error ? std::nullopt : NormalPci(real.parent_path().filename());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the machine offers, as sysfs, procfs and the interfaces' ioctls tell it: read before EAL
-// starts, changed by nothing here. Control thread.
+// The machine as sysfs and procfs show it: interfaces, PCI devices, hugepages, limits. Reads only.
+// Control thread.
 
 #ifndef TWINPATH_KERNEL_MACHINE_H_
 #define TWINPATH_KERNEL_MACHINE_H_
@@ -17,8 +17,8 @@ struct HugepageSize {
   uint64_t total = 0, free = 0;
 };
 
-// Where libxdp, beneath the AF_XDP PMD, looks for programs of its own. It leaves the folder behind,
-// open to whoever made it alone.
+// The folder in which libxdp, under the AF_XDP PMD, looks for its own programs. libxdp leaves the
+// folder behind, accessible only to the user who made it.
 inline constexpr char kLibxdpPins[] = "/sys/fs/bpf/xdp";
 
 class Machine {
@@ -34,9 +34,9 @@ class Machine {
   // RX queues in use: those that sysfs shows, or where /sys shows another network namespace, the
   // driver's channels. 0: neither tells.
   uint32_t InterfaceRxQueues(const std::string& name) const;
-  uint32_t InterfaceMtu(const std::string& name) const;    // octets; 0: unknown
+  uint32_t InterfaceMtu(const std::string& name) const;    // bytes; 0: unknown
   uint32_t InterfaceFlags(const std::string& name) const;  // IFF_*
-  // Frames that the kernel was to send by it and dropped.
+  // Frames that the kernel dropped instead of sending.
   uint64_t InterfaceTxDropped(const std::string& name) const;
   // The PCI address behind a kernel interface.
   std::optional<std::string> InterfacePci(const std::string& name) const;
@@ -49,22 +49,22 @@ class Machine {
   std::vector<std::string> PciInterfaces(const std::string& address) const;
   int PciNode(const std::string& address) const;  // NUMA node; -1: unknown
 
-  // What a shell is to be told, to bind a PCI device to vfio-pci: by driverctl where that is
-  // installed, so that it survives a reboot.
+  // A shell command that binds a PCI device to vfio-pci: by driverctl if that is installed, so that
+  // the binding survives a reboot.
   std::string BindCommand(const std::string& pci) const;
 
   std::vector<HugepageSize> Hugepages() const;
   std::vector<std::string> HugetlbfsFolders() const;  // where one is mounted
-  // Of those, one that this process may not open, which EAL would stumble over even with memory of
-  // its own; empty: none.
+  // A hugetlbfs folder that this process may not open; empty: none. EAL fails on such a folder even
+  // with private memory.
   std::string ClosedHugetlbfs() const;
-  // Whether there is a folder `path` that this process may not go into.
+  // Whether `path` is a folder that this process may not enter.
   bool Closed(const std::string& path) const;
   // Whether this process has capability number `capability` (linux/capability.h).
   bool HasCapability(int capability) const;
-  // From now on it is asked about a process that has those of the mask `effective`.
+  // From now on HasCapability answers for a process with the capabilities of the mask `effective`.
   void AssumeCapabilities(uint64_t effective) { assumed_ = effective; }
-  // RLIMIT_MEMLOCK's soft limit, in octets; the largest number where there is none.
+  // The soft limit RLIMIT_MEMLOCK, in bytes; UINT64_MAX: no limit.
   uint64_t MemlockLimit() const;
 
  private:
@@ -76,7 +76,7 @@ class Machine {
 // CPUs this thread may run on, in order.
 std::vector<uint32_t> AllowedCpus();
 
-// "3:0.0" or "0000:03:00.0" in its long form; none where it is not a PCI address.
+// "3:0.0" or "0000:03:00.0" in the long form; nullopt where `text` is not a PCI address.
 std::optional<std::string> NormalPci(const std::string& text);
 
 }  // namespace twinpath

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What XDP program an interface carries, and taking one off, by rtnetlink: the AF_XDP PMD's libxdp
-// attaches without leaving a handle. Any thread; no state.
+// The XDP programs of an interface, by rtnetlink. Detaching goes by the program's id, because the
+// AF_XDP PMD's libxdp attaches without leaving a handle. Any thread; no state.
 
 #ifndef TWINPATH_KERNEL_XDP_PROGRAM_H_
 #define TWINPATH_KERNEL_XDP_PROGRAM_H_
@@ -22,20 +22,20 @@ struct XdpState {
 };
 
 absl::StatusOr<XdpState> ReadXdp(const std::string& interface);
-// Of the interface with that index, whatever its name is now.
+// By the interface's index, whatever its current name.
 absl::StatusOr<XdpState> ReadXdp(uint32_t index);
 
-// Detaches the program with id `program` from `interface`; another one stays.
+// Detaches the program with id `program` from `interface`; leaves any other program.
 absl::Status DetachXdp(const std::string& interface, uint32_t program);
 
-// Attaches `program` to the interface with index `index`, in that mode, unless it carries one.
+// Attaches `program` in `mode` to the interface with index `index`, unless it has a program.
 absl::Status AttachXdp(uint32_t index, const FileDescriptor& program, const std::string& mode);
 
-// The program with id `program`, which lives as long as this is open; none (-1) where it is gone or
-// may not be had.
+// A descriptor of the program with id `program`, which keeps it loaded. No descriptor where the
+// program is gone or access is denied.
 FileDescriptor XdpProgram(uint32_t program);
 
-// The name a program was loaded with; empty where it is gone or may not be asked.
+// The program's name; empty where the program is gone or access is denied.
 std::string XdpProgramName(uint32_t program);
 
 }  // namespace twinpath

@@ -258,7 +258,7 @@ Snapshot XdpPath::TakeSnapshot() const {
   snapshot.duration_s = std::chrono::duration<double>(duration).count();
   snapshot.faults = faults_.List();
   snapshot.flow_places = tables_->flows().places();
-  snapshot.flow_octets = tables_->flows().octets();
+  snapshot.flow_bytes = tables_->flows().octets();
   for (size_t i = 0; i < ports_.size(); i++) {
     const Port& port = ports_[i];
     AppendPort(*tables_, i,

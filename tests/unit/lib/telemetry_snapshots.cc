@@ -38,7 +38,7 @@ Snapshot SmallSnapshot(const std::string& path) {
                      {"lcore 3", "stalled", false, 1, 2000, 2000}};
   snapshot.ports[0].link = "down";
   snapshot.flow_places = 800;
-  snapshot.flow_octets = 32000;
+  snapshot.flow_bytes = 32000;
   return snapshot;
 }
 
