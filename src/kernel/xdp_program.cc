@@ -113,7 +113,7 @@ absl::Status AttachXdp(uint32_t index, const FileDescriptor& program, const std:
   return SetXdp(index, program.get(), ModeFlag(mode) | XDP_FLAGS_UPDATE_IF_NOEXIST);
 }
 
-FileDescriptor XdpProgram(uint32_t program) {
+FileDescriptor OpenXdpProgram(uint32_t program) {
   bpf_attr attribute = {};
   attribute.prog_id = program;
   return FileDescriptor(
@@ -121,7 +121,7 @@ FileDescriptor XdpProgram(uint32_t program) {
 }
 
 std::string XdpProgramName(uint32_t program) {
-  const FileDescriptor fd = XdpProgram(program);
+  const FileDescriptor fd = OpenXdpProgram(program);
   if (fd.get() < 0) return "";
   bpf_prog_info info = {};
   bpf_attr question = {};

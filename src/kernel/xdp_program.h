@@ -33,7 +33,7 @@ absl::Status AttachXdp(uint32_t index, const FileDescriptor& program, const std:
 
 // A descriptor of the program with id `program`, which keeps it loaded. No descriptor where the
 // program is gone or access is denied.
-FileDescriptor XdpProgram(uint32_t program);
+FileDescriptor OpenXdpProgram(uint32_t program);
 
 // The program's name; empty where the program is gone or access is denied.
 std::string XdpProgramName(uint32_t program);

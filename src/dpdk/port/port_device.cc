@@ -80,7 +80,7 @@ Port::DeviceCounts Port::CountsNow() const {
 // what it takes away: it detaches whatever XDP program its interface carries.
 void Port::CloseEthdevs() {
   const std::optional<XdpState> instead = CarriesInstead();
-  const FileDescriptor not_ours = XdpProgram(instead.has_value() ? instead->program : 0);
+  const FileDescriptor not_ours = OpenXdpProgram(instead.has_value() ? instead->program : 0);
   std::vector<std::pair<int, ino_t>> sockets;
   for (const std::vector<int>& of_ethdev : xsk_sockets_)
     for (const int fd : of_ethdev) sockets.emplace_back(fd, InodeOf(fd));
