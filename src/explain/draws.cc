@@ -134,7 +134,7 @@ void ExplainSequence(const DrawnBy& by, Explanation* explanation) {
     absl::StrAppend(&explanation->fate, " is treated as ", Grouped(listed), " (mod ",
                     Grouped(spec.repeat), "), which");
   absl::StrAppend(&explanation->fate,
-                  explanation->lost ? " is listed: lost" : " is not listed: not lost");
+                  explanation->lost ? " is listed: lost" : " is not listed: spared");
 }
 
 }  // namespace
