@@ -158,7 +158,7 @@ TEST_F(DoctorTest, LcoresShouldBeIsolatedAndMustBeAllowed) {
             "sudo update-grub && sudo reboot");
   needs_.lcores = {0, 1};
   EXPECT_TRUE(absl::StrContains(One(CheckLcores, "", needs_).fix, "isolcpus=2-3 "));
-  EXPECT_TRUE(absl::StrContains(One(CheckLcores, "", needs_).needed, "by --lcores 2-3"));
+  EXPECT_TRUE(absl::StrContains(One(CheckLcores, "", needs_).needed, "with --lcores 2-3"));
   needs_.lcores = {3, 4};
   EXPECT_EQ(One(CheckLcores, "", needs_).grade, Grade::kMissing);
 }

@@ -160,7 +160,7 @@ TEST_F(DoctorTest, QueuesAndMtuMustFit) {
 TEST_F(DoctorTest, ZeroCopyIsTheKernelsWordWhereItHasOne) {
   Pci("0000:03:00.0", "ice", "enp3s0");
   needs_.nics = {{.port = "lan", .pci = "0000:03:00.0", .interface = "enp3s0"}};
-  EXPECT_TRUE(absl::StrContains(Nics()[0].found, "AF_XDP zero-copy, as far as is known"));
+  EXPECT_TRUE(absl::StrContains(Nics()[0].found, "AF_XDP zero-copy, judging by the driver"));
   InterfaceFacts facts;
   facts.zero_copy = false;
   facts.native = true;
