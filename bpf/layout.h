@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
-/* What the XDP program and its loader in src/xdp share beside the policy's tables. */
+/* What the XDP programs and their loader in src/xdp share, beside the policy's tables. */
 #ifndef TWINPATH_BPF_LAYOUT_H_
 #define TWINPATH_BPF_LAYOUT_H_
 
@@ -8,52 +8,66 @@
 enum {
   TP_MAX_XDP_QUEUES = 1024, /* RX queues over all ports */
   TP_STREAM_LOCKS = 1024,   /* a power of two */
+  TP_GENERATIONS = 2,       /* sets of tables and programs, which take turns */
 };
 
-/* What one instance of the program knows before it is loaded: its .rodata. The verifier takes these
- * for constants. Written once by the control thread, frozen by the kernel at load. */
+/* What a program knows before it is loaded and what no policy changes: its .rodata. The verifier
+ * takes these for constants. Written once by the control thread, frozen by the kernel at load. */
 struct tp_constants {
   __u32 port;           /* ingress, index into the policy's ports */
+  __u32 first_record;   /* 0, or TP_MAX_XDP_QUEUES for a program of generation 1 */
   __u32 first_queue;    /* the port's queue 0, among the queues of all ports */
   __u32 n_queues;       /* the port's; first_queue + n_queues <= TP_MAX_XDP_QUEUES */
   __u32 n_slots;        /* streams of a queue, at most */
-  __u32 n_shapes;       /* as in tp_plan */
-  __u32 fallback;       /* as in tp_plan */
-  __u32 bucket_mask;    /* number of buckets - 1 */
-  __u32 no_xdp_tx;      /* what leaves by the port it came by is redirected, too */
-  __u32 regions;        /* of the table of flows */
-  __u32 region_buckets; /* of each */
-  __u32 clock_given;    /* tp_clock says the time, and not the kernel */
-  __u32 padding;
-  struct tp_state only;                  /* as tp_xdp_queue.only, for its constant fields */
-  struct tp_shape shapes[TP_MAX_SHAPES]; /* the plan's run */
+  __u32 no_xdp_tx;      /* frames that leave by the port they came by are redirected, too */
+  __u32 regions;        /* of the table of flows; 0: there is none */
+  __u32 region_buckets; /* of each region */
+  __u32 clock_given;    /* the time is tp_clock, and not the kernel's */
 };
-TP_STATIC_ASSERT(sizeof(struct tp_constants) == 112 + 80 * TP_MAX_SHAPES, "shared with src/xdp");
 
-/* What the programs for any policy go by instead: the port's part of it, in memory that the control
- * thread writes while no frame meets this instance. So an instance is verified once, and takes one
- * policy after the other. */
-struct tp_live {
-  __u32 n_shapes;    /* as in tp_plan, */
-  __u32 fallback;    /* this, */
-  __u32 looks;       /* and this */
-  __u32 bucket_mask; /* as in tp_constants */
+/* Where a rule's streams are, and what the fast tiers ask of the rule: by rule, a table of the
+ * generation. The rule's place in the policy, its slot and its terms change by themselves, because
+ * a stream that a reload continues stays where it is. */
+struct tp_binding {
+  __u32 slot;
+  struct tp_terms terms;
+  __u8 padding;
+};
+TP_STATIC_ASSERT(sizeof(struct tp_binding) == 8, "shared with src/xdp");
+
+/* No record of a queue: beyond all. */
+#define TP_NO_PLACE 0x80000000U
+
+/* A port's part of the policy, in memory that the control thread writes while no program of the
+ * generation is attached: its .data.plan. So a program is verified once, and takes one policy after
+ * the other. */
+struct tp_port_plan {
+  __u32 n_shapes;    /* as in tp_plan */
+  __u32 fallback;    /* as in tp_plan */
+  __u32 bucket_mask; /* number of buckets - 1 */
   __u32 timed;       /* a rule's condition asks for the time */
-  __u32 only_rule;   /* whose streams on this port are tp_xdp_queue.only, or TP_NO_RULE */
-  __u32 padding[2];
+  __u32 own_rule;    /* whose streams on this port are in tp_xdp_queue.stream, or TP_NO_RULE */
+  __u32 own_place;   /* 0, or TP_MAX_XDP_QUEUES for those of generation 1 */
+  __u32 blind_place; /* own_place, where own_rule is `fallback`; else TP_NO_PLACE */
+  __u32 padding;
+  struct tp_binding blind; /* the binding of `fallback` */
   struct tp_shape shapes[TP_MAX_SHAPES];
 };
-TP_STATIC_ASSERT(sizeof(struct tp_live) == 32 + 80 * TP_MAX_SHAPES, "shared with src/xdp");
+TP_STATIC_ASSERT(sizeof(struct tp_port_plan) == 40 + 80 * TP_MAX_SHAPES, "shared with src/xdp");
 
-/* One queue. Written by the CPU that serves it, read by anyone. Where the policy looks at no
- * header, its one stream is here and not in the map of streams, so that it is found without a
- * lookup; and here it stays when another policy goes on with it. */
+/*
+ * One queue, as one generation counts it: so the control thread knows what an earlier policy
+ * counted. Written by the CPU that serves the queue, read by anyone. A blind program counts what it
+ * receives by its stream and by its verdicts alone. Its stream is in here and not in the map of
+ * streams, so that the stream is found without a call; either generation's place may have it,
+ * because a stream that a reload continues stays where it is.
+ */
 struct tp_xdp_queue {
   struct tp_queue_counters counters;
-  struct tp_state only; /* the stream of rule `fallback` of a port without shapes */
-  __u32 cpu;            /* 1 + the CPU that last served it; 0: none yet */
+  struct tp_state stream;
+  __u32 cpu; /* 1 + the CPU that last served it; 0: none yet */
   __u32 padding[15];
 };
-TP_STATIC_ASSERT(sizeof(struct tp_xdp_queue) == 512, "shared with src/xdp");
+TP_STATIC_ASSERT(sizeof(struct tp_xdp_queue) == 512, "shared with src/xdp; a power of two");
 
 #endif /* TWINPATH_BPF_LAYOUT_H_ */

@@ -8,6 +8,7 @@
 #include "bpf/maps.bpf.h"
 
 const volatile struct tp_constants tp_constants = {};
+struct tp_port_plan tp_port_plan SEC(".data.plan") = {};
 
 /* The constants as the loader wrote them. Not volatile, so that each is loaded where it is used,
  * once; behind a pointer that hides the zeroes above from the compiler. */
@@ -17,13 +18,9 @@ TP_INLINE const struct tp_constants* tp_get_constants(void) {
   return constants;
 }
 
-/* The instance's own, as tp_constants is. */
-struct tp_live tp_live SEC(".data.live") = {};
-
 struct tp_datapath {
   const struct tp_constants* constants;
   struct xdp_md* ctx;
-  struct tp_xdp_queue* queue;
   __u32 queue_index; /* over all ports */
   __u32 words;       /* TP_WORDS; a constant of the program, 0 where it is blind */
   int may_draw;      /* TP_MAY_DRAW */
@@ -32,12 +29,12 @@ struct tp_datapath {
   __u8* data;
   const __u8* end;
   __u8 port;
+  struct tp_terms terms;              /* of the stream that was found last */
   struct tp_stream_lock* stream_lock; /* that is held */
 };
 
 #define TP_WORDS(dp) ((dp)->words)
 #define TP_IS_GENERAL(dp) ((dp)->general)
-#define TP_READS_HEADERS(dp) (!(dp)->general || tp_live.looks)
 #define TP_IS_BLIND(dp) (!(dp)->words)
 #define TP_MAY_DRAW(dp) ((dp)->may_draw)
 
@@ -79,25 +76,37 @@ TP_INLINE struct tp_datapath* tp_enter(tp_env* env, struct tp_datapath* room, __
     return bpf_map_lookup_elem(&tp_##name, &i);                     \
   }
 TP_SHARED_TABLES(TP_MAP_ROW)
-TP_INLINE const struct tp_shape* tp_lookup_shapes(const struct tp_datapath* dp, __u32 i) {
-  if (dp->general) return &tp_live.shapes[i & (TP_MAX_SHAPES - 1)];
-  return &dp->constants->shapes[i & (TP_MAX_SHAPES - 1)];
+TP_INLINE const struct tp_shape* tp_lookup_shapes(const void* dp, __u32 i) {
+  (void)dp;
+  return &tp_port_plan.shapes[i & (TP_MAX_SHAPES - 1)];
 }
-#define TP_BUCKET_MASK(dp) ((dp)->general ? tp_live.bucket_mask : (dp)->constants->bucket_mask)
+#define TP_BUCKET_MASK(dp) (tp_port_plan.bucket_mask)
 
-/* Where the policy looks at no header, its one stream is the queue's; then it stays there. */
-TP_INLINE struct tp_state* tp_stream(struct tp_datapath* dp, __u32 rule, __u32 slot) {
-  if (!dp->words) return &dp->queue->only;
-  if (dp->general && rule == tp_live.only_rule) {
-    __u32 queue = dp->queue_index; /* below TP_MAX_XDP_QUEUES, which the verifier is to see here */
-    TP_OPAQUE(queue);
-    return &tp_queues[queue & (TP_MAX_XDP_QUEUES - 1)].only;
-  }
+/* The stream in the map of streams. */
+TP_INLINE struct tp_state* tp_mapped_stream(struct tp_datapath* dp, __u32 slot) {
   __u32 at = dp->queue_index * dp->constants->n_slots + slot;
   return bpf_map_lookup_elem(&tp_states, &at);
 }
+/* The stream beside the queue's counters. */
+TP_INLINE struct tp_state* tp_own_stream(struct tp_datapath* dp) {
+  __u32 record = dp->queue_index + tp_port_plan.own_place;
+  TP_OPAQUE(record); /* the verifier is to see the bound here */
+  return &tp_queues[record & (TP_GENERATIONS * TP_MAX_XDP_QUEUES - 1)].stream;
+}
+
+/* In the fast tiers, the rule's binding tells its slot, and not `slot`. */
+TP_INLINE struct tp_state* tp_stream(struct tp_datapath* dp, __u32 rule, __u32 slot) {
+  if (!dp->general) {
+    const struct tp_binding* binding = bpf_map_lookup_elem(&tp_bindings, &rule);
+    if (!binding) return 0;
+    dp->terms = binding->terms;
+    slot = binding->slot;
+  }
+  return rule == tp_port_plan.own_rule ? tp_own_stream(dp) : tp_mapped_stream(dp, slot);
+}
 TP_INLINE struct tp_terms tp_terms_of(struct tp_datapath* dp, const struct tp_state* state) {
-  return dp->words ? state->terms : dp->constants->only.terms;
+  (void)state;
+  return dp->words ? dp->terms : tp_port_plan.blind.terms;
 }
 TP_INLINE struct tp_count* tp_marked(struct tp_datapath* dp, __u32 rule, __u32 slot) {
   (void)rule;

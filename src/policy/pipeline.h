@@ -40,15 +40,6 @@ TP_SUBPROGRAM int tp_walk_headers(tp_env* env, struct tp_key* key, __u32 frame_l
 
 /* Reads the datapath's frame into *key: tp_parse_words with the datapath's words. */
 TP_INLINE int tp_read_key(struct tp_datapath* dp, __u32 frame_len, struct tp_key* key) {
-#ifdef TP_READS_HEADERS
-  if (!TP_READS_HEADERS(dp)) { /* nothing reads the key; the verifier asks for one */
-    __u64 nothing = 0;
-    TP_FORGET(nothing);
-    tp_u64_alias* k = (tp_u64_alias*)key;
-    for (int i = 0; i < TP_KEY_WORDS; i++) k[i] = nothing;
-    return TP_PARSED;
-  }
-#endif
   if (TP_LIKELY(tp_parse_common(dp->data, dp->end, frame_len, dp->port, TP_WORDS(dp), key)))
     return TP_PARSED;
   struct tp_key walked;
@@ -60,6 +51,18 @@ TP_INLINE int tp_read_key(struct tp_datapath* dp, __u32 frame_len, struct tp_key
   return TP_PARSED;
 }
 
+/* The decision of the fast tiers from the stream on: `state` is the one of rule number `rule`, and
+ * was found last. The rest as in tp_decide. */
+TP_INLINE struct tp_decision tp_decide_stream(struct tp_datapath* dp, struct tp_state* state,
+                                              __u32 rule, __u32 frame_len, int shared) {
+  struct tp_decision decision = {rule, TP_LOST, 0};
+  if (shared ? tp_lose_shared(dp, state, rule, frame_len) : tp_lose(dp, state, rule, frame_len))
+    return decision;
+  const struct tp_terms terms = tp_terms_of(dp, state);
+  decision.verdict = tp_forward(dp, terms.action, terms.out_port, &decision.out_port);
+  return decision;
+}
+
 /*
  * The whole decision of the fast tiers for the datapath's frame, of `frame_len` bytes, on the
  * datapath's queue, whose port's plan has `n_shapes` and `fallback`. `shared`, a constant: several
@@ -68,23 +71,15 @@ TP_INLINE int tp_read_key(struct tp_datapath* dp, __u32 frame_len, struct tp_key
  */
 TP_INLINE struct tp_decision tp_decide(struct tp_datapath* dp, __u32 frame_len, __u32 n_shapes,
                                        __u32 fallback, int shared) {
-  struct tp_decision decision = {TP_NO_RULE, TP_MALFORMED, 0};
+  const struct tp_decision malformed = {TP_NO_RULE, TP_MALFORMED, 0};
   __u32 rule = fallback;
   if (n_shapes) {
     struct tp_key key;
-    if (tp_read_key(dp, frame_len, &key)) return decision;
+    if (tp_read_key(dp, frame_len, &key)) return malformed;
     rule = tp_classify(dp, &key, n_shapes, fallback);
   }
   struct tp_state* state = tp_stream(dp, rule, rule);
-  if (!state) return decision;
-  decision.rule = rule;
-  if (shared ? tp_lose_shared(dp, state, rule, frame_len) : tp_lose(dp, state, rule, frame_len)) {
-    decision.verdict = TP_LOST;
-    return decision;
-  }
-  const struct tp_terms terms = tp_terms_of(dp, state);
-  decision.verdict = tp_forward(dp, terms.action, terms.out_port, &decision.out_port);
-  return decision;
+  return state ? tp_decide_stream(dp, state, rule, frame_len, shared) : malformed;
 }
 
 /* tp_decide for the general tier. */

@@ -33,8 +33,7 @@ uint32_t ActionOf(tp_verdict verdict, bool same_port) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<XdpReplay>> XdpReplay::Create(const CompiledPolicy& policy,
-                                                             uint32_t queues,
-                                                             XdpProgram::Frames frames,
+                                                             uint32_t queues, XdpFrames frames,
                                                              uint64_t flow_memory) {
   std::unique_ptr<XdpReplay> replay(new XdpReplay);
   auto thread = NamespaceThread::Start();
@@ -46,30 +45,32 @@ absl::StatusOr<std::unique_ptr<XdpReplay>> XdpReplay::Create(const CompiledPolic
   return replay;
 }
 
-absl::Status XdpReplay::SetUp(const CompiledPolicy& policy, uint32_t queues,
-                              XdpProgram::Frames frames, uint64_t flow_memory) {
-  auto tables =
-      XdpTables::Create(policy, std::vector<uint32_t>(policy.ports.size(), queues), flow_memory);
-  if (!tables.ok()) return tables.status();
-  tables_ = *std::move(tables);
-  tables_->SetClock(0);
+absl::Status XdpReplay::SetUp(const CompiledPolicy& policy, uint32_t queues, XdpFrames frames,
+                              uint64_t flow_memory) {
   std::vector<uint32_t> indexes;
   for (size_t i = 0; i < policy.ports.size(); i++) {
     auto index = MakeVeth(absl::StrCat("port", i), queues);
     if (!index.ok()) return index.status();
     indexes.push_back(*index);
   }
-  tables_->SetOutPorts(indexes, std::vector<bool>(indexes.size(), true));
+  auto run = XdpRun::Create(
+      policy, OutPorts(policy.ports, indexes, std::vector<bool>(indexes.size(), true)),
+      {.queues = std::vector<uint32_t>(policy.ports.size(), queues),
+       .flow_memory = flow_memory,
+       .reloadable = false,
+       .clock_given = true});
+  if (!run.ok()) return run.status();
+  run_ = *std::move(run);
   for (size_t i = 0; i < policy.ports.size(); i++) {
     ports_.emplace_back();
     ports_[i].interface_index = indexes[i];
-    for (auto kind : {frames, XdpProgram::Frames::kFragments}) {
-      auto program = XdpProgram::Load(*tables_, i, kind);
+    for (auto kind : {frames, XdpFrames::kFragments}) {
+      auto program = run_->Program(i, kind);
       if (!program.ok()) return program.status();
-      ports_[i].programs.push_back(*std::move(program));
+      ports_[i].programs.push_back(*program);
     }
     seen_.emplace_back(queues);
-    for (Seen& seen : seen_.back()) seen.matched.resize(tables_->states(i, 0).size());
+    for (Seen& seen : seen_.back()) seen.matched.resize(run_->streams().states(i, 0).size());
   }
   return absl::OkStatus();
 }
@@ -96,8 +97,8 @@ XdpReplay::TestRun XdpReplay::Feed(size_t port, uint32_t queue, absl::Span<const
                                .ctx_size_in = sizeof(context),
                                .ctx_size_out = sizeof(after),
                                .repeat = 1};
-  const XdpProgram& program = ports_[port].programs[one_piece ? 0 : 1];
-  run.error = -bpf_prog_test_run_opts(program.fd(), &options);
+  const int program = ports_[port].programs[one_piece ? 0 : 1];
+  run.error = -bpf_prog_test_run_opts(program, &options);
   run.action = options.retval;
   run.bytes.resize(frame.size());
   return run;
@@ -122,7 +123,7 @@ absl::StatusOr<FrameVerdict> XdpReplay::Run(size_t port, uint32_t queue,
 
 absl::StatusOr<FrameVerdict> XdpReplay::Interpret(size_t port, uint32_t queue, TestRun run) {
   Seen& seen = seen_[port][queue];
-  const tp_queue_counters now = tables_->Counters(port, queue);
+  const tp_queue_counters now = run_->counters().Of(port, queue);
   const tp_queue_counters before = std::exchange(seen.counters, now);
   std::optional<FrameVerdict> found;
   size_t changes = 0;
@@ -145,7 +146,7 @@ absl::StatusOr<FrameVerdict> XdpReplay::Interpret(size_t port, uint32_t queue, T
                                             now.rx.packets - before.rx.packets,
                                             " received, and returned action ", run.action));
   // The rule is the one whose stream went on: at most one did.
-  const absl::Span<const tp_state> states = tables_->states(port, queue);
+  const absl::Span<const tp_state> states = run_->streams().states(port, queue);
   for (size_t i = 0; i < states.size(); i++) {
     const uint64_t matched = __atomic_load_n(&states[i].n, __ATOMIC_RELAXED);
     if (matched == seen.matched[i]) continue;
@@ -161,8 +162,8 @@ Snapshot XdpReplay::TakeSnapshot() const {
   Snapshot snapshot;
   snapshot.path = "xdp";
   for (size_t i = 0; i < ports_.size(); i++)
-    AppendPort(*tables_, i,
-               {.name = tables_->policy().ports[i],
+    AppendPort(*run_, i,
+               {.name = run_->policy().ports[i],
                 .device = "BPF_PROG_TEST_RUN",
                 .driver = "veth",
                 .mode = "replay",

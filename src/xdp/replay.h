@@ -14,7 +14,7 @@
 #include "src/config/compile/compile.h"
 #include "src/engine/frame_verdict.h"
 #include "src/telemetry/snapshot.h"
-#include "src/xdp/program/bpf_object.h"
+#include "src/xdp/program/run.h"
 #include "src/kernel/namespace_thread.h"
 
 namespace twinpath {
@@ -25,8 +25,7 @@ class XdpReplay {
   // of its own, which goes away with the replay. `frames` is kPlain (native mode) or kShared
   // (generic mode); frames of more than a page take the program for fragments whatever it is.
   static absl::StatusOr<std::unique_ptr<XdpReplay>> Create(
-      const CompiledPolicy& policy, uint32_t queues,
-      XdpProgram::Frames frames = XdpProgram::Frames::kPlain,
+      const CompiledPolicy& policy, uint32_t queues, XdpFrames frames = XdpFrames::kPlain,
       uint64_t flow_memory = kReplayFlowMemory);
 
   // What the program does with `frame`, received by this port and queue. InvalidArgument for a
@@ -36,7 +35,7 @@ class XdpReplay {
   absl::StatusOr<FrameVerdict> Run(size_t port, uint32_t queue, absl::Span<const uint8_t> frame);
 
   // The time of the next frames, in nanoseconds: what conditions go by. 0 at first.
-  void SetClock(uint64_t now) { tables_->SetClock(now); }
+  void SetClock(uint64_t now) { run_->maps().SetClock(now); }
 
   // Ports, queues and rules with what was counted; the caller fills in the rest.
   Snapshot TakeSnapshot() const;
@@ -44,7 +43,7 @@ class XdpReplay {
  private:
   struct Port {
     uint32_t interface_index = 0;
-    std::vector<XdpProgram> programs;  // for one piece, for fragments
+    std::vector<int> programs;  // for one piece, for fragments; the run's
   };
   struct Seen {  // of one queue, after the last frame
     tp_queue_counters counters = {};
@@ -56,12 +55,12 @@ class XdpReplay {
     std::vector<uint8_t> bytes;
   };
   XdpReplay() = default;
-  absl::Status SetUp(const CompiledPolicy& policy, uint32_t queues, XdpProgram::Frames frames,
+  absl::Status SetUp(const CompiledPolicy& policy, uint32_t queues, XdpFrames frames,
                      uint64_t flow_memory);
   TestRun Feed(size_t port, uint32_t queue, absl::Span<const uint8_t> frame);
   absl::StatusOr<FrameVerdict> Interpret(size_t port, uint32_t queue, TestRun run);
 
-  std::unique_ptr<XdpTables> tables_;
+  std::unique_ptr<XdpRun> run_;
   std::unique_ptr<NamespaceThread> thread_;  // the ports' interfaces live in it
   std::vector<Port> ports_;
   std::vector<std::vector<Seen>> seen_;  // [port][queue]

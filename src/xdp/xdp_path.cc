@@ -49,25 +49,29 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
   if (!status.ok()) return status;
   std::vector<uint32_t> queues;
   for (const Port& port : path->ports_) queues.push_back(port.interface.rx_queues);
-  auto tables = XdpTables::Create(std::move(compiled), queues, options.flow_memory,
-                                  /*reloadable=*/true);
-  if (!tables.ok()) return tables.status();
-  path->tables_ = *std::move(tables);
+  std::vector<std::string> names;
   std::vector<uint32_t> indexes;
   std::vector<bool> xdp_tx;
   for (const Port& port : path->ports_) {
+    names.push_back(port.spec.name);
     indexes.push_back(port.interface.index);
-    // A veth's XDP_TX wakes its peer only if that has an XDP program
-    // (veth_xdp_flush); one that gets a redirected frame does always.
+    // A veth's XDP_TX wakes its peer only if the peer has an XDP program
+    // (veth_xdp_flush); a peer that gets a redirected frame always wakes.
     xdp_tx.push_back(port.interface.driver != "veth");
   }
-  path->tables_->SetOutPorts(indexes, xdp_tx);
+  auto run = XdpRun::Create(std::move(compiled), OutPorts(names, indexes, xdp_tx),
+                            {.queues = queues,
+                             .flow_memory = options.flow_memory,
+                             .reloadable = true,
+                             .clock_given = false});
+  if (!run.ok()) return run.status();
+  path->run_ = *std::move(run);
   // Frames come in from the first attachment on; times count from when all ports are attached,
   // which the verifier may take a second for.
-  path->tables_->SetOrigin(CoarseNow());
+  path->run_->SetOrigin(CoarseNow());
   path->start_ = std::chrono::steady_clock::now();
   status = path->AttachAll();
-  path->tables_->SetOrigin(CoarseNow());
+  path->run_->SetOrigin(CoarseNow());
   if (status.ok() && options.pin) status = path->Pin();
   if (!status.ok()) {
     path->RemovePins();
@@ -117,7 +121,7 @@ absl::Status XdpPath::AttachAll() {
   absl::Status status;
   for (size_t i = 0; i < ports_.size() && status.ok(); i++) status = Attach(i);
   if (!status.ok()) return status;
-  const std::string why = Unreachable(tables_->policy());
+  const std::string why = Unreachable(run_->policy());
   if (why.empty()) return status;
   if (options_.mode == XdpMode::kNative) return absl::FailedPreconditionError(why);
   for (Port& port : ports_) port.attachment.Detach();
@@ -142,31 +146,31 @@ std::string XdpPath::Unreachable(const CompiledPolicy& policy) const {
   return "";
 }
 
+absl::StatusOr<int> XdpPath::Try(Port& port, size_t index, XdpFrames frames, uint32_t flags) {
+  auto program = run_->Program(index, frames);
+  if (!program.ok()) return program.status();
+  const int error = port.attachment.Attach(*program, port.interface.index, flags);
+  if (error != 0) return error;
+  port.frames = frames;
+  port.attached = *program;
+  return 0;
+}
+
 absl::Status XdpPath::Attach(size_t index) {
   Port& port = ports_[index];
   if (options_.mode == XdpMode::kGeneric) return AttachGeneric(index, "as asked");
   // First without fragments, which cost a helper call a packet; the kernel refuses that where the
   // MTU is too large for one piece. Besides, veth's peer then sends no oversized segments.
-  auto program = XdpProgram::Load(*tables_, index, XdpProgram::Frames::kPlain);
-  if (!program.ok()) return program.status();
-  const int error = port.attachment.Attach(program->fd(), port.interface.index, XDP_FLAGS_DRV_MODE);
+  const auto error = Try(port, index, XdpFrames::kPlain, XDP_FLAGS_DRV_MODE);
+  if (!error.ok()) return error.status();
   port.mode = "native";
   port.why = "the driver takes it";
-  if (error == 0) {
-    port.first = *std::move(program);
-    port.attached = port.first->fd();
-    return absl::OkStatus();
-  }
-  program = XdpProgram::Load(*tables_, index, XdpProgram::Frames::kFragments);
+  if (*error == 0) return absl::OkStatus();
+  // Kernels before 5.18 have no fragments.
+  const auto fragments = Try(port, index, XdpFrames::kFragments, XDP_FLAGS_DRV_MODE);
   port.why = "the driver takes it, in fragments for its MTU";
-  if (program.ok() &&  // kernels before 5.18 have no fragments
-      port.attachment.Attach(program->fd(), port.interface.index, XDP_FLAGS_DRV_MODE) == 0) {
-    port.frames = XdpProgram::Frames::kFragments;
-    port.first = *std::move(program);
-    port.attached = port.first->fd();
-    return absl::OkStatus();
-  }
-  const std::string refusal = Refusal(port.interface, error);
+  if (fragments.ok() && *fragments == 0) return absl::OkStatus();
+  const std::string refusal = Refusal(port.interface, *error);
   if (options_.mode == XdpMode::kNative)
     return absl::FailedPreconditionError(
         absl::StrCat("port ", port.spec.name, " (", port.spec.device, "): ", refusal));
@@ -181,17 +185,13 @@ absl::Status XdpPath::NoTags(const Port& port, const std::string& why) {
 
 absl::Status XdpPath::AttachGeneric(size_t index, const std::string& why) {
   Port& port = ports_[index];
-  if (tables_->policy().matches_vlan) return NoTags(port, why);
-  auto program = XdpProgram::Load(*tables_, index, XdpProgram::Frames::kShared);
-  if (!program.ok()) return program.status();
-  const int error = port.attachment.Attach(program->fd(), port.interface.index, XDP_FLAGS_SKB_MODE);
-  if (error)
+  if (run_->policy().matches_vlan) return NoTags(port, why);
+  const auto error = Try(port, index, XdpFrames::kShared, XDP_FLAGS_SKB_MODE);
+  if (!error.ok()) return error.status();
+  if (*error != 0)
     return absl::FailedPreconditionError(
         absl::StrCat("port ", port.spec.name, " (", port.spec.device,
-                     "): attaching in generic mode: ", std::strerror(error)));
-  port.frames = XdpProgram::Frames::kShared;
-  port.first = *std::move(program);
-  port.attached = port.first->fd();
+                     "): attaching in generic mode: ", std::strerror(*error)));
   port.mode = "generic";
   port.why = why;
   return absl::OkStatus();
@@ -206,7 +206,8 @@ absl::Status XdpPath::Pin() {
       return absl::InternalError(
           absl::StrCat("port ", port.spec.name, ": making ", folder, ": ", error.message()));
     absl::Status status = port.attachment.Pin(folder + "/link");
-    status.Update(tables_->Pin(folder));
+    status.Update(run_->maps().Pin(folder));
+    status.Update(run_->generation().Pin(folder));
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -250,18 +251,18 @@ Snapshot XdpPath::TakeSnapshot() const {
   snapshot.reloads = {.done = reloads_.load(),
                       .rejected = rejected_.load(),
                       .longest_switch_ns = 0,  // nobody waits for it
-                      .retired = tables_->retired()};
+                      .retired = run_->streams().retired()};
   const int64_t ran = ran_ns_.load();
   const auto duration = ran >= 0
                             ? std::chrono::nanoseconds(ran)
                             : std::chrono::nanoseconds(std::chrono::steady_clock::now() - start_);
   snapshot.duration_s = std::chrono::duration<double>(duration).count();
   snapshot.faults = faults_.List();
-  snapshot.flow_places = tables_->flows().places();
-  snapshot.flow_bytes = tables_->flows().octets();
+  snapshot.flow_places = run_->maps().flows().places();
+  snapshot.flow_bytes = run_->maps().flows().octets();
   for (size_t i = 0; i < ports_.size(); i++) {
     const Port& port = ports_[i];
-    AppendPort(*tables_, i,
+    AppendPort(*run_, i,
                {.name = port.spec.name,
                 .device = port.spec.device,
                 .driver = port.interface.driver,

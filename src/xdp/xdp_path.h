@@ -25,8 +25,7 @@
 #include "src/telemetry/faults.h"
 #include "src/kernel/link_state.h"
 #include "src/telemetry/snapshot.h"
-#include "src/xdp/program/bpf_object.h"
-#include "src/xdp/program/generation.h"
+#include "src/xdp/program/run.h"
 #include "src/xdp/attach/interface.h"
 #include "src/xdp/attach/link.h"
 
@@ -79,9 +78,8 @@ class XdpPath : public PolicyPath {
     PortSpec spec;
     Interface interface;
     XdpLink attachment;
-    std::optional<XdpProgram> first;  // the first policy's
-    XdpProgram::Frames frames = XdpProgram::Frames::kPlain;
-    int attached = -1;  // the program that is, borrowed
+    XdpFrames frames = XdpFrames::kPlain;
+    int attached = -1;  // the attached program; the run's
     std::string mode, why, link = kLinkUp;
     std::string refusal;  // why it is not attached again, as it was said
   };
@@ -97,7 +95,9 @@ class XdpPath : public PolicyPath {
   absl::Status AttachAgain(size_t index);
   static absl::Status PinAgain(Port& port);
   void Leave(size_t index);
-  absl::Status ReplaceAll(const XdpGeneration& by);
+  absl::Status ReplaceAll(const std::vector<int>& programs);
+  // The errno with which the kernel refused the port's program for frames that come so; 0: none.
+  absl::StatusOr<int> Try(Port& port, size_t index, XdpFrames frames, uint32_t flags);
   absl::Status Attach(size_t index);
   absl::Status AttachGeneric(size_t index, const std::string& why);
   absl::Status Pin();
@@ -108,10 +108,9 @@ class XdpPath : public PolicyPath {
   Snapshot header_;  // what stays the same
   std::vector<Port> ports_;
   FaultLedger faults_;
-  std::unique_ptr<XdpTables> tables_;
-  std::unique_ptr<XdpGeneration> instances_[2];  // in turn; none before the first reload
-  std::mutex reload_;                            // one at a time; taken before snapshot_
-  mutable std::mutex snapshot_;                  // held while the policy is replaced, or read
+  std::unique_ptr<XdpRun> run_;
+  std::mutex reload_;            // one at a time; taken before snapshot_
+  mutable std::mutex snapshot_;  // held while the policy is replaced, or read
   std::atomic<uint64_t> reloads_ = 0, rejected_ = 0;
   std::chrono::steady_clock::time_point start_;
   std::atomic<int64_t> ran_ns_{-1};  // set by Stop

@@ -21,7 +21,7 @@ void XdpPath::Watch(Clock::time_point now) {
     Port& port = ports_[i];
     const std::string subject = absl::StrCat("port ", port.spec.name);
     const bool was_gone = port.link == kLinkGone;  // and left
-    const bool stayed = port.attachment.Holds() && tables_->OutPortEntered(port.attached, i);
+    const bool stayed = port.attachment.Holds() && run_->out_ports().Entered(port.attached, i);
     const std::string link = stayed ? LinkState(port.interface.index) : std::string(kLinkGone);
     if (link != kLinkGone) {
       const char* line = link == kLinkUp
@@ -62,7 +62,7 @@ void XdpPath::Leave(size_t index) {
   ports_[index].attachment.Detach();
   std::lock_guard<std::mutex> no_reader(snapshot_);
   ports_[index].link = kLinkGone;
-  tables_->SetOutPort(index, 0);  // for programs that are loaded meanwhile
+  run_->out_ports().Set(index, 0);  // for programs that are loaded meanwhile
 }
 
 absl::Status XdpPath::PinAgain(Port& port) {
@@ -96,17 +96,8 @@ absl::Status XdpPath::AttachAgain(size_t index) {
                      " is there again, and attaching in ", port.mode,
                      " mode is refused: ", std::strerror(error)));
   }
-  tables_->SetOutPort(index, interface->index);
-  for (const Port& from : ports_) {
-    absl::Status entered = tables_->EnterOutPort(from.attached, index);
-    if (!entered.ok()) return entered;
-  }
-  for (const auto& instance : instances_) {
-    for (size_t from = 0; instance && from < ports_.size(); from++) {
-      absl::Status entered = tables_->EnterOutPort(instance->fd(from), index);
-      if (!entered.ok()) return entered;
-    }
-  }
+  if (absl::Status entered = run_->EnterOutPort(index, interface->index); !entered.ok())
+    return entered;
   std::lock_guard<std::mutex> no_reader(snapshot_);
   interface->rx_queues = port.interface.rx_queues;  // what the tables were made for
   port.interface = *std::move(interface);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Replaces the policy under traffic: the instance that no frame meets is given the tables, then
+// Replaces the policy under traffic: the generation that no queue runs is given the policy, then
 // each port's link its program. Any thread.
 
 #include <cerrno>
@@ -14,8 +14,7 @@ namespace twinpath {
 
 absl::Status XdpPath::CheckReload(const CompiledPolicy& policy) const {
   for (const Port& port : ports_)
-    if (policy.matches_vlan && port.frames == XdpProgram::Frames::kShared)
-      return NoTags(port, port.why);
+    if (policy.matches_vlan && port.frames == XdpFrames::kShared) return NoTags(port, port.why);
   const std::string why = Unreachable(policy);
   if (!why.empty())
     return absl::FailedPreconditionError(
@@ -24,9 +23,9 @@ absl::Status XdpPath::CheckReload(const CompiledPolicy& policy) const {
 }
 
 // Port by port; where one refuses, those before it get back what they had.
-absl::Status XdpPath::ReplaceAll(const XdpGeneration& by) {
+absl::Status XdpPath::ReplaceAll(const std::vector<int>& programs) {
   for (size_t i = 0; i < ports_.size(); i++) {
-    const int error = ports_[i].attachment.Replace(by.fd(i));
+    const int error = ports_[i].attachment.Replace(programs[i]);
     if (error == 0 || error == ENOLINK) continue;  // nothing comes in by an interface that is gone
     std::string undone;
     for (size_t back = i; back-- > 0;) {
@@ -41,10 +40,7 @@ absl::Status XdpPath::ReplaceAll(const XdpGeneration& by) {
                                             "): bpf_link_update: ", std::strerror(error), undone));
   }
   WaitForRunningPrograms();
-  for (size_t i = 0; i < ports_.size(); i++) {
-    ports_[i].attached = by.fd(i);
-    ports_[i].first.reset();
-  }
+  for (size_t i = 0; i < ports_.size(); i++) ports_[i].attached = programs[i];
   return absl::OkStatus();
 }
 
@@ -54,27 +50,24 @@ absl::StatusOr<ReloadOutcome> XdpPath::Reload(const Policy& policy, CompiledPoli
   absl::Status status = CheckReload(compiled);
   if (!status.ok()) return status;
   const uint64_t number = reloads_.load() + 1;
-  std::unique_ptr<XdpGeneration>& instance = instances_[number % 2];
-  if (!instance || !instance->Holds(compiled)) {
-    std::vector<XdpProgram::Frames> frames;
-    for (const Port& port : ports_) frames.push_back(port.frames);
-    auto loaded = XdpGeneration::Load(tables_.get(), compiled, frames, options_.flow_memory);
-    if (!loaded.ok()) return loaded.status();
-    instance = *std::move(loaded);
-  }
-  // Not before the verifier is done: new times count from here.
-  const std::vector<uint32_t> continued = ContinuedRules(policy_, policy);
-  ContinueFrom({policy_, tables_->policy()}, policy, continued, number, CoarseNow(), &compiled);
-  auto only = tables_->PlaceStreams(continued, &compiled);
-  if (!only.ok()) return only.status();
-  instance->Write(compiled, *only);
+  std::vector<XdpFrames> frames;
+  for (const Port& port : ports_) frames.push_back(port.frames);
+  XdpRun::Next next = {.policy = std::move(compiled),
+                       .continued = ContinuedRules(policy_, policy),
+                       .programs = {},
+                       .places = {}};
+  if (status = run_->Load(frames, &next); !status.ok()) return status;
+  // Not before the verifier is done, because new times count from here.
+  ContinueFrom({policy_, run_->policy()}, policy, next.continued, number, CoarseNow(),
+               &next.policy);
+  if (status = run_->Write(&next); !status.ok()) return status;
 
-  ReloadOutcome outcome = {.rules = compiled.rules.size(), .reloads = number};
-  for (const uint32_t old : continued) outcome.continued += old != TP_NO_RULE;
+  ReloadOutcome outcome = {.rules = next.policy.rules.size(), .reloads = number};
+  for (const uint32_t old : next.continued) outcome.continued += old != TP_NO_RULE;
   std::lock_guard<std::mutex> no_reader(snapshot_);
-  status = ReplaceAll(*instance);
+  status = ReplaceAll(next.programs);
   if (!status.ok()) return status;
-  tables_->Commit(continued, *only, std::move(compiled));
+  run_->Commit(std::move(next));
   policy_ = policy;
   reloads_.store(number);
   return outcome;

@@ -14,8 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "src/xdp/program/bpf_object.h"
-#include "src/xdp/program/generation.h"
+#include "src/xdp/program/run.h"
 #include "xdp_peers.skel.h"
 
 namespace twinpath {
@@ -40,10 +39,8 @@ struct Row {
 
 // A policy's program, loaded.
 struct LoadedPolicy {
-  std::unique_ptr<XdpTables> tables;
-  std::optional<XdpProgram> first;          // the policy's own,
-  std::unique_ptr<XdpGeneration> reloaded;  // or the one that a reload brings
-  int fd() const { return reloaded ? reloaded->fd(0) : first->fd(); }
+  std::unique_ptr<XdpRun> run;
+  int program = -1;  // the run's
 };
 
 struct PeersDeleter {

@@ -117,8 +117,8 @@ void ExpectSameEverywhere(bool both_ways) {
       const FlowFates on_dpdk = Run(dpdk->get(), capture, both_ways, place);
       if (expected.empty()) expected = on_dpdk;
       EXPECT_EQ(on_dpdk, expected) << "dpdk " << how;
-      for (auto frames : {XdpProgram::Frames::kPlain, XdpProgram::Frames::kShared}) {
-        if (frames == XdpProgram::Frames::kShared && !(scattered && queues == 4)) continue;
+      for (auto frames : {XdpFrames::kPlain, XdpFrames::kShared}) {
+        if (frames == XdpFrames::kShared && !(scattered && queues == 4)) continue;
         auto xdp = XdpReplay::Create(policy, queues, frames);
         ASSERT_TRUE(xdp.ok()) << xdp.status();
         EXPECT_EQ(Run(xdp->get(), capture, both_ways, place), expected) << "xdp " << how;
@@ -152,7 +152,7 @@ TEST(PacketScope, AChecksumChangesNoFateOnEitherPath) {
           .value();
   auto dpdk = DpdkReplay::Create(policy, 2);
   auto xdp = XdpReplay::Create(policy, 2);
-  auto generic = XdpReplay::Create(policy, 2, XdpProgram::Frames::kShared);
+  auto generic = XdpReplay::Create(policy, 2, XdpFrames::kShared);
   ASSERT_TRUE(dpdk.ok()) << dpdk.status();
   ASSERT_TRUE(xdp.ok()) << xdp.status();
   ASSERT_TRUE(generic.ok()) << generic.status();

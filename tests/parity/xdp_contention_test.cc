@@ -15,7 +15,7 @@
 
 #include "src/config/compile/compile.h"
 #include "src/config/policy/policy.h"
-#include "src/xdp/program/bpf_object.h"
+#include "src/xdp/program/run.h"
 #include "tests/unit/lib/frame_builder.h"
 
 namespace twinpath {
@@ -28,7 +28,7 @@ struct Lost {
 };
 
 // Feeds this frame `packets` times to the program of each port, on a CPU of its own.
-void Feed(const std::vector<XdpProgram>& programs, const std::vector<uint8_t>& frame,
+void Feed(const std::vector<int>& programs, const std::vector<uint8_t>& frame,
           const std::vector<uint32_t>& packets) {
   std::vector<int> errors(programs.size());
   std::vector<std::thread> threads;
@@ -43,7 +43,7 @@ void Feed(const std::vector<XdpProgram>& programs, const std::vector<uint8_t>& f
       options.data_in = frame.data();
       options.data_size_in = static_cast<uint32_t>(frame.size());
       options.repeat = static_cast<int>(packets[i]);
-      if (packets[i] != 0) errors[i] = bpf_prog_test_run_opts(programs[i].fd(), &options);
+      if (packets[i] != 0) errors[i] = bpf_prog_test_run_opts(programs[i], &options);
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -56,23 +56,24 @@ void Count(const std::string& loss, const std::vector<uint32_t>& packets, Lost* 
   ASSERT_TRUE(policy.ok()) << policy.status();
   auto compiled = CompilePolicy(*policy, {"lan", "wan"});
   ASSERT_TRUE(compiled.ok()) << compiled.status();
-  auto tables = XdpTables::Create(*compiled, {1, 1}, kMinFlowMemory);
-  ASSERT_TRUE(tables.ok()) << tables.status();
-  std::vector<XdpProgram> programs;
+  auto run = XdpRun::Create(*compiled, OutPorts({"lan", "wan"}),
+                            {.queues = {1, 1}, .flow_memory = kMinFlowMemory});
+  ASSERT_TRUE(run.ok()) << run.status();
+  std::vector<int> programs;
   for (size_t port = 0; port < packets.size(); port++) {
-    auto program = XdpProgram::Load(**tables, port, XdpProgram::Frames::kPlain);
+    auto program = (*run)->Program(port, XdpFrames::kPlain);
     ASSERT_TRUE(program.ok()) << program.status();
-    programs.push_back(*std::move(program));
+    programs.push_back(*program);
   }
   const FrameBuilder frame = FrameBuilder().Ipv4().Udp(5000, 6000).Payload(40);
   ASSERT_NO_FATAL_FAILURE(Feed(programs, frame.Build(), packets));
   *counted = {};
   for (size_t port = 0; port < packets.size(); port++) {
-    const tp_queue_counters counters = (*tables)->Counters(port, 0);
+    const tp_queue_counters counters = (*run)->counters().Of(port, 0);
     EXPECT_EQ(counters.rx.packets, packets[port]);
     counted->received += counters.rx.packets;
     counted->lost += counters.verdict[TP_LOST].packets;
-    counted->flows_added += (*tables)->Extras(port, 0).flows_added;
+    counted->flows_added += (*run)->counters().Extras(port, 0).flows_added;
   }
 }
 

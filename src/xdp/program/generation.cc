@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The first port's skeleton has the instance's tables; those of the other ports share them.
-// Streams, counters and flows are everybody's.
+// One skeleton, which loads no program, makes the tables. Every program is loaded by a skeleton of
+// its own that shares them, and the plan of the port's first program.
 
 #include "src/xdp/program/generation.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
+#include <map>
+#include <utility>
+#include <vector>
 
 #include "src/xdp/program/skeleton.h"
 
@@ -20,107 +21,242 @@ uint32_t Room(size_t needed) {
   return Elements(room);
 }
 
+// The tier of the port's programs. The headers tier has two: one knows few words of the key.
+const char* TierName(const CompiledPolicy& policy, size_t port) {
+  const tp_plan& plan = policy.plans[port];
+  if (plan.tier == TP_TIER_GENERAL) return "general";
+  if (plan.tier == TP_TIER_BLIND) return "blind";
+  uint32_t words = 0;
+  for (uint32_t i = 0; i < plan.n_shapes; i++) {
+    const tp_key& key = policy.shapes[plan.first_shape + i].mask;
+    uint64_t mask[TP_KEY_WORDS];
+    std::memcpy(mask, &key, sizeof(mask));
+    for (int word = 0; word < TP_KEY_WORDS; word++)
+      if (mask[word]) words |= TP_WORD(word);
+    if (key.length) words |= TP_WORD_LENGTH;
+  }
+  return (words & ~static_cast<uint32_t>(TP_TUPLE_WORDS)) ? "headers" : "tuple";
+}
+
+const char* FramesName(XdpFrames frames) {
+  switch (frames) {
+    case XdpFrames::kFragments:
+      return "frags";
+    case XdpFrames::kShared:
+      return "shared";
+    case XdpFrames::kPlain:
+      break;
+  }
+  return "plain";
+}
+
+int ProgramOf(const Skeleton& skeleton, const std::string& name) {
+  return bpf_program__fd(bpf_object__find_program_by_name(skeleton->obj, name.c_str()));
+}
+
+tp_binding BindingOf(const tp_rule& rule) {
+  return {.slot = rule.slot,
+          .terms = {.loss = rule.loss, .action = rule.action, .out_port = rule.out_port},
+          .padding = 0};
+}
+
+tp_port_plan PlanOf(const CompiledPolicy& policy, size_t port, const StreamPlaces& places) {
+  const tp_plan& plan = policy.plans[port];
+  tp_port_plan made = {};
+  made.n_shapes = plan.n_shapes;
+  made.fallback = plan.fallback;
+  made.bucket_mask = Elements(policy.buckets.size()) - 1;
+  made.timed = policy.timed;
+  made.own_rule = places.own_rule[port];
+  made.own_place = places.own_place[port] * TP_MAX_XDP_QUEUES;
+  made.blind_place = made.own_rule == plan.fallback ? made.own_place : TP_NO_PLACE;
+  made.blind = BindingOf(policy.rules[plan.fallback]);
+  std::copy_n(policy.shapes.begin() + plan.first_shape, plan.n_shapes, made.shapes);
+  return made;
+}
+
 }  // namespace
 
 struct XdpGeneration::Loaded {
-  std::vector<Skeleton> skeletons;  // one for each port
-  std::vector<int> programs;        // their descriptors, borrowed
-  bool flows = false;
-  PolicyArrays arrays;
+  struct Port {
+    tp_port_plan plan = {};
+    std::map<std::string, Skeleton> programs;  // by name
+    tp_port_plan* shared_plan = nullptr;       // the programs' own; none before the first
+  };
+
+  const XdpMaps* maps;
+  const OutPorts* out_ports;
+  size_t number;
+  bool flows;       // the programs know a table of flows
+  Skeleton tables;  // without programs
+  std::vector<Port> ports;
+#define TP_TABLE_MAPPED(name, row) MappedArray<row> name;
+  TP_SHARED_TABLES(TP_TABLE_MAPPED)
+#undef TP_TABLE_MAPPED
+  MappedArray<tp_binding> bindings;
+
+  // Calls `each(map, rows, array)` for every table: its map, the policy's rows, and where the map
+  // is in memory.
+  template <typename Each>
+  void ForEach(const CompiledPolicy& policy, const Each& each) {
+#define TP_TABLE_EACH(name, row) each(tables->maps.tp_##name, policy.name, name);
+    TP_SHARED_TABLES(TP_TABLE_EACH)
+#undef TP_TABLE_EACH
+  }
+  absl::Status MakeTables(const CompiledPolicy& policy);
+  absl::Status ShareMaps(const Skeleton& skeleton, size_t port) const;
+  void SetConstants(size_t port, tp_constants* constants) const;
+  absl::StatusOr<Skeleton> Load(size_t port, XdpFrames frames, const std::string& name) const;
 };
+
+// Every map that is not shared has one element, and is not used.
+absl::Status XdpGeneration::Loaded::MakeTables(const CompiledPolicy& policy) {
+  tables.reset(twinpath_bpf__open());
+  if (!tables) return KernelError("opening the XDP object", errno);
+  const auto size = [this](size_t rows) {
+    return maps->reloadable() ? Room(rows) : Elements(rows);
+  };
+  ForEach(policy, [&](bpf_map* map, const auto& rows, const auto&) {
+    bpf_map__set_max_entries(map, size(rows.size()));
+  });
+  bpf_map__set_max_entries(tables->maps.tp_bindings, size(policy.rules.size()));
+  SelectProgram(tables, nullptr);
+  bpf_map* map;
+  bpf_object__for_each_map(map, tables->obj) {
+    const int fd = maps->SharedMap(bpf_map__name(map));
+    const int error = fd < 0 ? 0 : bpf_map__reuse_fd(map, fd);
+    if (error) return KernelError(absl::StrCat("sharing map ", bpf_map__name(map)), -error);
+  }
+  const int error = twinpath_bpf__load(tables.get());
+  if (error)
+    return KernelError(absl::StrCat("making the tables of ", policy.rules.size(), " rules"),
+                       -error);
+  absl::Status mapped = bindings.Map(tables->maps.tp_bindings);
+  ForEach(policy, [&mapped](const bpf_map* table, const auto&, auto& array) {
+    mapped.Update(array.Map(table));
+  });
+  return mapped;
+}
+
+absl::Status XdpGeneration::Loaded::ShareMaps(const Skeleton& skeleton, size_t port) const {
+  const auto& programs = ports[port].programs;
+  bpf_map* map;
+  bpf_object__for_each_map(map, skeleton->obj) {
+    int fd = maps->SharedMap(bpf_map__name(map));
+    if (IsTable(skeleton, map))
+      fd = bpf_map__fd(bpf_object__find_map_by_name(tables->obj, bpf_map__name(map)));
+    if (map == skeleton->maps.data_plan && !programs.empty())
+      fd = bpf_map__fd(programs.begin()->second->maps.data_plan);
+    const int error = fd < 0 ? 0 : bpf_map__reuse_fd(map, fd);
+    if (error) return KernelError(absl::StrCat("sharing map ", bpf_map__name(map)), -error);
+  }
+  return absl::OkStatus();
+}
+
+void XdpGeneration::Loaded::SetConstants(size_t port, tp_constants* constants) const {
+  constants->port = static_cast<uint32_t>(port);
+  constants->first_record = static_cast<uint32_t>(number) * TP_MAX_XDP_QUEUES;
+  constants->first_queue = maps->first_queue(port);
+  constants->n_queues = maps->queues(port);
+  constants->n_slots = maps->slots();
+  constants->no_xdp_tx = !out_ports->xdp_tx(port);
+  constants->regions = maps->flows().regions;
+  constants->region_buckets = maps->flows().region_buckets;
+  constants->clock_given = maps->clock_given();
+}
+
+absl::StatusOr<Skeleton> XdpGeneration::Loaded::Load(size_t port, XdpFrames frames,
+                                                     const std::string& name) const {
+  Skeleton skeleton(twinpath_bpf__open());
+  if (!skeleton) return KernelError("opening the XDP object", errno);
+  bpf_program* program = SelectProgram(skeleton, name.c_str());
+  if (frames == XdpFrames::kFragments) bpf_program__set_flags(program, BPF_F_XDP_HAS_FRAGS);
+  if (absl::Status shared = ShareMaps(skeleton, port); !shared.ok()) return shared;
+  SetConstants(port, &skeleton->rodata->tp_constants);
+  skeleton->data_plan->tp_port_plan = ports[port].plan;
+  const int error = twinpath_bpf__load(skeleton.get());
+  if (error)
+    return KernelError(absl::StrCat("port ", out_ports->name(port), ": loading ", name), -error);
+  absl::Status entered = out_ports->EnterAll(bpf_map__fd(skeleton->maps.tp_out_ports));
+  if (!entered.ok()) return entered;
+  return skeleton;
+}
 
 XdpGeneration::XdpGeneration(std::unique_ptr<Loaded> loaded) : loaded_(std::move(loaded)) {}
 XdpGeneration::~XdpGeneration() = default;
 
-int XdpGeneration::fd(size_t port) const { return loaded_->programs[port]; }
-
-bool XdpGeneration::Holds(const CompiledPolicy& policy) const {
-  if (policy.has_flows && !loaded_->flows) return false;
-  bool holds = true;
-  loaded_->arrays.ForEach(loaded_->skeletons.front(), policy,
-                          [&holds](const bpf_map* map, const auto& values, const auto&) {
-                            holds &= values.size() <= bpf_map__max_entries(map);
-                          });
-  return holds;
-}
-
-absl::StatusOr<std::unique_ptr<XdpGeneration>> XdpGeneration::Load(
-    XdpTables* tables, const CompiledPolicy& policy, const std::vector<XdpProgram::Frames>& frames,
-    uint64_t flow_memory) {
+absl::StatusOr<std::unique_ptr<XdpGeneration>> XdpGeneration::Create(const XdpMaps* maps,
+                                                                     const OutPorts* out_ports,
+                                                                     size_t number,
+                                                                     const CompiledPolicy& policy) {
   auto loaded = std::make_unique<Loaded>();
-  const bool makes_flows = policy.has_flows && tables->flows_.regions == 0;
-  const FlowTableShape flows = makes_flows ? FlowTableWithin(flow_memory) : tables->flows_;
-  loaded->flows = flows.regions != 0;
-  for (size_t port = 0; port < frames.size(); port++) {
-    Skeleton skeleton(twinpath_bpf__open());
-    if (!skeleton) return KernelError("opening the XDP object", errno);
-    const std::string name = absl::StrCat("tp_any_", FramesName(frames[port]));
-    bpf_program* program = SelectProgram(skeleton, name.c_str());
-    if (frames[port] == XdpProgram::Frames::kFragments)
-      bpf_program__set_flags(program, BPF_F_XDP_HAS_FRAGS);
-    std::vector<const bpf_map*> of_policy;
-    loaded->arrays.ForEach(skeleton, policy,
-                           [&of_policy](bpf_map* map, const auto& values, const auto&) {
-                             bpf_map__set_max_entries(map, Room(values.size()));
-                             of_policy.push_back(map);
-                           });
-
-    const auto shared_fd = [&](const bpf_map* map) {
-      auto& maps = skeleton->maps;
-      const bool of_instance =
-          std::find(of_policy.begin(), of_policy.end(), map) != of_policy.end();
-      const bool of_flows = map == maps.tp_flows || map == maps.tp_flow_regions;
-      if (IsProgramsOwn(skeleton, map)) return -1;
-      if (port == 0 && (of_instance || (of_flows && makes_flows))) return -1;
-      if (map == maps.tp_flows && tables->flows_map_.get() >= 0) return tables->flows_map_.get();
-      if (map == maps.tp_flow_regions && tables->flow_regions_map_.get() >= 0)
-        return tables->flow_regions_map_.get();
-      const Skeleton& from = of_instance || (of_flows && makes_flows) ? loaded->skeletons.front()
-                                                                      : tables->kernel_->skeleton;
-      return bpf_map__fd(bpf_object__find_map_by_name(from->obj, bpf_map__name(map)));
-    };
-    if (makes_flows) {
-      bpf_map__set_max_entries(skeleton->maps.tp_flows, Elements(flows.buckets()));
-      bpf_map__set_max_entries(skeleton->maps.tp_flow_regions, Elements(flows.regions));
-    }
-    bpf_map* map;
-    bpf_object__for_each_map(map, skeleton->obj) {
-      const int fd = shared_fd(map);
-      const int error = fd < 0 ? 0 : bpf_map__reuse_fd(map, fd);
-      if (error) return KernelError(absl::StrCat("sharing map ", bpf_map__name(map)), -error);
-    }
-    tp_constants& constants = skeleton->rodata->tp_constants;
-    tables->SetConstants(port, &constants);
-    constants.regions = flows.regions;
-    constants.region_buckets = flows.region_buckets;
-    const int error = twinpath_bpf__load(skeleton.get());
-    if (error)
-      return KernelError(absl::StrCat("port ", policy.ports[port], ": loading ", name), -error);
-    absl::Status entered = tables->EnterOutPorts(skeleton->maps.tp_out_ports, false);
-    if (!entered.ok()) return entered;
-    loaded->programs.push_back(bpf_program__fd(program));
-    loaded->skeletons.push_back(std::move(skeleton));
-  }
-  auto& maps = loaded->skeletons.front()->maps;
-  absl::Status mapped = loaded->arrays.Map(loaded->skeletons.front(), policy);
-  if (!mapped.ok()) return mapped;
-  if (makes_flows) {
-    FileDescriptor made(fcntl(bpf_map__fd(maps.tp_flows), F_DUPFD_CLOEXEC, 0));
-    FileDescriptor regions(fcntl(bpf_map__fd(maps.tp_flow_regions), F_DUPFD_CLOEXEC, 0));
-    if (made.get() < 0 || regions.get() < 0) return KernelError("fcntl(F_DUPFD_CLOEXEC)", errno);
-    tables->flows_map_ = std::move(made);
-    tables->flow_regions_map_ = std::move(regions);
-    tables->flows_ = flows;
-  }
+  loaded->maps = maps;
+  loaded->out_ports = out_ports;
+  loaded->number = number;
+  loaded->flows = maps->flows().regions != 0;
+  loaded->ports.resize(maps->ports());
+  if (absl::Status made = loaded->MakeTables(policy); !made.ok()) return made;
   return std::unique_ptr<XdpGeneration>(new XdpGeneration(std::move(loaded)));
 }
 
-void XdpGeneration::Write(const CompiledPolicy& policy, const std::vector<uint32_t>& only) {
-  loaded_->arrays.Write(loaded_->skeletons.front(), policy);
-  for (size_t port = 0; port < only.size(); port++)
-    XdpTables::SetLive(policy, port, only[port], &loaded_->skeletons[port]->data_live->tp_live);
-  // Attaching the program, a system call, comes after all of this.
+bool XdpGeneration::Holds(const CompiledPolicy& policy) const {
+  if (policy.has_flows && !loaded_->flows) return false;
+  bool holds = policy.rules.size() <= bpf_map__max_entries(loaded_->tables->maps.tp_bindings);
+  loaded_->ForEach(policy, [&holds](const bpf_map* map, const auto& rows, const auto&) {
+    holds &= rows.size() <= bpf_map__max_entries(map);
+  });
+  return holds;
+}
+
+absl::StatusOr<int> XdpGeneration::Program(const CompiledPolicy& policy, size_t port,
+                                           XdpFrames frames) {
+  const std::string name = absl::StrCat("tp_", TierName(policy, port), "_", FramesName(frames));
+  Loaded::Port& of = loaded_->ports[port];
+  auto found = of.programs.find(name);
+  if (found == of.programs.end()) {
+    auto skeleton = loaded_->Load(port, frames, name);
+    if (!skeleton.ok()) return skeleton.status();
+    of.shared_plan = &(*skeleton)->data_plan->tp_port_plan;
+    found = of.programs.emplace(name, *std::move(skeleton)).first;
+  }
+  return ProgramOf(found->second, name);
+}
+
+void XdpGeneration::Write(const CompiledPolicy& policy, const StreamPlaces& places) {
+  loaded_->ForEach(policy, [](const bpf_map*, const auto& rows, const auto& array) {
+    std::copy(rows.begin(), rows.end(), array.get());
+  });
+  std::transform(policy.rules.begin(), policy.rules.end(), loaded_->bindings.get(), BindingOf);
+  for (size_t port = 0; port < loaded_->ports.size(); port++) {
+    Loaded::Port& of = loaded_->ports[port];
+    of.plan = PlanOf(policy, port, places);
+    if (of.shared_plan != nullptr) *of.shared_plan = of.plan;
+  }
+  // Attaching a program, a system call, comes after all of this.
   __atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+void XdpGeneration::SetOrigin(uint64_t now, size_t whens) {
+  for (size_t i = 0; i < whens; i++)
+    __atomic_store_n(&loaded_->whens.get()[i].origin, now, __ATOMIC_RELAXED);
+}
+
+absl::Status XdpGeneration::EnterOutPort(size_t port) const {
+  for (const Loaded::Port& from : loaded_->ports) {
+    for (const auto& [name, skeleton] : from.programs) {
+      absl::Status entered = loaded_->out_ports->Enter(ProgramOf(skeleton, name), port);
+      if (!entered.ok()) return entered;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status XdpGeneration::Pin(const std::string& folder) const {
+  absl::Status status;
+  ForEachTableMap(loaded_->tables, [&](const bpf_map* map) {
+    if (status.ok()) status = PinMap(map, folder);
+  });
+  return status;
 }
 
 }  // namespace twinpath

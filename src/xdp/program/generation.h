@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An instance of the programs that take one policy after the other: verified once, its tables are
-// written while no frame meets it. Two of them take turns. Control thread.
+// A set of policy tables with the programs over it. Two generations take turns: the one that no
+// queue runs is given the next policy, and then takes the other's place. A program is loaded, and
+// verified, when a policy first needs its tier, and takes one policy after the other. Control
+// thread.
 
 #ifndef TWINPATH_XDP_PROGRAM_GENERATION_H_
 #define TWINPATH_XDP_PROGRAM_GENERATION_H_
@@ -8,32 +10,51 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
+#include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "src/config/compile/compile.h"
-#include "src/xdp/program/bpf_object.h"
+#include "src/xdp/program/maps.h"
+#include "src/xdp/program/out_ports.h"
+#include "src/xdp/program/streams.h"
 
 namespace twinpath {
 
+// How frames come: see bpf/twinpath.bpf.c.
+enum class XdpFrames { kPlain, kFragments, kShared };
+
 class XdpGeneration {
  public:
-  // Loads a program a port, for frames that come as `frames` says; `tables` must outlive it. There
-  // is room for `policy` and for some larger ones; a table of flows is made in `tables` if the
-  // policy is the first that needs one, of `flow_memory` octets. The verifier takes some tenths of
-  // a second for each port.
-  static absl::StatusOr<std::unique_ptr<XdpGeneration>> Load(
-      XdpTables* tables, const CompiledPolicy& policy,
-      const std::vector<XdpProgram::Frames>& frames, uint64_t flow_memory);
+  // Tables for `policy`, and for somewhat larger ones where the maps are reloadable. `number` is
+  // the generation's, 0 or 1. `maps` and `out_ports` must outlive it.
+  static absl::StatusOr<std::unique_ptr<XdpGeneration>> Create(const XdpMaps* maps,
+                                                               const OutPorts* out_ports,
+                                                               size_t number,
+                                                               const CompiledPolicy& policy);
   ~XdpGeneration();
 
-  // Whether it has room for `policy`.
+  // Whether the tables have room for `policy`, and its programs know a table of flows if the policy
+  // needs one.
   bool Holds(const CompiledPolicy& policy) const;
-  // Makes `policy`, whose streams are placed, what the programs go by; `only` by port, as in
-  // tp_live. No frame may meet them meanwhile.
-  void Write(const CompiledPolicy& policy, const std::vector<uint32_t>& only);
-  // Of the port's program.
-  int fd(size_t port) const;
+
+  // The program that decides `policy` on `port`, for frames that come so: the cheapest one that
+  // can. Its descriptor, which is the generation's. The first call for a tier takes the verifier
+  // some tenths of a second.
+  absl::StatusOr<int> Program(const CompiledPolicy& policy, size_t port, XdpFrames frames);
+
+  // Writes `policy`, whose streams lie in `places`, for all programs, those loaded later included.
+  // No queue may run one of them meanwhile.
+  void Write(const CompiledPolicy& policy, const StreamPlaces& places);
+  // The times of the conditions, `whens` of them, count from `now`, in nanoseconds of the programs'
+  // clock. Programs may run.
+  void SetOrigin(uint64_t now, size_t whens);
+
+  // Lets every program send frames out of the port's interface, which changed.
+  absl::Status EnterOutPort(size_t port) const;
+
+  // Pins the tables in `folder`, which must be on a bpffs.
+  absl::Status Pin(const std::string& folder) const;
 
  private:
   struct Loaded;

@@ -12,7 +12,7 @@
 #include "src/config/compile/compile.h"
 #include "src/config/policy/policy.h"
 #include "src/kernel/file_descriptor.h"
-#include "src/xdp/program/bpf_object.h"
+#include "src/xdp/program/run.h"
 #include "src/xdp/attach/interface.h"
 #include "src/xdp/program/libbpf_log.h"
 
@@ -49,9 +49,9 @@ absl::Status TryXdpProgram() {
   if (!policy.ok()) return policy.status();
   auto compiled = CompilePolicy(*policy, {"port"});
   if (!compiled.ok()) return compiled.status();
-  auto tables = XdpTables::Create(*std::move(compiled), {1});
-  if (!tables.ok()) return tables.status();
-  return XdpProgram::Load(**tables, 0, XdpProgram::Frames::kPlain).status();
+  auto run = XdpRun::Create(*std::move(compiled), OutPorts({"port"}), {.queues = {1}});
+  if (!run.ok()) return run.status();
+  return (*run)->Program(0, XdpFrames::kPlain).status();
 }
 
 DriverXdp DriverXdpOf(const std::string& name) {

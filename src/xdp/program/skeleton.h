@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The skeleton and its maps in memory: what the files that set up XdpTables, XdpProgram and
-// XdpGeneration share, and nobody else includes. Control thread.
+// The skeleton and its maps in memory: shared by the files that set up maps and programs, and
+// included by no other. Control thread.
 
 #ifndef TWINPATH_XDP_PROGRAM_SKELETON_H_
 #define TWINPATH_XDP_PROGRAM_SKELETON_H_
@@ -21,7 +21,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "src/xdp/program/bpf_object.h"
+#include "bpf/layout.h"
+#include "src/policy/tables.h"
 #include "src/xdp/program/libbpf_log.h"
 #include "twinpath.skel.h"
 
@@ -69,38 +70,22 @@ class MappedArray {
 // Arrays have at least one element.
 inline uint32_t Elements(size_t count) { return static_cast<uint32_t>(std::max<size_t>(count, 1)); }
 
-// The tables of a compiled policy, each an array map.
-struct PolicyArrays {
-#define TP_TABLE_MAPPED(name, row) MappedArray<row> name;
-  TP_SHARED_TABLES(TP_TABLE_MAPPED)
-#undef TP_TABLE_MAPPED
+// Calls `each(map)` for the maps of a policy's tables: those of src/policy/tables.h but the shapes,
+// and the bindings.
+template <typename Each>
+void ForEachTableMap(const Skeleton& skeleton, const Each& each) {
+  auto& maps = skeleton->maps;
+#define TP_TABLE_MAP(name, row) each(maps.tp_##name);
+  TP_SHARED_TABLES(TP_TABLE_MAP)
+#undef TP_TABLE_MAP
+  each(maps.tp_bindings);
+}
 
-  // Calls `each(map, values, array)` for every table: the skeleton's map, what the policy has for
-  // it, and where it is mapped, or is going to be.
-  template <typename Each>
-  void ForEach(const Skeleton& skeleton, const CompiledPolicy& policy, const Each& each) {
-    auto& maps = skeleton->maps;
-#define TP_TABLE_EACH(name, row) each(maps.tp_##name, policy.name, name);
-    TP_SHARED_TABLES(TP_TABLE_EACH)
-#undef TP_TABLE_EACH
-  }
-
-  // The skeleton is loaded.
-  absl::Status Map(const Skeleton& skeleton, const CompiledPolicy& policy) {
-    absl::Status status;
-    ForEach(skeleton, policy, [&status](const bpf_map* map, const auto&, auto& array) {
-      status.Update(array.Map(map));
-    });
-    return status;
-  }
-
-  // They are mapped, and have room for it.
-  void Write(const Skeleton& skeleton, const CompiledPolicy& policy) {
-    ForEach(skeleton, policy, [](const bpf_map*, const auto& values, const auto& array) {
-      std::copy(values.begin(), values.end(), array.get());
-    });
-  }
-};
+inline bool IsTable(const Skeleton& skeleton, const bpf_map* map) {
+  bool is = false;
+  ForEachTableMap(skeleton, [&](const bpf_map* table) { is |= table == map; });
+  return is;
+}
 
 // No program of the object is loaded but `wanted`; null: none.
 inline bpf_program* SelectProgram(const Skeleton& skeleton, const char* wanted) {
@@ -114,18 +99,6 @@ inline bpf_program* SelectProgram(const Skeleton& skeleton, const char* wanted) 
   return selected;
 }
 
-inline const char* FramesName(XdpProgram::Frames frames) {
-  switch (frames) {
-    case XdpProgram::Frames::kFragments:
-      return "frags";
-    case XdpProgram::Frames::kShared:
-      return "shared";
-    case XdpProgram::Frames::kPlain:
-      break;
-  }
-  return "plain";
-}
-
 inline absl::Status KernelError(const std::string& what, int error) {
   std::string log = xdp::TakeLibbpfLog();
   const std::string message = absl::StrCat(what, ": ", std::strerror(error),
@@ -137,15 +110,18 @@ inline absl::Status KernelError(const std::string& what, int error) {
 // Maps that no two programs share: a devmap takes either programs with fragments, or without.
 inline bool IsProgramsOwn(const Skeleton& skeleton, const bpf_map* map) {
   return map == skeleton->maps.rodata || map == skeleton->maps.tp_out_ports ||
-         map == skeleton->maps.data_live;
+         map == skeleton->maps.data_plan;
 }
 
-struct XdpTables::Kernel {
-  Skeleton skeleton;
-  PolicyArrays policy;
-  MappedArray<tp_count> marked;
-  MappedArray<tp_state> states;
-};
+// Pins `map` in `folder`, which must be on a bpffs.
+inline absl::Status PinMap(const bpf_map* map, const std::string& folder) {
+  // A map of the object's own data is named "twinpath.bss"; a bpffs allows no dot.
+  std::string name = bpf_map__name(map);
+  std::replace(name.begin(), name.end(), '.', '_');
+  const std::string path = absl::StrCat(folder, "/", name);
+  const int error = bpf_obj_pin(bpf_map__fd(map), path.c_str());
+  return error ? KernelError(absl::StrCat("bpf_obj_pin(", path, ")"), -error) : absl::OkStatus();
+}
 
 }  // namespace twinpath
 

@@ -9,26 +9,27 @@
 
 namespace twinpath {
 
-void AppendPort(const XdpTables& tables, size_t index, PortSnapshot port, Snapshot* snapshot) {
-  const CompiledPolicy& policy = tables.policy();
+void AppendPort(const XdpRun& run, size_t index, PortSnapshot port, Snapshot* snapshot) {
+  const CompiledPolicy& policy = run.policy();
   for (size_t i = snapshot->rules.size(); i < policy.rule_names.size(); i++) {
     snapshot->rules.emplace_back();
     snapshot->rules.back().name = policy.rule_names[i];
   }
-  port.queues = tables.queues(index);
-  port.extra.emplace_back("stray_packets", tp_count_load(&tables.strays(index).packets));
+  port.queues = run.maps().queues(index);
+  port.extra.emplace_back("stray_packets",
+                          __atomic_load_n(&run.maps().strays(index).packets, __ATOMIC_RELAXED));
   for (uint32_t queue = 0; queue < port.queues; queue++) {
-    const tp_queue_counters counters = tables.Counters(index, queue);
+    const tp_queue_counters counters = run.counters().Of(index, queue);
     snapshot->queues.push_back({.port = port.name,
                                 .queue = queue,
-                                .core = tables.Cpu(index, queue),
+                                .core = run.counters().Cpu(index, queue),
                                 .counters = counters,
-                                .extras = tables.Extras(index, queue)});
+                                .extras = run.counters().Extras(index, queue)});
     for (uint32_t r = 0; r < policy.rules.size(); r++) {
-      const RuleSnapshot counts = tables.Counts(index, queue, r);
-      tp_count_sum(&snapshot->rules[r].matched, &counts.matched);
-      tp_count_sum(&snapshot->rules[r].lost, &counts.lost);
-      tp_count_sum(&snapshot->rules[r].marked, &counts.marked);
+      const RuleSnapshot counts = run.streams().Counts(index, queue, r);
+      Add(counts.matched, &snapshot->rules[r].matched);
+      Add(counts.lost, &snapshot->rules[r].lost);
+      Add(counts.marked, &snapshot->rules[r].marked);
     }
   }
   snapshot->ports.push_back(std::move(port));

@@ -7,13 +7,13 @@
 #include <cstddef>
 
 #include "src/telemetry/snapshot.h"
-#include "src/xdp/program/bpf_object.h"
+#include "src/xdp/program/run.h"
 
 namespace twinpath {
 
 // Appends `port` and the counters of its queues to *snapshot; `index` is its number in the tables.
 // The first port brings the rules, to which every port's streams are added.
-void AppendPort(const XdpTables& tables, size_t index, PortSnapshot port, Snapshot* snapshot);
+void AppendPort(const XdpRun& run, size_t index, PortSnapshot port, Snapshot* snapshot);
 
 }  // namespace twinpath
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where the streams of one policy after the other are, and what they counted. A stream that goes on
-// stays where it is: old and new programs write the same memory, so that not one packet is counted
-// beside it.
+// Slots, and the streams of blind ports beside their queues' counters.
 
+#include "src/xdp/program/streams.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
 #include "src/policy/count.h"
 #include "src/policy/pipeline.h"
-#include "src/xdp/program/skeleton.h"
 
 namespace twinpath {
 namespace {
@@ -14,90 +16,179 @@ tp_count Read(const __u64& packets, const __u64& bytes) {
   return {.packets = tp_count_load(&packets), .bytes = tp_count_load(&bytes)};
 }
 
-}  // namespace
+tp_count Read(const tp_count& count) { return Read(count.packets, count.bytes); }
 
-RuleSnapshot XdpTables::Counts(size_t port, uint32_t queue, uint32_t rule) const {
-  const size_t place = size_t{QueueIndex(port, queue)} * slots_ + policy_.rules[rule].slot;
-  const tp_xdp_queue& shared = SharedQueue(port, queue);
-  const bool only = rule == only_rule_[port];
-  const tp_state& state = only ? shared.only : kernel_->states.get()[place];
+void Add(const tp_count& more, tp_count* sum) { tp_count_add(sum, more.packets, more.bytes); }
+
+void Subtract(const tp_count& less, tp_count* from) {
+  from->packets -= less.packets;
+  from->bytes -= less.bytes;
+}
+
+void Add(const RuleSnapshot& more, RuleSnapshot* sum) {
+  Add(more.matched, &sum->matched);
+  Add(more.lost, &sum->lost);
+  Add(more.marked, &sum->marked);
+}
+
+// All that a queue counted by verdict, as the counts of one rule.
+RuleSnapshot ByVerdict(const tp_queue_counters& counters) {
   RuleSnapshot counts;
-  // Lost before matched: the writer counts in the other order, and lost may not exceed matched.
-  counts.lost = Read(state.lost_packets, state.lost_bytes);
-  const auto add_first = [](const tp_count& count, tp_count* sum) {
-    const tp_count more = tp_count_read(&count);
-    tp_count_sum(sum, &more);
-  };
-  if (only) add_first(shared.counters.verdict[TP_LOST], &counts.lost);
-  __atomic_thread_fence(__ATOMIC_ACQUIRE);
-  counts.matched = Read(state.n, state.matched_bytes);
-  if (only) {  // what the first program counted by verdict alone
-    tp_count all = {};
-    for (const tp_count& verdict : shared.counters.verdict) add_first(verdict, &all);
-    for (const tp_count& tx : shared.counters.tx) add_first(tx, &all);
-    counts.matched.bytes += all.bytes;
-  }
-  if (!policy_.marks && reloads_ == 0) return counts;  // there may be no such map
-  const tp_count& marked = kernel_->marked.get()[place];
-  counts.marked = tp_count_read(&marked);
+  counts.lost = Read(counters.verdict[TP_LOST]);
+  for (const tp_count& verdict : counters.verdict) Add(Read(verdict), &counts.matched);
+  for (const tp_count& tx : counters.tx) Add(Read(tx), &counts.matched);
   return counts;
 }
 
-absl::StatusOr<std::vector<uint32_t>> XdpTables::PlaceStreams(
-    const std::vector<uint32_t>& continued, CompiledPolicy* next) {
-  std::vector<uint32_t> only(queues_.size(), TP_NO_RULE), fresh;
+}  // namespace
+
+XdpStreams::XdpStreams(XdpMaps* maps) : maps_(maps), slot_used_(maps->slots()) {
+  places_.own_rule.assign(maps->ports(), TP_NO_RULE);
+  places_.own_place.assign(maps->ports(), 0);
+}
+
+tp_state& XdpStreams::Stream(size_t port, uint32_t queue, uint32_t rule) const {
+  if (rule == places_.own_rule[port])
+    return maps_->queue(places_.own_place[port], port, queue).stream;
+  return maps_->streams(port, queue)[policy_.rules[rule].slot];
+}
+
+// What the port's blind program counted for its stream by verdict alone: all but the number of
+// packets, which the stream has.
+RuleSnapshot XdpStreams::BlindCounts(size_t port, uint32_t queue) const {
+  RuleSnapshot counts = ByVerdict(maps_->queue(generation_, port, queue).counters);
+  Subtract(blind_base_[port][queue].matched, &counts.matched);
+  Subtract(blind_base_[port][queue].lost, &counts.lost);
+  counts.matched.packets = 0;
+  return counts;
+}
+
+RuleSnapshot XdpStreams::Counts(size_t port, uint32_t queue, uint32_t rule) const {
+  const uint32_t slot = policy_.rules[rule].slot;
+  const tp_state& state = Stream(port, queue, rule);
+  RuleSnapshot counts;
+  // Lost before matched: the writer counts in the other order, and lost may not exceed matched.
+  if (blind(port) && rule == policy_.plans[port].fallback) counts = BlindCounts(port, queue);
+  Add(Read(state.lost_packets, state.lost_bytes), &counts.lost);
+  __atomic_thread_fence(__ATOMIC_ACQUIRE);
+  Add(Read(state.n, state.matched_bytes), &counts.matched);
+  const auto settled = settled_.find({port, slot});
+  if (settled != settled_.end()) Add(settled->second[queue], &counts);
+  const tp_count* marked = maps_->marked(port, queue);
+  if (marked != nullptr) Add(Read(marked[slot]), &counts.marked);
+  return counts;
+}
+
+absl::Span<const tp_state> XdpStreams::states(size_t port, uint32_t queue) const {
+  if (places_.own_rule[port] != TP_NO_RULE)
+    return {&maps_->queue(places_.own_place[port], port, queue).stream, 1};
+  return {maps_->streams(port, queue), policy_.rules.size()};
+}
+
+absl::Status XdpStreams::FindSlots(const std::vector<uint32_t>& continued,
+                                   CompiledPolicy* next) const {
   uint32_t free = 0;
   for (uint32_t r = 0; r < continued.size(); r++) {
     tp_rule& rule = next->rules[r];
     if (continued[r] != TP_NO_RULE) {
       rule.slot = policy_.rules[continued[r]].slot;
-      for (size_t port = 0; port < only.size(); port++)
-        if (continued[r] == only_rule_[port]) only[port] = r;
       continue;
     }
-    while (free < slots_ && slot_used_[free]) free++;
-    if (free == slots_)
-      return absl::ResourceExhaustedError(
-          absl::StrCat("the policy's rules, and those that go, have more streams than the ", slots_,
-                       " of a queue that this run began with room for: start again"));
+    while (free < slot_used_.size() && slot_used_[free]) free++;
+    if (free == slot_used_.size())
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "the policy's rules, and those that it removes, have more streams than the ",
+          slot_used_.size(), " of a queue that this run began with room for: start again"));
     rule.slot = free++;
-    fresh.push_back(r);
   }
-  for (size_t port = 0; port < queues_.size(); port++) {
-    for (uint32_t queue = 0; queue < queues_[port]; queue++) {
-      const size_t first = size_t{QueueIndex(port, queue)} * slots_;
-      for (const uint32_t r : fresh) {
-        const tp_rule& rule = next->rules[r];
-        tp_state_init(&kernel_->states.get()[first + rule.slot], &rule, r,
-                      next->plans[port].port_key, queue);
-        kernel_->marked.get()[first + rule.slot] = {};
-      }
-    }
-  }
-  return only;
+  return absl::OkStatus();
 }
 
-void XdpTables::Commit(const std::vector<uint32_t>& continued, const std::vector<uint32_t>& only,
-                       CompiledPolicy next) {
-  std::vector<bool> goes_on(policy_.rules.size());
-  for (const uint32_t old : continued)
-    if (old != TP_NO_RULE) goes_on[old] = true;
-  for (uint32_t r = 0; r < goes_on.size(); r++) {
-    if (goes_on[r]) continue;
-    for (size_t port = 0; port < queues_.size(); port++) {
-      for (uint32_t queue = 0; queue < queues_[port]; queue++) {
-        const RuleSnapshot counts = Counts(port, queue, r);
-        tp_count_sum(&retired_.matched, &counts.matched);
-        tp_count_sum(&retired_.lost, &counts.lost);
-        tp_count_sum(&retired_.marked, &counts.marked);
+// Sets the rule's streams to packet 0, where no program looks for them yet.
+void XdpStreams::Begin(const CompiledPolicy& next, uint32_t rule, const StreamPlaces& places) {
+  const tp_rule& row = next.rules[rule];
+  for (size_t port = 0; port < maps_->ports(); port++) {
+    for (uint32_t queue = 0; queue < maps_->queues(port); queue++) {
+      tp_state* stream = &maps_->streams(port, queue)[row.slot];
+      if (rule == places.own_rule[port])
+        stream = &maps_->queue(places.own_place[port], port, queue).stream;
+      tp_state_init(stream, &row, rule, next.plans[port].port_key, queue);
+      if (maps_->marked(port, queue) != nullptr) maps_->marked(port, queue)[row.slot] = {};
+    }
+  }
+}
+
+absl::StatusOr<StreamPlaces> XdpStreams::Place(const std::vector<uint32_t>& continued,
+                                               CompiledPolicy* next) {
+  if (absl::Status found = FindSlots(continued, next); !found.ok()) return found;
+  const size_t generation = 1 - generation_;
+  StreamPlaces places = {std::vector<uint32_t>(maps_->ports(), TP_NO_RULE), places_.own_place};
+  next_blind_base_.assign(maps_->ports(), {});
+  for (size_t port = 0; port < maps_->ports(); port++) {
+    for (uint32_t r = 0; r < continued.size(); r++)
+      if (continued[r] != TP_NO_RULE && continued[r] == places_.own_rule[port])
+        places.own_rule[port] = r;
+    if (next->plans[port].tier != TP_TIER_BLIND) continue;
+    for (uint32_t queue = 0; queue < maps_->queues(port); queue++)
+      next_blind_base_[port].push_back(ByVerdict(maps_->queue(generation, port, queue).counters));
+    const uint32_t fallback = next->plans[port].fallback;
+    if (continued[fallback] != TP_NO_RULE) continue;  // its stream stays where it is
+    places.own_rule[port] = fallback;
+    const bool taken = places_.own_rule[port] != TP_NO_RULE;
+    places.own_place[port] =
+        taken ? 1 - places_.own_place[port] : static_cast<uint32_t>(generation);
+  }
+  for (uint32_t r = 0; r < continued.size(); r++)
+    if (continued[r] == TP_NO_RULE) Begin(*next, r, places);
+  return places;
+}
+
+// Keeps what the port's blind program, which runs no more, counted by verdict alone.
+void XdpStreams::SettleBlind(size_t port) {
+  const uint32_t slot = policy_.rules[policy_.plans[port].fallback].slot;
+  std::vector<RuleSnapshot>& settled = settled_[{port, slot}];
+  settled.resize(maps_->queues(port));
+  for (uint32_t queue = 0; queue < maps_->queues(port); queue++) {
+    Add(BlindCounts(port, queue), &settled[queue]);
+    tp_queue_counters& counters = maps_->queue(generation_, port, queue).counters;
+    blind_base_[port][queue] = ByVerdict(counters);
+    counters.rx = blind_base_[port][queue].matched;
+  }
+}
+
+// The stream beside the queue's counters gives way to another blind port's; no program uses it.
+void XdpStreams::MoveOwn(size_t port, uint32_t slot) {
+  for (uint32_t queue = 0; queue < maps_->queues(port); queue++)
+    maps_->streams(port, queue)[slot] = maps_->queue(places_.own_place[port], port, queue).stream;
+}
+
+void XdpStreams::Commit(const std::vector<uint32_t>& continued, const StreamPlaces& places,
+                        CompiledPolicy next) {
+  std::vector<uint32_t> new_number(policy_.rules.size(), TP_NO_RULE);
+  for (uint32_t r = 0; r < continued.size(); r++)
+    if (continued[r] != TP_NO_RULE) new_number[continued[r]] = r;
+  for (size_t port = 0; port < maps_->ports() && !policy_.rules.empty(); port++)
+    if (blind(port)) SettleBlind(port);
+  for (uint32_t r = 0; r < new_number.size(); r++) {
+    if (new_number[r] != TP_NO_RULE) continue;
+    for (size_t port = 0; port < maps_->ports(); port++) {
+      for (uint32_t queue = 0; queue < maps_->queues(port); queue++) {
+        Add(Counts(port, queue, r), &retired_);
       }
+      settled_.erase({port, policy_.rules[r].slot});
     }
     slot_used_[policy_.rules[r].slot] = false;
   }
+  for (size_t port = 0; port < maps_->ports(); port++) {
+    const uint32_t own = places_.own_rule[port];
+    if (own == TP_NO_RULE || new_number[own] == TP_NO_RULE) continue;
+    if (places.own_rule[port] != new_number[own]) MoveOwn(port, policy_.rules[own].slot);
+  }
   for (const tp_rule& rule : next.rules) slot_used_[rule.slot] = true;
   policy_ = std::move(next);
-  only_rule_ = only;
-  reloads_++;
+  places_ = places;
+  blind_base_ = std::move(next_blind_base_);
+  generation_ = 1 - generation_;
 }
 
 }  // namespace twinpath

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the queues counted, over both generations. Read under the caller's lock, while the kernel
+// writes.
+
+#ifndef TWINPATH_XDP_PROGRAM_COUNTERS_H_
+#define TWINPATH_XDP_PROGRAM_COUNTERS_H_
+
+#include <cstdint>
+
+#include "src/policy/types.h"
+#include "src/xdp/program/maps.h"
+#include "src/xdp/program/streams.h"
+
+namespace twinpath {
+
+class XdpCounters {
+ public:
+  // Both must outlive it.
+  XdpCounters(const XdpMaps& maps, const XdpStreams& streams) : maps_(maps), streams_(streams) {}
+
+  // What a queue counted so far.
+  tp_queue_counters Of(size_t port, uint32_t queue) const;
+  tp_queue_extras Extras(size_t port, uint32_t queue) const;
+  // The CPU that last served the queue; -1: none yet.
+  int32_t Cpu(size_t port, uint32_t queue) const;
+
+ private:
+  const XdpMaps& maps_;
+  const XdpStreams& streams_;
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_XDP_PROGRAM_COUNTERS_H_

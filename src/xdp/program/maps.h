@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The maps that all programs of a run share, whatever the policy: the queues' counters, the
+// streams, the flows and the clock. Set up by the control thread; written by the CPUs that serve
+// the queues, read by anyone.
+
+#ifndef TWINPATH_XDP_PROGRAM_MAPS_H_
+#define TWINPATH_XDP_PROGRAM_MAPS_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "bpf/layout.h"
+#include "src/config/compile/compile.h"
+#include "src/config/compile/flow_memory.h"
+#include "src/kernel/file_descriptor.h"
+
+namespace twinpath {
+
+class XdpMaps {
+ public:
+  // Maps for `policy`, the first one. `queues` is the number of RX queues of each of the policy's
+  // ports; a table of flows, if the policy needs one, takes `flow_memory` bytes. Where the run is
+  // to be `reloadable`, there is room for the streams of other policies. ResourceExhausted, with
+  // the sizes, where the kernel has no room for the maps.
+  static absl::StatusOr<std::unique_ptr<XdpMaps>> Create(const CompiledPolicy& policy,
+                                                         const std::vector<uint32_t>& queues,
+                                                         uint64_t flow_memory = kDefaultFlowMemory,
+                                                         bool reloadable = false);
+  ~XdpMaps();
+  XdpMaps(const XdpMaps&) = delete;
+  XdpMaps& operator=(const XdpMaps&) = delete;
+
+  size_t ports() const { return queues_.size(); }
+  uint32_t queues(size_t port) const { return queues_[port]; }
+  // The port's queue 0, among the queues of all ports.
+  uint32_t first_queue(size_t port) const { return first_queue_[port]; }
+  // Streams of a queue, at most.
+  uint32_t slots() const { return slots_; }
+  // True: there is room for the streams of other policies.
+  bool reloadable() const { return reloadable_; }
+
+  // What a queue counts in generation 0 or 1, and its own stream there.
+  tp_xdp_queue& queue(size_t generation, size_t port, uint32_t queue) const;
+  // The queue's streams by slot, and what of each was marked (null: no rule marks).
+  tp_state* streams(size_t port, uint32_t queue) const;
+  tp_count* marked(size_t port, uint32_t queue) const;
+  tp_queue_extras& extras(size_t port, uint32_t queue) const;
+  // Frames of RX queues beyond those that the maps were made for: dropped.
+  const tp_count& strays(size_t port) const;
+
+  // The table of flows; of no places where there is none.
+  const FlowTableShape& flows() const { return flows_; }
+  // Makes one of `flow_memory` bytes, for programs loaded from now on.
+  absl::Status MakeFlows(uint64_t flow_memory);
+
+  // Conditions are to use this time, in nanoseconds, in programs loaded from now on and until it is
+  // set again. Before the first call, programs use the kernel's CLOCK_MONOTONIC_COARSE.
+  void SetClock(uint64_t now);
+  bool clock_given() const { return clock_given_; }
+
+  // The descriptor of the shared map of this name, borrowed; -1: no such map is shared.
+  int SharedMap(std::string_view name) const;
+  // Pins every shared map in `folder`, which must be on a bpffs.
+  absl::Status Pin(const std::string& folder) const;
+
+ private:
+  struct Kernel;  // the skeleton object and the maps in memory
+  explicit XdpMaps(const std::vector<uint32_t>& queues);
+
+  std::vector<uint32_t> queues_, first_queue_;
+  uint32_t total_queues_ = 0;
+  uint32_t slots_ = 0;
+  bool reloadable_ = false, has_marked_ = false, clock_given_ = false;
+  FlowTableShape flows_;
+  FileDescriptor flow_buckets_, flow_regions_;  // where a later policy made them
+  std::unique_ptr<Kernel> kernel_;
+};
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_XDP_PROGRAM_MAPS_H_
