@@ -93,15 +93,17 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int general, int frags, int
   if (general && tp_port_plan.timed)
     dp.now = constants->clock_given ? tp_clock : bpf_ktime_get_coarse_ns();
   const __u32 n_shapes = tp_port_plan.n_shapes, fallback = tp_port_plan.fallback;
-  struct tp_decision decision = general ? tp_decide_general(&dp, bytes, n_shapes, fallback, shared)
-                                : words
-                                    ? tp_decide(&dp, bytes, n_shapes, fallback, shared)
-                                    : tp_decide_stream(&dp, blind_stream, fallback, bytes, shared);
-  if (decision.verdict == TP_TX && (decision.out_port != port || constants->no_xdp_tx))
-    return redirect(counters, decision.out_port, bytes, shared);
-  tp_count_packet(tp_verdict_count(counters, decision.verdict, decision.out_port), bytes, shared);
-  if (decision.verdict == TP_TX) return XDP_TX;
-  return decision.verdict == TP_PASS ? XDP_PASS : XDP_DROP;
+  const struct tp_effects effects =
+      general ? tp_decide_general(&dp, bytes, n_shapes, fallback, shared)
+      : words ? tp_decide(&dp, bytes, n_shapes, fallback, shared)
+              : tp_decide_stream(&dp, blind_stream, fallback, bytes, shared);
+  const int forwarded = effects.fate == TP_FATE_FORWARD;
+  const int sent = forwarded && effects.to != TP_TO_KERNEL;
+  if (sent && (effects.to != port || constants->no_xdp_tx))
+    return redirect(counters, effects.to, bytes, shared);
+  tp_count_packet(tp_effects_count(counters, effects, TP_DELIVERED), bytes, shared);
+  if (sent) return XDP_TX;
+  return forwarded ? XDP_PASS : XDP_DROP;
 }
 
 /* The entry points: by tier, and by how the frames come. */

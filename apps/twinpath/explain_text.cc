@@ -56,7 +56,7 @@ std::string RefusalsText(const Policy& policy, const Explanation& explanation) {
 // Describes the stream; empty where the packet is in none.
 std::string WhoseStream(const Policy& policy, const CompiledPolicy& compiled,
                         const ExplainRequest& request, const Explanation& explanation) {
-  const uint32_t rule = *explanation.verdict.rule;
+  const uint32_t rule = *explanation.effects.rule();
   const RuleSpec& spec = SpecOf(policy, rule);
   if (!explanation.stream) return "";
   if (compiled.rules[rule].loss == TP_LOSS_FLOW) {
@@ -88,9 +88,10 @@ std::string DrawText(const ExplainedDraw& draw) {
 }
 
 std::string VerdictText(const CompiledPolicy& compiled, const Explanation& explanation) {
-  const FrameVerdict& verdict = explanation.verdict;
-  std::string text = absl::StrCat("verdict: ", VerdictName(verdict.verdict));
-  if (verdict.out_port) absl::StrAppend(&text, ", out of ", compiled.ports[*verdict.out_port]);
+  const FrameEffects& effects = explanation.effects;
+  std::string text = absl::StrCat("verdict: ", VerdictName(effects.verdict()));
+  if (const auto out_port = effects.out_port())
+    absl::StrAppend(&text, ", out of ", compiled.ports[*out_port]);
   if (explanation.marked) text += ", marked CE";
   return text + "\n";
 }
@@ -100,11 +101,11 @@ std::string VerdictText(const CompiledPolicy& compiled, const Explanation& expla
 std::string ExplainText(const Policy& policy, const CompiledPolicy& compiled,
                         const ExplainRequest& request, const Explanation& explanation) {
   std::string text = FrameText(compiled, request) + "\n\n";
-  if (!explanation.verdict.rule) {
+  if (!explanation.effects.rule()) {
     return absl::StrCat(text, "No rule is tried: the frame is malformed: ", explanation.malformed,
                         "\n\n", VerdictText(compiled, explanation));
   }
-  const uint32_t rule = *explanation.verdict.rule;
+  const uint32_t rule = *explanation.effects.rule();
   const RuleSpec& spec = SpecOf(policy, rule);
   text += RefusalsText(policy, explanation);
   absl::StrAppend(&text, "  ", NumberedName(policy, rule), ": matches: ",
@@ -126,7 +127,7 @@ absl::StatusOr<nlohmann::ordered_json> ExplainJson(const Policy& policy,
                                                    const ExplainRequest& request,
                                                    const Explanation& explanation) {
   const ParityFrame frame = {request.number, request.port, request.queue, request.frame};
-  absl::StatusOr<Json> decided = VerdictJson("", frame, explanation.verdict, compiled);
+  absl::StatusOr<Json> decided = VerdictJson("", frame, explanation.effects, compiled);
   if (!decided.ok()) return decided.status();
   Json json = {
       {"policy", policy.file},
@@ -142,8 +143,8 @@ absl::StatusOr<nlohmann::ordered_json> ExplainJson(const Policy& policy,
                                {"field", refusal.field},
                                {"reason", refusal.reason}});
   }
-  if (!explanation.verdict.rule) return json;
-  const LossSpec& loss = SpecOf(policy, *explanation.verdict.rule).loss;
+  if (!explanation.effects.rule()) return json;
+  const LossSpec& loss = SpecOf(policy, *explanation.effects.rule()).loss;
   json["model"] = LossModelName(loss.model);
   json["scope"] = LossScopeName(loss.scope);
   json["stream"] = Json();

@@ -128,13 +128,13 @@ ParityReport Report(const ParityOptions& options, const Setup& setup, const Pari
 absl::Status FeedAll(const ParityOptions& options, Setup* setup, ParityRun* run,
                      BurstCheck* bursts) {
   auto observe = [&](const ParityFrame& frame,
-                     const std::array<FrameVerdict, 2>& verdicts) -> absl::Status {
-    for (size_t i = 0; i < verdicts.size() && setup->verdicts.is_open(); i++) {
-      auto line = VerdictJson(run->paths()[i].name, frame, verdicts[i], setup->policy);
+                     const std::array<FrameEffects, 2>& effects) -> absl::Status {
+    for (size_t i = 0; i < effects.size() && setup->verdicts.is_open(); i++) {
+      auto line = VerdictJson(run->paths()[i].name, frame, effects[i], setup->policy);
       if (!line.ok()) return line.status();
       setup->verdicts << line->dump() << "\n";
     }
-    return bursts->Feed(frame, verdicts[1]);
+    return bursts->Feed(frame, effects[1]);
   };
   // Conditions see the captures' time since the first frame; it never decreases.
   std::optional<int64_t> start;

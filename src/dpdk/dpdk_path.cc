@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sets the DPDK path up. datapath_run.cc runs and watches it. Main thread.
+// Sets the DPDK path up; dpdk_path_run.cc runs it. Main thread.
 
 #include "src/dpdk/dpdk_path.h"
 
@@ -39,14 +39,14 @@ absl::StatusOr<std::unique_ptr<DpdkPath>> DpdkPath::Create(
 
 DpdkPath::~DpdkPath() {
   StopTelemetry(this);
-  if (quiet_ && !held_.has_value()) held_.emplace();  // until all members are gone
+  if (quiet_ && !capture_.has_value()) capture_.emplace();  // until all members are gone
   if (eal_ != nullptr && eal_->private_memory())
     for (auto& [node, mempool] : mempools_) mempool.Leave();
 }
 
 absl::Status DpdkPath::SetUp(Preflight plan) {
   quiet_ = plan.eal.quiet;
-  if (quiet_) held_.emplace();
+  if (quiet_) capture_.emplace();
   auto instance = FilePrefixLock::Create(plan.eal.file_prefix);
   if (!instance.ok()) return instance.status();
   auto eal = Eal::Create(plan.eal, *std::move(instance));
@@ -59,7 +59,7 @@ absl::Status DpdkPath::SetUp(Preflight plan) {
     absl::Status done = (this->*step)(plan);
     if (!done.ok()) return done;
   }
-  held_.reset();
+  capture_.reset();
   return absl::OkStatus();
 }
 
@@ -95,7 +95,7 @@ absl::Status DpdkPath::OpenExceptionPorts(const Preflight& plan) {
       if (plan.passes[i]) {
         notes_.push_back(absl::StrCat(
             "port ", port.name(),
-            ": no exception port: what the policy passes is counted as passed, and freed"));
+            ": no exception port: packets that the policy passes are counted and freed"));
       }
       continue;
     }
@@ -109,8 +109,8 @@ absl::Status DpdkPath::OpenExceptionPorts(const Preflight& plan) {
                                .interrupts = profile_.idle == Idle::kAdaptive,
                                .mempool = mempools_.at(port.node()).get()});
     if (!exception.ok()) return exception.status();
-    notes_.push_back(absl::StrCat("port ", port.name(), ": the kernel's end is ",
-                                  exception->interface(), " (", exception->driver(), ")"));
+    notes_.push_back(absl::StrCat("port ", port.name(), ": exception port ", exception->interface(),
+                                  " (", exception->driver(), ")"));
     exceptions_.back().emplace(*std::move(exception));
   }
   return absl::OkStatus();
@@ -129,7 +129,7 @@ QueueSpec DpdkPath::SpecOf(size_t port, uint32_t queue) const {
   return spec;
 }
 
-// How the worker of these queues waits, where the profile lets it.
+// Makes the wait of the worker of these queues, where the profile lets it sleep.
 absl::Status DpdkPath::MakeIdleWait(uint32_t lcore, const std::vector<QueueSpec>& specs) {
   if (profile_.idle == Idle::kBusy) return absl::OkStatus();
   std::vector<WakeSource> sources;
@@ -146,11 +146,11 @@ absl::Status DpdkPath::MakeIdleWait(uint32_t lcore, const std::vector<QueueSpec>
     rte_eth_dev_get_name_by_port(end.ethdev, name);
     absl::StrAppend(&no_wakeup, no_wakeup.empty() ? "" : ", ", name, " queue ", end.queue);
   }
-  notes_.push_back(
-      no_wakeup.empty()
-          ? absl::StrCat("idle: lcore ", lcore, " sleeps until a frame comes")
-          : absl::StrCat("idle: lcore ", lcore, " naps for ", IdleWait::kLongestNap.count(),
-                         " us at the most, for there is nothing to wake it from ", no_wakeup));
+  notes_.push_back(no_wakeup.empty()
+                       ? absl::StrCat("idle: lcore ", lcore, " sleeps until a frame arrives")
+                       : absl::StrCat("idle: lcore ", lcore, " sleeps at most ",
+                                      IdleWait::kLongestNap.count(),
+                                      " us at a time: no RX interrupt on ", no_wakeup));
   return absl::OkStatus();
 }
 
@@ -163,7 +163,7 @@ absl::Status DpdkPath::MakeWorkers(const Preflight& plan) {
     if (absl::Status made = MakeFlows(); !made.ok()) return made;
     const FlowTableShape shape = FlowTableWithin(profile_.flow_memory);
     notes_.push_back(
-        absl::StrCat("flows: ", shape.places(), " places, ", shape.octets(), " octets"));
+        absl::StrCat("flows: ", shape.places(), " places, ", shape.octets(), " bytes"));
   }
   if (absl::Status made = MakeQuiescence(); !made.ok()) return made;
   if (options_.packets.has_value()) budget_.emplace(*options_.packets);
@@ -183,9 +183,9 @@ absl::Status DpdkPath::MakeWorkers(const Preflight& plan) {
     workers_.push_back(*std::move(worker));
   }
   notes_.push_back(absl::StrCat(
-      "lcores ", absl::StrJoin(lcores_, ","), ": queue q of every port is ",
-      lcores_.size() == 1 ? "the one lcore's"
-                          : absl::StrCat("the lcore's in place q mod ", lcores_.size())));
+      "lcores ", absl::StrJoin(lcores_, ","), ": queue q of every port is polled by the ",
+      lcores_.size() == 1 ? "one lcore"
+                          : absl::StrCat("(q mod ", lcores_.size(), ")-th lcore of this list")));
   return absl::OkStatus();
 }
 

@@ -50,8 +50,8 @@ struct DpdkOptions {
 
 class DpdkPath : public PolicyPath {
  public:
-  // `policy` was compiled, for the profile's ports in order, to `compiled`. Errors leave nothing
-  // behind. `guard`, where there is one, is told of the kernel interfaces that are used.
+  // `compiled` is `policy`, compiled for the profile's ports in order. Errors leave nothing behind.
+  // `guard`, which may be null, restores the kernel interfaces that the path uses.
   static absl::StatusOr<std::unique_ptr<DpdkPath>> Create(
       const Policy& policy, CompiledPolicy compiled, const Profile& profile,
       const std::vector<std::string>& eal_arguments, const DpdkOptions& options,
@@ -76,7 +76,7 @@ class DpdkPath : public PolicyPath {
   absl::Status Stop() override;
   const std::string& file_prefix() const { return file_prefix_; }
 
-  // What was chosen, and what the user should know: lines for the log.
+  // What set-up chose, and what the user should know: lines for the log.
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
@@ -92,10 +92,10 @@ class DpdkPath : public PolicyPath {
   absl::Status MakeFlows();
   absl::Status MakeQuiescence();
   void WaitForWorkers();
-  bool AnyHasOffer() const;
+  bool AnyHasPending() const;
   void GoOffline();
 
-  // A policy, and what is made of it.
+  // A policy with its tables.
   struct Generation {
     Policy policy;
     CompiledPolicy compiled;
@@ -109,7 +109,7 @@ class DpdkPath : public PolicyPath {
 
   // Destroyed from the last to the first.
   bool quiet_ = false;  // the user did not ask for EAL's log
-  std::optional<StderrCapture> held_;
+  std::optional<StderrCapture> capture_;
   std::unique_ptr<Eal> eal_;
   std::map<int, Mempool> mempools_;  // by NUMA node
   std::vector<Port> ports_;
@@ -119,9 +119,9 @@ class DpdkPath : public PolicyPath {
   std::optional<PacketBudget> budget_;
   std::vector<uint32_t> lcores_;
   EalArray<uint8_t> quiescence_memory_;
-  rte_rcu_qsbr* quiescence_ = nullptr;            // a worker is the thread of its place below
+  rte_rcu_qsbr* quiescence_ = nullptr;            // worker i of workers_ is thread i
   std::vector<std::unique_ptr<IdleWait>> idle_;   // one for each lcore, or none
-  std::unique_ptr<PortRecovery> recovery_;        // what it leads workers by outlives their run
+  std::unique_ptr<PortRecovery> recovery_;        // its rewires outlive the workers' run
   std::vector<std::unique_ptr<Worker>> workers_;  // one for each lcore
 
   std::string file_prefix_;

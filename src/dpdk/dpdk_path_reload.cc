@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Replaces the policy while the workers run (RCU with quiescent states: the DPDK programmer's
-// guide, "RCU library"). Any thread that is no lcore.
+// guide, "RCU library"). Any thread other than an lcore.
 
 #include <rte_lcore.h>
 #include <rte_rcu_qsbr.h>
@@ -17,8 +17,8 @@
 namespace twinpath {
 namespace {
 
-// Between two looks at the workers: they may need this thread's CPU.
-constexpr std::chrono::microseconds kLook(20);
+// Between two checks of the workers, which may need this thread's CPU.
+constexpr std::chrono::microseconds kCheckInterval(20);
 
 }  // namespace
 
@@ -31,7 +31,7 @@ absl::Status DpdkPath::MakeFlows() {
   return absl::OkStatus();
 }
 
-// All workers are online from here on: who waits for them waits until they run.
+// All workers are online from here on: a thread that waits for them waits until they run.
 absl::Status DpdkPath::MakeQuiescence() {
   const auto workers = static_cast<uint32_t>(lcores_.size());
   auto memory = EmptyInEal<uint8_t>(rte_rcu_qsbr_get_memsize(workers), "quiescent states",
@@ -51,29 +51,31 @@ void DpdkPath::GoOffline() {
   for (uint32_t id = 0; id < lcores_.size(); id++) rte_rcu_qsbr_thread_offline(quiescence_, id);
 }
 
-// Returns when every worker has been through a quiescent state, or is not online.
+// Returns when every worker has passed a quiescent state, or is offline.
 void DpdkPath::WaitForWorkers() {
   const uint64_t token = rte_rcu_qsbr_start(quiescence_);
-  while (rte_rcu_qsbr_check(quiescence_, token, false) == 0) std::this_thread::sleep_for(kLook);
+  while (rte_rcu_qsbr_check(quiescence_, token, false) == 0)
+    std::this_thread::sleep_for(kCheckInterval);
 }
 
-bool DpdkPath::AnyHasOffer() const {
+bool DpdkPath::AnyHasPending() const {
   return std::any_of(workers_.begin(), workers_.end(),
-                     [](const auto& worker) { return worker->HasOffer(); });
+                     [](const auto& worker) { return worker->HasPending(); });
 }
 
 absl::Status DpdkPath::CheckReload(const CompiledPolicy& compiled) const {
   for (size_t p = 0; p < ports_.size(); p++) {
     if (can_pass_[p] || !Passes(compiled, p)) continue;
     return absl::FailedPreconditionError(absl::StrCat(
-        "port ", ports_[p].name(), ": the policy passes packets to the kernel, and there is no ",
-        "exception port, because the policy that the run began with passed none: start again"));
+        "port ", ports_[p].name(),
+        ": the policy passes packets to the kernel, but the port has no ",
+        "exception port, because the first policy passed none; restart with this policy"));
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<ReloadOutcome> DpdkPath::Reload(const Policy& policy, CompiledPolicy compiled) {
-  while (!running_.load()) std::this_thread::sleep_for(kLook);
+  while (!running_.load()) std::this_thread::sleep_for(kCheckInterval);
   std::lock_guard<std::mutex> one(reload_);
   absl::Status possible = CheckReload(compiled);
   if (!possible.ok()) return possible;
@@ -88,29 +90,29 @@ absl::StatusOr<ReloadOutcome> DpdkPath::Reload(const Policy& policy, CompiledPol
   next->tables = *std::move(tables);
   if (next->compiled.has_flows && !flows_.has_value())
     if (absl::Status made = MakeFlows(); !made.ok()) return made;
-  std::vector<Worker::Change> changes;
+  std::vector<PendingPolicy> pendings;
   for (const auto& worker : workers_) {
-    auto change = worker->PrepareChange(next->compiled, *next->tables,
-                                        flows_.has_value() ? flows_->get() : nullptr, continued);
-    if (!change.ok()) return change.status();
-    changes.push_back(*std::move(change));
+    auto pending = worker->Prepare(next->compiled, *next->tables,
+                                   flows_.has_value() ? flows_->get() : nullptr, continued);
+    if (!pending.ok()) return pending.status();
+    pendings.push_back(*std::move(pending));
   }
   {
     std::lock_guard<std::mutex> no_reader(snapshot_);
-    for (size_t i = 0; i < workers_.size(); i++) workers_[i]->Offer(&changes[i]);
-    // Once, and every worker that goes on sees the offer; then once for each of its queues, unless
-    // its run ends meanwhile.
+    for (size_t i = 0; i < workers_.size(); i++) workers_[i]->Publish(&pendings[i]);
+    // Once, and every worker that is running sees the policy; then once for each of its queues,
+    // unless its run ends meanwhile.
     size_t waits = 0;
     for (const auto& worker : workers_) waits = std::max(waits, worker->queues().size() + 1);
-    for (; waits > 0 && AnyHasOffer(); waits--) WaitForWorkers();
+    for (; waits > 0 && AnyHasPending(); waits--) WaitForWorkers();
     for (const auto& worker : workers_)
-      while (worker->HasOffer()) worker->TakeOffer();  // its run is over
+      while (worker->HasPending()) worker->ApplyPending();  // its run is over
     in_force_.swap(next);
     reloads_.store(number);
   }
   ReloadOutcome outcome = {.rules = in_force_->compiled.rules.size(), .reloads = number};
   for (const uint32_t old : continued) outcome.continued += old != TP_NO_RULE;
-  return outcome;  // what the workers went by before goes with `next` and `changes`
+  return outcome;  // the old policy is freed with `next` and `pendings`
 }
 
 std::string DpdkPath::policy_file() const {

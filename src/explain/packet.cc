@@ -178,25 +178,21 @@ class Case {
         ->flow[at % TP_TABLE_WAYS];
   }
 
-  tp_decision DecideFrame(std::vector<uint8_t>* frame) {
+  tp_effects DecideFrame(std::vector<uint8_t>* frame) {
     return HostDecide(compiled_, &dp_, frame->data(), static_cast<uint32_t>(frame->size()));
   }
 
   void Decide() {
-    const tp_decision decision = DecideFrame(&frame_);
-    FrameVerdict& verdict = told_.verdict;
-    verdict.verdict = decision.verdict;
-    if (decision.rule != TP_NO_RULE) verdict.rule = decision.rule;
-    if (decision.verdict == TP_TX) verdict.out_port = decision.out_port;
-    if (decision.verdict == TP_TX || decision.verdict == TP_PASS) verdict.bytes = frame_;
+    told_.effects.effects = DecideFrame(&frame_);
+    if (told_.effects.leaves()) told_.effects.bytes = frame_;
     told_.marked = extras_.marked.packets > 0;
   }
 
   // Whether the explanation agrees with the decision.
   absl::Status Agree() {
-    const std::optional<uint32_t>& decided = told_.verdict.rule;
+    const std::optional<uint32_t> decided = told_.effects.rule();
     if (!told_.malformed.empty()) {
-      if (!decided && told_.verdict.verdict == TP_MALFORMED) return absl::OkStatus();
+      if (!decided && told_.effects.verdict() == TP_MALFORMED) return absl::OkStatus();
       return absl::InternalError("the explanation says malformed, the decision does not");
     }
     if (!decided || *decided != rule_) {
@@ -204,9 +200,9 @@ class Case {
                                               ", the decision to ",
                                               decided ? Spec(*decided).name : "none"));
     }
-    const bool lost = told_.verdict.verdict == TP_LOST || told_.marked;
+    const bool lost = told_.effects.verdict() == TP_LOST || told_.marked;
     if (lost == told_.lost) {
-      if (told_.verdict.verdict == TP_MALFORMED)
+      if (told_.effects.verdict() == TP_MALFORMED)
         told_.malformed = "it has no Ethernet header whose MAC addresses could be swapped";
       return absl::OkStatus();
     }

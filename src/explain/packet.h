@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "src/config/compile/compile.h"
-#include "src/engine/frame_verdict.h"
+#include "src/engine/frame_effects.h"
 #include "src/config/policy/policy.h"
 #include "src/policy/types.h"
 
@@ -56,12 +56,12 @@ struct Explanation {
     uint64_t n = 0;  // the packet's number in it, from 0
   };
 
-  FrameVerdict verdict;
-  bool looks = false;             // the port's frames are parsed
-  std::string malformed;          // why the frame is malformed; empty: it is not
-  std::vector<Refusal> refusals;  // the rules before the matching one, in order
-  std::optional<Stream> stream;   // none where nothing or everything is lost, or with scope packet
-  std::string state;              // the Markov state that the packet meets; else empty
+  FrameEffects effects;
+  bool looks = false;             // the port's frames are looked into
+  std::string malformed;          // why it is, in words; empty where it is not
+  std::vector<Refusal> refusals;  // the rules before the one that takes the packet, in order
+  std::optional<Stream> stream;   // none where nothing, or everything, is lost, or by packet
+  std::string state;              // of a chain, that the packet finds; else empty
   std::vector<ExplainedDraw> draws;
   std::string fate;  // the result of the loss model, in words
   bool lost = false;

@@ -56,24 +56,24 @@ void CompareQueues(const QueueSnapshot& a, const QueueSnapshot& b,
 absl::Status ParityRun::Feed(size_t port, uint32_t queue, absl::Span<const uint8_t> octets,
                              const Observer& observer) {
   const ParityFrame frame = {frames_ + skipped_, port, queue, octets};
-  std::array<FrameVerdict, 2> verdicts;
+  std::array<FrameEffects, 2> effects;
   for (size_t i = 0; i < paths_.size(); i++) {
-    absl::StatusOr<FrameVerdict> verdict = paths_[i].run(port, queue, octets);
-    if (!verdict.ok()) {
-      return absl::Status(verdict.status().code(),
+    absl::StatusOr<FrameEffects> done = paths_[i].run(port, queue, octets);
+    if (!done.ok()) {
+      return absl::Status(done.status().code(),
                           absl::StrCat("frame ", frame.n, " (", octets.size(), " bytes) on the ",
-                                       paths_[i].name, " path: ", verdict.status().message()));
+                                       paths_[i].name, " path: ", done.status().message()));
     }
-    verdicts[i] = *std::move(verdict);
+    effects[i] = *std::move(done);
   }
   frames_++;
   if (observer) {
-    if (absl::Status status = observer(frame, verdicts); !status.ok()) return status;
+    if (absl::Status status = observer(frame, effects); !status.ok()) return status;
   }
-  if (verdicts[0] == verdicts[1]) return absl::OkStatus();
+  if (effects[0] == effects[1]) return absl::OkStatus();
   different_++;
   if (differences_.size() < keep_) {
-    differences_.push_back({frame.n, port, queue, {octets.begin(), octets.end()}, verdicts});
+    differences_.push_back({frame.n, port, queue, {octets.begin(), octets.end()}, effects});
   }
   return absl::OkStatus();
 }
@@ -123,7 +123,7 @@ std::vector<std::string> SnapshotDifferences(const Snapshot& a, const Snapshot& 
   return differences;
 }
 
-absl::Status BurstCheck::Feed(const ParityFrame& frame, const FrameVerdict& alone) {
+absl::Status BurstCheck::Feed(const ParityFrame& frame, const FrameEffects& alone) {
   const auto previous = std::exchange(last_, {frame.port, frame.queue});
   if (ordered_ && previous != last_) {
     if (absl::Status status = Finish(); !status.ok()) return status;
@@ -145,7 +145,7 @@ absl::Status BurstCheck::Finish() {
 }
 
 absl::Status BurstCheck::Flush(size_t port, uint32_t queue, Queue* burst) {
-  absl::StatusOr<std::vector<std::optional<FrameVerdict>>> left = run_(port, queue, burst->frames);
+  absl::StatusOr<std::vector<std::optional<FrameEffects>>> left = run_(port, queue, burst->frames);
   if (!left.ok()) {
     return absl::Status(left.status().code(),
                         absl::StrCat("the burst that starts with frame ", burst->numbers[0], ": ",
@@ -156,13 +156,13 @@ absl::Status BurstCheck::Flush(size_t port, uint32_t queue, Queue* burst) {
                                             left->size(), " verdicts"));
   }
   for (size_t i = 0; i < left->size(); i++) {
-    const FrameVerdict& alone = burst->alone[i];
-    const std::optional<FrameVerdict>& together = (*left)[i];
-    const bool leaves = alone.verdict == TP_TX || alone.verdict == TP_PASS;
+    const FrameEffects& alone = burst->alone[i];
+    const std::optional<FrameEffects>& together = (*left)[i];
+    const bool leaves = alone.leaves();
     const bool same =
         leaves == together.has_value() &&
-        (!leaves || (together->verdict == alone.verdict && together->out_port == alone.out_port &&
-                     together->bytes == alone.bytes));
+        (!leaves || (together->verdict() == alone.verdict() &&
+                     together->out_port() == alone.out_port() && together->bytes == alone.bytes));
     if (same) continue;
     different_++;
     if (!first_ || burst->numbers[i] < *first_) first_ = burst->numbers[i];

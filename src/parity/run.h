@@ -17,14 +17,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "src/engine/frame_verdict.h"
+#include "src/engine/frame_effects.h"
 #include "src/telemetry/snapshot.h"
 
 namespace twinpath {
 
 struct ParityPath {
   std::string name;  // "xdp" or "dpdk"
-  std::function<absl::StatusOr<FrameVerdict>(size_t port, uint32_t queue,
+  std::function<absl::StatusOr<FrameEffects>(size_t port, uint32_t queue,
                                              absl::Span<const uint8_t> frame)>
       run;
 };
@@ -41,14 +41,14 @@ struct ParityDifference {
   size_t port = 0;
   uint32_t queue = 0;
   std::vector<uint8_t> octets;
-  std::array<FrameVerdict, 2> verdicts;
+  std::array<FrameEffects, 2> effects;
 };
 
 class ParityRun {
  public:
-  // Called with every frame and both verdicts, in order.
+  // Sees every frame with its effects on both paths, in order.
   using Observer = std::function<absl::Status(const ParityFrame& frame,
-                                              const std::array<FrameVerdict, 2>& verdicts)>;
+                                              const std::array<FrameEffects, 2>& effects)>;
 
   // Keeps the first `keep` differences.
   ParityRun(ParityPath a, ParityPath b, size_t keep = 10)
@@ -89,17 +89,17 @@ std::vector<std::string> SnapshotDifferences(const Snapshot& a, const Snapshot& 
 // frames leave as one by one.
 class BurstCheck {
  public:
-  // DpdkReplay::RunBurst: the verdict of each frame that leaves, without a rule.
-  using RunBurst = std::function<absl::StatusOr<std::vector<std::optional<FrameVerdict>>>(
+  // As DpdkReplay::RunBurst: the effects of each frame that leaves, without a rule.
+  using RunBurst = std::function<absl::StatusOr<std::vector<std::optional<FrameEffects>>>(
       size_t port, uint32_t queue, absl::Span<const std::vector<uint8_t>> frames)>;
 
   // `ordered`: the order of frames matters over all queues, because queues share streams. A burst
   // then holds only consecutive frames.
   BurstCheck(RunBurst run, bool ordered) : run_(std::move(run)), ordered_(ordered) {}
 
-  // Adds a frame and its verdict; runs the queue's burst when it is full.
-  absl::Status Feed(const ParityFrame& frame, const FrameVerdict& alone);
-  // Runs the incomplete bursts.
+  // Adds a frame and what became of it alone; runs its queue's burst where it is full.
+  absl::Status Feed(const ParityFrame& frame, const FrameEffects& alone);
+  // Runs what is left.
   absl::Status Finish();
 
   uint64_t different() const { return different_; }
@@ -111,7 +111,7 @@ class BurstCheck {
   struct Queue {
     std::vector<uint64_t> numbers;
     std::vector<std::vector<uint8_t>> frames;
-    std::vector<FrameVerdict> alone;
+    std::vector<FrameEffects> alone;
   };
   absl::Status Flush(size_t port, uint32_t queue, Queue* burst);
 

@@ -29,9 +29,9 @@ std::string PortName(const CompiledPolicy& policy, size_t port) {
   return port < policy.ports.size() ? policy.ports[port] : absl::StrCat("#", port);
 }
 
-absl::StatusOr<std::string> Digest(const FrameVerdict& verdict) {
+absl::StatusOr<std::string> Digest(const FrameEffects& effects) {
   return Sha256Hex(
-      std::string_view(reinterpret_cast<const char*>(verdict.bytes.data()), verdict.bytes.size()));
+      std::string_view(reinterpret_cast<const char*>(effects.bytes.data()), effects.bytes.size()));
 }
 
 std::string Hex(absl::Span<const uint8_t> octets, size_t from, size_t count) {
@@ -79,21 +79,22 @@ std::string ProtoName(uint8_t proto) {
   }
 }
 
-std::string VerdictText(const FrameVerdict& verdict, const CompiledPolicy& policy) {
-  std::string text = absl::StrFormat("%-9s", VerdictName(verdict.verdict));
-  absl::StrAppend(&text, "  rule ", verdict.rule ? RuleName(policy, *verdict.rule) : "none");
-  if (verdict.out_port) absl::StrAppend(&text, "  out ", PortName(policy, *verdict.out_port));
-  if (!verdict.bytes.empty()) absl::StrAppend(&text, "  ", verdict.bytes.size(), " bytes leave");
+std::string EffectsText(const FrameEffects& effects, const CompiledPolicy& policy) {
+  std::string text = absl::StrFormat("%-9s", VerdictName(effects.verdict()));
+  const auto rule = effects.rule(), out_port = effects.out_port();
+  absl::StrAppend(&text, "  rule ", rule ? RuleName(policy, *rule) : "none");
+  if (out_port) absl::StrAppend(&text, "  out ", PortName(policy, *out_port));
+  if (!effects.bytes.empty()) absl::StrAppend(&text, "  ", effects.bytes.size(), " bytes leave");
   return text;
 }
 
-// The first difference in the bytes that leave; empty where only one path sends.
-std::string BytesText(const FrameVerdict& a, const FrameVerdict& b) {
+// Where the bytes that leave first differ, where both let some leave.
+std::string BytesText(const FrameEffects& a, const FrameEffects& b) {
   if (a.bytes == b.bytes || a.bytes.empty() || b.bytes.empty()) return "";
   const auto at = static_cast<size_t>(
       std::mismatch(a.bytes.begin(), a.bytes.end(), b.bytes.begin(), b.bytes.end()).first -
       a.bytes.begin());
-  auto from = [at](const FrameVerdict& v) { return Hex(v.bytes, at, 16); };
+  auto from = [at](const FrameEffects& v) { return Hex(v.bytes, at, 16); };
   return absl::StrCat("  the bytes that leave differ from byte ", at, " on: ", from(a), " and ",
                       from(b), "\n");
 }
@@ -105,18 +106,19 @@ std::string DifferenceText(const ParityDifference& difference, const ParityRepor
                    ", queue ", difference.queue, ", ", difference.octets.size(), " bytes\n");
   for (size_t i = 0; i < 2; i++) {
     absl::StrAppendFormat(&text, "  %-5s %s\n", report.paths[i],
-                          VerdictText(difference.verdicts[i], policy));
+                          EffectsText(difference.effects[i], policy));
   }
-  absl::StrAppend(&text, BytesText(difference.verdicts[0], difference.verdicts[1]));
+  absl::StrAppend(&text, BytesText(difference.effects[0], difference.effects[1]));
   absl::StrAppend(&text, "  ", DescribeFrame(difference.octets), "\n", HexLines(difference.octets));
   return text;
 }
 
-Json VerdictFields(const FrameVerdict& verdict, const CompiledPolicy& policy) {
+Json VerdictFields(const FrameEffects& effects, const CompiledPolicy& policy) {
+  const auto rule = effects.rule(), out_port = effects.out_port();
   return {
-      {"rule", verdict.rule ? Json(RuleName(policy, *verdict.rule)) : Json()},
-      {"verdict", VerdictName(verdict.verdict)},
-      {"out_port", verdict.out_port ? Json(PortName(policy, *verdict.out_port)) : Json()},
+      {"rule", rule ? Json(RuleName(policy, *rule)) : Json()},
+      {"verdict", VerdictName(effects.verdict())},
+      {"out_port", out_port ? Json(PortName(policy, *out_port)) : Json()},
   };
 }
 
@@ -194,8 +196,8 @@ nlohmann::ordered_json ParityJson(const ParityReport& report, const CompiledPoli
                   {"queue", difference.queue},
                   {"about", DescribeFrame(difference.octets)}};
     for (size_t i = 0; i < 2; i++) {
-      entry[report.paths[i]] = VerdictFields(difference.verdicts[i], policy);
-      const std::vector<uint8_t>& bytes = difference.verdicts[i].bytes;
+      entry[report.paths[i]] = VerdictFields(difference.effects[i], policy);
+      const std::vector<uint8_t>& bytes = difference.effects[i].bytes;
       entry[report.paths[i]]["bytes"] = Hex(bytes, 0, bytes.size());
     }
     entry["frame"] = Hex(difference.octets, 0, difference.octets.size());
@@ -210,16 +212,16 @@ nlohmann::ordered_json ParityJson(const ParityReport& report, const CompiledPoli
 
 absl::StatusOr<nlohmann::ordered_json> VerdictJson(const std::string& path,
                                                    const ParityFrame& frame,
-                                                   const FrameVerdict& verdict,
+                                                   const FrameEffects& effects,
                                                    const CompiledPolicy& policy) {
   Json json = {{"path", path},
                {"n", frame.n},
                {"port", PortName(policy, frame.port)},
                {"queue", frame.queue}};
-  json.update(VerdictFields(verdict, policy));
+  json.update(VerdictFields(effects, policy));
   json["sha256"] = Json();
-  if (verdict.verdict == TP_TX || verdict.verdict == TP_PASS) {
-    absl::StatusOr<std::string> digest = Digest(verdict);
+  if (effects.leaves()) {
+    absl::StatusOr<std::string> digest = Digest(effects);
     if (!digest.ok()) return digest.status();
     json["sha256"] = *std::move(digest);
   }

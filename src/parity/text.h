@@ -16,7 +16,7 @@
 #include "src/parity/run.h"
 #include "nlohmann/json.hpp"
 #include "src/config/compile/compile.h"
-#include "src/engine/frame_verdict.h"
+#include "src/engine/frame_effects.h"
 
 namespace twinpath {
 
@@ -50,7 +50,7 @@ nlohmann::ordered_json ParityJson(const ParityReport& report, const CompiledPoli
 // digest fails.
 absl::StatusOr<nlohmann::ordered_json> VerdictJson(const std::string& path,
                                                    const ParityFrame& frame,
-                                                   const FrameVerdict& verdict,
+                                                   const FrameEffects& effects,
                                                    const CompiledPolicy& policy);
 
 // "IPv4 udp 10.0.0.1:5000 > 10.0.0.2:53, vlan 5"; "malformed".

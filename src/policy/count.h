@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
-/* Verdict -> counter. A queue's counters have one writer; the shared form is for a queue that
- * several CPUs serve at once. */
+/* Effects and delivery -> counter. A queue's counters have one writer; the shared form is for a
+ * queue that several CPUs serve at once. */
 #ifndef TWINPATH_POLICY_COUNT_H_
 #define TWINPATH_POLICY_COUNT_H_
 
+#include "effects.h"
 #include "types.h"
 
 TP_INLINE void tp_count_add(struct tp_count* count, __u64 packets, __u64 bytes) {
@@ -38,6 +39,12 @@ TP_INLINE struct tp_count* tp_verdict_count(struct tp_queue_counters* counters,
                                             enum tp_verdict verdict, __u8 out_port) {
   if (verdict == TP_TX) return &counters->tx[out_port & (TP_MAX_PORTS - 1)];
   return &counters->verdict[verdict];
+}
+
+/* The counter of a packet with these effects. */
+TP_INLINE struct tp_count* tp_effects_count(struct tp_queue_counters* counters,
+                                            struct tp_effects effects, enum tp_delivery delivery) {
+  return tp_verdict_count(counters, tp_verdict_of(effects, delivery), effects.to);
 }
 
 #endif /* TWINPATH_POLICY_COUNT_H_ */

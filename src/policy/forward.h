@@ -4,25 +4,35 @@
 #define TWINPATH_POLICY_FORWARD_H_
 
 #include "datapath.h"
+#include "effects.h"
 #include "reflect.h"
 #include "types.h"
 
-/* The verdict on the datapath's frame, which its loss model spared: by the rule's `action` and, for
- * TP_ACTION_PORT, `to`. Writes the port that the frame leaves by to
- * *out_port (TP_TX only). A frame too short to reflect is malformed. */
-TP_INLINE enum tp_verdict tp_forward(struct tp_datapath* dp, __u8 action, __u8 to, __u8* out_port) {
+/* Where the datapath's frame, which its loss model spared, goes: by the rule's `action` and, for
+ * TP_ACTION_PORT, `out_port`. Writes effects->fate and effects->to. A frame too short to reflect is
+ * malformed. */
+TP_INLINE void tp_forward(struct tp_datapath* dp, __u8 action, __u8 out_port,
+                          struct tp_effects* effects) {
+  effects->fate = TP_FATE_FORWARD;
+  effects->to = TP_TO_KERNEL;
   switch (action) {
     case TP_ACTION_PORT:
-      *out_port = to;
-      return TP_TX;
+      effects->to = out_port;
+      break;
     case TP_ACTION_REFLECT:
-      *out_port = dp->port;
+      effects->to = dp->port;
       TP_FRAME_AGAIN(dp);
-      return tp_reflect(dp->data, dp->end) ? TP_MALFORMED : TP_TX;
+      if (tp_reflect(dp->data, dp->end)) {
+        effects->fate = TP_FATE_MALFORMED;
+        effects->to = 0;
+      }
+      break;
     case TP_ACTION_DROP:
-      return TP_DENIED;
+      effects->fate = TP_FATE_DENIED;
+      effects->to = 0;
+      break;
     default:
-      return TP_PASS;
+      break;
   }
 }
 

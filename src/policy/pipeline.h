@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * A packet's way: frame -> key -> rule -> loss -> forward -> verdict -> counter. The stages are in
- * the headers below, in that order. The XDP program calls tp_decide or tp_decide_general once a
- * packet; the DPDK worker runs each stage over a burst. Before including this, a datapath other
- * than the host's defines TP_DATAPATH: see datapath.h.
+ * A packet's way: frame -> key -> rule -> loss -> forward -> effects. The stages are in the headers
+ * below, in that order; to carry effects out, and to count, is the datapath's. The XDP program
+ * calls tp_decide or tp_decide_general once a packet; the DPDK worker runs each stage over a burst.
+ * Before including this, a datapath other than the host's defines TP_DATAPATH: see datapath.h.
  */
 #ifndef TWINPATH_POLICY_PIPELINE_H_
 #define TWINPATH_POLICY_PIPELINE_H_
@@ -13,13 +13,8 @@
 #include "classify.h"
 #include "lose.h"
 #include "forward.h"
+#include "effects.h"
 #include "count.h"
-
-struct tp_decision {
-  __u32 rule; /* TP_NO_RULE where no rule was asked: malformed */
-  enum tp_verdict verdict;
-  __u8 out_port; /* TP_TX only */
-};
 
 /*
  * The walk through the headers as a subprogram, for the verifier. A call costs more than the walk
@@ -53,25 +48,25 @@ TP_INLINE int tp_read_key(struct tp_datapath* dp, __u32 frame_len, struct tp_key
 
 /* The decision of the fast tiers from the stream on: `state` is the one of rule number `rule`, and
  * was found last. The rest as in tp_decide. */
-TP_INLINE struct tp_decision tp_decide_stream(struct tp_datapath* dp, struct tp_state* state,
-                                              __u32 rule, __u32 frame_len, int shared) {
-  struct tp_decision decision = {rule, TP_LOST, 0};
+TP_INLINE struct tp_effects tp_decide_stream(struct tp_datapath* dp, struct tp_state* state,
+                                             __u32 rule, __u32 frame_len, int shared) {
+  struct tp_effects effects = {rule, TP_FATE_LOST, 0, 0, 0, 0, 0, 0, 0};
   if (shared ? tp_lose_shared(dp, state, rule, frame_len) : tp_lose(dp, state, rule, frame_len))
-    return decision;
+    return effects;
   const struct tp_terms terms = tp_terms_of(dp, state);
-  decision.verdict = tp_forward(dp, terms.action, terms.out_port, &decision.out_port);
-  return decision;
+  tp_forward(dp, terms.action, terms.out_port, &effects);
+  return effects;
 }
 
 /*
  * The whole decision of the fast tiers for the datapath's frame, of `frame_len` bytes, on the
  * datapath's queue, whose port's plan has `n_shapes` and `fallback`. `shared`, a constant: several
- * CPUs serve the queue. Counts the rule; the caller counts the verdict, because the caller alone
- * knows whether it is TP_TX_FULL or TP_NO_PORT.
+ * CPUs serve the queue. Counts the rule; the caller counts the packet, because the caller alone
+ * knows how the delivery went.
  */
-TP_INLINE struct tp_decision tp_decide(struct tp_datapath* dp, __u32 frame_len, __u32 n_shapes,
-                                       __u32 fallback, int shared) {
-  const struct tp_decision malformed = {TP_NO_RULE, TP_MALFORMED, 0};
+TP_INLINE struct tp_effects tp_decide(struct tp_datapath* dp, __u32 frame_len, __u32 n_shapes,
+                                      __u32 fallback, int shared) {
+  const struct tp_effects malformed = {TP_NO_RULE, TP_FATE_MALFORMED, 0, 0, 0, 0, 0, 0, 0};
   __u32 rule = fallback;
   if (n_shapes) {
     struct tp_key key;
@@ -83,24 +78,24 @@ TP_INLINE struct tp_decision tp_decide(struct tp_datapath* dp, __u32 frame_len, 
 }
 
 /* tp_decide for the general tier. */
-TP_INLINE struct tp_decision tp_decide_general(struct tp_datapath* dp, __u32 frame_len,
-                                               __u32 n_shapes, __u32 fallback, int shared) {
-  struct tp_decision decision = {TP_NO_RULE, TP_MALFORMED, 0};
+TP_INLINE struct tp_effects tp_decide_general(struct tp_datapath* dp, __u32 frame_len,
+                                              __u32 n_shapes, __u32 fallback, int shared) {
+  struct tp_effects effects = {TP_NO_RULE, TP_FATE_MALFORMED, 0, 0, 0, 0, 0, 0, 0};
   struct tp_key key;
-  if (tp_read_key(dp, frame_len, &key)) return decision;
+  if (tp_read_key(dp, frame_len, &key)) return effects;
   const __u32 index = tp_classify(dp, &key, n_shapes, fallback);
   const struct tp_rule* rule = TP_ROW(dp, rules, index);
-  if (!rule) return decision;
+  if (!rule) return effects;
   struct tp_state* state = tp_stream(dp, index, rule->slot);
-  if (!state) return decision;
-  decision.rule = index;
+  if (!state) return effects;
+  effects.rule = index;
   struct tp_packet packet = {frame_len, &key, 0};
   if (rule->loss == TP_LOSS_FLOW) packet.flow_key = tp_flow_key(rule, &key);
   if (tp_lose_general(dp, rule, index, state, &packet, shared))
-    decision.verdict = TP_LOST;
+    effects.fate = TP_FATE_LOST;
   else
-    decision.verdict = tp_forward(dp, rule->action, rule->out_port, &decision.out_port);
-  return decision;
+    tp_forward(dp, rule->action, rule->out_port, &effects);
+  return effects;
 }
 
 #endif /* TWINPATH_POLICY_PIPELINE_H_ */

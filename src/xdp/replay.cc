@@ -104,7 +104,7 @@ XdpReplay::TestRun XdpReplay::Feed(size_t port, uint32_t queue, absl::Span<const
   return run;
 }
 
-absl::StatusOr<FrameVerdict> XdpReplay::Run(size_t port, uint32_t queue,
+absl::StatusOr<FrameEffects> XdpReplay::Run(size_t port, uint32_t queue,
                                             absl::Span<const uint8_t> frame) {
   if (frame.size() > kMaxFrame)
     return absl::InvalidArgumentError(
@@ -121,27 +121,24 @@ absl::StatusOr<FrameVerdict> XdpReplay::Run(size_t port, uint32_t queue,
   return Interpret(port, queue, std::move(run));
 }
 
-absl::StatusOr<FrameVerdict> XdpReplay::Interpret(size_t port, uint32_t queue, TestRun run) {
+absl::StatusOr<FrameEffects> XdpReplay::Interpret(size_t port, uint32_t queue, TestRun run) {
   Seen& seen = seen_[port][queue];
   const tp_queue_counters now = run_->counters().Of(port, queue);
   const tp_queue_counters before = std::exchange(seen.counters, now);
-  std::optional<FrameVerdict> found;
+  std::optional<FrameEffects> found;
   size_t changes = 0;
   for (int verdict = 0; verdict < TP_VERDICTS; verdict++) {
     if (now.verdict[verdict].packets == before.verdict[verdict].packets) continue;
-    found.emplace();
-    found->verdict = static_cast<tp_verdict>(verdict);
+    found = FrameEffects::Of(static_cast<tp_verdict>(verdict));
     changes += now.verdict[verdict].packets - before.verdict[verdict].packets;
   }
   for (uint32_t out = 0; out < TP_MAX_PORTS; out++) {
     if (now.tx[out].packets == before.tx[out].packets) continue;
-    found.emplace();
-    found->verdict = TP_TX;
-    found->out_port = out;
+    found = FrameEffects::Of(TP_TX, TP_NO_RULE, out);
     changes += now.tx[out].packets - before.tx[out].packets;
   }
   if (changes != 1 || now.rx.packets != before.rx.packets + 1 ||
-      run.action != ActionOf(found->verdict, found->out_port == port))
+      run.action != ActionOf(found->verdict(), found->out_port() == port))
     return absl::InternalError(absl::StrCat("one frame counted ", changes, " verdicts and ",
                                             now.rx.packets - before.rx.packets,
                                             " received, and returned action ", run.action));
@@ -151,10 +148,10 @@ absl::StatusOr<FrameVerdict> XdpReplay::Interpret(size_t port, uint32_t queue, T
     const uint64_t matched = __atomic_load_n(&states[i].n, __ATOMIC_RELAXED);
     if (matched == seen.matched[i]) continue;
     seen.matched[i] = matched;
-    found->rule = states[i].rule;
+    found->effects.rule = states[i].rule;
     break;
   }
-  if (found->verdict == TP_TX || found->verdict == TP_PASS) found->bytes = std::move(run.bytes);
+  if (found->leaves()) found->bytes = std::move(run.bytes);
   return *std::move(found);
 }
 

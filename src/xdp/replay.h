@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "src/config/compile/compile.h"
-#include "src/engine/frame_verdict.h"
+#include "src/engine/frame_effects.h"
 #include "src/telemetry/snapshot.h"
 #include "src/xdp/program/run.h"
 #include "src/kernel/namespace_thread.h"
@@ -32,7 +32,7 @@ class XdpReplay {
   // frame of more than kMaxFrame octets. Unimplemented for one without a whole Ethernet header
   // where the kernel's test run does not take any (before 6.18).
   static constexpr size_t kMaxFrame = 65535;
-  absl::StatusOr<FrameVerdict> Run(size_t port, uint32_t queue, absl::Span<const uint8_t> frame);
+  absl::StatusOr<FrameEffects> Run(size_t port, uint32_t queue, absl::Span<const uint8_t> frame);
 
   // The time of the next frames, in nanoseconds: what conditions go by. 0 at first.
   void SetClock(uint64_t now) { run_->maps().SetClock(now); }
@@ -58,7 +58,7 @@ class XdpReplay {
   absl::Status SetUp(const CompiledPolicy& policy, uint32_t queues, XdpFrames frames,
                      uint64_t flow_memory);
   TestRun Feed(size_t port, uint32_t queue, absl::Span<const uint8_t> frame);
-  absl::StatusOr<FrameVerdict> Interpret(size_t port, uint32_t queue, TestRun run);
+  absl::StatusOr<FrameEffects> Interpret(size_t port, uint32_t queue, TestRun run);
 
   std::unique_ptr<XdpRun> run_;
   std::unique_ptr<NamespaceThread> thread_;  // the ports' interfaces live in it

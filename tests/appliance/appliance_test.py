@@ -186,7 +186,7 @@ class ApplianceTest(passing.PassingTest):
         asleep = [self.mean_sleep()]
         # It waits until vfio-pci has the device back.
         seconds, _ = self.timed(f"timeout 30 sh -c 'echo 1 > /sys/bus/pci/devices/{wan}/remove'")
-        self.said("unplugged", f"port wan: {wan} is gone", time.monotonic())
+        self.said("unplugged", f"port wan: {wan} disappeared", time.monotonic())
         print(f"  removed, and let go of, in {seconds:.2f} s")
         self.machine.run(f"test ! -e /sys/bus/pci/devices/{wan}")
         taps.send("vt0", away, passing.PER_SECOND)
@@ -196,7 +196,7 @@ class ApplianceTest(passing.PassingTest):
         self.assertEqual({port["name"]: port["link"] for port in live["ports"]}, {"lan": "up", "wan": "gone"})
         begin = time.monotonic()
         self.machine.run(f"echo 1 > /sys/bus/pci/rescan && {HERE}/bind.sh vfio-pci {wan}")
-        print(f"  found, bound and back at work in {self.said('unplugged', 'port wan: is back', begin):.2f} s")
+        print(f"  found, bound and back at work in {self.said('unplugged', 'port wan: recovered', begin):.2f} s")
         asleep.append(self.mean_sleep())
         came = self.pass_through("vt0", "vt1", skipped=len(away))
         summary = self.check_end("unplugged")

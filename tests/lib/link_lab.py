@@ -110,7 +110,7 @@ class Links(unittest.TestCase):
         """Makes the interface again, after it was seen to be gone, and checks that the port works."""
         back = time.monotonic()
         self.make("wan0")
-        self.program.said("port wan: is back", since=back)
+        self.program.said("port wan: recovered", since=back)
         self.wan.close()
         self.wan = dpdk_lab.Sender("wan1")
         self.addCleanup(self.wan.close)
@@ -125,7 +125,7 @@ class Links(unittest.TestCase):
             run("ip", "link", "del", "wan0")
             dpdk_lab.veth("wan0", "wan1", index)
         swapped = time.monotonic()
-        recovered, _ = self.program.said("port wan: is back", since=swapped)
+        recovered, _ = self.program.said("port wan: recovered", since=swapped)
         self.wan.close()
         self.wan = dpdk_lab.Sender("wan1")
         self.addCleanup(self.wan.close)

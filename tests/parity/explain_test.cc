@@ -40,14 +40,14 @@ Explanation Compare(const Made& made, ExplainRequest request, uint64_t count,
   replay.SetClock(request.at_ns);
   Explanation last;
   for (request.number = 0; request.number < count; request.number++) {
-    const absl::StatusOr<FrameVerdict> verdict =
+    const absl::StatusOr<FrameEffects> verdict =
         replay.Run(request.port, request.queue, request.frame);
     const absl::StatusOr<Explanation> told = Explain(made.policy, made.compiled, request);
     EXPECT_TRUE(told.ok()) << told.status();
     if (!told.ok()) return last;
-    EXPECT_EQ(told->verdict, *verdict) << "packet " << request.number;
+    EXPECT_EQ(told->effects, *verdict) << "packet " << request.number;
     EXPECT_EQ(told->refusals.size(), verdict->rule.value_or(0));
-    seen->insert(verdict->verdict);
+    seen->insert(verdict->verdict());
     last = *told;
   }
   return last;

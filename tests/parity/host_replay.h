@@ -1,54 +1,70 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A third path, over the host's tables: what a frame meets by the shared decision alone, without
-// either datapath. Has the replays' interface. For tests; one thread.
+// A third path, over the host's tables: the burst decision that the DPDK worker runs, without DPDK.
+// Has the replays' interface. For tests; one thread.
 
 #ifndef TWINPATH_TESTS_PARITY_HOST_REPLAY_H_
 #define TWINPATH_TESTS_PARITY_HOST_REPLAY_H_
 
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "src/config/compile/compile.h"
 #include "src/config/compile/flow_memory.h"
-#include "src/engine/frame_verdict.h"
 #include "src/config/compile/host_datapath.h"
+#include "src/engine/burst.h"
+#include "src/engine/frame_effects.h"
 #include "src/telemetry/snapshot.h"
+#include "tests/unit/lib/host_plan.h"
 
 namespace twinpath {
 
 class HostReplay {
  public:
   // Keeps a copy of the policy. Every port has `queues` queues.
-  HostReplay(const CompiledPolicy& policy, uint32_t queues) : policy_(policy) {
+  HostReplay(const CompiledPolicy& policy, uint32_t queues) : policy_(policy), per_port_(queues) {
     for (size_t port = 0; port < policy_.ports.size(); port++) {
-      for (uint32_t queue = 0; queue < queues; queue++) {
-        queues_.push_back({InitialStates(policy_, port, queue), {}, {}, {}});
-        queues_.back().marked.resize(policy_.rules.size());
+      for (uint32_t q = 0; q < queues; q++) {
+        Queue& queue = *queues_.emplace_back(std::make_unique<Queue>());
+        queue.states = InitialStates(policy_, port, q);
+        queue.marked.resize(policy_.rules.size());
+        queue.plan = HostPlan(policy_, port);
+        queue.plan.datapath.states = queue.states.data();
+        queue.plan.datapath.marked = policy_.marks ? queue.marked.data() : nullptr;
+        queue.plan.datapath.extras = &queue.extras;
+        queue.plan.datapath.flows = flows_.table();
       }
     }
-    per_port_ = queues;
   }
 
-  absl::StatusOr<FrameVerdict> Run(size_t port, uint32_t queue, absl::Span<const uint8_t> frame) {
-    Queue& q = queues_[port * per_port_ + queue];
-    tp_datapath datapath = HostDatapath(policy_, port);
-    datapath.states = q.states.data();
-    datapath.marked = policy_.marks ? q.marked.data() : nullptr;
-    datapath.extras = &q.extras;
-    datapath.flows = flows_.table();
-    datapath.now = clock_;
-    std::vector<uint8_t> bytes(frame.begin(), frame.end());
-    const uint32_t length = static_cast<uint32_t>(bytes.size());
-    const tp_decision decision = HostDecide(policy_, &datapath, bytes.data(), length);
-    tp_count_add(&q.counters.rx, 1, length);
-    tp_count_add(tp_verdict_count(&q.counters, decision.verdict, decision.out_port), 1, length);
-    FrameVerdict result;
-    result.verdict = decision.verdict;
-    if (decision.rule != TP_NO_RULE) result.rule = decision.rule;
-    if (decision.verdict == TP_TX) result.out_port = decision.out_port;
-    if (decision.verdict == TP_TX || decision.verdict == TP_PASS) result.bytes = std::move(bytes);
-    return result;
+  absl::StatusOr<FrameEffects> Run(size_t port, uint32_t queue, absl::Span<const uint8_t> frame) {
+    std::vector<FrameEffects> effects = RunBurst(port, queue, {{frame.begin(), frame.end()}});
+    return std::move(effects[0]);
+  }
+
+  // 1 to kMaxBurst frames at once.
+  std::vector<FrameEffects> RunBurst(size_t port, uint32_t queue,
+                                     std::vector<std::vector<uint8_t>> frames) {
+    Queue& q = *queues_[port * per_port_ + queue];
+    q.plan.datapath.now = clock_;
+    const auto count = static_cast<uint32_t>(frames.size());
+    for (uint32_t i = 0; i < count; i++) {
+      const auto length = static_cast<uint32_t>(frames[i].size());
+      burst_.Set(i, frames[i].data(), length, length);
+    }
+    tp_count_add(&q.counters.rx, count, Decide(&q.plan, count, &burst_));
+    std::vector<FrameEffects> done(count);
+    for (uint32_t i = 0; i < count; i++) {
+      done[i].effects = burst_.effects[i];
+      tp_count_add(tp_effects_count(&q.counters, done[i].effects, TP_DELIVERED), 1,
+                   frames[i].size());
+      if (done[i].leaves()) done[i].bytes = std::move(frames[i]);
+    }
+    return done;
   }
 
   void SetClock(uint64_t now) { clock_ = now; }
@@ -57,25 +73,28 @@ class HostReplay {
     twinpath::Snapshot snapshot;
     for (const std::string& name : policy_.rule_names) snapshot.rules.push_back({name, {}, {}, {}});
     for (size_t i = 0; i < queues_.size(); i++) {
+      const Queue& queue = *queues_[i];
       snapshot.queues.push_back({policy_.ports[i / per_port_], static_cast<uint32_t>(i % per_port_),
-                                 -1, queues_[i].counters, queues_[i].extras});
-      AddStates(queues_[i].states.data(), queues_[i].states.size(), &snapshot.rules);
-      AddMarked(queues_[i].marked.data(), queues_[i].marked.size(), &snapshot.rules);
+                                 -1, queue.counters, queue.extras});
+      AddStates(queue.states.data(), queue.states.size(), &snapshot.rules);
+      AddMarked(queue.marked.data(), queue.marked.size(), &snapshot.rules);
     }
     return snapshot;
   }
 
  private:
   struct Queue {
+    QueuePlan plan;
     std::vector<tp_state> states;
-    tp_queue_counters counters;
-    tp_queue_extras extras;
+    tp_queue_counters counters = {};
+    tp_queue_extras extras = {};
     std::vector<tp_count> marked;
   };
-  CompiledPolicy policy_;
-  std::vector<Queue> queues_;
-  size_t per_port_;
+  const CompiledPolicy policy_;
+  std::vector<std::unique_ptr<Queue>> queues_;
+  const size_t per_port_;
   HostFlows flows_{kReplayFlowMemory};
+  Burst burst_;
   uint64_t clock_ = 0;
 };
 

@@ -38,10 +38,10 @@ CompiledPolicy MakePolicy(std::string seed = "7") {
 
 // A path whose verdicts `change` may alter.
 ParityPath Path(const std::string& name, std::shared_ptr<HostReplay> replay,
-                std::function<void(uint64_t n, FrameVerdict*)> change = nullptr) {
+                std::function<void(uint64_t n, FrameEffects*)> change = nullptr) {
   auto count = std::make_shared<uint64_t>(0);
   return {name, [=](size_t port, uint32_t queue, absl::Span<const uint8_t> frame) {
-            absl::StatusOr<FrameVerdict> verdict = replay->Run(port, queue, frame);
+            absl::StatusOr<FrameEffects> verdict = replay->Run(port, queue, frame);
             if (change) change((*count)++, &*verdict);
             return verdict;
           }};
@@ -72,20 +72,27 @@ TEST(ParityRun, AnotherSeedIsFound) {
 }
 
 TEST(ParityRun, EveryKindOfDifferenceIsFound) {
-  using Change = std::function<void(FrameVerdict*)>;
+  using Change = std::function<void(FrameEffects*)>;
   const std::vector<std::pair<std::string, Change>> changes = {
-      {"verdict", [](FrameVerdict* v) { v->verdict = TP_DENIED; }},
-      {"rule", [](FrameVerdict* v) { v->rule = 0; }},
-      {"no rule", [](FrameVerdict* v) { v->rule.reset(); }},
-      {"out port", [](FrameVerdict* v) { v->out_port = 1; }},
-      {"no out port", [](FrameVerdict* v) { v->out_port.reset(); }},
-      {"a byte", [](FrameVerdict* v) { v->bytes.back() ^= 1; }},
-      {"a byte more", [](FrameVerdict* v) { v->bytes.push_back(0); }},
-      {"a byte less", [](FrameVerdict* v) { v->bytes.pop_back(); }},
+      {"verdict", [](FrameEffects* v) { v->effects.fate = TP_FATE_DENIED; }},
+      {"rule", [](FrameEffects* v) { v->effects.rule = 0; }},
+      {"no rule", [](FrameEffects* v) { v->effects.rule = TP_NO_RULE; }},
+      {"out port", [](FrameEffects* v) { v->effects.to = 1; }},
+      {"to the kernel", [](FrameEffects* v) { v->effects.to = TP_TO_KERNEL; }},
+      {"many", [](FrameEffects* v) { v->effects.many = 1; }},
+      {"copies", [](FrameEffects* v) { v->effects.copies = 1; }},
+      {"flags", [](FrameEffects* v) { v->effects.flags = 1; }},
+      {"corrupt", [](FrameEffects* v) { v->effects.corrupt = 1; }},
+      {"rewrite", [](FrameEffects* v) { v->effects.rewrite = 1; }},
+      {"delay", [](FrameEffects* v) { v->effects.delay = 1; }},
+      {"delivery", [](FrameEffects* v) { v->delivery = TP_REFUSED; }},
+      {"a byte", [](FrameEffects* v) { v->bytes.back() ^= 1; }},
+      {"a byte more", [](FrameEffects* v) { v->bytes.push_back(0); }},
+      {"a byte less", [](FrameEffects* v) { v->bytes.pop_back(); }},
   };
   for (const auto& [name, change] : changes) {
     ParityRun run(Path("xdp", Replay()),
-                  Path("dpdk", Replay(), [&change = change](uint64_t n, FrameVerdict* v) {
+                  Path("dpdk", Replay(), [&change = change](uint64_t n, FrameEffects* v) {
                     if (n == 3) change(v);
                   }));
     for (int i = 0; i < 8; i++) ASSERT_TRUE(run.Feed(0, 0, Tcp()).ok());
@@ -118,7 +125,7 @@ TEST(ParityRun, AFrameThatIsLeftOutKeepsItsNumber) {
 
 TEST(ParityRun, AFailureNamesTheFrameAndThePath) {
   ParityPath broken = {"dpdk", [](size_t, uint32_t, absl::Span<const uint8_t>) {
-                         return absl::StatusOr<FrameVerdict>(absl::UnavailableError("no more"));
+                         return absl::StatusOr<FrameEffects>(absl::UnavailableError("no more"));
                        }};
   ParityRun run(Path("xdp", Replay()), broken);
   const absl::Status status = run.Feed(0, 0, Udp());
@@ -166,21 +173,21 @@ TEST(SnapshotDifferences, NameEachCounterThatDiffers) {
 }
 
 // Feeds UDP and TCP frames on two queues, and gives the check the bursts' verdicts after `change`.
-BurstCheck CheckBursts(std::function<void(std::vector<std::optional<FrameVerdict>>*)> change,
+BurstCheck CheckBursts(std::function<void(std::vector<std::optional<FrameEffects>>*)> change,
                        size_t* largest) {
   auto alone = Replay("7", 2), together = Replay("7", 2);
   BurstCheck check(
       [=](size_t port, uint32_t queue, absl::Span<const std::vector<uint8_t>> frames) {
         *largest = std::max(*largest, frames.size());
-        std::vector<std::optional<FrameVerdict>> left;
+        std::vector<std::optional<FrameEffects>> left;
         for (const std::vector<uint8_t>& frame : frames) {
-          FrameVerdict verdict = *together->Run(port, queue, frame);
-          verdict.rule.reset();
-          const bool leaves = verdict.verdict == TP_TX || verdict.verdict == TP_PASS;
+          FrameEffects verdict = *together->Run(port, queue, frame);
+          verdict.effects.rule = TP_NO_RULE;
+          const bool leaves = verdict.leaves();
           left.push_back(leaves ? std::optional(verdict) : std::nullopt);
         }
         change(&left);
-        return absl::StatusOr<std::vector<std::optional<FrameVerdict>>>(left);
+        return absl::StatusOr<std::vector<std::optional<FrameEffects>>>(left);
       },
       false);
   for (uint64_t n = 0; n < 200; n++) {
@@ -224,8 +231,8 @@ TEST(ParityText, ShowsWhatDiffers) {
   difference.n = 17;
   difference.queue = 1;
   difference.octets = Udp();
-  difference.verdicts[0] = {TP_LOST, 0, std::nullopt, {}};
-  difference.verdicts[1] = {TP_TX, 0, 1, Udp()};
+  difference.effects[0] = FrameEffects::Of(TP_LOST, 0);
+  difference.effects[1] = FrameEffects::Of(TP_TX, 0, 1, Udp());
   report.differences = {difference};
   EXPECT_FALSE(report.Same());
   EXPECT_EQ(ParityText(report, policy),

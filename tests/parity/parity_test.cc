@@ -44,9 +44,9 @@ class Rig {
 
   void Feed(size_t port, uint32_t queue, absl::Span<const uint8_t> frame) {
     const absl::Status status = run_.Feed(
-        port, queue, frame, [this](const ParityFrame& fed, const std::array<FrameVerdict, 2>& v) {
-          verdicts_.insert(v[0].verdict);
-          if (v[0].rule) rules_.insert(*v[0].rule);
+        port, queue, frame, [this](const ParityFrame& fed, const std::array<FrameEffects, 2>& v) {
+          verdicts_.insert(v[0].verdict());
+          if (v[0].rule()) rules_.insert(*v[0].rule());
           return burst_check_.Feed(fed, v[1]);
         });
     ASSERT_TRUE(status.ok()) << status;

@@ -89,11 +89,11 @@ FlowFates Run(Replay* replay, const std::vector<FlowFrame>& capture, bool both_w
               const Place& place) {
   FlowFates fates;
   for (const FlowFrame& frame : capture) {
-    const absl::StatusOr<FrameVerdict> verdict = replay->Run(0, place(frame), frame.octets);
+    const absl::StatusOr<FrameEffects> verdict = replay->Run(0, place(frame), frame.octets);
     EXPECT_TRUE(verdict.ok()) << verdict.status();
     if (!verdict.ok()) break;
-    EXPECT_TRUE(verdict->verdict == TP_LOST || verdict->verdict == TP_PASS);
-    fates[{frame.pair, !both_ways && frame.answer}] += verdict->verdict == TP_LOST ? 'x' : '.';
+    EXPECT_TRUE(verdict->verdict() == TP_LOST || verdict->verdict() == TP_PASS);
+    fates[{frame.pair, !both_ways && frame.answer}] += verdict->verdict() == TP_LOST ? 'x' : '.';
   }
   return fates;
 }
@@ -168,9 +168,9 @@ TEST(PacketScope, AChecksumChangesNoFateOnEitherPath) {
     std::set<tp_verdict> verdicts;
     for (uint8_t checksum : {0, 77}) {
       const std::vector<uint8_t> frame = f.Patch(16, {checksum, low}).Build();
-      verdicts.insert((*dpdk)->Run(0, checksum != 0, frame).value().verdict);
-      verdicts.insert((*xdp)->Run(0, checksum != 0, frame).value().verdict);
-      verdicts.insert((*generic)->Run(0, checksum != 0, frame).value().verdict);
+      verdicts.insert((*dpdk)->Run(0, checksum != 0, frame).value().verdict());
+      verdicts.insert((*xdp)->Run(0, checksum != 0, frame).value().verdict());
+      verdicts.insert((*generic)->Run(0, checksum != 0, frame).value().verdict());
     }
     ASSERT_EQ(verdicts.size(), 1u) << n;
     lost += verdicts.contains(TP_LOST);

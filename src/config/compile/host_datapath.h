@@ -28,8 +28,8 @@ inline tp_datapath HostDatapath(const CompiledPolicy& policy, size_t port) {
 }
 
 // The whole decision of a frame of `length` bytes at `data`, in the tier of the port's plan.
-inline tp_decision HostDecide(const CompiledPolicy& policy, tp_datapath* datapath, uint8_t* data,
-                              uint32_t length) {
+inline tp_effects HostDecide(const CompiledPolicy& policy, tp_datapath* datapath, uint8_t* data,
+                             uint32_t length) {
   const tp_plan& plan = policy.plans[datapath->port];
   datapath->data = data;
   datapath->end = data + length;

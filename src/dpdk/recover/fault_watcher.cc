@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reads counters that each have one writer, elsewhere, and compares them with those of the look
-// before.
+// Compares counters with those of the look before. Each counter has one writer, elsewhere.
 
 #include "src/dpdk/recover/fault_watcher.h"
 
@@ -14,7 +13,7 @@
 namespace twinpath {
 namespace {
 
-// This thread, or the whole process, stood still itself: then it does not know of the others.
+// After a pause of this thread, or of the whole process, nothing is known about the workers.
 constexpr std::chrono::milliseconds kOwnPause{500};
 
 uint64_t Read(const uint64_t& counter) { return __atomic_load_n(&counter, __ATOMIC_RELAXED); }
@@ -64,12 +63,12 @@ void FaultWatcher::LookAtWorkers(Clock::time_point now) {
     const uint64_t turns = Read(watched_.workers[w]->turn_counters().turns);
     if (std::exchange(turns_[w].value, turns) != turns) {
       turns_[w].since = now;
-      ledger_->Set(subject, "stalled", false, "its worker goes on", now);
+      ledger_->Set(subject, "stalled", false, "worker runs again", now);
     } else if (now - turns_[w].since >= kPatience) {
       ledger_->Begin(subject, "stalled",
-                     absl::StrCat("its worker stands still since ", Seconds(now - turns_[w].since),
+                     absl::StrCat("worker stalled for ", Seconds(now - turns_[w].since),
                                   " (queues ", QueuesOf(*watched_.workers[w], watched_.ports),
-                                  "); the others go on"),
+                                  "); other workers are unaffected"),
                      turns_[w].since, now);
     }
   }
@@ -98,8 +97,7 @@ void FaultWatcher::LookAtPorts(Clock::time_point now) {
       if (now - taken_[p].since >= kPatience) {
         ledger_->Begin(
             subject, "tx_blocked",
-            "TX takes no frame any more; what is to leave by it is counted as tx_full, and the "
-            "other ports go on",
+            "TX takes no frames; packets for it count as tx_full; other ports are unaffected",
             taken_[p].since, now);
       }
     }
@@ -116,10 +114,10 @@ void FaultWatcher::LookAtMempools(Clock::time_point now) {
     const bool dry = free < watched_.burst || no_mbuf > before;
     const bool news = ledger_->Set(
         absl::StrCat("mempool ", node), "mempool_dry", dry,
-        dry ? absl::StrCat("dry, ", free, " of ", mempool.get()->size,
-                           " mbufs are free; what ports cannot receive for want of one is counted "
-                           "as device_rx_no_mbuf_packets, or waits in their rings")
-            : absl::StrCat("has mbufs again, ", free, " of ", mempool.get()->size, " are free"),
+        dry ? absl::StrCat("exhausted, ", free, " of ", mempool.get()->size,
+                           " mbufs free; frames that no mbuf is left for count as "
+                           "device_rx_no_mbuf_packets, or wait in the ports' rings")
+            : absl::StrCat("recovered, ", free, " of ", mempool.get()->size, " mbufs free"),
         now);
     if (news && !dry) WakeTaps();
   }

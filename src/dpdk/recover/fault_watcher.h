@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Looks, a few times a second, at what the workers, links, TX queues and mempools say of
-// themselves, and enters what is wrong, or right again, in the ledger of faults. It only reads:
-// nothing waits for it. Control thread.
+// Reads the state of workers, links, TX queues and mempools a few times a second, and records in
+// the fault ledger what begins to fail and what recovers. The watcher only reads: nothing waits for
+// it. Control thread.
 
 #ifndef TWINPATH_DPDK_RECOVER_FAULT_WATCHER_H_
 #define TWINPATH_DPDK_RECOVER_FAULT_WATCHER_H_
@@ -19,7 +19,7 @@
 
 namespace twinpath {
 
-// What is watched, and outlives the watcher.
+// What is watched. Outlives the watcher.
 struct Watched {
   const std::vector<Port>& ports;
   const std::map<int, Mempool>& mempools;  // by NUMA node
@@ -31,18 +31,18 @@ struct Watched {
 class FaultWatcher {
  public:
   using Clock = FaultLedger::Clock;
-  // A worker that has not turned for so long stands still; a TX queue that took nothing of what it
-  // was offered for so long is blocked.
+  // A worker without a turn for this long is stalled; a TX queue that refused everything for this
+  // long is blocked.
   static constexpr std::chrono::milliseconds kPatience{1000};
 
   FaultWatcher(const Watched& watched, FaultLedger* ledger, Clock::time_point now);
   void Look(Clock::time_point now);
 
  private:
-  // Something that grows while all is well.
+  // A counter that grows while all is well.
   struct Pulse {
     uint64_t value = 0;
-    Clock::time_point since;  // it was last seen to grow, or to have no reason to
+    Clock::time_point since;  // the last look at which it grew, or had no reason to
   };
   void LookAtWorkers(Clock::time_point now);
   void LookAtPorts(Clock::time_point now);
@@ -53,11 +53,11 @@ class FaultWatcher {
   Clock::time_point last_;
   std::vector<Pulse> turns_;         // by worker
   std::vector<Pulse> taken_;         // by port: frames that its TX queues took
-  std::vector<uint64_t> refused_;    // by port: and that they did not
+  std::vector<uint64_t> refused_;    // by port: frames that its TX queues refused
   std::map<int, uint64_t> no_mbuf_;  // by NUMA node
 };
 
-// Of a mempool: the mbufs that are free for any lcore.
+// The mbufs of a mempool that are free for any lcore.
 uint32_t FreeMbufs(const Mempool& mempool);
 
 }  // namespace twinpath

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A port's steps: there, leaving (workers still may use its device), away, returning.
+// A port's steps: present, leaving (workers may still use its device), away, returning.
 
 #include "src/dpdk/recover/port_recovery.h"
 
@@ -16,7 +16,7 @@
 namespace twinpath {
 namespace {
 
-// The faults that end when the port is opened anew.
+// The faults that end when the port is reopened.
 constexpr char kGone[] = "gone";          // no interface, or no NIC
 constexpr char kDetached[] = "detached";  // an interface without the port's XDP program
 
@@ -35,23 +35,23 @@ void PortRecovery::LookAtPort(size_t index, Clock::time_point now) {
   State& state = states_[index];
   Port& port = datapath_.ports[index];
   switch (state.step) {
-    case State::Step::kThere: {
+    case State::Step::kPresent: {
       if (LookAtDevice(index, now)) return;
-      auto nowhere = MakeNullEndpoint();
-      if (!nowhere.ok()) return;  // then its device stays, and takes nothing
-      Lead(index, *nowhere);
+      auto null_endpoint = MakeNullEndpoint();
+      if (!null_endpoint.ok()) return;  // then the device stays, and takes nothing
+      RewireWorkers(index, *null_endpoint);
       state.step = State::Step::kLeaving;
       return;
     }
     case State::Step::kLeaving:
-      if (!AllLed(index) || !Close(&port)) return;
+      if (!AllRewired(index) || !Close(&port)) return;
       state.step = State::Step::kAway;
       state.tries = 0;
       state.next_try = now + kAfterClose;
       return;
     case State::Step::kAway:
       if (!port.DeviceThere()) {
-        BeginGone(port, now);
+        BeginMissing(port, now);
         state.tries = 0;
         state.next_try = now;
       } else if (now >= state.next_try && state.tries < kTries) {
@@ -59,24 +59,24 @@ void PortRecovery::LookAtPort(size_t index, Clock::time_point now) {
       }
       return;
     case State::Step::kReturning:
-      if (!AllLed(index)) return;
-      state.step = State::Step::kThere;
+      if (!AllRewired(index)) return;
+      state.step = State::Step::kPresent;
       for (const char* fault : {kGone, kDetached}) {
         ledger_->Set(Subject(port), fault, false,
-                     absl::StrCat("is back: ", port.device().given, ", ", port.device().mode, " (",
-                                  port.device().why, ")"),
+                     absl::StrCat("recovered: ", port.device().given, ", ", port.device().mode,
+                                  " (", port.device().why, ")"),
                      now);
       }
       return;
   }
 }
 
-// False: the port cannot go on with its device.
+// False: the port cannot use its device any longer.
 bool PortRecovery::LookAtDevice(size_t index, Clock::time_point now) {
   State& state = states_[index];
   const Port& port = datapath_.ports[index];
   if (port.Link() == kLinkGone) {
-    BeginGone(port, now);
+    BeginMissing(port, now);
     return false;
   }
   if (now < state.next_program_look) return true;
@@ -84,59 +84,57 @@ bool PortRecovery::LookAtDevice(size_t index, Clock::time_point now) {
   const std::optional<XdpState> instead = port.CarriesInstead();
   if (!instead.has_value()) {
     ledger_->Set(Subject(port), kDetached, false,
-                 absl::StrCat(port.Where(), " carries its XDP program again"), now);
+                 absl::StrCat(port.Where(), " has its XDP program again"), now);
     return true;
   }
   const bool other = instead->program != 0;
   ledger_->Set(
       Subject(port), kDetached, true,
-      other ? absl::StrCat(port.Where(), " carries another XDP program (",
+      other ? absl::StrCat(port.Where(), " has another XDP program (",
                            XdpProgramName(instead->program), ", id ", instead->program,
-                           ") instead of the port's; it is left alone, and until it is taken off "
-                           "the port receives nothing")
-            : absl::StrCat(port.Where(),
-                           " does not carry the port's XDP program any more: it was taken off; the "
-                           "port is opened again"),
+                           ") in place of the port's; the port receives nothing until that program "
+                           "is detached")
+            : absl::StrCat(port.Where(), " lost the port's XDP program; the port will be reopened"),
       now);
   return other;
 }
 
-void PortRecovery::BeginGone(const Port& port, Clock::time_point now) {
+void PortRecovery::BeginMissing(const Port& port, Clock::time_point now) {
   ledger_->Set(Subject(port), kGone, true,
                absl::StrCat(port.Where(),
-                            " is gone; what is to leave by it is counted as tx_full, and the "
-                            "other ports go on"),
+                            " disappeared; packets for it count as tx_full; other ports are "
+                            "unaffected"),
                now);
 }
 
-// To the device that the port has now, or to nowhere.
-void PortRecovery::Lead(size_t index, const std::optional<QueueEnd>& nowhere) {
+// To the port's present device, or to the null endpoint.
+void PortRecovery::RewireWorkers(size_t index, const std::optional<QueueEnd>& null_endpoint) {
   const Port& port = datapath_.ports[index];
-  Worker::Detour& detour = states_[index].detour;
-  detour.port = static_cast<uint32_t>(index);
-  detour.ends = port.ends();
-  detour.sockets.clear();
-  for (uint32_t q = 0; q < detour.ends.size(); q++) {
-    if (nowhere.has_value())
-      detour.ends[q] = *nowhere;
+  Rewire& rewire = states_[index].rewire;
+  rewire.port = static_cast<uint32_t>(index);
+  rewire.ends = port.ends();
+  rewire.sockets.clear();
+  for (uint32_t q = 0; q < rewire.ends.size(); q++) {
+    if (null_endpoint.has_value())
+      rewire.ends[q] = *null_endpoint;
     else
-      detour.sockets.push_back(port.sockets(q));
+      rewire.sockets.push_back(port.sockets(q));
   }
-  for (const auto& worker : datapath_.workers) worker->Divert(&detour);
+  for (const auto& worker : datapath_.workers) worker->RequestRewire(&rewire);
 }
 
-bool PortRecovery::AllLed(size_t index) const {
+bool PortRecovery::AllRewired(size_t index) const {
   return std::none_of(
       datapath_.workers.begin(), datapath_.workers.end(),
-      [index](const auto& worker) { return worker->Diverting(static_cast<uint32_t>(index)); });
+      [index](const auto& worker) { return worker->IsRewiring(static_cast<uint32_t>(index)); });
 }
 
-// False: not now, somebody reads the ports.
+// False: a reader holds the lock; the caller tries again at the next look.
 bool PortRecovery::Close(Port* port) {
-  const std::unique_lock<std::mutex> nobody_reads(datapath_.reading, std::try_to_lock);
-  if (!nobody_reads) return false;
-  std::optional<StderrCapture> held;
-  if (datapath_.quiet) held.emplace();
+  const std::unique_lock<std::mutex> no_reader(datapath_.reading, std::try_to_lock);
+  if (!no_reader) return false;
+  std::optional<StderrCapture> capture;
+  if (datapath_.quiet) capture.emplace();
   port->Close();
   return true;
 }
@@ -147,34 +145,35 @@ void PortRecovery::TryToReopen(size_t index, Clock::time_point now) {
   auto device = port.FindAgain(datapath_.profile);
   if (!device.ok()) {
     state.next_try = now + kProgramInterval;
-    SayRefusal(&state, device.status(), "");
+    ReportRefusal(&state, device.status(), "");
     return;
   }
   absl::Status opened;
   {
-    const std::unique_lock<std::mutex> nobody_reads(datapath_.reading, std::try_to_lock);
-    if (!nobody_reads) return;
-    std::optional<StderrCapture> held;
-    if (datapath_.quiet) held.emplace();
+    const std::unique_lock<std::mutex> no_reader(datapath_.reading, std::try_to_lock);
+    if (!no_reader) return;
+    std::optional<StderrCapture> capture;
+    if (datapath_.quiet) capture.emplace();
     opened = port.Reopen(*std::move(device), datapath_.profile, datapath_.mempools.size() == 1,
                          datapath_.guard);
   }
   if (opened.ok()) {
     state.refusal.clear();
-    Lead(index, std::nullopt);
+    RewireWorkers(index, std::nullopt);
     state.step = State::Step::kReturning;
     return;
   }
   state.next_try = now + std::chrono::seconds(1 << state.tries);
   state.tries++;
-  SayRefusal(&state, opened,
-             state.tries == kTries ? "; it is left alone until the interface goes and comes, or "
-                                     "the program is started again"
-                                   : "");
+  ReportRefusal(&state, opened,
+                state.tries == kTries
+                    ? "; no further tries until the interface disappears and comes "
+                      "back, or the program is restarted"
+                    : "");
 }
 
-// Once, as long as nothing else is the matter.
-void PortRecovery::SayRefusal(State* state, const absl::Status& status, const char* more) {
+// Once for each reason.
+void PortRecovery::ReportRefusal(State* state, const absl::Status& status, const char* more) {
   const std::string refusal = absl::StrCat(status.message(), more);
   if (std::exchange(state->refusal, refusal) != refusal) ledger_->Note(refusal);
 }

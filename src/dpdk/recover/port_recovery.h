@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is done about a port whose kernel interface vanishes while the workers run, or loses the XDP
-// program that brings the port its frames: they are led away from it, one after the other between
-// two of their bursts, its device is let go of, and when an interface of its name is there again,
-// and carries nobody else's program, the port is opened anew and the workers are led back.
-// Each port by itself: a worker that stands still holds up those that it still is to be led from or
-// to, and no other. Nothing here waits for a worker, or for who reads the ports. Control thread.
+// Recovers a port whose kernel interface vanishes while the workers run, or loses the XDP program
+// that brings the port its frames. Workers switch to a null endpoint between two bursts; the device
+// is closed; when an interface of the same name is back without a foreign XDP program, the port is
+// reopened and the workers switch back. Ports are independent: a stalled worker delays only the
+// ports that it has yet to switch. Nothing here waits for a worker, or for a reader of the ports.
+// Control thread.
 
 #ifndef TWINPATH_DPDK_RECOVER_PORT_RECOVERY_H_
 #define TWINPATH_DPDK_RECOVER_PORT_RECOVERY_H_
@@ -30,14 +30,14 @@ namespace twinpath {
 class PortRecovery {
  public:
   using Clock = FaultLedger::Clock;
-  // A device that is there and does not start is tried again after a second, then two, four, ...:
-  // so often. Each try may cost mbufs that the AF_XDP PMD does not give back. One that cannot be
-  // taken, by what can be seen of it, costs nothing: it is looked at as long as that is so.
+  // A device that is present and does not start is tried again after 1, 2, 4, ... seconds, this
+  // many times: each try may cost mbufs that the AF_XDP PMD does not return. A device that a check
+  // already rules out costs nothing, and is checked for as long as it takes.
   static constexpr int kTries = 6;
-  // How often is looked whether an interface cannot be taken any more, and for the XDP programs of
-  // those that are in use: some system calls a port.
+  // How often interfaces that are ruled out, and the XDP programs of those in use, are checked:
+  // some system calls a port.
   static constexpr std::chrono::seconds kProgramInterval{1};
-  // The kernel lets go of an AF_XDP socket's queue some time after the socket is closed.
+  // The kernel frees the queue of an AF_XDP socket some time after the socket is closed.
   static constexpr std::chrono::milliseconds kAfterClose{200};
 
   // Outlives the recovery.
@@ -46,32 +46,32 @@ class PortRecovery {
     std::vector<Port>& ports;
     const std::map<int, Mempool>& mempools;
     const std::vector<std::unique_ptr<Worker>>& workers;
-    InterfaceGuard* guard;  // may be none
-    std::mutex& reading;    // held by who reads the ports
-    bool quiet;             // what PMDs write to stderr is not for the user
+    InterfaceGuard* guard;  // may be null
+    std::mutex& reading;    // held by readers of the ports
+    bool quiet;             // the user did not ask for what PMDs write to stderr
   };
   PortRecovery(const Workers& datapath, FaultLedger* ledger);
 
-  // Looks at every port and takes each of them as far as it can get by now, a step at the most. To
-  // be called a few times a second. A port that is opened anew takes some milliseconds of it.
+  // Takes every port at most one step further. To be called a few times a second. Reopening a port
+  // takes some milliseconds.
   void Look(Clock::time_point now);
 
  private:
   struct State {
-    enum class Step { kThere, kLeaving, kAway, kReturning } step = Step::kThere;
-    Worker::Detour detour;
+    enum class Step { kPresent, kLeaving, kAway, kReturning } step = Step::kPresent;
+    Rewire rewire;
     int tries = 0;
     Clock::time_point next_try, next_program_look;
-    std::string refusal;  // the last one that was said
+    std::string refusal;  // the last one that was reported
   };
   void LookAtPort(size_t index, Clock::time_point now);
   bool LookAtDevice(size_t index, Clock::time_point now);
-  void BeginGone(const Port& port, Clock::time_point now);
-  void Lead(size_t index, const std::optional<QueueEnd>& nowhere);
-  bool AllLed(size_t index) const;
+  void BeginMissing(const Port& port, Clock::time_point now);
+  void RewireWorkers(size_t index, const std::optional<QueueEnd>& null_endpoint);
+  bool AllRewired(size_t index) const;
   bool Close(Port* port);
   void TryToReopen(size_t index, Clock::time_point now);
-  void SayRefusal(State* state, const absl::Status& status, const char* more);
+  void ReportRefusal(State* state, const absl::Status& status, const char* more);
 
   const Workers datapath_;
   FaultLedger* const ledger_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Builds rings around a worker, puts frames in and reads what became of them. One thread.
+// Builds rings around a worker, feeds frames to it, and reads what became of them. One thread.
 
 #include "src/dpdk/replay/replay.h"
 
@@ -24,7 +24,7 @@ namespace {
 
 constexpr uint32_t kMbufs = 4095;         // a burst of the largest frames, twice
 constexpr uint32_t kRingSlots = 128;      // two bursts
-constexpr uint32_t kQueuesAnEthdev = 16;  // what net_ring holds
+constexpr uint32_t kQueuesAnEthdev = 16;  // the most that net_ring has
 
 }  // namespace
 
@@ -69,7 +69,7 @@ absl::Status DpdkReplay::SetUp() {
   tables_.emplace(*std::move(tables));
 
   if (policy_.has_flows) {
-    // Locked like the real one, although one thread serves all queues here.
+    // Locked like that of a run, although one thread serves all queues here.
     auto flows = FlowTable::Create(FlowTableWithin(flow_memory_), SOCKET_ID_ANY, false);
     if (!flows.ok()) return flows.status();
     flows_.emplace(*std::move(flows));
@@ -110,7 +110,7 @@ absl::StatusOr<DpdkReplay::RingPort> DpdkReplay::MakePort(const std::string& nam
   return port;
 }
 
-// Packs the rings of all ports into as few ethdevs as hold them: EAL has 32.
+// Packs the rings of all ports into as few ethdevs as possible: EAL has 32.
 absl::Status DpdkReplay::AddEthdevs() {
   std::vector<std::pair<RingPort*, uint32_t>> left;  // the queues without an ethdev
   for (auto* ports : {&ports_, &kernels_})
@@ -143,19 +143,19 @@ absl::Status DpdkReplay::AddEthdevs() {
   return absl::OkStatus();
 }
 
-// The octets in mbufs, as net_pcap lays them: as much as fits into the first, then the next.
-absl::StatusOr<rte_mbuf*> DpdkReplay::MakeFrame(absl::Span<const uint8_t> octets) {
-  if (octets.size() > kMaxFrame)
-    return absl::InvalidArgumentError(absl::StrCat("a frame of ", octets.size(), " octets"));
+// Copies a frame into mbufs as net_pcap does: as much as fits into the first, then the next.
+absl::StatusOr<rte_mbuf*> DpdkReplay::MakeFrame(absl::Span<const uint8_t> bytes) {
+  if (bytes.size() > kMaxFrame)
+    return absl::InvalidArgumentError(absl::StrCat("a frame of ", bytes.size(), " bytes"));
   rte_mbuf* frame = rte_pktmbuf_alloc(mempool_->get());
   rte_mbuf* last = frame;
   for (size_t at = 0; last != nullptr;) {
-    const size_t part = std::min<size_t>(octets.size() - at, rte_pktmbuf_tailroom(last));
-    if (part != 0) std::memcpy(rte_pktmbuf_mtod(last, void*), octets.data() + at, part);
+    const size_t part = std::min<size_t>(bytes.size() - at, rte_pktmbuf_tailroom(last));
+    if (part != 0) std::memcpy(rte_pktmbuf_mtod(last, void*), bytes.data() + at, part);
     last->data_len = static_cast<uint16_t>(part);
     frame->pkt_len += static_cast<uint32_t>(part);
     at += part;
-    if (at == octets.size()) return frame;
+    if (at == bytes.size()) return frame;
     last->next = rte_pktmbuf_alloc(mempool_->get());
     last = last->next;
     frame->nb_segs++;
@@ -164,7 +164,7 @@ absl::StatusOr<rte_mbuf*> DpdkReplay::MakeFrame(absl::Span<const uint8_t> octets
   return absl::ResourceExhaustedError("the replay's mempool is empty");
 }
 
-// One turn of the worker with `frames` waiting for it; then what came out on this queue.
+// Runs one turn of the worker with `frames` in its RX queue; returns what left by this queue.
 std::vector<DpdkReplay::Left> DpdkReplay::TurnWith(size_t port, uint32_t queue,
                                                    absl::Span<rte_mbuf* const> frames) {
   rte_ring_enqueue_bulk(ports_[port].in[queue].get(), reinterpret_cast<void* const*>(frames.data()),
@@ -186,22 +186,18 @@ std::vector<DpdkReplay::Left> DpdkReplay::TurnWith(size_t port, uint32_t queue,
 
 namespace {
 
-std::vector<uint8_t> Octets(const rte_mbuf* frame) {
-  std::vector<uint8_t> octets;
-  octets.reserve(frame->pkt_len);
+std::vector<uint8_t> Bytes(const rte_mbuf* frame) {
+  std::vector<uint8_t> bytes;
+  bytes.reserve(frame->pkt_len);
   for (const rte_mbuf* part = frame; part != nullptr; part = part->next) {
     const auto* data = rte_pktmbuf_mtod(part, const uint8_t*);
-    octets.insert(octets.end(), data, data + part->data_len);
+    bytes.insert(bytes.end(), data, data + part->data_len);
   }
-  return octets;
+  return bytes;
 }
 
-FrameVerdict VerdictOf(const rte_mbuf* frame, tp_verdict verdict, uint32_t port) {
-  FrameVerdict result;
-  result.verdict = verdict;
-  if (verdict == TP_TX) result.out_port = port;
-  result.bytes = Octets(frame);
-  return result;
+FrameEffects EffectsOf(const rte_mbuf* frame, tp_verdict verdict, uint32_t port) {
+  return FrameEffects::Of(verdict, TP_NO_RULE, port, Bytes(frame));
 }
 
 // The one verdict by which `after` counts one packet more than `before`.
@@ -219,37 +215,51 @@ std::optional<tp_verdict> Counted(const tp_queue_counters& before, const tp_queu
   return sum == 1 ? found : std::nullopt;
 }
 
+// Whether the worker decided `counted`, as its counters say; then all of `decided` is there. In the
+// blind tier a worker decides on no frame by itself.
+bool Decided(tp_tier tier, const tp_effects& decided, FrameEffects* counted) {
+  if (tier == TP_TIER_BLIND) return true;
+  tp_effects* effects = &counted->effects;
+  if (counted->delivery != TP_DELIVERED) effects->to = decided.to;
+  if (decided.rule != effects->rule || decided.fate != effects->fate || decided.to != effects->to)
+    return false;
+  if (tier == TP_TIER_GENERAL) *effects = decided;
+  return true;
+}
+
 }  // namespace
 
-absl::StatusOr<FrameVerdict> DpdkReplay::Run(size_t port, uint32_t queue,
+absl::StatusOr<FrameEffects> DpdkReplay::Run(size_t port, uint32_t queue,
                                              absl::Span<const uint8_t> frame) {
   auto made = MakeFrame(frame);
   if (!made.ok()) return made.status();
   const size_t index = queue * ports_.size() + port;
-  const Worker::Queue& served = *worker_->queues()[index];
+  const Queue& served = *worker_->queues()[index];
   const tp_queue_counters before = served.counters;
   std::vector<Left> left = TurnWith(port, queue, {&*made, 1});
 
   const std::optional<tp_verdict> verdict = Counted(before, served.counters);
   const bool leaves = verdict == TP_TX || verdict == TP_PASS;
-  FrameVerdict result;
+  FrameEffects result;
   bool sound = verdict.has_value() && left.size() == (leaves ? 1 : 0);
   if (sound && leaves) {
     sound = left[0].frame == *made && left[0].verdict == *verdict;
-    result = VerdictOf(left[0].frame, left[0].verdict, left[0].port);
+    result = EffectsOf(left[0].frame, left[0].verdict, left[0].port);
   }
   for (const Left& out : left) rte_pktmbuf_free(out.frame);
-  if (!sound) return absl::InternalError("the worker's counters do not say one verdict");
-  result.verdict = *verdict;
+  if (!sound) return absl::InternalError("the worker's counters do not tell exactly one verdict");
+  if (!leaves) result = FrameEffects::Of(*verdict);
   for (uint32_t rule = 0; rule < policy_.rules.size(); rule++) {
     if (served.states[rule].n == matched_[index][rule]) continue;
     matched_[index][rule] = served.states[rule].n;
-    result.rule = rule;
+    result.effects.rule = rule;
   }
+  if (!Decided(served.plan.tier, worker_->effects()[0], &result))
+    return absl::InternalError("the worker's effects and counters disagree");
   return result;
 }
 
-absl::StatusOr<std::vector<std::optional<FrameVerdict>>> DpdkReplay::RunBurst(
+absl::StatusOr<std::vector<std::optional<FrameEffects>>> DpdkReplay::RunBurst(
     size_t port, uint32_t queue, absl::Span<const std::vector<uint8_t>> frames) {
   if (frames.empty() || frames.size() > kMaxBurst)
     return absl::InvalidArgumentError(absl::StrCat("a burst of ", frames.size(), " frames"));
@@ -262,17 +272,17 @@ absl::StatusOr<std::vector<std::optional<FrameVerdict>>> DpdkReplay::RunBurst(
     }
     made.push_back(*mbuf);
   }
-  std::vector<std::optional<FrameVerdict>> verdicts(frames.size());
+  std::vector<std::optional<FrameEffects>> left(frames.size());
   for (const Left& out : TurnWith(port, queue, made)) {
     const size_t i =
         static_cast<size_t>(std::find(made.begin(), made.end(), out.frame) - made.begin());
-    if (i < made.size()) verdicts[i] = VerdictOf(out.frame, out.verdict, out.port);
+    if (i < made.size()) left[i] = EffectsOf(out.frame, out.verdict, out.port);
     rte_pktmbuf_free(out.frame);
   }
   const size_t index = queue * ports_.size() + port;
   for (uint32_t rule = 0; rule < policy_.rules.size(); rule++)
     matched_[index][rule] = worker_->queues()[index]->states[rule].n;
-  return verdicts;
+  return left;
 }
 
 Snapshot DpdkReplay::TakeSnapshot() const {
@@ -287,7 +297,7 @@ Snapshot DpdkReplay::TakeSnapshot() const {
                               .mode = "replay",
                               .queues = queues_});
     for (uint32_t q = 0; q < queues_; q++) {
-      const Worker::Queue& queue = *worker_->queues()[q * policy_.ports.size() + p];
+      const Queue& queue = *worker_->queues()[q * policy_.ports.size() + p];
       snapshot.queues.push_back({.port = policy_.ports[p],
                                  .queue = q,
                                  .counters = queue.counters,

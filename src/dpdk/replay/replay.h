@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Frames, one by one or in bursts, through the real worker: what `twinpath parity` asks the DPDK
-// path by. The worker does not know: its ports are net_ring ethdevs, and a verdict is read off its
-// counters and off the ring that a frame comes out of. One thread.
+// Feeds frames, one by one or in bursts, to the real worker: the DPDK path of `twinpath parity`.
+// The worker runs as it is, on net_ring ethdevs. What became of a frame is read from the worker's
+// counters and from the ring in which the frame arrives, and must agree with the effects that the
+// worker decided. One thread.
 
 #ifndef TWINPATH_DPDK_REPLAY_REPLAY_H_
 #define TWINPATH_DPDK_REPLAY_REPLAY_H_
@@ -16,7 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "src/config/compile/compile.h"
-#include "src/engine/frame_verdict.h"
+#include "src/engine/frame_effects.h"
 #include "src/dpdk/port/ethdev.h"
 #include "src/dpdk/eal/flow_table.h"
 #include "src/dpdk/eal/mempool.h"
@@ -30,31 +31,31 @@ namespace twinpath {
 
 class DpdkReplay {
  public:
-  static constexpr size_t kMaxFrame = 65535;  // octets
+  static constexpr size_t kMaxFrame = 65535;  // bytes
 
-  // Queues that a replay has at most, over all ports, so that two fit into the ethdevs EAL has.
+  // The most queues of a replay, over all ports: EAL then has ethdevs for two replays.
   static constexpr size_t kMaxQueues = 128;
 
   // A worker for `policy` with `queues` queues a port, at packet 0 of every stream. The first call
-  // starts EAL (on hugepages where enough are free, else without) for the rest of the process; it
-  // leaves nothing behind. InvalidArgument beyond kMaxQueues.
+  // starts EAL (on hugepages where enough are free, else without) for the rest of the process, and
+  // leaves no file behind. InvalidArgument beyond kMaxQueues.
   static absl::StatusOr<std::unique_ptr<DpdkReplay>> Create(
       const CompiledPolicy& policy, uint32_t queues, uint64_t flow_memory = kReplayFlowMemory);
   ~DpdkReplay();
 
-  // What becomes of the next frame (0 to kMaxFrame octets) that comes in by `port` on `queue`. An
-  // Internal error where the worker's counters do not say one verdict.
-  absl::StatusOr<FrameVerdict> Run(size_t port, uint32_t queue, absl::Span<const uint8_t> frame);
+  // What becomes of the next frame (0 to kMaxFrame bytes) that comes in by `port` on `queue`.
+  // Internal: the worker's counters do not tell exactly one verdict, or contradict its effects.
+  absl::StatusOr<FrameEffects> Run(size_t port, uint32_t queue, absl::Span<const uint8_t> frame);
 
-  // The same for 1 to 64 frames that the worker receives as one burst. A frame that does not leave
-  // has no verdict of its own here, and none has a rule: the counters are the burst's.
-  absl::StatusOr<std::vector<std::optional<FrameVerdict>>> RunBurst(
+  // Run() for 1 to kMaxBurst frames that the worker receives as one burst. A frame that does not
+  // leave has no effects here, and no frame has a rule: counters are of the whole burst.
+  absl::StatusOr<std::vector<std::optional<FrameEffects>>> RunBurst(
       size_t port, uint32_t queue, absl::Span<const std::vector<uint8_t>> frames);
 
-  // The time of the next frames, in nanoseconds: what conditions go by. 0 at first.
+  // Sets the time of the next frames, in nanoseconds, for conditions. 0 at first.
   void SetClock(uint64_t now) { clock_ = now; }
 
-  // What was counted so far.
+  // The counters so far.
   Snapshot TakeSnapshot() const;
 
  private:
@@ -62,7 +63,7 @@ class DpdkReplay {
     void operator()(rte_ring* ring) const;
   };
   using Ring = std::unique_ptr<rte_ring, RingFree>;
-  // One port: its rings, and where the worker finds them, by queue.
+  // One port: its rings, and the ends by which the worker uses them, by queue.
   struct RingPort {
     std::vector<Ring> in, out;
     std::vector<QueueEnd> ends;
@@ -79,7 +80,7 @@ class DpdkReplay {
   absl::Status SetUp();
   absl::StatusOr<RingPort> MakePort(const std::string& name) const;
   absl::Status AddEthdevs();
-  absl::StatusOr<rte_mbuf*> MakeFrame(absl::Span<const uint8_t> octets);
+  absl::StatusOr<rte_mbuf*> MakeFrame(absl::Span<const uint8_t> bytes);
   std::vector<Left> TurnWith(size_t port, uint32_t queue, absl::Span<rte_mbuf* const> frames);
 
   const CompiledPolicy policy_;
@@ -88,13 +89,13 @@ class DpdkReplay {
   uint64_t clock_ = 0;
   uint32_t serial_ = 0;  // in the names of this replay's rings and mempool
   std::optional<Mempool> mempool_;
-  std::vector<RingPort> ports_;    // the policy's
+  std::vector<RingPort> ports_;    // of the policy
   std::vector<RingPort> kernels_;  // the exception port of each
-  std::vector<Ethdev> ethdevs_;    // each around the rings of a few queues, of whatever ports
+  std::vector<Ethdev> ethdevs_;    // each around the rings of a few queues, of any ports
   std::optional<PolicyTables> tables_;
   std::optional<FlowTable> flows_;
   std::unique_ptr<Worker> worker_;
-  // By queue of the worker: the packets that each rule had matched.
+  // By queue of the worker: the packets that each rule had matched before.
   std::vector<std::vector<uint64_t>> matched_;
 };
 

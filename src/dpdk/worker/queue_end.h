@@ -18,7 +18,7 @@ struct QueueEnd {
   bool multi_segment = true;  // TX: accepts frames of several mbufs
 };
 
-// One logical queue of one port, as a worker is told of it.
+// One logical queue of one port, as its worker is given it.
 struct QueueSpec {
   uint32_t port = 0;   // index into the policy's ports
   uint32_t queue = 0;  // logical
@@ -26,6 +26,16 @@ struct QueueSpec {
   std::vector<QueueEnd> tx;           // queue `queue` of each of the policy's ports, in their order
   std::optional<QueueEnd> to_kernel;  // for frames that pass; none: they are counted and freed
   std::optional<QueueEnd> from_kernel;  // read by this queue's worker alone
+};
+
+// A port's new queue ends, after its device was lost or reopened. Owned by the control thread,
+// which keeps it until no worker is rewiring any more.
+struct Rewire {
+  uint32_t port = 0;
+  std::vector<QueueEnd> ends;  // by logical queue
+  // For a worker that may sleep: the AF_XDP sockets that bring the port's frames (none: other
+  // drivers), by logical queue; empty where no frame will come.
+  std::vector<std::vector<int>> sockets;
 };
 
 }  // namespace twinpath

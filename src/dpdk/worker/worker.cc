@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The worker's loop: receive, decide, transmit, free in bulk. This file has the loop and the way of
-// frames whose headers cannot change the verdict; worker_headers.cc has the other. Runs on one
-// lcore; Create and the destructor on the control thread.
+// The worker's loop: receive, decide (src/engine), carry out (egress.h). Runs on one lcore; Create,
+// Prepare and the destructor on the control thread.
 
 #include "src/dpdk/worker/worker.h"
 
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <rte_pause.h>
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "src/dpdk/worker/idle_wait.h"
-#include "src/dpdk/worker/transmit.h"
+#include "src/engine/decide_blind.h"
 
 namespace twinpath {
 namespace {
@@ -22,31 +21,29 @@ constexpr uint64_t kGrant = 1024;  // packets of the budget taken at once
 
 }  // namespace
 
+Worker::Worker(const Options& options, size_t n_rules)
+    : burst_size_(static_cast<uint16_t>(options.burst)),
+      node_(options.node),
+      budget_(options.budget),
+      given_clock_(options.clock),
+      idle_(options.idle),
+      n_rules_(n_rules),
+      egress_(options.burst) {}
+
 absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(const CompiledPolicy& policy,
                                                        const PolicyTables& tables,
                                                        const std::vector<QueueSpec>& queues,
                                                        const Options& options) {
-  std::unique_ptr<Worker> worker(new Worker(options, policy));
+  std::unique_ptr<Worker> worker(new Worker(options, policy.rules.size()));
   for (const QueueSpec& spec : queues) {
-    auto queue = std::make_unique<Queue>();
-    queue->port = static_cast<uint8_t>(spec.port);
-    queue->queue = spec.queue;
-    queue->rx = spec.rx;
-    queue->to_kernel_there = spec.to_kernel.has_value();
-    queue->to_kernel = spec.to_kernel.value_or(QueueEnd{});
-    queue->from_kernel_there = spec.from_kernel.has_value();
-    queue->from_kernel = spec.from_kernel.value_or(QueueEnd{});
-    std::copy(spec.tx.begin(), spec.tx.end(), queue->tx);
-    absl::Status filled =
-        FillPolicy(policy, tables, options.flows, options.node, queue.get(), queue.get());
-    if (!filled.ok()) return filled;
-    worker->queues_.push_back(std::move(queue));
+    auto queue = MakeQueue(spec, policy, tables, options.flows, options.node);
+    if (!queue.ok()) return queue.status();
+    worker->queues_.push_back(*std::move(queue));
   }
   return worker;
 }
 
 Worker::~Worker() {
-  FreeDrops();
   for (auto& queue : queues_) FreeFrames(queue->held_frames + queue->held_at, queue->held);
 }
 
@@ -54,15 +51,115 @@ void Worker::Run(std::atomic<bool>* stop, rte_rcu_qsbr* quiescence, unsigned id)
   if (idle_ != nullptr) return RunAdaptive(stop, quiescence, id);
   do {
     for (uint64_t turn = 0; turn < kHousekeepingTurns; turn++) Turn();
-    TakeOffer();
-    TakeDetours();
+    ApplyPending();
+    ApplyRewires();
     rte_rcu_qsbr_quiescent(quiescence, id);
   } while (Housekeep(stop));
   rte_rcu_qsbr_thread_offline(quiescence, id);
 }
 
+void Worker::Turn() {
+  uint64_t received = 0;
+  for (auto& queue : queues_) {
+    const uint32_t count = Receive(queue.get());
+    if (count != 0) {
+      received += count;
+      Serve(queue.get(), count);
+      egress_.FreeGathered();
+    }
+    if (queue->has_from_kernel) FromKernel(queue.get());
+  }
+  turn_counters_.turns++;
+  turn_counters_.packets += received;
+  if (received == 0) {
+    egress_.FreeDrops();
+    turn_counters_.idle_turns++;
+    rte_pause();
+  }
+}
+
+// Receives a burst into frames_.
+inline uint32_t Worker::Receive(Queue* queue) {
+  if (TP_UNLIKELY(budget_ != nullptr)) return ReceiveGranted(queue);
+  return rte_eth_rx_burst(queue->rx.ethdev, queue->rx.queue, frames_, burst_size_);
+}
+
+// Receives no more than the budget grants. Frames that the device gave beyond that are held, and
+// count as received only when they are granted.
+uint32_t Worker::ReceiveGranted(Queue* queue) {
+  if (queue->held == 0) {
+    queue->held =
+        rte_eth_rx_burst(queue->rx.ethdev, queue->rx.queue, queue->held_frames, burst_size_);
+    queue->held_at = 0;
+    if (queue->held == 0) return 0;
+  }
+  if (grant_ < queue->held) grant_ += budget_->Take(kGrant);
+  const auto count = static_cast<uint32_t>(std::min<uint64_t>(grant_, queue->held));
+  std::copy_n(queue->held_frames + queue->held_at, count, frames_);
+  queue->held_at += count;
+  queue->held -= count;
+  grant_ -= count;
+  unspent_ += count;
+  return count;
+}
+
+// Decides the burst in frames_, and carries the effects out.
+inline void Worker::Serve(Queue* queue, uint32_t count) {
+  QueuePlan* plan = &queue->plan;
+  if (plan->tier == TP_TIER_BLIND) return ServeBlind(queue, count);
+  FillBurst(count);
+  uint64_t bytes = 0;
+  if (TP_LIKELY(plan->tier == TP_TIER_HEADERS)) {
+    bytes = DecideHeaders(plan, count, &burst_);
+  } else {
+    if (plan->timed) SetTime(&plan->datapath);
+    bytes = DecideGeneral(plan, count, &burst_);
+  }
+  tp_count_add(&queue->counters.rx, count, bytes);
+  egress_.CarryOut(queue, frames_, burst_, count);
+}
+
+inline void Worker::ServeBlind(Queue* queue, uint32_t count) {
+  const BlindOutcome outcome =
+      DecideBlind<MbufAccess>(&queue->plan, frames_, count, egress_.room());
+  tp_count_add(&queue->counters.rx, count, outcome.bytes);
+  egress_.CarryOut(queue, frames_, outcome);
+}
+
+inline void Worker::FillBurst(uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) {
+    const rte_mbuf* frame = frames_[i];
+    burst_.Set(i, MbufAccess::Data(frame), frame->data_len, frame->pkt_len);
+  }
+}
+
+// Rules ask for a time that does not change within a burst.
+void Worker::SetTime(tp_datapath* datapath) {
+  datapath->now = given_clock_ != nullptr ? *given_clock_ : CoarseNow();
+  datapath->now_ns = given_clock_ != nullptr ? *given_clock_ : clock_.Now();
+}
+
+// Forwards frames that the kernel sent into the exception port. The policy applies to frames that
+// come in by the port, not to these.
+void Worker::FromKernel(Queue* queue) {
+  const uint32_t count =
+      rte_eth_rx_burst(queue->from_kernel.ethdev, queue->from_kernel.queue, frames_, burst_size_);
+  if (count == 0) return;
+  uint64_t bytes = FrameBytes<MbufAccess>(frames_, count);
+  tp_count_add(&queue->kernel.rx, count, bytes);
+  const uint32_t sent = Send(queue->tx[queue->port], frames_, count);
+  if (sent < count) {
+    const uint64_t refused = FrameBytes<MbufAccess>(frames_ + sent, count - sent);
+    tp_count_add(&queue->kernel.tx_full, count - sent, refused);
+    bytes -= refused;
+    FreeFrames(frames_ + sent, count - sent);
+  }
+  tp_count_add(&queue->kernel.tx, sent, bytes);
+}
+
 // Everything that no packet should wait for. False: the run is over.
 bool Worker::Housekeep(std::atomic<bool>* stop) {
+  clock_.Correct();
   if (budget_ != nullptr) {
     if (turn_counters_.packets == packets_at_housekeeping_ && grant_ != 0) {
       budget_->GiveBack(std::exchange(grant_, 0));
@@ -74,182 +171,60 @@ bool Worker::Housekeep(std::atomic<bool>* stop) {
   return !stop->load(std::memory_order_relaxed);
 }
 
-// Devices of ports came or went.
-void Worker::TakeDetours() {
-  const uint32_t ports = diverting_.load(std::memory_order_acquire);
+absl::StatusOr<PendingPolicy> Worker::Prepare(const CompiledPolicy& policy,
+                                              const PolicyTables& tables,
+                                              const tp_flow_table* flows,
+                                              const std::vector<uint32_t>& kept) const {
+  PendingPolicy pending;
+  pending.kept = &kept;
+  pending.n_rules = policy.rules.size();
+  std::vector<bool> is_kept(n_rules_);
+  for (const uint32_t old : kept)
+    if (old != TP_NO_RULE) is_kept[old] = true;
+  for (uint32_t rule = 0; rule < is_kept.size(); rule++)
+    if (!is_kept[rule]) pending.removed.push_back(rule);
+  for (const auto& queue : queues_) {
+    auto part = MakeQueuePolicy(policy, tables, flows, node_, queue.get());
+    if (!part.ok()) return part.status();
+    pending.queues.push_back(*std::move(part));
+  }
+  return pending;
+}
+
+void Worker::ApplyPending() {
+  PendingPolicy* pending = pending_.load(std::memory_order_acquire);
+  if (TP_LIKELY(pending == nullptr)) return;
+  const uint64_t began = rte_rdtsc();
+  if (!pending->Apply(queues_[pending->applied].get())) {
+    n_rules_ = pending->n_rules;
+    pending_.store(nullptr, std::memory_order_release);
+  }
+  turn_counters_.longest_switch =
+      std::max<uint64_t>(turn_counters_.longest_switch, rte_rdtsc() - began);
+}
+
+void Worker::ApplyRewires() {
+  const uint32_t ports = rewiring_.load(std::memory_order_acquire);
   if (TP_LIKELY(ports == 0)) return;
   for (uint32_t port = 0; port < TP_MAX_PORTS; port++) {
     if ((ports >> port & 1) == 0) continue;
-    const std::vector<QueueEnd>& ends = detours_[port]->ends;
+    const std::vector<QueueEnd>& ends = rewires_[port]->ends;
     for (auto& queue : queues_) {
       queue->tx[port] = ends[queue->queue];
       if (queue->port != port) continue;
       const uint16_t left = std::exchange(queue->rx, ends[queue->queue]).ethdev;
       if (idle_ != nullptr) idle_->Leave(left);
     }
-    if (idle_ != nullptr) ListenTo(*detours_[port]);
+    if (idle_ != nullptr) ListenTo(*rewires_[port]);
   }
-  diverting_.fetch_and(~ports, std::memory_order_release);
+  rewiring_.fetch_and(~ports, std::memory_order_release);
 }
 
-// Lets frames that come from there wake it, if they can.
-void Worker::ListenTo(const Detour& detour) {
-  if (detour.sockets.empty()) return;
+// Lets frames that come by the new ends wake the worker, where the driver can do that.
+void Worker::ListenTo(const Rewire& rewire) {
+  if (rewire.sockets.empty()) return;
   for (const auto& queue : queues_)
-    if (queue->port == detour.port) idle_->Add({queue->rx, detour.sockets[queue->queue]});
-}
-
-void Worker::Turn() {
-  uint64_t received = 0;
-  for (auto& pointer : queues_) {
-    Queue& queue = *pointer;
-    uint32_t count = TP_LIKELY(budget_ == nullptr)
-                         ? rte_eth_rx_burst(queue.rx.ethdev, queue.rx.queue, frames_, burst_)
-                         : ReceiveGranted(queue);
-    if (count != 0) {
-      received += count;
-      if (queue.tier == TP_TIER_BLIND)
-        DecideUnseen(queue, count);
-      else if (TP_LIKELY(queue.tier == TP_TIER_HEADERS))
-        DecideByHeaders(queue, count);
-      else
-        DecideAny(queue, count);
-      // A burst's worth at a time: with little loss, that is once in many bursts.
-      if (n_drops_ >= burst_) FreeDrops();
-    }
-    if (queue.from_kernel_there) FromKernel(queue);
-  }
-  turn_counters_.turns++;
-  turn_counters_.packets += received;
-  if (received == 0) {
-    FreeDrops();
-    turn_counters_.idle_turns++;
-    rte_pause();
-  }
-}
-
-// Receives into frames_ no more than the budget grants. What the device gave beyond that is held:
-// it counts as received only when it is granted.
-uint32_t Worker::ReceiveGranted(Queue& queue) {
-  if (queue.held == 0) {
-    queue.held = rte_eth_rx_burst(queue.rx.ethdev, queue.rx.queue, queue.held_frames, burst_);
-    queue.held_at = 0;
-    if (queue.held == 0) return 0;
-  }
-  if (grant_ < queue.held) grant_ += budget_->Take(kGrant);
-  uint32_t count = static_cast<uint32_t>(std::min<uint64_t>(grant_, queue.held));
-  std::copy_n(queue.held_frames + queue.held_at, count, frames_);
-  queue.held_at += count;
-  queue.held -= count;
-  grant_ -= count;
-  unspent_ += count;
-  return count;
-}
-
-// The whole burst meets one rule: its fates are drawn at once, and no frame is looked into.
-void Worker::DecideUnseen(Queue& queue, uint32_t count) {
-  tp_state* state = &queue.states[queue.fallback];
-  uint64_t bytes = FrameBytes(frames_, count);
-  tp_count_add(&queue.counters.rx, count, bytes);
-  state->matched_bytes += bytes;
-  uint64_t fates = tp_lose_run(&queue.decision, state, count);
-  if (fates != 0) {
-    rte_mbuf** lost = drops_ + n_drops_;
-    uint32_t kept = PartitionByMask(frames_, count, fates, lost);
-    uint64_t lost_bytes = FrameBytes(lost, count - kept);
-    tp_count_add(&queue.counters.verdict[TP_LOST], count - kept, lost_bytes);
-    state->lost_packets += count - kept;
-    state->lost_bytes += lost_bytes;
-    n_drops_ += count - kept;
-    count = kept;
-    bytes -= lost_bytes;
-    if (count == 0) return;
-  }
-  if (state->terms.action == TP_ACTION_DROP) {
-    tp_count_add(&queue.counters.verdict[TP_DENIED], count, bytes);
-    std::copy_n(frames_, count, drops_ + n_drops_);
-    n_drops_ += count;
-  } else if (state->terms.action == TP_ACTION_PASS) {
-    Pass(queue, frames_, count, bytes);
-  } else {
-    uint8_t out_port = state->terms.out_port;
-    if (state->terms.action == TP_ACTION_REFLECT) {
-      out_port = queue.port;
-      count = ReflectAll(queue, count, &bytes);
-    }
-    Transmit(queue, out_port, frames_, count, bytes);
-  }
-}
-
-// Swaps the MAC addresses of frames_. Those too short for it are malformed and leave the burst;
-// returns how many stay and takes the others' octets off *bytes.
-uint32_t Worker::ReflectAll(Queue& queue, uint32_t count, uint64_t* bytes) {
-  uint32_t kept = 0;
-  for (uint32_t i = 0; i < count; i++) {
-    rte_mbuf* frame = frames_[i];
-    uint8_t* data = rte_pktmbuf_mtod(frame, uint8_t*);
-    if (TP_LIKELY(frame->data_len >= 16)) {
-      ReflectLong(data);
-    } else if (tp_reflect(data, data + frame->data_len) != 0) {
-      tp_count_add(&queue.counters.verdict[TP_MALFORMED], 1, frame->pkt_len);
-      *bytes -= frame->pkt_len;
-      Drop(frame);
-      continue;
-    }
-    frames_[kept++] = frame;
-  }
-  return kept;
-}
-
-// Sends `count` frames of `bytes` octets by `out_port`; what is not taken is counted and dropped.
-void Worker::Transmit(Queue& queue, uint8_t out_port, rte_mbuf** frames, uint32_t count,
-                      uint64_t bytes) {
-  uint32_t sent = Send(queue.tx[out_port], frames, count);
-  if (TP_UNLIKELY(sent < count)) {
-    bytes -= Refused(queue, frames + sent, count - sent);
-    queue.refused[out_port] += count - sent;
-  }
-  tp_count_add(&queue.counters.tx[out_port], sent, bytes);
-}
-
-// Hands frames to the kernel. Where there is none behind the port, they end here.
-void Worker::Pass(Queue& queue, rte_mbuf** frames, uint32_t count, uint64_t bytes) {
-  uint32_t sent = count;
-  if (queue.to_kernel_there) {
-    sent = Send(queue.to_kernel, frames, count);
-    if (TP_UNLIKELY(sent < count)) bytes -= Refused(queue, frames + sent, count - sent);
-  } else {
-    std::copy_n(frames, count, drops_ + n_drops_);
-    n_drops_ += count;
-  }
-  tp_count_add(&queue.counters.verdict[TP_PASS], sent, bytes);
-}
-
-// Counts and drops what a TX queue would not take; returns its octets.
-uint64_t Worker::Refused(Queue& queue, rte_mbuf** frames, uint32_t count) {
-  uint64_t bytes = FrameBytes(frames, count);
-  tp_count_add(&queue.counters.verdict[TP_TX_FULL], count, bytes);
-  std::copy_n(frames, count, drops_ + n_drops_);
-  n_drops_ += count;
-  return bytes;
-}
-
-// What the kernel sends into the exception port leaves by the port itself. The policy is for what
-// comes in, so it does not apply.
-void Worker::FromKernel(Queue& queue) {
-  uint32_t count =
-      rte_eth_rx_burst(queue.from_kernel.ethdev, queue.from_kernel.queue, frames_, burst_);
-  if (count == 0) return;
-  uint64_t bytes = FrameBytes(frames_, count);
-  tp_count_add(&queue.kernel.rx, count, bytes);
-  uint32_t sent = Send(queue.tx[queue.port], frames_, count);
-  if (sent < count) {
-    uint64_t refused = FrameBytes(frames_ + sent, count - sent);
-    tp_count_add(&queue.kernel.tx_full, count - sent, refused);
-    bytes -= refused;
-    FreeFrames(frames_ + sent, count - sent);
-  }
-  tp_count_add(&queue.kernel.tx, sent, bytes);
+    if (queue->port == rewire.port) idle_->Add({queue->rx, rewire.sockets[queue->queue]});
 }
 
 }  // namespace twinpath

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The loop of a worker that may sleep. The other one, in worker.cc, knows nothing of it. Runs on
-// one lcore.
+// The loop of a worker that may sleep; the loop of one that polls, in worker.cc, does not depend on
+// it. Runs on one lcore.
 
 #include <rte_cycles.h>
 
@@ -9,9 +9,9 @@
 
 namespace twinpath {
 
-// The worker stays online while it sleeps, for it sleeps IdleWait::kLongestWait at the most: who
-// waits for its quiescent state gets it within that time, and no other thread ever takes its offer
-// while it may wake up.
+// The worker stays online while it sleeps, because it sleeps at most IdleWait::kLongestWait: a
+// thread that waits for its quiescent state gets it within that time, and no other thread applies
+// its pending policy while the worker may wake up.
 void Worker::RunAdaptive(std::atomic<bool>* stop, rte_rcu_qsbr* quiescence, unsigned id) {
   const uint64_t polling = rte_get_tsc_hz() * IdleWait::kPolling.count() / 1000000;
   uint64_t last_packet = rte_rdtsc();
@@ -35,8 +35,8 @@ void Worker::RunAdaptive(std::atomic<bool>* stop, rte_rcu_qsbr* quiescence, unsi
       }
       idle_->Disarm();
     }
-    TakeOffer();
-    TakeDetours();
+    ApplyPending();
+    ApplyRewires();
     rte_rcu_qsbr_quiescent(quiescence, id);
   } while (Housekeep(stop));
   rte_rcu_qsbr_thread_offline(quiescence, id);

@@ -83,7 +83,7 @@ class FaultsTest(unittest.TestCase):
             lan.send(400, per_second=4000)
             other.send(100)
             until("the other wire carries all", lambda: dpdk_lab.arrived("out1") == other.number)
-        said, _ = program.said("port wan: TX takes no frame any more", since=stopped)
+        said, _ = program.said("port wan: TX takes no frames", since=stopped)
         self.assertEqual(program.telemetry.fault("port wan", "tx_blocked")["active"], 1)
         until("the policy has decided on all", lambda: program.telemetry.total("lan", "rx_packets") == lan.number)
         refused = program.telemetry.total("lan", "tx_full_packets")
@@ -124,7 +124,7 @@ class FaultsTest(unittest.TestCase):
         lan = self.sender("dry0")
         begun = time.monotonic()
         lan.send(3000, per_second=10000)
-        said, line = program.said("mempool 0: dry")
+        said, line = program.said("mempool 0: exhausted")
         self.assertLess(program.telemetry.ask("/twinpath/info")["mempool_0_free_mbufs"], 32)
         self.assertEqual(program.telemetry.fault("mempool 0", "mempool_dry")["active"], 1)
 
@@ -150,7 +150,7 @@ class FaultsTest(unittest.TestCase):
         ended = time.monotonic()
         answer = reloading.reload("/run/dpdk/faults/twinpath_control", {"version": 1, **loop})
         self.assertIn("ok", answer)
-        recovered, line = program.said("mempool 0: has mbufs again", since=ended)
+        recovered, line = program.said("mempool 0: recovered", since=ended)
         lan.send(200, per_second=2000)
         until("all are received", lambda: waiting() <= 0 and counted()[0] + counted()[1] == counted()[3])
         self.assertGreater(counted()[0], received)
@@ -174,14 +174,14 @@ class FaultsTest(unittest.TestCase):
             worker, = stopped_thread.threads_of(program.process.pid, "rte-worker", "lcore-worker")
             stopped = time.monotonic()
             with stopped_thread.held(worker):
-                said, line = program.said(f"{subject}: its worker stands still", since=stopped)
+                said, line = program.said(f"{subject}: worker stalled for", since=stopped)
                 self.assertIn("(queues a/1)", line)
                 self.assertEqual(program.telemetry.fault(subject, "stalled")["active"], 1)
                 before = packets()
                 until("the other worker goes on", lambda b=before: packets()[0] > b[0])
                 self.assertEqual(packets()[1], before[1])
                 resumed = time.monotonic()
-            recovered, line = program.said(f"{subject}: its worker goes on", since=resumed)
+            recovered, line = program.said(f"{subject}: worker runs again", since=resumed)
             print(f"told {said - stopped:.2f} s after it stood; goes on: told after {1000 * (recovered - resumed):.0f} ms; "
                   f"{line}", flush=True)
             # The contract's two seconds, and as much for a machine that others use.

@@ -23,12 +23,12 @@ class TwoWorkersTest(Links):
     def test_a_stopped_worker_delays_one_port_only(self):
         devices = self.devices()
         self.remove("out0")
-        self.program.said("port out: out0 is gone")
+        self.program.said("port out: out0 disappeared")
         until("its devices are closed", lambda: self.devices() < devices)
         worker, = stopped_thread.threads_of(self.program.process.pid, "rte-worker", "lcore-worker")
         with stopped_thread.held(worker):
             self.remove("wan0")
-            self.program.said("port wan: wan0 is gone")  # its devices stay, because the worker may use them
+            self.program.said("port wan: wan0 disappeared")  # its devices stay, because the worker may use them
             self.make("out0")
             back = time.monotonic()
 
@@ -37,7 +37,7 @@ class TwoWorkersTest(Links):
                 return arrived("out1") > 0
             until("frames leave by the port that is back", arrives)
             print(f"frames leave by it {1000 * (time.monotonic() - back):.0f} ms after it is back", flush=True)
-        self.program.said("port out: is back")
+        self.program.said("port out: recovered")
         self.wan_comes_back()
         self.program.stop()
         self.nothing_stays()
@@ -74,7 +74,7 @@ class AdaptiveTest(Links):
         for _ in range(2):
             gone = time.monotonic()
             self.remove("wan0")
-            self.program.said("port wan: wan0 is gone", since=gone)
+            self.program.said("port wan: wan0 disappeared", since=gone)
             self.sent(1000)
             self.the_others_go_on()
             asleep.append(self.mean_sleep())
@@ -101,7 +101,7 @@ class AfPacketTest(Links):
         for _ in range(3):
             gone = time.monotonic()
             self.remove("wan0")
-            self.program.said("port wan: wan0 is gone", since=gone)
+            self.program.said("port wan: wan0 disappeared", since=gone)
             self.assertEqual(self.telemetry.port("wan")["link"], "gone")
             self.sent(3000)
             self.the_others_go_on()

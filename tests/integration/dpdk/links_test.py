@@ -67,14 +67,14 @@ class LinksTest(Links):
         for turn in range(4):
             gone = time.monotonic()
             run("ip", "link", "del", "wan0")
-            said, _ = self.program.said("port wan: wan0 is gone", since=gone)
+            said, _ = self.program.said("port wan: wan0 disappeared", since=gone)
             self.assertEqual(self.telemetry.port("wan")["link"], "gone")
             self.assertEqual(self.telemetry.fault("port wan", "gone")["active"], 1)
             self.sent(100 if turn else 3000)
             self.the_others_go_on()
             back = time.monotonic()
             self.make("wan0")
-            recovered, line = self.program.said("port wan: is back", since=back)
+            recovered, line = self.program.said("port wan: recovered", since=back)
             self.sent(1000)
             until("frames arrive at the new one", lambda: arrived("wan1") == 1000)
             came += 1000
@@ -101,7 +101,7 @@ class LinksTest(Links):
             moved = time.monotonic()
             run("ip", "link", "set", "wan0", "netns", "elsewhere")
             if until_then != "nothing is seen of it":
-                self.program.said("port wan: wan0 is gone", since=moved)
+                self.program.said("port wan: wan0 disappeared", since=moved)
                 if until_then == "its device is closed":
                     until("its device is closed", lambda d=devices: self.devices() < d)
                 self.the_others_go_on()
@@ -109,7 +109,7 @@ class LinksTest(Links):
             back = time.monotonic()
             run("ip", "-netns", "elsewhere", "link", "set", "wan0", "netns", str(os.getpid()))
             dpdk_lab.quiet("wan0")
-            recovered, _ = self.program.said("port wan: is back", since=back)
+            recovered, _ = self.program.said("port wan: recovered", since=back)
             self.wan_works_both_ways()
             print(f"until {until_then}; back from there after {1000 * (recovered - back):.0f} ms", flush=True)
         self.assertNotIn("already carries", self.program.log())
@@ -121,14 +121,14 @@ class LinksTest(Links):
 
     def test_an_interface_that_comes_back_with_another_mtu_is_refused(self):
         run("ip", "link", "del", "wan0")
-        self.program.said("port wan: wan0 is gone")
+        self.program.said("port wan: wan0 disappeared")
         back = time.monotonic()
         run("ip", "link", "add", "wan0", "mtu", "9000", "type", "veth", "peer", "name", "wan1")
         self.program.said("port wan: interface wan0 has an MTU of 9000", since=back)
         self.the_others_go_on()
         for end in ("wan0", "wan1"):
             run("ip", "link", "set", end, "mtu", "1500", "up")
-        self.program.said("port wan: is back", since=back)
+        self.program.said("port wan: recovered", since=back)
         until("the link is up", lambda: self.telemetry.ask("/twinpath/info")["faults_active"] == 0)
         self.assertEqual(self.telemetry.fault("port wan", "gone")["times"], 1)
 

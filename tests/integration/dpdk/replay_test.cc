@@ -56,10 +56,10 @@ Frame Udp(uint16_t to, size_t payload = 0) {
   return frame;
 }
 
-FrameVerdict RunOne(DpdkReplay& replay, size_t port, uint32_t queue, const Frame& frame) {
+FrameEffects RunOne(DpdkReplay& replay, size_t port, uint32_t queue, const Frame& frame) {
   auto verdict = replay.Run(port, queue, frame);
   EXPECT_TRUE(verdict.ok()) << verdict.status();
-  return verdict.ok() ? *verdict : FrameVerdict{};
+  return verdict.ok() ? *verdict : FrameEffects{};
 }
 
 constexpr char kEveryVerdict[] = R"({"version": 1, "rules": [
@@ -74,17 +74,18 @@ TEST(DpdkReplay, TellsEveryVerdictWithItsRuleAndBytes) {
   auto replay = Replay(kEveryVerdict, 2);
   for (uint32_t queue : {0u, 1u}) {
     Frame frame = Udp(1);
-    EXPECT_EQ(RunOne(*replay, kIn, queue, frame), (FrameVerdict{TP_TX, 0, kOut, frame}));
+    EXPECT_EQ(RunOne(*replay, kIn, queue, frame), FrameEffects::Of(TP_TX, 0, kOut, frame));
     frame = Udp(2);
     frame[0] = 2;
     Frame swapped = frame;
     std::swap_ranges(swapped.begin(), swapped.begin() + 6, swapped.begin() + 6);
-    EXPECT_EQ(RunOne(*replay, kIn, queue, frame), (FrameVerdict{TP_TX, 1, kIn, swapped}));
-    EXPECT_EQ(RunOne(*replay, kOut, queue, Udp(3)), (FrameVerdict{TP_PASS, 2, {}, Udp(3)}));
-    EXPECT_EQ(RunOne(*replay, kIn, queue, Udp(4)), (FrameVerdict{TP_DENIED, 3, {}, {}}));
-    EXPECT_EQ(RunOne(*replay, kIn, queue, Udp(5)), (FrameVerdict{TP_LOST, 4, {}, {}}));
-    EXPECT_EQ(RunOne(*replay, kIn, queue, Plain(60)), (FrameVerdict{TP_TX, 5, kOut, Plain(60)}));
-    EXPECT_EQ(RunOne(*replay, kIn, queue, Plain(13)), (FrameVerdict{TP_MALFORMED, {}, {}, {}}));
+    EXPECT_EQ(RunOne(*replay, kIn, queue, frame), FrameEffects::Of(TP_TX, 1, kIn, swapped));
+    EXPECT_EQ(RunOne(*replay, kOut, queue, Udp(3)), FrameEffects::Of(TP_PASS, 2, 0, Udp(3)));
+    EXPECT_EQ(RunOne(*replay, kIn, queue, Udp(4)), FrameEffects::Of(TP_DENIED, 3, 0, {}));
+    EXPECT_EQ(RunOne(*replay, kIn, queue, Udp(5)), FrameEffects::Of(TP_LOST, 4, 0, {}));
+    EXPECT_EQ(RunOne(*replay, kIn, queue, Plain(60)), FrameEffects::Of(TP_TX, 5, kOut, Plain(60)));
+    EXPECT_EQ(RunOne(*replay, kIn, queue, Plain(13)),
+              FrameEffects::Of(TP_MALFORMED, TP_NO_RULE, 0, {}));
   }
 }
 
@@ -92,14 +93,14 @@ TEST(DpdkReplay, CarriesFramesOfEveryLengthWhole) {
   auto replay = Replay(R"({"version": 1, "default": {"forward": {"port": "out"}}})");
   for (size_t length : {0, 1, 13, 14, 60, 1514, 2047, 2048, 2049, 9018, 65535}) {
     const Frame frame = Plain(length);
-    EXPECT_EQ(RunOne(*replay, kIn, 0, frame), (FrameVerdict{TP_TX, 0, kOut, frame})) << length;
+    EXPECT_EQ(RunOne(*replay, kIn, 0, frame), FrameEffects::Of(TP_TX, 0, kOut, frame)) << length;
   }
 }
 
 TEST(DpdkReplay, AFrameTooShortToReflectIsMalformedUnderItsRule) {
   auto replay = Replay(R"({"version": 1, "default": {"forward": "reflect"}})");
-  EXPECT_EQ(RunOne(*replay, kIn, 0, Plain(13)), (FrameVerdict{TP_MALFORMED, 0, {}, {}}));
-  EXPECT_EQ(RunOne(*replay, kIn, 0, Plain(14)).verdict, TP_TX);
+  EXPECT_EQ(RunOne(*replay, kIn, 0, Plain(13)), FrameEffects::Of(TP_MALFORMED, 0, 0, {}));
+  EXPECT_EQ(RunOne(*replay, kIn, 0, Plain(14)).verdict(), TP_TX);
 }
 
 // A burst meets the same fates as the same frames one by one, whether the policy looks at headers
@@ -118,10 +119,10 @@ TEST(DpdkReplay, BurstsAndSingleFramesAgree) {
       auto burst = many->RunBurst(kIn, 0, frames);
       ASSERT_TRUE(burst.ok()) << burst.status();
       for (size_t i = 0; i < size; i++) {
-        FrameVerdict alone = RunOne(*one, kIn, 0, frames[i]);
-        const bool leaves = alone.verdict == TP_TX || alone.verdict == TP_PASS;
-        alone.rule.reset();
-        lost += alone.verdict == TP_LOST;
+        FrameEffects alone = RunOne(*one, kIn, 0, frames[i]);
+        const bool leaves = alone.leaves();
+        alone.effects.rule = TP_NO_RULE;
+        lost += alone.verdict() == TP_LOST;
         EXPECT_EQ((*burst)[i], leaves ? std::optional(alone) : std::nullopt);
       }
     }
@@ -137,7 +138,7 @@ TEST(DpdkReplay, HundredThousandFramesTakeSeconds) {
   const Frame frame = Udp(1, 500);
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < 100000; i++)
-    ASSERT_EQ(RunOne(*replay, kIn, static_cast<uint32_t>(i % 4), frame).verdict, TP_TX);
+    ASSERT_EQ(RunOne(*replay, kIn, static_cast<uint32_t>(i % 4), frame).verdict(), TP_TX);
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 

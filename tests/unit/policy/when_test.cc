@@ -29,7 +29,7 @@ CompiledPolicy Compile(const std::string& first, const std::string& second = R"(
 }
 
 uint32_t RuleOf(HostReplay* replay, const std::vector<uint8_t>& frame, uint32_t queue = 0) {
-  return replay->Run(0, queue, frame).value().rule.value();
+  return replay->Run(0, queue, frame).value().rule().value();
 }
 
 std::vector<uint8_t> Udp(uint16_t src = 1111, uint16_t dst = 2222, uint32_t from = 0x0a000001,
@@ -141,10 +141,10 @@ TEST(When, MarksStandWhereLossesWouldBe) {
     const bool capable = n % 3 != 0;
     const std::vector<uint8_t> frame =
         FrameBuilder().Ipv4().Patch(1, {static_cast<uint8_t>(capable ? 2 : 0)}).Udp().Build();
-    const bool fate = loses.Run(0, 0, frame).value().verdict == TP_LOST;
-    const FrameVerdict verdict = marks.Run(0, 0, frame).value();
-    ASSERT_EQ(verdict.verdict, fate && !capable ? TP_LOST : TP_PASS);
-    if (verdict.verdict == TP_LOST) {
+    const bool fate = loses.Run(0, 0, frame).value().verdict() == TP_LOST;
+    const FrameEffects verdict = marks.Run(0, 0, frame).value();
+    ASSERT_EQ(verdict.verdict(), fate && !capable ? TP_LOST : TP_PASS);
+    if (verdict.verdict() == TP_LOST) {
       lost++;
       continue;
     }
