@@ -22,13 +22,13 @@ using nlohmann::ordered_json;
 std::mutex serving;                // held while an answer is made
 const DpdkPath* served = nullptr;  // guarded by `serving`
 
-// librte_telemetry has whole numbers and strings of up to RTE_TEL_MAX_STRING_LEN octets.
+// librte_telemetry has whole numbers, and strings of up to RTE_TEL_MAX_STRING_LEN bytes.
 std::string AsText(const ordered_json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-// A string that is too long for one entry goes on in entries of the same name, "_2", "_3"...:
-// nothing is cut.
+// Continues a string that is too long for one entry in entries of the same name with "_2", "_3",
+// ...: nothing is cut.
 void AddText(rte_tel_data* to, const std::string& key, const std::string& text) {
   constexpr size_t kMost = RTE_TEL_MAX_STRING_LEN - 1;
   rte_tel_data_add_dict_string(to, key.c_str(), text.substr(0, kMost).c_str());

@@ -8,8 +8,8 @@ namespace twinpath {
 
 class DpdkPath;
 
-// Answers the commands of src/telemetry/json.h from `datapath`, until StopTelemetry. EAL has no way
-// to take a command back, so a process serves one datapath at a time.
+// Answers the commands of src/telemetry/json.h from `datapath`, until StopTelemetry. EAL cannot
+// unregister a command, so that a process serves one datapath at a time.
 void ServeTelemetry(const DpdkPath* datapath);
 void StopTelemetry(const DpdkPath* datapath);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Starts and ends EAL, and holds its log while a program is being set up. Control thread.
+// Starts and ends EAL. Control thread.
 
 #include "src/dpdk/eal/eal.h"
 
@@ -33,7 +33,7 @@ bool Has(const std::vector<std::string>& arguments, absl::string_view option) {
   return false;
 }
 
-// The value of the last `option` ("" where it is not there).
+// The value of the last `option`; "": there is none.
 std::string ValueOf(const std::vector<std::string>& arguments, absl::string_view option) {
   std::string value;
   for (size_t i = 0; i < arguments.size(); i++) {
@@ -80,8 +80,8 @@ absl::StatusOr<EalPlan> PlanEal(const EalRequest& request) {
   }
   if (request.pci.empty() && !Has(user, "-a") && !Has(user, "--allow") && !Has(user, "--no-pci"))
     out.emplace_back("--no-pci");
-  // Virtual addresses for DMA where no NIC needs others: a mempool is then one piece, as an AF_XDP
-  // umem has to be.
+  // Virtual addresses for DMA where no NIC needs physical ones: a mempool is then contiguous, as an
+  // AF_XDP umem has to be.
   if (request.pci.empty() && !Has(user, "--iova-mode")) out.emplace_back("--iova-mode=va");
   if (!plan.hugepages) {
     if (!Has(user, "--no-shconf")) out.emplace_back("--no-shconf");
@@ -106,7 +106,7 @@ absl::StatusOr<EalPlan> PlanEal(const EalRequest& request) {
 }
 
 absl::StatusOr<Eal> Eal::Create(const EalPlan& plan, FilePrefixLock instance) {
-  // libxdp would first try a dispatcher that many kernels refuse, and say so on stderr.
+  // libxdp would first try a dispatcher that many kernels refuse, and report that on stderr.
   setenv("LIBXDP_SKIP_DISPATCHER", "1", 0);
   std::vector<std::string> words = {"twinpath-dpdk"};
   words.insert(words.end(), plan.arguments.begin(), plan.arguments.end());
@@ -122,8 +122,8 @@ absl::StatusOr<Eal> Eal::Create(const EalPlan& plan, FilePrefixLock instance) {
 }
 
 Eal::~Eal() {
-  // Private memory goes with the process. To unmap it by rte_eal_cleanup would pull it from under
-  // librte_telemetry's threads, which cannot be stopped.
+  // Private memory is freed with the process. rte_eal_cleanup would unmap memory that
+  // librte_telemetry's threads, which cannot be stopped, still use.
   if (instance_.held() && !private_memory_) rte_eal_cleanup();
 }
 

@@ -14,40 +14,41 @@
 
 namespace twinpath {
 
-// How EAL is to be started: what a preflight looks at first.
+// How EAL is to be started. A preflight checks this first.
 struct EalPlan {
   std::vector<std::string> arguments;  // without the program's name
   std::string file_prefix;
   bool hugepages = true;       // false: --no-huge
   bool private_memory = true;  // --in-memory or --no-huge: no file, no other process
-  bool quiet = true;           // no --log-level was asked for
-  uint64_t memory_bytes = 0;   // --no-huge: what -m gives
+  bool quiet = true;           // no --log-level was given
+  uint64_t memory_bytes = 0;   // --no-huge: the value of -m
 };
 
 struct EalRequest {
   std::vector<uint32_t> lcores;        // the first is the main lcore; not empty
-  std::vector<std::string> pci;        // addresses that are ports
-  std::vector<std::string> arguments;  // the user's: they come last
+  std::vector<std::string> pci;        // addresses of the ports' NICs
+  std::vector<std::string> arguments;  // the user's; they come last
   std::string file_prefix = "twinpath-dpdk";
-  uint64_t memory_bytes = 0;  // that is going to be needed; -m of --no-huge where not given
+  uint64_t memory_bytes = 0;  // needed; the -m of --no-huge where the user gives none
   bool telemetry = true;
 };
 
-// Pure. Memory is private to the process (--in-memory) unless the arguments want it shared, so that
-// no hugepage stays taken whatever way the program ends. InvalidArgument: an argument that takes
-// away what --lcores decides.
+// Pure. Memory is private to the process (--in-memory) unless the arguments ask for shared memory,
+// so that no hugepage stays in use however the program ends. InvalidArgument: an argument that
+// contradicts --lcores.
 absl::StatusOr<EalPlan> PlanEal(const EalRequest& request);
 
 class Eal {
  public:
-  // Starts EAL; the calling thread becomes the main lcore and keeps to its CPU. The error says what
-  // EAL said last. A process gets one Eal, even after it is destroyed. Owns `instance`.
+  // Starts EAL; the calling thread becomes the main lcore and stays on its CPU. The error ends with
+  // EAL's last log line. A process can start EAL once, even after the Eal is destroyed. Owns
+  // `instance`.
   static absl::StatusOr<Eal> Create(const EalPlan& plan, FilePrefixLock instance);
   ~Eal();
   Eal(Eal&& other) noexcept = default;
   Eal& operator=(Eal&&) = delete;
 
-  // Whether all memory goes with the process.
+  // Whether all memory is freed with the process.
   bool private_memory() const { return private_memory_; }
 
  private:

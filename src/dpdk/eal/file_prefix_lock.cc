@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One lock file for each --file-prefix; DPDK's own lock is not there with --in-memory. Control
+// One lock file for each --file-prefix: with --in-memory DPDK takes no lock of its own. Control
 // thread.
 
 #include "src/dpdk/eal/file_prefix_lock.h"
@@ -61,8 +61,9 @@ absl::StatusOr<FilePrefixLock> FilePrefixLock::Create(const std::string& file_pr
   if (flock(fd, LOCK_EX | LOCK_NB) != 0 || TelemetryAnswers(folder) || ConfigurationHeld(folder)) {
     close(fd);
     return absl::FailedPreconditionError(
-        absl::StrCat("a running DPDK program has the file prefix '", file_prefix,
-                     "'; give this one another: -- --file-prefix NAME"));
+        absl::StrCat("file prefix '", file_prefix,
+                     "' is in use by a running DPDK program; choose another: -- --file-prefix "
+                     "NAME"));
   }
   return FilePrefixLock(folder, fd);
 }
@@ -73,7 +74,7 @@ FilePrefixLock::~FilePrefixLock() {
   for (const auto& entry : fs::directory_iterator(folder_, error))
     if (!entry.is_directory(error)) fs::remove(entry.path(), error);
   fs::remove(folder_, error);
-  fs::remove(fs::path(folder_).parent_path(), error);  // goes only when it is empty
+  fs::remove(fs::path(folder_).parent_path(), error);  // succeeds only where it is empty
   close(lock_);
 }
 

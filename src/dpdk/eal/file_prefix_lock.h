@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The right to a --file-prefix: one running program each. Owns the prefix's folder under DPDK's
-// runtime directory and removes it at the end. Control thread.
+// Reserves a --file-prefix for one running program. Owns the prefix's folder in DPDK's runtime
+// directory and removes the folder at the end. Control thread.
 
 #ifndef TWINPATH_DPDK_EAL_FILE_PREFIX_LOCK_H_
 #define TWINPATH_DPDK_EAL_FILE_PREFIX_LOCK_H_
@@ -14,7 +14,7 @@ namespace twinpath {
 
 class FilePrefixLock {
  public:
-  // FailedPrecondition where a running program has the prefix.
+  // FailedPrecondition: a running program uses the prefix.
   static absl::StatusOr<FilePrefixLock> Create(const std::string& file_prefix);
   ~FilePrefixLock();
   FilePrefixLock(FilePrefixLock&& other) noexcept

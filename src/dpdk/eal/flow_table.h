@@ -14,8 +14,8 @@ namespace twinpath {
 
 class FlowTable {
  public:
-  // With `alone`, one worker serves all queues, and nothing is locked. ResourceExhausted where EAL
-  // has not as much memory on NUMA node `node`.
+  // With `alone`, one worker serves all queues, and nothing is locked. ResourceExhausted: EAL lacks
+  // memory on NUMA node `node`.
   static absl::StatusOr<FlowTable> Create(const FlowTableShape& shape, int node, bool alone);
 
   const tp_flow_table* get() const { return table_.get(); }

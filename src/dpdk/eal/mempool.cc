@@ -17,21 +17,19 @@
 namespace twinpath {
 namespace {
 
-// The kernel's XDP_PACKET_HEADROOM: an AF_XDP frame starts that far into the mbuf's room.
+// The kernel's XDP_PACKET_HEADROOM: an AF_XDP frame starts this far into the mbuf's room.
 constexpr uint32_t kXdpHeadroom = 256;
-// What Linux 6.18 wants behind it beside the MTU, or it refuses to bind the socket: seen, by trying
-// every MTU.
+// The room behind it, beside the MTU, without which Linux 6.18 refuses to bind the socket. Found by
+// trying every MTU.
 constexpr uint32_t kXdpTailroom = 266;
 
-// What lcores, and this thread, may hold. A mempool cache holds up to one and a half times its
-// size.
+// What lcores, and this thread, may hold. A mempool cache holds up to 1.5 times its size.
 uint64_t CachedMbufs(const MempoolNeeds& needs) {
   return static_cast<uint64_t>(needs.lcores + 1) * (needs.cache * 3 / 2 + needs.burst);
 }
 
-// Gives an object the address that NICs know it by, which is its own: with
-// RTE_MEMPOOL_F_NO_IOVA_CONTIG EAL leaves RTE_BAD_IOVA there, and a NIC would write frames to
-// wherever that leads.
+// Sets the address by which NICs know an object to the object's own: with
+// RTE_MEMPOOL_F_NO_IOVA_CONTIG EAL leaves RTE_BAD_IOVA, and a NIC would write frames there.
 void GiveAddress(rte_mempool*, void*, void* object, unsigned) {
   auto* header = reinterpret_cast<rte_mempool_objhdr*>(static_cast<char*>(object) -
                                                        sizeof(rte_mempool_objhdr));
@@ -87,9 +85,9 @@ uint64_t LeastMbufs(const MempoolNeeds& needs) {
 
 absl::StatusOr<Mempool> Mempool::Create(const std::string& name, const MempoolSize& size,
                                         int node) {
-  // Where DMA goes by virtual addresses a frame may cross a page. The objects then lie without
-  // gaps: the AF_XDP PMD counts on it when it makes a umem of the mempool, though
-  // rte_pktmbuf_pool_create does not do it. They then have no address for DMA until GiveAddress.
+  // Where DMA uses virtual addresses a frame may cross a page, and the objects lie without gaps.
+  // The AF_XDP PMD relies on that when it makes a umem of the mempool, but rte_pktmbuf_pool_create
+  // does not do it. The objects have no address for DMA until GiveAddress.
   const unsigned flags = rte_eal_iova_mode() == RTE_IOVA_VA ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0;
   rte_pktmbuf_pool_private room = {};
   room.mbuf_data_room_size = size.data_room;
@@ -112,8 +110,10 @@ absl::StatusOr<Mempool> Mempool::Create(const std::string& name, const MempoolSi
   }
   rte_mempool_obj_iter(pool.get(), rte_pktmbuf_init, nullptr);
   if (const uint32_t wrong = pool.Misaddressed(); wrong != 0) {
-    return absl::InternalError(absl::StrCat("the mempool of NUMA node ", node, ": NICs would miss ",
-                                            wrong, " of its ", size.mbufs, " mbufs"));
+    return absl::InternalError(absl::StrCat("mempool of NUMA node ", node,
+                                            ": NICs would write to wrong "
+                                            "addresses for ",
+                                            wrong, " of ", size.mbufs, " mbufs"));
   }
   return pool;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Packet buffers: one mempool on each NUMA node that has a port. Control thread at set-up; the
-// lcores take and give back mbufs through their caches.
+// Packet buffers: one mempool on each NUMA node that has a port. Control thread at set-up; lcores
+// allocate and free mbufs through their caches.
 
 #ifndef TWINPATH_DPDK_EAL_MEMPOOL_H_
 #define TWINPATH_DPDK_EAL_MEMPOOL_H_
@@ -17,10 +17,10 @@ namespace twinpath {
 
 struct MempoolSize {
   uint32_t mbufs = 0;
-  uint32_t cache = 0;      // mbufs an lcore keeps
-  uint16_t data_room = 0;  // octets of an mbuf, headroom included
+  uint32_t cache = 0;      // mbufs that an lcore keeps
+  uint16_t data_room = 0;  // bytes of an mbuf, headroom included
 
-  uint64_t Bytes() const;  // of memory, about
+  uint64_t Bytes() const;  // of memory, approximately
 };
 
 struct MempoolNeeds {
@@ -34,10 +34,10 @@ struct MempoolNeeds {
   uint32_t mtu = 1500;
 };
 
-// As many mbufs as descriptors, bursts and caches can hold at once, so that none ever lacks.
+// As many mbufs as descriptors, bursts and caches can hold at once, so that they never run out.
 MempoolSize SizeMempool(const MempoolNeeds& needs);
 
-// With fewer mbufs than these, RX queues do not fill, or an lcore's cache starves another's.
+// With fewer mbufs than this, RX queues do not fill, or one lcore's cache starves another's.
 uint64_t LeastMbufs(const MempoolNeeds& needs);
 
 class Mempool {
@@ -46,12 +46,12 @@ class Mempool {
   static absl::StatusOr<Mempool> Create(const std::string& name, const MempoolSize& size, int node);
   rte_mempool* get() const { return pool_.get(); }
 
-  // Leaves the memory to the end of the process, which is faster: EAL gives it back page by page,
-  // each overwritten first and taken from every NIC's IOMMU.
+  // Leaves the memory to be freed with the process, which is faster: EAL frees page by page, and
+  // overwrites each page and removes it from every NIC's IOMMU.
   void Leave() { pool_.release(); }
 
-  // Mbufs of which a NIC would write frames to another place than the one that lcores read: 0. No
-  // virtual device would miss it. Walks over all of them.
+  // The number of mbufs for which a NIC would write to another address than the one that lcores
+  // read; 0 in a sound mempool. A virtual device would not notice. Visits all mbufs.
   uint32_t Misaddressed() const;
 
  private:

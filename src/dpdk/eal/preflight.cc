@@ -18,7 +18,7 @@
 namespace twinpath {
 namespace {
 
-// What EAL, rings and ethdevs take beside the mempools and the policy.
+// The memory of EAL, rings and ethdevs, beside the mempools and the policy.
 constexpr uint64_t kOverheadBytes = 24ull << 20;
 
 // The TAP PMD's RTE_ETHER_MAX_VLAN_FRAME_LEN, without header and CRC.
@@ -30,15 +30,15 @@ absl::Status CheckPorts(const Profile& profile) {
     if (!names.insert(port.name).second)
       return absl::InvalidArgumentError(absl::StrCat("port ", port.name, " is given twice"));
     if (!devices.insert(port.device).second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("port ", port.name, ": device ", port.device, " has another port already"));
+      return absl::InvalidArgumentError(absl::StrCat("port ", port.name, ": device ", port.device,
+                                                     " already belongs to another port"));
     }
   }
   return absl::OkStatus();
 }
 
-// With "auto" whether software spreads is the device's to say, which only its PMD, in EAL, knows:
-// what software cannot do is refused all the same, here.
+// With "auto" the device decides whether software spreads, and only its PMD, in EAL, knows. What
+// software cannot do is refused here in any case.
 absl::Status CheckSpread(const Profile& profile) {
   if (profile.rss.spread == RssSpread::kDevice || profile.queues <= kMaxSpreadQueues)
     return absl::OkStatus();
@@ -60,20 +60,20 @@ absl::StatusOr<std::vector<uint32_t>> ChooseLcores(const Profile& profile) {
   if (lcores.size() > profile.queues) {
     return absl::InvalidArgumentError(absl::StrCat(
         lcores.size(), " lcores for ", profile.queues, " queue", profile.queues == 1 ? "" : "s",
-        " a port: queue q of every port belongs to one lcore, so the others would have nothing to "
-        "do; use --queues ",
+        " a port: each queue belongs to one lcore, so that some lcores would have no queue; use "
+        "--queues ",
         lcores.size(), " or fewer --lcores"));
   }
   return lcores;
 }
 
-// Whether what is passed from `device` goes to an exception port, and is not just counted.
+// Whether packets that pass from `device` go to an exception port, rather than being counted only.
 bool WantsException(const Device& device, const Profile& profile) {
   if (profile.exception == ExceptionPath::kAuto) return device.kernel_behind;
   return profile.exception != ExceptionPath::kNone;
 }
 
-// Whether, and by what, `device` is to have an exception port.
+// Whether, and how, `device` is to have an exception port.
 absl::StatusOr<ExceptionPath> ChooseException(const PortSpec& port, const Device& device,
                                               const Profile& profile, bool passes,
                                               const Machine& machine) {
@@ -81,29 +81,30 @@ absl::StatusOr<ExceptionPath> ChooseException(const PortSpec& port, const Device
   const std::string interface = ExceptionInterface(port.name);
   if (machine.InterfaceExists(interface)) {
     return absl::FailedPreconditionError(
-        absl::StrCat("port ", port.name, ": its exception port would be called ", interface,
-                     ", but there is such an interface: ip link del ", interface,
-                     ", or name the port otherwise"));
+        absl::StrCat("port ", port.name, ": exception port ", interface,
+                     ": an interface of this name exists already: ip link del ", interface,
+                     ", or rename the port"));
   }
   if (profile.exception == ExceptionPath::kVirtioUser && !VhostNetThere()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "port ", port.name, ": exception port ", interface, ": virtio_user needs ", kVhostNet,
-        ", to read and write: modprobe vhost_net, or let the profile's exception be tap or auto"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("port ", port.name, ": exception port ", interface,
+                     ": virtio_user needs read and write access to ", kVhostNet,
+                     ": modprobe vhost_net, or set the profile's exception to tap or auto"));
   }
   const uint32_t mtu = device.mtu != 0 ? device.mtu : profile.mtu;
   const bool tap = profile.exception == ExceptionPath::kTap ||
                    (profile.exception == ExceptionPath::kAuto && !VhostNetThere());
   if (tap && mtu > kTapMaxMtu) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "port ", port.name, ": exception port ", interface,
-        ": a TAP device takes an MTU of at most ", kTapMaxMtu, " octets, and the port's is ", mtu,
-        ": lower it, or modprobe vhost_net, or let ", "the profile's exception be none"));
+        "port ", port.name, ": exception port ", interface, ": the MTU of a TAP device is at most ",
+        kTapMaxMtu, " bytes, and the port's is ", mtu,
+        ": lower the port's, or modprobe vhost_net, or set the profile's exception to none"));
   }
   return profile.exception;
 }
 
-// The queues that the device itself is to have. Of others than kernel interfaces only their PMDs
-// know how many they can.
+// The queues that the device itself is to have. For devices other than kernel interfaces only the
+// PMD knows how many are possible.
 uint32_t DeviceQueues(const PortSpec& port, const Profile& profile, const Machine& machine) {
   if (profile.rss.spread == RssSpread::kDevice || !machine.InterfaceExists(port.device))
     return profile.queues;
@@ -111,7 +112,7 @@ uint32_t DeviceQueues(const PortSpec& port, const Profile& profile, const Machin
   return few || profile.rss.spread == RssSpread::kSoftware ? 1 : profile.queues;
 }
 
-// Whether the AF_XDP PMD drives it, and its sockets are taken for it.
+// Whether the AF_XDP PMD drives it.
 bool OnAfXdp(const Device& device) {
   return device.kind == Device::Kind::kAfXdp ||
          (!device.vdevs.empty() && VdevDriver(device.vdevs.front().name) == "net_af_xdp");
@@ -123,14 +124,15 @@ absl::Status CheckPrivileges(const Preflight& plan, const Machine& machine) {
     if (!machine.HasCapability(need.number)) missing.push_back(need.name);
   if (!missing.empty()) {
     return absl::FailedPreconditionError(
-        absl::StrCat("no privileges: ", absl::StrJoin(missing, ", "), " missing; run it by sudo"));
+        absl::StrCat("no privileges: ", absl::StrJoin(missing, ", "),
+                     " missing; run as root, for example by sudo"));
   }
   const bool xdp = std::any_of(plan.devices.begin(), plan.devices.end(), OnAfXdp);
   if (xdp && machine.Closed(kLibxdpPins)) {
     return absl::FailedPreconditionError(
         absl::StrCat(kLibxdpPins,
-                     ", which libxdp left behind, is another user's, and libxdp wants "
-                     "to look into it: sudo rmdir ",
+                     ", left behind by libxdp, belongs to another user, and libxdp needs "
+                     "to read it: sudo rmdir ",
                      kLibxdpPins));
   }
   const uint64_t locked = LockedBytes(plan);
@@ -141,7 +143,7 @@ absl::Status CheckPrivileges(const Preflight& plan, const Machine& machine) {
                    " KiB, and AF_XDP or "
                    "VFIO lock ",
                    locked >> 10, " KiB: ulimit -l ", (locked >> 10) + 1,
-                   ", or give CAP_IPC_LOCK, or run it by sudo"));
+                   ", or grant CAP_IPC_LOCK, or run as root"));
 }
 
 absl::Status CheckMemory(const Preflight& plan, const Machine& machine) {
@@ -168,9 +170,9 @@ absl::Status CheckMemory(const Preflight& plan, const Machine& machine) {
                      " > /sys/kernel/mm/hugepages/hugepages-", page >> 10, "kB/nr_hugepages"));
   }
   if (const std::string closed = machine.ClosedHugetlbfs(); !closed.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the hugetlbfs at ", closed, " cannot be opened by this user, and EAL insists: chmod a+rx ",
-        closed, ", or umount ", closed));
+    return absl::FailedPreconditionError(absl::StrCat("this user cannot open the hugetlbfs at ",
+                                                      closed, ", and EAL requires it: chmod a+rx ",
+                                                      closed, ", or umount ", closed));
   }
   if (!plan.eal.private_memory && machine.HugetlbfsFolders().empty()) {
     return absl::FailedPreconditionError(
@@ -201,8 +203,8 @@ absl::StatusOr<MempoolSize> ChooseMempool(const Profile& profile, const Prefligh
   if (const uint64_t least = LeastMbufs(needs); profile.mbufs < least) {
     return absl::InvalidArgumentError(
         absl::StrCat(profile.file, ": /mbufs: found ", profile.mbufs, ", allowed ", least,
-                     " or more for these ports, queues and descriptors, or 0 for as many as they "
-                     "can hold"));
+                     " or more for these ports, queues and descriptors, or 0 for as many as "
+                     "they can hold"));
   }
   size.mbufs = profile.mbufs;
   return size;
@@ -211,7 +213,7 @@ absl::StatusOr<MempoolSize> ChooseMempool(const Profile& profile, const Prefligh
 uint64_t MemoryBytes(const Profile& profile, const CompiledPolicy& policy, const Preflight& plan) {
   const uint64_t flows =
       policy.has_flows ? FlowTableWithin(profile.flow_memory).octets() * 9 / 8 : 0;  // and locks
-  // The next policy is made beside the one in force.
+  // A reload makes the next policy while the present one is in use.
   const uint64_t policies = 2 * PolicyBytes(policy, profile.queues * profile.ports.size());
   return (plan.mempool.Bytes() + policies) * plan.nodes.size() + flows + kOverheadBytes;
 }
@@ -237,8 +239,8 @@ std::vector<CapabilityNeed> NeededCapabilities(const Preflight& plan) {
   }
   std::vector<CapabilityNeed> needs;
   if (xdp) {
-    // CAP_BPF is enough to load, but libxdp, beneath the PMD, goes by the numbers of its program
-    // and maps (BPF_MAP_GET_FD_BY_ID), which the kernel allows to CAP_SYS_ADMIN alone.
+    // CAP_BPF is enough to load, but libxdp, which the PMD uses, opens its program and maps by
+    // their ids (BPF_MAP_GET_FD_BY_ID), which the kernel allows with CAP_SYS_ADMIN only.
     needs = {{CAP_NET_RAW, "CAP_NET_RAW", "AF_XDP sockets"},
              {CAP_NET_ADMIN, "CAP_NET_ADMIN", "attaching XDP programs"},
              {CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "libxdp: finding its own maps"}};
@@ -277,8 +279,8 @@ absl::StatusOr<Preflight> PlanStart(const Profile& profile, const CompiledPolicy
     if (!path.ok()) return path.status();
     if (device->kind == Device::Kind::kPci) {
       if (std::count(request.pci.begin(), request.pci.end(), device->pci) != 0)
-        return absl::InvalidArgumentError(absl::StrCat("port ", port.name, ": PCI device ",
-                                                       device->pci, " has another port already"));
+        return absl::InvalidArgumentError(absl::StrCat(
+            "port ", port.name, ": PCI device ", device->pci, " already belongs to another port"));
       request.pci.push_back(device->pci);
     }
     plan.nodes.insert(NodeOf(*device, machine));

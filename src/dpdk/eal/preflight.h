@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Everything that can be known to be missing before EAL starts, each told with the command that
-// mends it. Touches nothing. Control thread.
+// Finds what is missing before EAL starts, and names for each the command that fixes it. Changes
+// nothing. Control thread.
 
 #ifndef TWINPATH_DPDK_EAL_PREFLIGHT_H_
 #define TWINPATH_DPDK_EAL_PREFLIGHT_H_
@@ -21,42 +21,42 @@
 
 namespace twinpath {
 
-// What set-up goes by.
+// What set-up is to do.
 struct Preflight {
   std::vector<uint32_t> lcores;
   std::vector<Device> devices;        // one for each of the profile's ports
-  std::vector<ExceptionPath> kernel;  // for each: kNone where none is to be made
-  std::vector<bool> passes;           // for each: whether the policy can pass anything from it
-  std::vector<bool> can_pass;         // for each: whether another policy may, as it is set up now
+  std::vector<ExceptionPath> kernel;  // for each: kNone: no exception port
+  std::vector<bool> passes;           // for each: whether the policy passes any packet from it
+  std::vector<bool> can_pass;         // for each: whether a later policy may do so
   MempoolSize mempool;
   EalPlan eal;
   std::set<int> nodes;        // NUMA nodes that get a mempool
-  uint64_t memory_bytes = 0;  // that are going to be needed, over all nodes
+  uint64_t memory_bytes = 0;  // needed, over all nodes
 };
 
-// A capability that a plan takes, and what for.
+// A capability that a plan needs, and for what.
 struct CapabilityNeed {
   int number = 0;  // linux/capability.h
   const char* name = "";
   const char* purpose = "";
 };
 
-// As CheckBeforeEal, but without asking for privileges and memory.
+// CheckBeforeEal without the checks of privileges and memory.
 absl::StatusOr<Preflight> PlanStart(const Profile& profile, const CompiledPolicy& policy,
                                     const std::vector<std::string>& eal_arguments,
                                     const Machine& machine);
 
-// The memory_bytes that PlanStart would come to on a machine that is ready; 0 with --no-huge.
+// The memory_bytes that PlanStart would find on a machine that is ready; 0 with --no-huge.
 absl::StatusOr<uint64_t> ForeseeMemory(const Profile& profile, const CompiledPolicy& policy,
                                        const Machine& machine);
 
-// What the plan's devices and exception ports take; hugepages alone take none.
+// The capabilities that the plan's devices and exception ports need; hugepages alone need none.
 std::vector<CapabilityNeed> NeededCapabilities(const Preflight& plan);
-// Octets that the kernel counts against the memlock limit where CAP_IPC_LOCK is not there: AF_XDP
-// umems and memory that VFIO maps for a NIC.
+// The bytes that the kernel counts against the memlock limit of a process without CAP_IPC_LOCK:
+// AF_XDP umems, and memory that VFIO maps for a NIC.
 uint64_t LockedBytes(const Preflight& plan);
 
-// Whether `policy` can pass anything that comes in by port `port`.
+// Whether `policy` passes any packet that comes in by port `port`.
 bool Passes(const CompiledPolicy& policy, size_t port);
 
 // Errors are InvalidArgument or FailedPrecondition.

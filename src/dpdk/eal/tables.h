@@ -26,8 +26,8 @@ struct EalFree {
 template <typename T>
 using EalArray = std::unique_ptr<T[], EalFree>;
 
-// `count` of all zeroes in EAL memory on NUMA node `node`, with a cache-line boundary at its start;
-// `what` it is for.
+// `count` zeroes in EAL memory on NUMA node `node`, from a cache-line boundary on. `what` names
+// their purpose in the error.
 template <typename T>
 absl::StatusOr<EalArray<T>> EmptyInEal(size_t count, const char* what, int node) {
   const size_t bytes = count * sizeof(T);
@@ -35,11 +35,11 @@ absl::StatusOr<EalArray<T>> EmptyInEal(size_t count, const char* what, int node)
   if (memory == nullptr)
     return absl::ResourceExhaustedError(
         absl::StrCat("no EAL memory for ", what, " (", bytes,
-                     " octets); more hugepages, or a start with more of -m, would give some"));
+                     " bytes); provide more hugepages, or start with a larger -m"));
   return EalArray<T>(static_cast<T*>(memory));
 }
 
-// The same, as a copy of `from`.
+// A copy of `from` in EAL memory.
 template <typename T>
 absl::StatusOr<EalArray<T>> CopyToEal(const std::vector<T>& from, int node) {
   auto made = EmptyInEal<T>(from.size(), "the policy's tables", node);
@@ -47,8 +47,8 @@ absl::StatusOr<EalArray<T>> CopyToEal(const std::vector<T>& from, int node) {
   return made;
 }
 
-// What a policy takes of EAL memory for `queues` queues over all ports, its streams included, its
-// flows not.
+// The EAL memory of a policy for `queues` queues over all ports, in bytes: with streams, without
+// flows.
 inline uint64_t PolicyBytes(const CompiledPolicy& policy, uint64_t queues) {
   const uint64_t stream = sizeof(tp_state) + (policy.marks ? sizeof(tp_count) : 0);
   return TableBytes(policy) + queues * policy.rules.size() * stream;
@@ -58,8 +58,8 @@ class PolicyTables {
  public:
   static absl::StatusOr<PolicyTables> Create(const CompiledPolicy& policy, int node);
 
-  // The times of conditions count from `now`, of the workers' clock, here and in `policy`, of which
-  // the tables were made. Before the workers run.
+  // Lets the times of conditions count from `now`, on the workers' clock, in the tables and in
+  // `policy`, from which they were made. Before the workers run.
   void SetOrigin(uint64_t now, CompiledPolicy* policy) {
     twinpath::SetOrigin(now, policy);
     for (size_t i = 0; i < policy->whens.size(); i++) arrays_.whens[i].origin = now;

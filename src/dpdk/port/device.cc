@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The rules by which a DEVICE is taken for a PCI address, a kernel interface or a vdev. Control
-// thread.
+// Decides whether a DEVICE is a PCI address, a kernel interface or a vdev. Control thread.
 
 #include "src/dpdk/port/device.h"
 
@@ -22,11 +21,11 @@
 namespace twinpath {
 namespace {
 
-// The AF_XDP PMD's frames are one page with headroom, and what the kernel wants behind (see
-// mempool.cc); what is left for the frame without its Ethernet header.
+// The AF_XDP PMD's frames are one page with headroom, and room that the kernel needs behind (see
+// mempool.cc); this is left for the frame without its Ethernet header.
 constexpr uint32_t kAfXdpMaxMtu = 3168;
-// XSK_RING_CONS__DEFAULT_NUM_DESCS: what each AF_XDP queue's fill ring takes at once, and its
-// completion ring may hold.
+// XSK_RING_CONS__DEFAULT_NUM_DESCS: the frames that the fill ring of an AF_XDP queue takes at once,
+// and that its completion ring holds at most.
 constexpr uint32_t kAfXdpRing = 2048;
 
 absl::Status Wrong(const PortSpec& port, const std::string& what) {
@@ -65,12 +64,10 @@ absl::Status CheckInterface(const PortSpec& port, uint32_t queues, const Channel
   if (!xdp.ok()) return Wrong(port, std::string(xdp.status().message()));
   if (xdp->program != 0) {
     return Wrong(
-        port,
-        absl::StrCat("interface ", name, " already carries an XDP program (",
-                     XdpProgramName(xdp->program), ", id ", xdp->program, ", ", xdp->mode,
-                     "); it is left alone; to take it off, end the program that owns it, or: ip "
-                     "link set dev ",
-                     name, xdp->mode == "generic" ? " xdpgeneric off" : " xdp off"));
+        port, absl::StrCat("interface ", name, " already carries an XDP program (",
+                           XdpProgramName(xdp->program), ", id ", xdp->program, ", ", xdp->mode,
+                           "); to detach it, stop the program that owns it, or: ip link set dev ",
+                           name, xdp->mode == "generic" ? " xdpgeneric off" : " xdp off"));
   }
   const uint32_t there = InterfaceQueues(name, machine);
   if (queues > there) {
@@ -82,7 +79,7 @@ absl::Status CheckInterface(const PortSpec& port, uint32_t queues, const Channel
   const uint32_t mtu = machine.InterfaceMtu(name);
   if (mtu > kAfXdpMaxMtu) {
     return Wrong(port, absl::StrCat("interface ", name, " has an MTU of ", mtu,
-                                    " octets, and AF_XDP takes at most ", kAfXdpMaxMtu,
+                                    " bytes, and AF_XDP supports at most ", kAfXdpMaxMtu,
                                     ": ip link set dev ", name, " mtu ", kAfXdpMaxMtu));
   }
   return absl::OkStatus();
@@ -113,7 +110,7 @@ absl::StatusOr<Device> AfXdp(const PortSpec& port, uint32_t queues, const Machin
   if (queues < there) {
     device.warnings.push_back(absl::StrCat(
         "port ", port.name, ": ", name, " has ", there, " RX queues and ", queues,
-        " are served; what arrives on the others goes to the kernel past the policy: --queues ",
+        " are served; the kernel receives the frames of the others, without the policy: --queues ",
         there, ", or ethtool -L ", name, channels.combined != 0 ? " combined " : " rx ", queues));
   }
   const uint32_t flags = machine.InterfaceFlags(name);
@@ -125,8 +122,8 @@ absl::StatusOr<Device> AfXdp(const PortSpec& port, uint32_t queues, const Machin
   return device;
 }
 
-// Frames that net_pcap's infinite_rx keeps: never more than its files can hold. An error where a
-// file cannot be read, or written, of which the PMD would say "Operation not permitted".
+// The frames that net_pcap's infinite_rx keeps in memory: at most as many as its files can hold. An
+// error where a file cannot be read, or written: the PMD would say "Operation not permitted".
 absl::StatusOr<uint32_t> PcapMbufs(const PortSpec& port, const std::string& arguments) {
   uint64_t frames = 0;
   static const std::regex capture("rx_pcap=([^,]+)");
@@ -136,7 +133,7 @@ absl::StatusOr<uint32_t> PcapMbufs(const PortSpec& port, const std::string& argu
       return Wrong(port, absl::StrCat("rx_pcap=", file, ": ", std::strerror(errno)));
     std::error_code error;  // a pipe has no size
     const uint64_t bytes = std::filesystem::file_size(file, error);
-    if (!error) frames += bytes / (16 + 14);  // a record's header and the least of a frame
+    if (!error) frames += bytes / (16 + 14);  // a record's header, and the shortest frame
   }
   static const std::regex output("tx_pcap=([^,]+)");
   for (std::sregex_iterator at(arguments.begin(), arguments.end(), output), end; at != end; ++at) {
@@ -217,12 +214,12 @@ std::string VdevDriver(const std::string& name) {
 absl::StatusOr<Device> ResolveDevice(const PortSpec& port, uint32_t queues,
                                      const Machine& machine) {
   const std::string& given = port.device;
-  // The kernel's names come first: an interface may be called anything.
+  // The kernel's names come first: an interface may have any name.
   if (machine.InterfaceExists(given)) return AfXdp(port, queues, machine);
   if (auto pci = NormalPci(given)) return Native(port, *pci, "the PCI device", machine);
   if (IsVdev(given)) return VirtualDevice(port, machine);
   if (auto pci = machine.PredictedPci(given))
-    return Native(port, *pci, absl::StrCat(*pci, ", which owned ", given, ","), machine);
+    return Native(port, *pci, absl::StrCat(*pci, ", the NIC of ", given, ","), machine);
   if (absl::StrContains(given, ":")) {
     return absl::InvalidArgumentError(
         absl::StrCat("port ", port.name, ": '", given,
@@ -230,8 +227,8 @@ absl::StatusOr<Device> ResolveDevice(const PortSpec& port, uint32_t queues,
   }
   return Wrong(port,
                absl::StrCat("there is no interface '", given,
-                            "'; `ip -brief link` lists them. An interface whose NIC was bound to "
-                            "vfio-pci goes by its PCI address; a vdev by its name (net_null0)"));
+                            "'; `ip -brief link` lists them. A NIC that is bound to vfio-pci is "
+                            "given by its PCI address, a vdev by its name (net_null0)"));
 }
 
 }  // namespace twinpath

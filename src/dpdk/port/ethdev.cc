@@ -21,9 +21,11 @@ namespace {
 constexpr char kVdevBus[] = "vdev";
 constexpr char kPciBus[] = "pci";
 
-// PMDs that take frames of several segments without telling; the AF_XDP PMD would send what lies
-// behind the first one.
-bool TakesChains(absl::string_view driver) { return driver == "net_pcap" || driver == "net_null"; }
+// PMDs that accept frames of several segments without announcing it. The AF_XDP PMD announces
+// nothing either, and would send garbage for the segments behind the first one.
+bool AcceptsSegments(absl::string_view driver) {
+  return driver == "net_pcap" || driver == "net_null";
+}
 
 }  // namespace
 
@@ -42,7 +44,7 @@ absl::StatusOr<Ethdev> Ethdev::Adopt(const std::string& vdev) {
   if (rte_eth_dev_get_port_by_name(vdev.c_str(), &port) == 0) return Ethdev(port, kVdevBus, vdev);
   rte_eal_hotplug_remove(kVdevBus, vdev.c_str());
   return absl::FailedPreconditionError(
-      absl::StrCat("vdev ", vdev, " is no network device", StderrCapture::LastLine()));
+      absl::StrCat("vdev ", vdev, " is not a network device", StderrCapture::LastLine()));
 }
 
 absl::StatusOr<Ethdev> Ethdev::Find(const std::string& pci) { return OnPci(pci, nullptr); }
@@ -51,7 +53,7 @@ absl::StatusOr<Ethdev> Ethdev::Probe(const std::string& pci) {
   int code = rte_eal_hotplug_add(kPciBus, pci.c_str(), "");
   if (code != 0)
     return absl::FailedPreconditionError(
-        absl::StrCat("no PMD takes ", pci, ": ", rte_strerror(-code), StderrCapture::LastLine()));
+        absl::StrCat("no PMD drives ", pci, ": ", rte_strerror(-code), StderrCapture::LastLine()));
   auto ethdev = OnPci(pci, kPciBus);
   if (!ethdev.ok()) rte_eal_hotplug_remove(kPciBus, pci.c_str());
   return ethdev;
@@ -61,8 +63,8 @@ absl::StatusOr<Ethdev> Ethdev::OnPci(const std::string& pci, const char* bus) {
   uint16_t port = kNone;
   if (rte_eth_dev_get_port_by_name(pci.c_str(), &port) != 0)
     return absl::FailedPreconditionError(
-        absl::StrCat("no PMD took ", pci, StderrCapture::LastLine(),
-                     "; `dpdk-devbind.py --status` tells how it is bound"));
+        absl::StrCat("no PMD drives ", pci, StderrCapture::LastLine(),
+                     "; `dpdk-devbind.py --status` shows its driver"));
   Ethdev ethdev(port, bus, pci);
   ethdev.removal_ = std::make_unique<RemovalNotice>(pci);
   return ethdev;
@@ -110,10 +112,10 @@ absl::Status Ethdev::Start(const EthdevConfig& config) {
   rte_eth_dev_info about = info();
   const uint16_t most = std::min(about.max_rx_queues, about.max_tx_queues);
   if (config.queues > most) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the device has ", most, " queue", most == 1 ? "" : "s", ", fewer than the ",
-                     config.queues, " asked for; use --queues ", most,
-                     ", or let software spread (the profile's rss: {\"spread\": \"auto\"})"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the device has ", most, " queue", most == 1 ? "" : "s", ", fewer than the ", config.queues,
+        " asked for; use --queues ", most,
+        ", or let software spread frames (the profile's rss: {\"spread\": \"auto\"})"));
   }
   rte_eth_conf conf = {};
   if (config.mtu <= about.max_mtu && config.mtu >= about.min_mtu) conf.rxmode.mtu = config.mtu;
@@ -122,7 +124,7 @@ absl::Status Ethdev::Start(const EthdevConfig& config) {
   if (!rss.ok()) return rss.status();
   rss_ = *std::move(rss);
   const bool told = about.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-  multi_segment_ = told || TakesChains(about.driver_name);
+  multi_segment_ = told || AcceptsSegments(about.driver_name);
   if (told) conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
   if (config.one_mempool)
     conf.txmode.offloads |= about.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
@@ -134,7 +136,7 @@ absl::Status Ethdev::Start(const EthdevConfig& config) {
   code = rte_eth_dev_start(port_);
   if (code != 0) return Error("rte_eth_dev_start", code);
   SettleRss(port_, config.rss, about, config.queues, &rss_);
-  // A vdev without the notion refuses; then it gives every frame anyway.
+  // A vdev without promiscuous mode refuses; it delivers every frame anyway.
   promiscuous_ = config.promiscuous && rte_eth_promiscuous_enable(port_) == 0;
   return absl::OkStatus();
 }

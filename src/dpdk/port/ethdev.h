@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One ethdev from probe to close: what ports, the exception path and the replay share. Control
-// thread.
+// One ethdev from probe to close, for ports, exception ports and the replay. Control thread.
 
 #ifndef TWINPATH_DPDK_PORT_ETHDEV_H_
 #define TWINPATH_DPDK_PORT_ETHDEV_H_
@@ -30,20 +29,20 @@ struct EthdevConfig {
   RssSpec rss;
   bool one_mempool = false;  // every frame this device sends comes from one mempool
   rte_mempool* mempool = nullptr;
-  bool interrupts = false;  // where the PMD has them, RX queues are able to wake a worker
-  int setup_retries = 0;    // of the RX queues, with back-off: AF_XDP lets go of a queue late
+  bool interrupts = false;  // RX queues can wake a worker, where the PMD supports it
+  int setup_retries = 0;    // of the RX queues, with back-off: AF_XDP frees a queue late
 };
 
 class Ethdev {
  public:
-  // Plugs a vdev in, and out again at the end.
+  // Plugs a vdev, and unplugs it at the end.
   static absl::StatusOr<Ethdev> Plug(const Vdev& vdev);
-  // Takes over a vdev that a PMD's call made; as above.
+  // Takes over a vdev that a PMD's call made, and unplugs it at the end.
   static absl::StatusOr<Ethdev> Adopt(const std::string& vdev);
-  // The ethdev that EAL's probe gave to a PCI address; closed at the end, and given back to the
-  // kernel where it asked for it.
+  // The ethdev that EAL's probe made for a PCI address; closed at the end, and returned to the
+  // kernel where the kernel asked for it.
   static absl::StatusOr<Ethdev> Find(const std::string& pci);
-  // Of a PCI device that was not there when EAL started; given back to the kernel at the end.
+  // The ethdev of a PCI device that appeared after EAL started; returned to the kernel at the end.
   static absl::StatusOr<Ethdev> Probe(const std::string& pci);
 
   ~Ethdev();
@@ -57,8 +56,8 @@ class Ethdev {
         promiscuous_(other.promiscuous_) {}
   Ethdev& operator=(Ethdev&&) = delete;
 
-  // Configures queues, RSS as far as the PMD has it, MTU and promiscuous mode, and starts. Errors
-  // name the call and, where the device has fewer queues, how many it has.
+  // Configures queues, RSS as far as the PMD supports it, MTU and promiscuous mode, and starts.
+  // Errors name the call and, where the device has too few queues, how many it has.
   absl::Status Start(const EthdevConfig& config);
 
   uint16_t port() const { return port_; }
@@ -68,12 +67,12 @@ class Ethdev {
   const RssState& rss() const { return rss_; }
   bool multi_segment() const { return multi_segment_; }  // sends frames of several segments
   int node() const;                                      // NUMA node; 0 where the PMD tells none
-  // The kernel wants it back. Never of a vdev.
+  // The kernel asks for the device back. False for a vdev.
   bool AskedBack() const { return removal_ != nullptr && removal_->came(); }
 
  private:
   static constexpr uint16_t kNone = UINT16_MAX;
-  // `bus`: what it is to be unplugged from at the end; may be null.
+  // `bus`: the bus to unplug the device from at the end; may be null.
   Ethdev(uint16_t port, const char* bus, std::string name)
       : port_(port), bus_(bus), name_(std::move(name)) {}
   static absl::StatusOr<Ethdev> OnPci(const std::string& pci, const char* bus);
@@ -82,11 +81,11 @@ class Ethdev {
 
   uint16_t port_;
   const char* bus_;
-  std::string name_;                        // there
+  std::string name_;                        // on the bus
   std::unique_ptr<RemovalNotice> removal_;  // PCI
   RssState rss_;
   bool multi_segment_ = true;
-  bool promiscuous_ = false;  // made so, to be undone: AF_XDP's interface outlives us
+  bool promiscuous_ = false;  // set by us, to be undone: the interface of AF_XDP outlives us
 };
 
 }  // namespace twinpath

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Makes the exception port's interface and sets it up for the kernel. Control thread.
+// Creates the exception port's interface and configures it in the kernel. Control thread.
 
 #include "src/dpdk/port/exception_port.h"
 
@@ -36,14 +36,15 @@ absl::Status BringUp(const std::string& interface, uint32_t mtu) {
   return absl::ErrnoToStatus(error, absl::StrCat("bringing up ", interface));
 }
 
-// The addresses of the port's network may stay on another interface: strict reverse-path filtering
-// of this one, which is ours, would drop what comes in by it.
+// Turns off strict reverse-path filtering on this interface, which is ours: the addresses of the
+// port's network may be on another interface, and the filter would then drop what comes in here.
 void AcceptAnySource(const std::string& interface) {
   std::ofstream("/proc/sys/net/ipv4/conf/" + interface + "/rp_filter") << "0\n";
 }
 
-// The most exception queues, up to `most`, with which queue q's is q modulo their number and no two
-// lcores (queue q is lcore q modulo `lcores`'s) meet on one. 0: none does.
+// The largest number of exception queues, up to `most`, with which no two lcores share one. Queue q
+// uses exception queue q modulo that number, and belongs to lcore q modulo `lcores`. 0: no number
+// does.
 uint32_t ExceptionQueues(uint32_t queues, uint32_t lcores, uint32_t most) {
   return queues <= most ? queues : most / lcores * lcores;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A port's way to the kernel: a kernel interface "tp-NAME" with the port's MAC address, behind an
-// ethdev (virtio_user over vhost-net, else TAP). What the policy passes comes in there; what the
-// kernel sends into it leaves by the port. Control thread; its queues belong to the workers.
+// ethdev (virtio_user over vhost-net, else TAP). Packets that the policy passes are received by the
+// interface; packets that the kernel sends by the interface leave by the port. Control thread; the
+// queues belong to the workers.
 
 #ifndef TWINPATH_DPDK_PORT_EXCEPTION_PORT_H_
 #define TWINPATH_DPDK_PORT_EXCEPTION_PORT_H_
@@ -32,9 +33,9 @@ class ExceptionPort {
  public:
   static absl::StatusOr<ExceptionPort> Create(const ExceptionRequest& request);
 
-  // Where logical queue `queue` sends what is passed; no two lcores share one.
+  // The end to which logical queue `queue` passes packets; no two lcores share one.
   QueueEnd to_kernel(uint32_t queue) const;
-  // Whether logical queue `queue` is the one that reads exception queue `queue`.
+  // Whether logical queue `queue` reads exception queue `queue`.
   bool reads(uint32_t queue) const { return queue < queues_; }
 
   const std::string& interface() const { return interface_; }
@@ -48,11 +49,11 @@ class ExceptionPort {
   uint32_t queues_;
 };
 
-// What virtio_user needs, and whether this process may use it.
+// The device that virtio_user needs, and whether this process may use it.
 inline constexpr char kVhostNet[] = "/dev/vhost-net";
 bool VhostNetThere();
 
-// "tp-NAME", cut and made distinct where the kernel would not take so long a name.
+// "tp-NAME", cut and made unique where it is too long for the kernel.
 std::string ExceptionInterface(const std::string& port_name);
 
 }  // namespace twinpath

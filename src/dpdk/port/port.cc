@@ -19,7 +19,7 @@ absl::Status Named(const std::string& port, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat("port ", port, ": ", status.message()));
 }
 
-// What is in `after` only; both are sorted.
+// The elements of `after` that are not in the other list; both are sorted.
 std::vector<int> Added(const std::vector<int>& before, const std::vector<int>& after) {
   std::vector<int> added;
   std::set_difference(after.begin(), after.end(), before.begin(), before.end(),
@@ -87,7 +87,7 @@ absl::Status Port::StartEthdevs(const Profile& profile, const EthdevConfig& conf
     const std::vector<int> before = af_xdp ? XskSockets() : std::vector<int>();
     if (af_xdp && guard != nullptr) guard->Expect(device_.interface, config.promiscuous);
     absl::Status started = ethdev.Start(config);
-    // Even where it did not start whole.
+    // Also where it did not start completely.
     if (af_xdp) Protect(profile, guard);
     if (af_xdp) xsk_sockets_.push_back(Added(before, XskSockets()));
     if (!started.ok()) return started;
@@ -104,12 +104,12 @@ bool Port::BySoftware(const Profile& profile) const {
   const rte_eth_dev_info about = ethdevs_.front().info();
   const size_t there =
       device_.vdev_a_queue ? ethdevs_.size() : std::min(about.max_rx_queues, about.max_tx_queues);
-  // Queues that nothing spreads over are one queue. Of other devices than NICs something else does.
+  // Without RSS a NIC uses one queue. Other devices spread frames by other means.
   const bool blind = device_.kind == Device::Kind::kPci && !HashesAny(profile.rss, about);
   return there < profile.queues || blind;
 }
 
-// Puts rings between the device's one queue and the profile's.
+// Puts rings between the device's single queue and the profile's queues.
 absl::Status Port::SpreadBySoftware(const Profile& profile, rte_mempool* mempool) {
   auto spread = SoftwareRss::Create(
       {.queues = profile.queues, .burst = profile.burst, .rss = profile.rss, .mempool = mempool},
@@ -125,7 +125,7 @@ const RssState& Port::rss() const {
   return software_rss_ ? software_rss_->rss() : ethdevs_.front().rss();
 }
 
-// Remembers what libxdp attached: here, and where it outlives this process.
+// Records what libxdp attached: here, and in the guard, which outlives this process.
 void Port::Protect(const Profile& profile, InterfaceGuard* guard) {
   auto xdp = ReadXdp(device_.interface);
   if (!xdp.ok() || xdp->program == 0) return;
@@ -141,7 +141,7 @@ std::vector<int> Port::sockets(uint32_t queue) const {
   return xsk_sockets_[xsk_sockets_.size() == 1 ? 0 : queue];
 }
 
-// Learns from the sockets that Start added which way the kernel took.
+// Reads from the sockets that Start added which mode the kernel chose.
 void Port::ReadSocketMode() {
   const bool zero_copy =
       std::all_of(xsk_sockets_.begin(), xsk_sockets_.end(), [](const std::vector<int>& sockets) {

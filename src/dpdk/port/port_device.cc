@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A port whose device comes and goes: its link, what the device counted, letting go of one that is
-// no more and taking the next. Control thread; Link and CountsNow also under the lock that keeps
-// Close and Reopen away.
+// A port whose device may disappear and come back: its link, the device's counts, closing a device
+// that disappeared and opening the next. Control thread; Link and CountsNow also under the lock
+// that excludes Close and Reopen.
 
 #include <net/if.h>
 #include <sys/stat.h>
@@ -23,7 +23,7 @@ bool IsUp(const Ethdev& ethdev) {
   return rte_eth_link_get_nowait(ethdev.port(), &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }
 
-// 0: it is not open.
+// 0: the descriptor is not open.
 ino_t InodeOf(int fd) {
   struct stat about = {};
   return fstat(fd, &about) == 0 ? about.st_ino : 0;
@@ -33,7 +33,7 @@ ino_t InodeOf(int fd) {
 
 std::string Port::Link() const {
   if (ethdevs_.empty()) return kLinkGone;
-  // The AF_XDP and AF_PACKET PMDs say that every link is up.
+  // The AF_XDP and AF_PACKET PMDs report every link as up.
   if (!std::all_of(packet_sockets_.begin(), packet_sockets_.end(), PacketSocketBound))
     return kLinkGone;
   for (const std::vector<int>& sockets : xsk_sockets_)
@@ -76,8 +76,8 @@ Port::DeviceCounts Port::CountsNow() const {
   return sum;
 }
 
-// Also what the AF_XDP PMD leaves open (its sockets hold on to the interface's queues), and not
-// what it takes away: it detaches whatever XDP program its interface carries.
+// Also closes what the AF_XDP PMD leaves open: its sockets keep the interface's queues. Keeps what
+// the PMD would remove: it detaches any XDP program of the interface.
 void Port::CloseEthdevs() {
   const std::optional<XdpState> instead = CarriesInstead();
   const FileDescriptor not_ours = OpenXdpProgram(instead.has_value() ? instead->program : 0);
@@ -118,8 +118,8 @@ std::optional<XdpState> Port::CarriesInstead() const {
 }
 
 absl::StatusOr<Device> Port::FindAgain(const Profile& profile) const {
-  // An interface that was in another network namespace when its device was closed brings back what
-  // libxdp attached, and could not take off there.
+  // An interface that was in another network namespace when its device was closed comes back with
+  // the program that libxdp attached, and could not detach there.
   if (own_program_ != 0) DetachXdp(device_.interface, own_program_).IgnoreError();
   return ResolveDevice({.name = name_, .device = device_.given}, profile.queues, Machine());
 }
@@ -128,7 +128,7 @@ absl::Status Port::Reopen(Device device, const Profile& profile, bool one_mempoo
                           InterfaceGuard* guard) {
   auto port = Open(name_, std::move(device), true);
   if (!port.ok()) return port.status();
-  port->setup_retries_ = 0;  // nobody had its queues before; who waits here is not to wait long
+  port->setup_retries_ = 0;  // its queues are new; the caller should not wait long
   absl::Status started = port->Start(profile, one_mempool, mempool_, guard);
   if (started.ok() && port->ends_.size() != ends_.size())
     started = absl::FailedPreconditionError("it has another number of queues than before");

@@ -13,7 +13,7 @@
 namespace twinpath {
 namespace {
 
-constexpr size_t kCommonKeyOctets = 40;  // where a PMD tells none: what Toeplitz over IPv6 needs
+constexpr size_t kCommonKeyOctets = 40;  // where a PMD does not tell: what Toeplitz over IPv6 needs
 
 struct Flags {
   RssField field;
@@ -54,7 +54,7 @@ void SettleTable(uint16_t port, uint16_t places, uint16_t queues, RssState* stat
   const int set = places == 0 ? -ENOTSUP : rte_eth_dev_rss_reta_update(port, table.data(), places);
   if (set != 0) {
     state->cannot.push_back(absl::StrCat("its table of queues cannot be set (", rte_strerror(-set),
-                                         "): it stays as the PMD has it"));
+                                         "): the PMD's default stays"));
   }
   if (places == 0 || rte_eth_dev_rss_reta_query(port, table.data(), places) != 0) return;
   for (uint16_t i = 0; i < places; i++)
@@ -79,8 +79,8 @@ std::string RetaWords(const std::vector<uint16_t>& reta) {
 }
 
 bool IsSymmetricRssKey(const std::vector<uint8_t>& key) {
-  // Two octets over and over: then the windows at a source's and a destination's bits are the same,
-  // as all of the fields' lengths are multiples of two octets.
+  // Two bytes, repeated: then the windows at the bits of a source and of its destination are the
+  // same, because the lengths of all fields are multiples of two bytes.
   for (size_t i = 2; i < key.size(); i++)
     if (key[i] != key[i - 2]) return false;
   return !key.empty();
@@ -94,7 +94,8 @@ absl::StatusOr<RssState> AskRss(const RssSpec& spec, const rte_eth_dev_info& abo
   state.fields = FieldsOf(flags);
   if (flags == 0) {
     state.cannot.push_back(absl::StrCat(about.driver_name, " does not hash ",
-                                        RssFieldWords(spec.fields), ": it spreads in its own way"));
+                                        RssFieldWords(spec.fields),
+                                        ": frames are spread by the device's own rule"));
     return state;
   }
   if (const uint32_t left = spec.fields & ~state.fields; left != 0) {
@@ -108,8 +109,8 @@ absl::StatusOr<RssState> AskRss(const RssSpec& spec, const rte_eth_dev_info& abo
   if (key->empty()) return state;
   if (about.hash_key_size != 0 && key->size() != about.hash_key_size) {
     return absl::InvalidArgumentError(absl::StrCat("the profile's /rss/key has ", key->size(),
-                                                   " octets, and ", about.driver_name,
-                                                   " takes one of ", about.hash_key_size));
+                                                   " bytes, and ", about.driver_name, " needs ",
+                                                   about.hash_key_size));
   }
   conf->rx_adv_conf.rss_conf.rss_key = key->data();
   conf->rx_adv_conf.rss_conf.rss_key_len = static_cast<uint8_t>(key->size());
@@ -130,9 +131,8 @@ void SettleRss(uint16_t port, const RssSpec& spec, const rte_eth_dev_info& about
   const std::vector<uint8_t> asked = spec.symmetric ? SymmetricRssKey(key.size()) : spec.key;
   if (!asked.empty() && state->key != asked) {
     state->cannot.push_back(absl::StrCat(
-        about.driver_name,
-        state->key.empty() ? " does not tell its key" : " keeps a key of its own",
-        spec.symmetric ? ": the directions of a flow may meet on different queues" : ""));
+        about.driver_name, state->key.empty() ? " does not tell its key" : " uses a key of its own",
+        spec.symmetric ? ": the two directions of a flow may use different queues" : ""));
   }
   SettleTable(port, about.reta_size, queues, state);
 }

@@ -18,7 +18,7 @@ namespace {
 constexpr uint16_t kPlaces = 128;  // of the table, as most NICs have
 constexpr std::chrono::milliseconds kLastFlush(100);
 
-// The key that Microsoft's specification shows and most drivers have.
+// The key of Microsoft's specification, which is the default of most drivers.
 constexpr uint8_t kCommonKey[] = {0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67,
                                   0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb,
                                   0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30,
@@ -43,10 +43,10 @@ void FreeAll(rte_ring* ring) {
 }  // namespace
 
 absl::Status TooManyToSpread(uint32_t queues) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("software spreads over at most ", kMaxSpreadQueues, " queues, and ", queues,
-                   " are asked for; use --queues ", kMaxSpreadQueues,
-                   ", or the profile's rss: {\"spread\": \"device\"} where all devices have them"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "software spreads frames over at most ", kMaxSpreadQueues, " queues, and ", queues,
+      " are asked for; use --queues ", kMaxSpreadQueues,
+      ", or the profile's rss: {\"spread\": \"device\"} where all devices have so many"));
 }
 
 SoftwareRss::SoftwareRss(const SoftwareRssRequest& request, const Ethdev& device)
@@ -155,8 +155,8 @@ void SoftwareRss::Receive() {
   }
 }
 
-// One burst of each ring, as far as the device takes them. What it does not take waits here, then
-// in the ring, until that is full and the worker counts tx_full.
+// Sends one burst of each ring, as far as the device takes them. Frames that the device refuses
+// wait here, then in the ring, until the ring is full and the worker counts tx_full.
 void SoftwareRss::Transmit() {
   const auto queues = static_cast<uint32_t>(out_.size());
   if (waiting_ != 0 && !Flush()) return;
@@ -170,7 +170,7 @@ void SoftwareRss::Transmit() {
   next_ = (next_ + 1) % queues;
 }
 
-// Whether nothing waits any more.
+// Whether no frame waits any more.
 bool SoftwareRss::Flush() {
   const uint16_t sent =
       rte_eth_tx_burst(device_, 0, waiting_frames_ + waiting_at_, static_cast<uint16_t>(waiting_));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Several queues for a device that has one: the lcore of queue 0 receives for all, deals the frames
-// to rings by their RSS hash, and sends what the others leave in rings of theirs. To workers its
-// queues are those of a net_ring ethdev like any other; what is done on the lcore of queue 0 hangs
-// on that queue's RX callback. Set up and ended by the control thread while no worker runs.
+// Several queues for a device that has one: the lcore of queue 0 receives for all queues,
+// distributes the frames to rings by their RSS hash, and sends the frames that the others put into
+// their rings. To workers, the queues are those of a net_ring ethdev; the lcore of queue 0 does its
+// work for the others in that queue's RX callback. Set up and ended by the control thread while no
+// worker runs.
 
 #ifndef TWINPATH_DPDK_PORT_SOFTWARE_RSS_H_
 #define TWINPATH_DPDK_PORT_SOFTWARE_RSS_H_
@@ -33,25 +34,25 @@ struct SoftwareRssRequest {
   rte_mempool* mempool = nullptr;
 };
 
-inline constexpr uint32_t kMaxSpreadQueues = 16;  // what net_ring has
+inline constexpr uint32_t kMaxSpreadQueues = 16;  // the queues of a net_ring ethdev
 inline constexpr uint32_t kSpreadRing = 1024;     // frames, of each queue and direction
 
-// InvalidArgument: more queues than software spreads over.
+// InvalidArgument: software cannot spread frames over so many queues.
 absl::Status TooManyToSpread(uint32_t queues);
 
 class SoftwareRss {
  public:
-  // Over queue 0 of `device`, which is started and outlives it.
+  // Uses queue 0 of `device`, which is started and outlives this object.
   static absl::StatusOr<std::unique_ptr<SoftwareRss>> Create(const SoftwareRssRequest& request,
                                                              const Ethdev& device);
-  // Sends what is still in the rings, for a tenth of a second at the most.
+  // Sends the frames that are still in the rings, for at most 0.1 s.
   ~SoftwareRss();
   SoftwareRss(const SoftwareRss&) = delete;
   SoftwareRss& operator=(const SoftwareRss&) = delete;
 
   QueueEnd end(uint32_t queue) const;
   const RssState& rss() const { return state_; }
-  // Frames for which a queue's ring had no room: its lcore is too slow. Any thread.
+  // Frames dropped because a queue's ring was full: its lcore is too slow. Any thread.
   uint64_t full_packets() const { return full_.load(std::memory_order_relaxed); }
 
  private:
@@ -79,15 +80,15 @@ class SoftwareRss {
   const RssSpec spec_;
   RssState state_;
   SoftRss hash_;
-  std::vector<Ring> in_, out_;  // by queue: to its worker, from it
+  std::vector<Ring> in_, out_;  // by queue: to its worker, and from it
   std::optional<Ethdev> ethdev_;
   const rte_eth_rxtx_callback* callback_ = nullptr;
 
   // the lcore of queue 0: rw
   std::vector<Batch> batches_;  // by queue
-  uint32_t next_ = 0;           // of out_, to be sent first
+  uint32_t next_ = 0;           // the ring of out_ that is sent first
   uint32_t waiting_ = 0, waiting_at_ = 0;
-  rte_mbuf* waiting_frames_[kMaxBurst];  // taken from a ring, not yet by the device
+  rte_mbuf* waiting_frames_[kMaxBurst];  // taken from a ring, not yet sent
   std::atomic<uint64_t> full_ = 0;       // control: ro
 };
 

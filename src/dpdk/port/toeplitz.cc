@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The tuple in the order that the hash is defined over, and rte_softrss_be. Any thread.
+// Puts the tuple into the order in which the hash is defined. Any thread.
 
 #include "src/dpdk/port/toeplitz.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The hash that a NIC's RSS computes, by software: Toeplitz over addresses and ports (Microsoft,
-// "RSS hashing functions"). Pure; any thread.
+// The hash of a NIC's RSS, in software: Toeplitz over addresses and ports (Microsoft, "RSS hashing
+// functions"). Pure; any thread.
 
 #ifndef TWINPATH_DPDK_PORT_TOEPLITZ_H_
 #define TWINPATH_DPDK_PORT_TOEPLITZ_H_
@@ -15,17 +15,16 @@ namespace twinpath {
 
 class SoftRss {
  public:
-  // `key`: 40 octets or more. `fields`: a set of RssField; SCTP's ports are not among what is
-  // parsed.
+  // `key`: 40 bytes or more. `fields`: a set of RssField; the parser does not read SCTP's ports.
   SoftRss(uint32_t fields, const std::vector<uint8_t>& key);
 
-  // Of a parsed frame. Fragments, and protocols whose ports are not hashed, by their addresses; 0
-  // for what has none, or where kRssIp is not among the fields.
+  // The hash of a parsed frame. Fragments, and protocols whose ports are not hashed, are hashed by
+  // their addresses. 0: no addresses, or kRssIp is not among the fields.
   uint32_t Hash(const tp_key& key) const;
 
  private:
   uint32_t fields_;
-  std::vector<uint32_t> key_;  // as rte_softrss_be wants it
+  std::vector<uint32_t> key_;  // in the byte order of rte_softrss_be
 };
 
 }  // namespace twinpath

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Parent and child share a socket pair: what the parent says is remembered, and when its end closes
-// it is gone. The child listens at an abstract address for each interface, where the next program
-// learns whether this one lives.
+// Parent and child share a socket pair: the child remembers the parent's messages, and knows that
+// the parent has ended when the socket closes. The child listens at an abstract address for each
+// interface, where the next program asks whether this one is running.
 
 #include "src/dpdk/quirks/interface_guard.h"
 
@@ -34,7 +34,7 @@ constexpr std::chrono::seconds kLongestClaim(5);
 constexpr std::chrono::milliseconds kBetweenClaims(5);
 constexpr char kAlive = '1';
 
-// The name libxdp gives the program that it attaches for AF_XDP.
+// The name of the program that libxdp attaches for AF_XDP.
 constexpr char kAfXdpProgram[] = "xsk_def_prog";
 
 // One message.
@@ -56,7 +56,7 @@ void ClearPromiscuous(const char* interface) {
   close(fd);
 }
 
-// Takes off what libxdp attached in the moment before its caller was killed.
+// Detaches a program that libxdp attached just before its caller was killed.
 void DetachUntold(const std::string& interface) {
   auto xdp = ReadXdp(interface);
   if (xdp.ok() && xdp->program != 0 && XdpProgramName(xdp->program) == kAfXdpProgram)
@@ -65,7 +65,7 @@ void DetachUntold(const std::string& interface) {
 
 FileDescriptor Socket() { return FileDescriptor(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
 
-// Of one interface, in this network namespace.
+// The address of one interface's guard, in this network namespace.
 struct Address {
   explicit Address(const std::string& interface) {
     const std::string name = std::string(1, '\0') + "twinpath-guard-" + interface;
@@ -78,7 +78,7 @@ struct Address {
   socklen_t length = 0;
 };
 
-// Whether the program of the guard that has this address lives. False: the guard is gone by now.
+// Whether the program whose guard has this address is running. False: the guard has ended.
 bool Lives(const Address& address) {
   const FileDescriptor asks = Socket();
   char answer = 0;
@@ -86,7 +86,7 @@ bool Lives(const Address& address) {
          read(asks.get(), &answer, 1) == 1;
 }
 
-// None where another program has the interface.
+// None where another program uses the interface.
 FileDescriptor Claim(const std::string& interface) {
   const Address address(interface);
   const auto end = Clock::now() + kLongestClaim;
@@ -120,7 +120,7 @@ absl::StatusOr<InterfaceGuard> InterfaceGuard::Fork(const std::vector<std::strin
   }
   close(ends[child == 0 ? 1 : 0]);
   InterfaceGuard guard(ends[child == 0 ? 0 : 1], child);
-  guard.pins_there_ = pins_there;
+  guard.had_pins_ = pins_there;
   if (child == 0) guard.claims_ = std::move(claims);
   return guard;
 }
@@ -130,7 +130,7 @@ InterfaceGuard::~InterfaceGuard() {
   if (child_ > 0) waitpid(child_, nullptr, 0);
 }
 
-// Leaves the parent's terminal, session and files alone.
+// Detaches from the parent's terminal, session and files.
 void InterfaceGuard::Withdraw() const {
   prctl(PR_SET_NAME, "tp-guard");
   setsid();
@@ -148,7 +148,7 @@ void InterfaceGuard::Withdraw() const {
   close_range(from, ~0u, 0);
 }
 
-// Tells one who asks that the parent lives.
+// Answers a program that asks: the parent is running.
 void InterfaceGuard::Answer(const FileDescriptor& claim) const {
   const FileDescriptor asker(accept4(claim.get(), nullptr, nullptr, SOCK_CLOEXEC));
   if (asker.get() < 0) return;
@@ -163,7 +163,7 @@ void InterfaceGuard::Watch() {
     polled.push_back({.fd = claim.get(), .events = POLLIN, .revents = 0});
   for (bool alive = true; alive;) {
     if (poll(polled.data(), polled.size(), -1) < 0) continue;
-    if (polled[0].revents != 0) {  // first: who asks is not told of a life that is over
+    if (polled[0].revents != 0) {  // first: no program is told that a parent runs which has ended
       Protected one;
       const ssize_t n = read(socket_, &one, sizeof(one));
       if (n == sizeof(one)) all.push_back(one);
@@ -178,21 +178,21 @@ void InterfaceGuard::Watch() {
   for (const Protected& it : all) {
     if (it.program != 0) told.insert(it.interface);
     if (it.program != 0)
-      DetachXdp(it.interface, it.program).IgnoreError();  // gone already, by the PMD's hand
+      DetachXdp(it.interface, it.program).IgnoreError();  // the PMD may have detached it already
   }
   for (const Protected& it : all) {
     if (told.count(it.interface) == 0 && claims_.count(it.interface) != 0)
       DetachUntold(it.interface);
     if (it.promiscuous) ClearPromiscuous(it.interface);
   }
-  // Where it stays, another user's libxdp stumbles over it. It goes only if nobody pinned into it.
-  if (!pins_there_) rmdir(kLibxdpPins);
+  // If it stays, another user's libxdp fails. It is removed only if it is empty.
+  if (!had_pins_) rmdir(kLibxdpPins);
 }
 
 void InterfaceGuard::Tell(const std::string& interface, uint32_t program, bool promiscuous) {
   Protected one = {.interface = {}, .program = program, .promiscuous = promiscuous};
   interface.copy(one.interface, IFNAMSIZ - 1);
-  // A guard that is gone cannot be told; the interface is then cleaned by the PMD alone.
+  // A guard that has ended hears nothing; then only the PMD restores the interface.
   send(socket_, &one, sizeof(one), MSG_NOSIGNAL);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Two functions in a place of the table that rte_eth_rx_burst and rte_eth_tx_burst go by (the DPDK
-// programmer's guide has no word for it; rte_ethdev_core.h does): a device of its own would cost a
-// vdev and its queues.
+// Installs no-op burst functions in an unused slot of rte_eth_fp_ops, the table that
+// rte_eth_rx_burst and rte_eth_tx_burst read (rte_ethdev_core.h; the DPDK programmer's guide does
+// not mention it). A null device would cost a vdev and its queues.
 
 #include "src/dpdk/quirks/null_endpoint.h"
 
@@ -12,19 +12,19 @@
 namespace twinpath {
 namespace {
 
-constexpr uint16_t kPlace = RTE_MAX_ETHPORTS - 1;
+constexpr uint16_t kSlot = RTE_MAX_ETHPORTS - 1;
 
 uint16_t None(void*, rte_mbuf**, uint16_t) { return 0; }
 
 }  // namespace
 
 absl::StatusOr<QueueEnd> MakeNullEndpoint() {
-  if (rte_eth_dev_is_valid_port(kPlace))
+  if (rte_eth_dev_is_valid_port(kSlot))
     return absl::ResourceExhaustedError(
         absl::StrCat("all ", RTE_MAX_ETHPORTS, " ethdevs of EAL are in use"));
-  rte_eth_fp_ops[kPlace].rx_pkt_burst = None;
-  rte_eth_fp_ops[kPlace].tx_pkt_burst = None;
-  return QueueEnd{.ethdev = kPlace, .queue = 0, .multi_segment = true};
+  rte_eth_fp_ops[kSlot].rx_pkt_burst = None;
+  rte_eth_fp_ops[kSlot].tx_pkt_burst = None;
+  return QueueEnd{.ethdev = kSlot, .queue = 0, .multi_segment = true};
 }
 
 }  // namespace twinpath

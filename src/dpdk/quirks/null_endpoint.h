@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where frames come from and go to while a port's device is away: nothing comes, nothing is taken,
-// and what is refused is counted as tx_full like anything else that a TX queue does not take.
-// Control thread.
+// The end of a port whose device is away: nothing is received, and every frame to be sent is
+// refused, so that it counts as tx_full. Control thread.
 
 #ifndef TWINPATH_DPDK_QUIRKS_NULL_ENDPOINT_H_
 #define TWINPATH_DPDK_QUIRKS_NULL_ENDPOINT_H_
@@ -10,8 +9,8 @@
 
 namespace twinpath {
 
-// Any number of workers may use it. It takes the last of ethdev's numbers, which EAL gives away
-// last; an error where EAL has done so.
+// Any number of workers may use it. It uses the last ethdev number, which EAL assigns last; an
+// error where EAL has assigned it.
 absl::StatusOr<QueueEnd> MakeNullEndpoint();
 
 }  // namespace twinpath

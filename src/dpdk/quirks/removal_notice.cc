@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Registers with EAL's device events; where EAL has no memory for it, no notice ever comes.
+// Registers with EAL's device events; where EAL has no memory for that, no notice arrives.
 
-// DPDK has marked device events so since 18.05.
+// Device events are experimental in DPDK since 18.05.
 #define ALLOW_EXPERIMENTAL_API
 
 #include "src/dpdk/quirks/removal_notice.h"
@@ -17,7 +17,7 @@ RemovalNotice::RemovalNotice(const std::string& device) : device_(device) {
 }
 
 RemovalNotice::~RemovalNotice() {
-  // The kernel asks again and again: it may be doing so now.
+  // The kernel repeats its request: a callback may be running now.
   while (rte_dev_event_callback_unregister(device_.c_str(), Hear, this) == -EAGAIN)
     std::this_thread::sleep_for(std::chrono::microseconds(100));
 }

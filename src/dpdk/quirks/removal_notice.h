@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whether the kernel asks for a PCI device back: it was unplugged, removed by sysfs, or is to be
-// unbound. vfio-pci lets it go only when its user has let go of it, so until then it still answers.
-// Source: the DPDK programmer's guide, "Device event notification". Control thread.
+// Tells whether the kernel asks for a PCI device back: the device was unplugged, removed by sysfs,
+// or is to be unbound. vfio-pci releases a device only when its user has released it, and until
+// then the device still answers. Source: the DPDK programmer's guide, "Device event notification".
+// Control thread.
 
 #ifndef TWINPATH_DPDK_QUIRKS_REMOVAL_NOTICE_H_
 #define TWINPATH_DPDK_QUIRKS_REMOVAL_NOTICE_H_
@@ -15,7 +16,7 @@ namespace twinpath {
 
 class RemovalNotice {
  public:
-  // Listens from now on, for the device that EAL calls `device`.
+  // Listens from now on, for the device with this EAL name.
   explicit RemovalNotice(const std::string& device);
   ~RemovalNotice();
   RemovalNotice(const RemovalNotice&) = delete;

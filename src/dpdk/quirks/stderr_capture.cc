@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// File descriptor 2 goes to a memory file for a while, and 1 nowhere: libxdp and libbpf know no
-// other way to be quiet. Main thread.
+// Redirects file descriptor 2 to a memory file, and 1 to /dev/null: libxdp and libbpf cannot be
+// silenced otherwise. Main thread.
 
 #include "src/dpdk/quirks/stderr_capture.h"
 
@@ -17,23 +17,23 @@
 namespace twinpath {
 namespace {
 
-int holding = -1;  // the memory file; -1: nobody holds
+int capturing = -1;  // the memory file; -1: no capture is active
 
 }  // namespace
 
 StderrCapture::StderrCapture() {
-  held_ = memfd_create("held-output", MFD_CLOEXEC);
-  real_ = held_ < 0 ? -1 : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-  if (real_ < 0) return;  // then it is not held
+  captured_ = memfd_create("captured-stderr", MFD_CLOEXEC);
+  real_ = captured_ < 0 ? -1 : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+  if (real_ < 0) return;  // then stderr is not captured
   std::fflush(stderr);
-  dup2(held_, STDERR_FILENO);
-  holding = held_;
+  dup2(captured_, STDERR_FILENO);
+  capturing = captured_;
   real_stdout_ = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-  const int nowhere = real_stdout_ < 0 ? -1 : open("/dev/null", O_WRONLY | O_CLOEXEC);
-  if (nowhere < 0) return;
+  const int null = real_stdout_ < 0 ? -1 : open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (null < 0) return;
   std::fflush(stdout);
-  dup2(nowhere, STDOUT_FILENO);
-  close(nowhere);
+  dup2(null, STDOUT_FILENO);
+  close(null);
 }
 
 StderrCapture::~StderrCapture() {
@@ -41,9 +41,9 @@ StderrCapture::~StderrCapture() {
     std::fflush(stderr);
     dup2(real_, STDERR_FILENO);
     close(real_);
-    holding = -1;
+    capturing = -1;
   }
-  if (held_ >= 0) close(held_);
+  if (captured_ >= 0) close(captured_);
   if (real_stdout_ >= 0) {
     std::fflush(stdout);
     dup2(real_stdout_, STDOUT_FILENO);
@@ -52,11 +52,11 @@ StderrCapture::~StderrCapture() {
 }
 
 std::string StderrCapture::LastLine() {
-  if (holding < 0) return "";
+  if (capturing < 0) return "";
   std::fflush(stderr);
   std::string text;
   char part[4096];
-  for (ssize_t n; (n = pread(holding, part, sizeof(part), static_cast<off_t>(text.size()))) > 0;)
+  for (ssize_t n; (n = pread(capturing, part, sizeof(part), static_cast<off_t>(text.size()))) > 0;)
     text.append(part, static_cast<size_t>(n));
   std::vector<std::string> lines = absl::StrSplit(text, '\n', absl::SkipWhitespace());
   return lines.empty() ? "" : absl::StrCat(" (", lines.back(), ")");

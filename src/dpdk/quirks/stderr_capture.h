@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Holds back what EAL, the PMDs and the libraries beneath them write to stderr, and EAL's usage on
-// stdout, so that set-up ends in one clear error or in none. One at a time: the main thread, or
-// while that is an lcore the control thread.
+// Captures what EAL, the PMDs and their libraries write to stderr, and EAL's usage text on stdout,
+// so that set-up ends with one clear error or with none. One capture at a time: of the main thread
+// or, while that is an lcore, of the control thread.
 
 #ifndef TWINPATH_DPDK_QUIRKS_STDERR_CAPTURE_H_
 #define TWINPATH_DPDK_QUIRKS_STDERR_CAPTURE_H_
@@ -13,19 +13,19 @@ namespace twinpath {
 class StderrCapture {
  public:
   StderrCapture();
-  // What was held is forgotten.
+  // Discards what was captured.
   ~StderrCapture();
   StderrCapture(const StderrCapture&) = delete;
   StderrCapture& operator=(const StderrCapture&) = delete;
 
-  // The last line that is held, for the end of an error: " (EAL: ...)". Empty where there is none,
-  // or where nobody holds.
+  // The last captured line, for the end of an error: " (EAL: ...)". Empty: nothing was captured, or
+  // no capture is active.
   static std::string LastLine();
 
  private:
   int real_ = -1;
   int real_stdout_ = -1;
-  int held_ = -1;
+  int captured_ = -1;
 };
 
 }  // namespace twinpath

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The PMD asked for its signal by fcntl(F_SETSIG), and handles it: both can be asked back.
+// The PMD chose its signal by fcntl(F_SETSIG) and installed a handler: both can be read back.
 
 #include "src/dpdk/quirks/tap_wake.h"
 

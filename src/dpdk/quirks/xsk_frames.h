@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The mbufs that lie in an AF_XDP socket's four rings. The AF_XDP PMD forgets them when it closes a
-// queue: a port that is closed while the program goes on would take two thousand of the mempool's
-// with it. Control thread.
+// Finds the mbufs in the four rings of an AF_XDP socket. The AF_XDP PMD leaks them when it closes a
+// queue: closing a port while the program runs would cost the mempool two thousand mbufs. Control
+// thread.
 
 #ifndef TWINPATH_DPDK_QUIRKS_XSK_FRAMES_H_
 #define TWINPATH_DPDK_QUIRKS_XSK_FRAMES_H_
@@ -17,13 +17,13 @@ namespace twinpath {
 
 struct XskFrames {
   std::vector<rte_mbuf*> mbufs;  // in all rings
-  uint64_t unsent = 0;           // of those, in the TX ring: the kernel has not taken them
-  uint64_t unread = 0;           // in the RX ring
+  uint64_t unsent = 0;           // of these, in the TX ring: the kernel has not sent them
+  uint64_t unread = 0;           // of these, in the RX ring
 };
 
-// What lies in the rings of the PMD's socket `fd`, whose umem is `pool`, while no worker uses it
-// and its interface is gone. Empty where the rings are not found. The mbufs are to be freed once
-// the PMD has closed the queue.
+// The mbufs in the rings of the PMD's socket `fd`, whose umem is `pool`, while no worker uses the
+// socket and its interface does not exist any more. Empty where the rings are not found. The caller
+// frees the mbufs after the PMD has closed the queue.
 XskFrames FramesIn(int fd, const rte_mempool* pool);
 
 }  // namespace twinpath

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Looks through /proc/self/fd and asks by getsockopt and getsockname. Control thread.
+// Searches /proc/self/fd, and asks by getsockopt and getsockname. Control thread.
 
 #include "src/dpdk/quirks/xsk_sockets.h"
 
@@ -49,7 +49,8 @@ bool XskIsZeroCopy(int fd) {
          options.flags & XDP_OPTIONS_ZEROCOPY;
 }
 
-// Neither its options nor poll(2) tell. The call takes nothing: frames come by the rings alone.
+// Neither socket options nor poll(2) tell. The call reads no frame: frames arrive in the rings
+// only.
 bool XskBound(int fd) {
   char none = 0;
   return recv(fd, &none, 0, MSG_DONTWAIT) == 0 || errno != ENXIO;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The AF_XDP and AF_PACKET sockets of this process. The PMDs keep them to themselves and do not
-// tell whether the kernel gave zero-copy, what it dropped, or that it took the interface away; the
-// sockets do. Control thread.
+// The AF_XDP and AF_PACKET sockets of this process. The PMDs do not tell whether the kernel granted
+// zero-copy, what it dropped, or that the interface disappeared; their sockets do. Control thread.
 
 #ifndef TWINPATH_DPDK_QUIRKS_XSK_SOCKETS_H_
 #define TWINPATH_DPDK_QUIRKS_XSK_SOCKETS_H_
@@ -11,18 +10,19 @@
 
 namespace twinpath {
 
-// Their file descriptors, in order.
+// The file descriptors of the AF_XDP sockets, in order.
 std::vector<int> XskSockets();
 
-// Those of the AF_PACKET sockets.
+// The file descriptors of the AF_PACKET sockets, in order.
 std::vector<int> PacketSockets();
-// False: the interface that the AF_PACKET socket was bound to is no more; it hears of none that has
-// its name or number since.
+// False: the interface that the AF_PACKET socket was bound to does not exist any more. The socket
+// receives nothing from a later interface of the same name or number.
 bool PacketSocketBound(int fd);
 
 bool XskIsZeroCopy(int fd);
-// False: the interface that the AF_XDP socket was bound to is no more, or was in another network
-// namespace meanwhile, from where it may have come back as it was, its number and XDP program too.
+// False: the interface that the AF_XDP socket was bound to does not exist any more, or was in
+// another network namespace meanwhile. It may have come back from there with the same number and
+// XDP program.
 bool XskBound(int fd);
 
 // XDP_STATISTICS: frames the kernel dropped, by cause.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which device stands in for which, and the start itself. Control thread.
+// Chooses the stand-in of each device, and starts. Control thread.
 
 #include "src/dpdk/replay/dry_run.h"
 
@@ -31,7 +31,7 @@ Vdev Parts(const std::string& device) {
   return {device.substr(0, comma), comma == std::string::npos ? "" : device.substr(comma + 1)};
 }
 
-// Whether all captures to be read are files: what is read from a pipe is gone.
+// Whether all captures to be read are files: a trial start would consume a pipe.
 bool ReadsFiles(const std::string& arguments) {
   static const std::regex capture("rx_pcap=([^,]+)");
   for (std::sregex_iterator at(arguments.begin(), arguments.end(), capture), end; at != end; ++at) {
@@ -46,7 +46,7 @@ class StandIns {
   StandIns(bool own_network, DryRun* dry_run) : own_network_(own_network), dry_run_(dry_run) {}
 
   std::string For(const std::string& device) {
-    if (!IsVdev(device)) return Nobody();
+    if (!IsVdev(device)) return StandIn();
     const Vdev vdev = Parts(device);
     const std::string driver = VdevDriver(vdev.name);
     const auto has = [&](const char* key) { return absl::StrContains(vdev.arguments, key); };
@@ -59,7 +59,7 @@ class StandIns {
     if (own_network_ && driver == "net_virtio_user" && has("path=/dev/vhost-net") &&
         !has("server="))
       return device;
-    // Its own namespace has only one interface.
+    // A namespace of its own has one interface.
     static const std::regex on("iface=[^,]*");
     if (own_network_ && driver == "net_af_packet")
       return std::regex_replace(device, on, "iface=lo");
@@ -67,19 +67,19 @@ class StandIns {
       dry_run_->probed.push_back(vdev);
     else
       dry_run_->unstarted.push_back(vdev);
-    return Nobody();
+    return StandIn();
   }
 
  private:
-  // A name that nobody gives: of several digits, so that the driver is still net_null.
-  std::string Nobody() { return absl::StrCat("net_null", 90000 + stand_ins_++); }
+  // A name that no user gives: the driver of net_null with several digits is still net_null.
+  std::string StandIn() { return absl::StrCat("net_null", 90000 + stand_ins_++); }
 
   bool own_network_;
   DryRun* dry_run_;
   int stand_ins_ = 0;
 };
 
-// Whether there is a driver for it: buses ask their drivers.
+// OK where DPDK has a driver of this name.
 absl::Status FindDriver(const Vdev& vdev) {
   rte_devargs found = {};
   const int code = rte_devargs_parsef(&found, "%s", vdev.name.c_str());
@@ -102,7 +102,7 @@ DryRun PlanDryRun(const Profile& profile, bool own_network) {
     else if (eal[i] == "--vdev" && i + 1 < eal.size())
       eal[i + 1] = stand_ins.For(eal[i + 1]);
   }
-  eal.emplace_back("--no-pci");  // whatever else they say of NICs
+  eal.emplace_back("--no-pci");  // in spite of any other argument about NICs
   dry_run.profile.exception = ExceptionPath::kNone;
   dry_run.profile.telemetry = false;
   return dry_run;
@@ -117,7 +117,7 @@ absl::Status RunDryRun(const DryRun& dry_run, const Policy& policy, CompiledPoli
   if (dry_run.probed.empty()) return absl::OkStatus();
   if (network >= 0 && setns(network, CLONE_NEWNET) != 0)
     return absl::ErrnoToStatus(errno, "setns() of the network namespace");
-  const StderrCapture held;
+  const StderrCapture capture;
   for (const Vdev& vdev : dry_run.probed)
     if (auto ethdev = Ethdev::Plug(vdev); !ethdev.ok()) return ethdev.status();
   return absl::OkStatus();

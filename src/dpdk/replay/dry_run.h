@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A start that nobody notices: the datapath as twinpath-dpdk would set it up, but with stand-ins
-// for what others would see or lose by it. For a process that ends after it: EAL starts once.
-// Control thread.
+// A trial start without side effects: the datapath as twinpath-dpdk would set it up, but with
+// stand-ins for devices that others would notice or lose. For a process that ends afterwards: EAL
+// starts once. Control thread.
 
 #ifndef TWINPATH_DPDK_REPLAY_DRY_RUN_H_
 #define TWINPATH_DPDK_REPLAY_DRY_RUN_H_
@@ -18,19 +18,20 @@
 namespace twinpath {
 
 struct DryRun {
-  Profile profile;              // its ports and EAL arguments are those that are tried
-  std::vector<Vdev> probed;     // tried as far as the PMD's reading of their arguments
-  std::vector<Vdev> unstarted;  // of which only the driver is looked for
+  Profile profile;              // with the ports and EAL arguments to try
+  std::vector<Vdev> probed;     // tried until the PMD has read their arguments
+  std::vector<Vdev> unstarted;  // only their drivers are searched for
 };
 
-// NICs, kernel interfaces and virtual devices that would touch what is not the process's own become
-// net_null; files to be written, /dev/null. With `own_network` the process has a network namespace
-// of its own, where TAP devices may be made. Pure, but for looking what kind of file a capture is.
+// Replaces NICs, kernel interfaces and virtual devices that would touch anything outside the
+// process by net_null, and files to be written by /dev/null. With `own_network` the process has a
+// network namespace of its own, where it may create TAP devices. Pure, except that it reads which
+// kind of file a capture is.
 DryRun PlanDryRun(const Profile& profile, bool own_network);
 
-// Starts EAL and everything after it, and lets go of it again. `network` is a network namespace (a
-// file descriptor) to go back to before what is probed is probed; -1: this one is it. The error is
-// the one that twinpath-dpdk would end with.
+// Starts EAL and the datapath, and frees both. `network`, a file descriptor, is the network
+// namespace in which `probed` is probed; -1: the present one. Returns the error with which
+// twinpath-dpdk would end.
 absl::Status RunDryRun(const DryRun& dry_run, const Policy& policy, CompiledPolicy compiled,
                        int network);
 

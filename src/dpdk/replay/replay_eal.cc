@@ -36,9 +36,9 @@ absl::Status Start() {
   cpu_set_t before;
   CPU_ZERO(&before);
   sched_getaffinity(0, sizeof(before), &before);
-  // The memory is the process's own and there is no telemetry: EAL goes on when `eal` takes the
-  // runtime folder away.
-  StderrCapture held;
+  // Memory is private and there is no telemetry: EAL keeps working when `eal` removes the runtime
+  // folder.
+  StderrCapture capture;
   auto eal = Eal::Create(*plan, *std::move(instance));
   if (!eal.ok()) return eal.status();
   sched_setaffinity(0, sizeof(before), &before);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// EAL for a process that only replays frames: no NIC, no telemetry, no file left. Any one thread.
+// EAL for a process that only replays frames: without NICs and telemetry, and without a file left
+// behind. One thread.
 
 #ifndef TWINPATH_DPDK_REPLAY_REPLAY_EAL_H_
 #define TWINPATH_DPDK_REPLAY_REPLAY_EAL_H_
@@ -8,8 +9,8 @@
 
 namespace twinpath {
 
-// Starts EAL unless it runs already, on hugepages where enough are free, else without. The calling
-// thread may run on the same CPUs afterwards as before. The same answer at every call.
+// Starts EAL unless it is running, on hugepages where enough are free, else without. Keeps the CPU
+// affinity of the calling thread. Every call returns the same result.
 absl::Status StartReplayEal();
 
 }  // namespace twinpath

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// --packets: how many packets a run may receive, exactly, over all queues. Workers take grants from
-// a shared pool and give back what they do not need, so that no packet costs an atomic operation.
+// --packets: the exact number of packets that a run may receive, over all queues. Workers take
+// grants from a shared pool and return what they do not need, so that no packet costs an atomic
+// operation.
 
 #ifndef TWINPATH_DPDK_WORKER_BUDGET_H_
 #define TWINPATH_DPDK_WORKER_BUDGET_H_
@@ -25,18 +26,18 @@ class PacketBudget {
     return 0;
   }
 
-  // Gives back `packets` of a grant that were not received.
+  // Returns `packets` of a grant that were not received. Any thread.
   void GiveBack(uint64_t packets) { free_.fetch_add(packets, std::memory_order_relaxed); }
 
-  // Tells that `packets` of a grant were received.
+  // Reports that `packets` of a grant were received. Any thread.
   void Spend(uint64_t packets) { open_.fetch_sub(packets, std::memory_order_release); }
 
-  // Whether all were received.
+  // Whether all packets were received. Any thread.
   bool spent() const { return open_.load(std::memory_order_acquire) == 0; }
 
  private:
-  std::atomic<uint64_t> free_;  // not granted to anyone
-  std::atomic<uint64_t> open_;  // not told to be received
+  std::atomic<uint64_t> free_;  // not granted
+  std::atomic<uint64_t> open_;  // not reported as received
 };
 
 }  // namespace twinpath

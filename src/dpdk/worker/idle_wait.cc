@@ -23,12 +23,12 @@ absl::StatusOr<std::unique_ptr<IdleWait>> IdleWait::Create(const std::vector<Wak
 }
 
 void IdleWait::Add(const WakeSource& source) {
-  const bool tells =
+  const bool wakes =
       source.sockets.empty()
           ? AddInterrupt(source.end)
           : std::all_of(source.sockets.begin(), source.sockets.end(),
                         [&](int socket) { return AddSocket(source.end.ethdev, socket); });
-  if (!tells) no_wakeup_.push_back(source.end);
+  if (!wakes) no_wakeup_.push_back(source.end);
 }
 
 void IdleWait::Leave(uint16_t ethdev) {
@@ -43,8 +43,8 @@ void IdleWait::Leave(uint16_t ethdev) {
   std::erase_if(no_wakeup_, of_ethdev);
 }
 
-// False where it cannot be waited for. Where one ethdev has several queues, nothing tells which
-// socket is whose: each of them wakes the workers of all.
+// False: the socket cannot wake the worker. Where one ethdev has several queues, nothing tells
+// whose socket this is: it wakes the workers of all queues.
 bool IdleWait::AddSocket(uint16_t ethdev, int fd) {
   if (std::any_of(sockets_.begin(), sockets_.end(), [fd](const auto& s) { return s.fd == fd; }))
     return true;
@@ -55,10 +55,10 @@ bool IdleWait::AddSocket(uint16_t ethdev, int fd) {
   return false;
 }
 
-// False where the PMD has no RX interrupt for the queue.
+// False: the PMD has no RX interrupt for the queue.
 bool IdleWait::AddInterrupt(const QueueEnd& end) {
   const int enabled = rte_eth_dev_rx_intr_enable(end.ethdev, end.queue);
-  // net_tap's descriptor tells by itself, and there is nothing to enable.
+  // The descriptor of net_tap wakes without being enabled.
   if (enabled != 0 && enabled != -ENOTSUP) return false;
   rte_eth_dev_rx_intr_disable(end.ethdev, end.queue);
   if (rte_eth_dev_rx_intr_ctl_q(end.ethdev, end.queue, epoll_.get(), RTE_INTR_EVENT_ADD, nullptr) !=
@@ -74,7 +74,7 @@ IdleWait::~IdleWait() {
 }
 
 void IdleWait::Begin() {
-  // The kernel would make naps 50 us longer than asked for (prctl(2)).
+  // By default the kernel makes naps 50 us longer than asked for (prctl(2)).
   prctl(PR_SET_TIMERSLACK, 1);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How a worker that may sleep waits while its queues are empty: until one of them has a frame where
-// their PMDs can tell (RX interrupts: the DPDK programmer's guide, "Device event notification"; or,
-// as the AF_XDP PMD has none, its sockets, which poll(2) tells of), else by naps. Made by the
-// control thread; used by one worker.
+// How a worker that may sleep waits while its queues are empty: until a frame arrives, where the
+// PMDs of all its queues can wake it (by RX interrupts: the DPDK programmer's guide, "Device event
+// notification"; or by the sockets of the AF_XDP PMD, which has no interrupts), else by naps. Made
+// by the control thread; used by one worker.
 
 #ifndef TWINPATH_DPDK_WORKER_IDLE_WAIT_H_
 #define TWINPATH_DPDK_WORKER_IDLE_WAIT_H_
@@ -24,43 +24,44 @@ namespace twinpath {
 // An RX queue that the worker reads.
 struct WakeSource {
   QueueEnd end;
-  std::vector<int> sockets;  // AF_XDP: readable when frames may be there; the PMD's
+  std::vector<int> sockets;  // AF_XDP: the PMD's; readable when frames may have arrived
 };
 
 class IdleWait {
  public:
-  // A wait is bounded, so that whoever waits for the worker (a reload, the end, the watchdog) need
-  // not wake it.
+  // A wait is bounded, so that threads that wait for the worker (a reload, the end of the run, the
+  // watchdog) need not wake it.
   static constexpr std::chrono::milliseconds kLongestWait{10};
-  // Where some queue cannot tell: naps get longer up to here while nothing comes.
+  // Where some queue cannot wake the worker: naps grow from the one to the other while nothing
+  // arrives.
   static constexpr std::chrono::microseconds kShortestNap{10}, kLongestNap{250};
-  // Without a frame for so long a worker stops polling.
+  // A worker without a frame for this long stops polling.
   static constexpr std::chrono::microseconds kPolling{50};
 
-  // The queues' ports were started with EthdevConfig::interrupts, and outlive it.
+  // The queues' ports were started with EthdevConfig::interrupts, and outlive this object.
   static absl::StatusOr<std::unique_ptr<IdleWait>> Create(const std::vector<WakeSource>& sources);
   ~IdleWait();
   IdleWait(const IdleWait&) = delete;
   IdleWait& operator=(const IdleWait&) = delete;
 
-  // Whether any frame ends a wait. False: the worker naps.
+  // Whether every frame ends a wait. False: the worker naps.
   bool wakes() const { return no_wakeup_.empty(); }
-  // The queues that cannot tell.
+  // The queues that cannot wake the worker.
   const std::vector<QueueEnd>& no_wakeup() const { return no_wakeup_; }
 
-  // From now on the worker reads `source`, too. The worker's lcore.
+  // Adds a queue that the worker reads from now on. The worker's lcore.
   void Add(const WakeSource& source);
-  // From now on it reads no queue of `ethdev`, which is open still. The worker's lcore.
+  // Removes the queues of `ethdev`, which is still open. The worker's lcore.
   void Leave(uint16_t ethdev);
 
-  // To be called first by the thread that waits.
+  // To be called once by the thread that waits, before its first wait.
   void Begin();
-  // From Arm to Disarm a frame that comes ends Wait. What came before Arm may not: the queues are
-  // to be read once between Arm and Wait.
+  // From Arm to Disarm, a frame that arrives ends Wait. A frame that arrived before Arm may not:
+  // the caller reads the queues once between Arm and Wait.
   void Arm();
   void Wait();
   void Disarm();
-  // A frame came: the next nap is a short one.
+  // A frame arrived: the next nap is short.
   void Reset() { nap_ = kShortestNap; }
 
  private:

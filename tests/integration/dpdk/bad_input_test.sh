@@ -28,7 +28,7 @@ refuses -- '--port: found "eth0", allowed NAME=DEVICE' --port eth0 "${plain[@]}"
 refuses -- '--port: found "" as the name in "=eth0"' --port =eth0 "${plain[@]}"
 refuses -- '--port: found "" as the device in "a="' --port a= "${plain[@]}"
 refuses 'given twice' --port a=net_null0 --port a=net_null1 "${plain[@]}"
-refuses 'another port already' --port a=net_null0 --port b=net_null0 "${plain[@]}"
+refuses 'already belongs to another port' --port a=net_null0 --port b=net_null0 "${plain[@]}"
 refuses 'absent.json' "${null[@]}" --policy absent.json
 refuses 'absent.json' "${null[@]}" --profile absent.json
 : >empty.json
@@ -71,7 +71,7 @@ profile '{"version": 1, "eal": ["-l", "0"]}'
 refuses 'EAL argument -l: lcores are chosen by --lcores' "${null[@]}" --profile profile.json "${plain[@]}"
 if [[ ! -e /dev/vhost-net ]]; then
   profile '{"version": 1, "exception": "virtio_user"}'
-  refuses 'port a: .*virtio_user needs /dev/vhost-net.*modprobe vhost_net' "${null[@]}" --profile profile.json "${plain[@]}"
+  refuses 'port a: .*virtio_user needs .*/dev/vhost-net.*modprobe vhost_net' "${null[@]}" --profile profile.json "${plain[@]}"
 fi
 
 # Devices.
