@@ -16,8 +16,7 @@ void AppendPort(const XdpRun& run, size_t index, PortSnapshot port, Snapshot* sn
     snapshot->rules.back().name = policy.rule_names[i];
   }
   port.queues = run.maps().queues(index);
-  port.extra.emplace_back("stray_packets",
-                          __atomic_load_n(&run.maps().strays(index).packets, __ATOMIC_RELAXED));
+  port.extra.emplace_back("stray_packets", tp_count_load(&run.maps().strays(index).packets));
   for (uint32_t queue = 0; queue < port.queues; queue++) {
     const tp_queue_counters counters = run.counters().Of(index, queue);
     snapshot->queues.push_back({.port = port.name,
@@ -27,9 +26,9 @@ void AppendPort(const XdpRun& run, size_t index, PortSnapshot port, Snapshot* sn
                                 .extras = run.counters().Extras(index, queue)});
     for (uint32_t r = 0; r < policy.rules.size(); r++) {
       const RuleSnapshot counts = run.streams().Counts(index, queue, r);
-      Add(counts.matched, &snapshot->rules[r].matched);
-      Add(counts.lost, &snapshot->rules[r].lost);
-      Add(counts.marked, &snapshot->rules[r].marked);
+      tp_count_sum(&snapshot->rules[r].matched, &counts.matched);
+      tp_count_sum(&snapshot->rules[r].lost, &counts.lost);
+      tp_count_sum(&snapshot->rules[r].marked, &counts.marked);
     }
   }
   snapshot->ports.push_back(std::move(port));
