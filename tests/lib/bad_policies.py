@@ -168,10 +168,10 @@ def bad_policies(folder, table=None):
         return
     with policy.open("wb") as stream:
         stream.truncate(100_000_000)
-    yield "100 MB", policy, f"{policy}: found 100000000 octets, allowed 33554432"
+    yield "100 MB", policy, f"{policy}: found 100000000 bytes, allowed 33554432"
     with policy.open("wb") as stream:
         stream.write(b'{"version": 1, "about": "' + b"x" * 100_000_000 + b'"}')
-    yield "100 MB of text", policy, f"{policy}: found 100000027 octets, allowed 33554432"
+    yield "100 MB of text", policy, f"{policy}: found 100000027 bytes, allowed 33554432"
     policy.unlink()
     yield "no file", policy, f"{policy}: cannot be opened (No such file or directory), allowed a readable file"
     yield "a folder", folder, f"{folder}: found a directory, allowed a file"

@@ -20,7 +20,7 @@ inline constexpr uint64_t kReplayFlowMemory = 4 << 20;    // of a replay, to com
 inline constexpr uint64_t kMinFlowMemory = 64 << 10, kMaxFlowMemory = uint64_t{16} << 30;
 
 inline constexpr char kFlowMemoryAllowed[] =
-    "a size from \"64KiB\" to \"16GiB\": octets, or with KiB, MiB or GiB";
+    "a size from \"64KiB\" to \"16GiB\": bytes, or with KiB, MiB or GiB";
 
 // Reads a size such as "64MiB" or "65536". InvalidArgument names `place`: --flow-memory or a key of
 // a profile.

@@ -205,7 +205,7 @@ absl::StatusOr<std::string> ReadDocument(const std::string& path) {
   if (std::filesystem::is_regular_file(status)) {
     uintmax_t size = std::filesystem::file_size(path, error);
     if (!error && size > kMaxDocumentOctets) {
-      return Invalid(absl::StrCat(path, ": found ", size, " octets, allowed ", kMaxDocumentOctets));
+      return Invalid(absl::StrCat(path, ": found ", size, " bytes, allowed ", kMaxDocumentOctets));
     }
   }
   errno = 0;
@@ -223,7 +223,7 @@ absl::StatusOr<std::string> ReadDocument(const std::string& path) {
     text.append(chunk.data(), static_cast<size_t>(stream.gcount()));
   }
   if (text.size() > kMaxDocumentOctets) {
-    return Invalid(absl::StrCat(path, ": found more than ", kMaxDocumentOctets, " octets, allowed ",
+    return Invalid(absl::StrCat(path, ": found more than ", kMaxDocumentOctets, " bytes, allowed ",
                                 kMaxDocumentOctets));
   }
   if (stream.bad()) {
@@ -236,7 +236,7 @@ absl::StatusOr<std::string> ReadDocument(const std::string& path) {
 absl::StatusOr<JsonValue> ParseDocument(std::string_view text, const std::string& file) {
   if (text.size() > kMaxDocumentOctets) {
     return Invalid(
-        absl::StrCat(file, ": found ", text.size(), " octets, allowed ", kMaxDocumentOctets));
+        absl::StrCat(file, ": found ", text.size(), " bytes, allowed ", kMaxDocumentOctets));
   }
   if (absl::Status status = CheckText(text, file); !status.ok()) return status;
   TreeBuilder builder(text, file);

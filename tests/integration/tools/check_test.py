@@ -38,7 +38,7 @@ class CheckTest(unittest.TestCase):
         run = check("--port", "lan", "--port", "wan", POLICIES / "wire.json")
         self.assertEqual((run.returncode, run.stderr), (0, ""))
         self.assertIn("1. lan to wan: everything on port lan: lose 1 % at random (1 in 100), one "
-                      "stream a port and queue; send the rest out of wan\n", run.stdout)
+                      "stream per port and queue; send the rest out of wan\n", run.stdout)
 
     def test_wrong_usage_is_refused(self):
         for error, arguments in (("POLICY is required", ["check"]),

@@ -268,7 +268,7 @@ class Reload(XdpTest):
             self.assertEqual(0o600, CONTROL.stat().st_mode & 0o777)
             done = self.twinpath("reload", str(other))
             self.assertEqual((0, ""), (done.returncode, done.stderr))
-            self.assertIn("2 rules, 1 going on", done.stdout)
+            self.assertIn("2 rules, 1 kept their state", done.stdout)
             done = self.twinpath("reload", "--path", "xdp", "--json", str(other))
             self.assertEqual(2, json.loads(done.stdout)["reloads"])
             wrong = self.twinpath("reload", str(bad))

@@ -215,8 +215,8 @@ TEST(CheckTest, EveryLossIsSaidInWords) {
   EXPECT_EQ(words(R"("model": "random", "rate": "1%", "scope": "packet")"),
             "lose 1 % at random (1 in 100), by the packet's own bytes; drop the rest");
   EXPECT_EQ(words(R"("model": "correlated", "rate": "10%", "correlation": "25%")"),
-            "lose 10 % at random (1 in 10), correlated by 25 % from packet to packet, one stream a "
-            "port and queue; drop the rest");
+            "lose 10 % at random (1 in 10), correlated by 25 % from packet to packet, one stream "
+            "per port and queue; drop the rest");
   EXPECT_EQ(words(R"("model": "gilbert_elliott", "p": "1%", "r": "25%")"),
             "lose 100 % in a bad state (Gilbert-Elliott), entered with 1 % and left with 25 % a "
             "packet, 0 % in the good one, one stream per port and queue; drop the rest");
@@ -228,7 +228,7 @@ TEST(CheckTest, EveryLossIsSaidInWords) {
       "lose 1 packet of every 1,000, from packet 0 on, one stream per port and queue; drop the "
       "rest");
   EXPECT_EQ(words(R"("model": "periodic", "every": 100, "burst": 3, "offset": 5000)"),
-            "lose 3 packets in a row of every 100, from packet 5,000 on, one stream a port and "
+            "lose 3 packets in a row of every 100, from packet 5,000 on, one stream per port and "
             "queue; drop the rest");
   EXPECT_EQ(words(R"("model": "sequence", "packets": [3, "1000-1999"], "repeat": 5000)"),
             "lose packets 3, 1,000 to 1,999, again in every 5,000, one stream per port and queue; "

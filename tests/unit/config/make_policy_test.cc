@@ -200,10 +200,10 @@ TEST_F(MakePolicyTest, AHugeFileIsRefusedByItsSizeUnread) {
   std::string path = Write("");
   std::filesystem::resize_file(path, 100'000'000);  // sparse: reading it would fail on its NULs
   EXPECT_EQ(Error(LoadPolicy(path).status()),
-            absl::StrCat(path, ": found 100000000 octets, allowed 33554432"));
+            absl::StrCat(path, ": found 100000000 bytes, allowed 33554432"));
   // What tells no size is not read beyond the limit.
   EXPECT_EQ(Error(LoadPolicy("/dev/zero").status()),
-            "/dev/zero: found more than 33554432 octets, allowed 33554432");
+            "/dev/zero: found more than 33554432 bytes, allowed 33554432");
 }
 
 TEST_F(MakePolicyTest, FiftyThousandRulesLoadAtOnce) {
