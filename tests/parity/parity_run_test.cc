@@ -263,14 +263,14 @@ TEST(VerdictJson, IsOneLineAFrameAndPath) {
   const CompiledPolicy policy = MakePolicy();
   const std::vector<uint8_t> octets = Tcp();
   const ParityFrame frame = {5, 0, 2, octets};
+  EXPECT_EQ(VerdictJson("xdp", frame, FrameEffects::Of(TP_MALFORMED), policy)->dump(),
+            R"({"path":"xdp","n":5,"port":"lan","queue":2,"rule":null,"verdict":"malformed",)"
+            R"("out_port":null,"sha256":null})");
   EXPECT_EQ(
-      VerdictJson("xdp", frame, {TP_MALFORMED, std::nullopt, std::nullopt, {}}, policy)->dump(),
-      R"({"path":"xdp","n":5,"port":"lan","queue":2,"rule":null,"verdict":"malformed",)"
-      R"("out_port":null,"sha256":null})");
-  EXPECT_EQ(VerdictJson("dpdk", frame, {TP_TX, 1, 0, {'a', 'b', 'c'}}, policy)->dump(),
-            R"({"path":"dpdk","n":5,"port":"lan","queue":2,"rule":"turn","verdict":"tx",)"
-            R"("out_port":"lan","sha256":)"
-            R"("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"})");
+      VerdictJson("dpdk", frame, FrameEffects::Of(TP_TX, 1, 0, {'a', 'b', 'c'}), policy)->dump(),
+      R"({"path":"dpdk","n":5,"port":"lan","queue":2,"rule":"turn","verdict":"tx",)"
+      R"("out_port":"lan","sha256":)"
+      R"("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"})");
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ class XdpProgramsTest(Links):
         for _ in range(2):
             taken = time.monotonic()
             run("ip", "link", "set", "wan0", "xdp", "off")
-            said, line = self.program.said("port wan: wan0 does not carry the port's XDP program", since=taken)
+            said, line = self.program.said("port wan: wan0 lost the port's XDP program", since=taken)
             recovered, _ = self.program.said("port wan: recovered", since=taken)
             self.wan_works_both_ways()
             print(f"taken off, told after {1000 * (said - taken):.0f} ms, back {1000 * (recovered - said):.0f} ms "

@@ -86,7 +86,7 @@ judge 0 counted.json 'not bad'
 ip link set lan0 mtu 1505
 judge 0 counted.json 'not bad'
 profile tapped.json '{"name": "a", "device": "lan0"}' '"queues": 2, "exception": "tap"'
-judge 1 tapped.json '"takes an MTU of at most 1504" in r["paths"]["dpdk"]["refusal"]'
+judge 1 tapped.json '"MTU of a TAP device is at most 1504" in r["paths"]["dpdk"]["refusal"]'
 ip link set lan0 mtu 1504
 judge 0 tapped.json 'not bad'
 ip link set lan0 mtu 1500
