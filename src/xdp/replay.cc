@@ -108,16 +108,16 @@ absl::StatusOr<FrameEffects> XdpReplay::Run(size_t port, uint32_t queue,
                                             absl::Span<const uint8_t> frame) {
   if (frame.size() > kMaxFrame)
     return absl::InvalidArgumentError(
-        absl::StrCat("a frame of ", frame.size(), " octets; at most ", kMaxFrame));
+        absl::StrCat("a frame of ", frame.size(), " bytes; at most ", kMaxFrame));
   TestRun run;
   thread_->Run([&] { run = Feed(port, queue, frame); });
   if (run.error && frame.size() < kEthernetHeader)
     return absl::UnimplementedError(
         absl::StrCat("this kernel's BPF_PROG_TEST_RUN takes no frame of ", frame.size(),
-                     " octets: ", std::strerror(run.error)));
+                     " bytes: ", std::strerror(run.error)));
   if (run.error)
     return absl::InternalError(
-        absl::StrCat("BPF_PROG_TEST_RUN of ", frame.size(), " octets: ", std::strerror(run.error)));
+        absl::StrCat("BPF_PROG_TEST_RUN of ", frame.size(), " bytes: ", std::strerror(run.error)));
   return Interpret(port, queue, std::move(run));
 }
 
