@@ -3,6 +3,7 @@
 // frame of each kind of header; the fuzzer combines them. FORMAT is "frames", for parse_fuzz, or
 // "bursts", for burst_fuzz: all frames in one burst, under each of its policies.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -50,11 +51,11 @@ int main(int argc, char** argv) {
   std::vector<uint8_t> burst = {0};
   for (size_t i = 0; i < seeds.size(); i++) {
     const std::vector<uint8_t> frame = seeds[i].Build();
-    std::vector<uint8_t> input = {0xff, 0xff};  // cut somewhere
-    input.insert(input.end(), frame.begin(), frame.end());
+    std::vector<uint8_t> input(2 + frame.size(), 0xff);  // cut somewhere
+    std::copy(frame.begin(), frame.end(), input.begin() + 2);
     if (format == "frames") Write(std::string(argv[1]) + "/seed" + std::to_string(i), input);
-    burst.insert(burst.end(),
-                 {static_cast<uint8_t>(frame.size() >> 8 & 3), static_cast<uint8_t>(frame.size())});
+    burst.push_back(static_cast<uint8_t>(frame.size() >> 8 & 3));
+    burst.push_back(static_cast<uint8_t>(frame.size()));
     burst.insert(burst.end(), frame.begin(), frame.end());
   }
   for (int first = 0; format == "bursts" && first < kPoliciesAndPorts; first++) {

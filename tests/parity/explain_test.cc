@@ -46,7 +46,7 @@ Explanation Compare(const Made& made, ExplainRequest request, uint64_t count,
     EXPECT_TRUE(told.ok()) << told.status();
     if (!told.ok()) return last;
     EXPECT_EQ(told->effects, *verdict) << "packet " << request.number;
-    EXPECT_EQ(told->refusals.size(), verdict->rule.value_or(0));
+    EXPECT_EQ(told->refusals.size(), verdict->rule().value_or(0));
     seen->insert(verdict->verdict());
     last = *told;
   }

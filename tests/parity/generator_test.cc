@@ -66,8 +66,8 @@ TEST(Generator, MakesPoliciesThatCompileAndWhoseRulesTakeFrames) {
     for (size_t i = number % 7; i < shapes.size(); i += 7) {
       const auto verdict = replay.Run(i % policy->ports.size(), 0, shapes[i].frame);
       ASSERT_TRUE(verdict.ok());
-      verdicts[verdict->verdict]++;
-      if (verdict->rule) hit.insert(*verdict->rule);
+      verdicts[verdict->verdict()]++;
+      if (verdict->rule()) hit.insert(*verdict->rule());
     }
     rules_hit += hit.size();
     shapes_tried += policy->plans[0].n_shapes;
