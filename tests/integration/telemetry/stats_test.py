@@ -154,7 +154,7 @@ class Watch(unittest.TestCase):
             server.terminate()
             _, errors = watching.communicate(timeout=10)
             self.assertEqual(watching.returncode, 1)
-            self.assertIn(b"twinpath-xdp is gone", errors)
+            self.assertIn(b"twinpath-xdp has ended", errors)
 
     def test_a_terminal_is_redrawn_in_place_and_given_back(self):
         ours, its = pty.openpty()
