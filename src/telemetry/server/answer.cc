@@ -283,7 +283,7 @@ ordered_json ListAnswer(const Snapshot& snapshot, const SectionList& list,
   const std::optional<size_t> first = parameters.empty() ? 0 : ParseNumber(parameters);
   if (!first)
     return Error("FIRST: found \"" + std::string(parameters.substr(0, 64)) +
-                 "\", allowed a number: the " + list.key + " to start at");
+                 "\", allowed an integer: the first " + list.key + " of the page");
   const std::vector<uint64_t> keys = RowKeys(list);
   const auto start = std::lower_bound(keys.begin(), keys.end(), *first);
   return PageFrom(

@@ -28,7 +28,7 @@ class Telemetry(SpliceTest):
                 listed += [int(key) for key in page if key.isdigit()]
             self.assertEqual(list(range(200)), listed)
             wrong, = program.ask("/twinpath/connections,x")
-            self.assertEqual({"error": 'FIRST: found "x", allowed a connection\'s number'}, wrong)
+            self.assertEqual({"error": 'FIRST: found "x", allowed an integer: the first number of the page'}, wrong)
 
     def test_connections_and_sums_by_the_socket_stats_and_top(self):
         for server, program in self.in_each_mode():
