@@ -181,7 +181,7 @@ done
 judge 1 interface.json '"carries the XDP program" in bad["interface port a, lan0"]["found"]'
 profile other.json '{"name": "a", "device": "net_null0"}'
 sed -i 's/"--no-pci"/"--no-pci", "--file-prefix=other"/' other.json
-judge 1 other.json '"is in use by a running DPDK program" in r["paths"]["dpdk"]["refusal"]'
+judge 1 other.json '"a running DPDK program uses the file prefix" in r["paths"]["dpdk"]["refusal"]'
 stop TERM
 ip addr add 10.9.8.1/24 dev lan0
 export SSH_CONNECTION='10.9.8.7 50000 10.9.8.1 22'

@@ -216,7 +216,7 @@ class Parity(unittest.TestCase):
             "frames 40, equal 39, different 1", "", "frame 17: port lan, queue 0, 60 bytes",
             "  xdp   pass       rule default  60 bytes leave",
             "  dpdk  pass       rule default  60 bytes leave"])
-        self.assertRegex(lines[5], "^  the bytes that leave differ from octet 0 on: 0300.* and 0200")
+        self.assertRegex(lines[5], "^  the bytes that leave differ from byte 0 on: 0300.* and 0200")
         self.assertEqual(lines[6], "  IPv4 udp 10.0.0.1:1004 > 10.0.1.4:2004")
         run = self.run_it(self.policy, capture, "--json", "--verdicts", self.folder / "v", **lie)
         report = json.loads(run.stdout)
@@ -240,7 +240,7 @@ class Parity(unittest.TestCase):
                 ("text", b"hello, world, this is a text\n", ": not a pcap or pcapng capture: "),
                 ("head", whole[:20], ": not a pcap or pcapng capture: "),
                 ("cooked", pcap([udp(1)], COOKED), ": its link type is LINUX_SLL (Linux cooked v1);"
-                 " only Ethernet frames can be fed"),
+                 " only Ethernet frames are supported"),
                 ("cut", whole[:-10], ": packet 100: truncated dump file"),
                 ("cut ng", pcapng([udp(n) for n in range(100)])[:-10], ": packet 100: truncated"),
                 ("length", bytes(broken), ": packet 2: invalid packet capture length 4294967280")):

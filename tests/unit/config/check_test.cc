@@ -106,7 +106,7 @@ TEST(CheckTest, TheWholeReportReadsAsText) {
       "  default: everything else: pass to the kernel\n"
       "\n"
       "Cost: 6 shapes of match, 9 keys; 1.8 KiB of tables shared by all queues, 192 B of "
-      "streams a queue\n"
+      "streams for each queue\n"
       "  port lan: frames are parsed, malformed ones dropped and counted; at most 6 lookups "
       "a packet, then \"default\"\n"
       "  port wan: headers are not parsed: \"back\" matches every frame, also malformed ones\n");

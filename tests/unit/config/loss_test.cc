@@ -194,8 +194,8 @@ TEST(LossTest, AScopeSaysWhosePacketsAreNumbered) {
   }
   EXPECT_EQ(LossError(R"("model": "periodic", "every": 3, "scope": "packet")"),
             "/scope: found \"packet\" with the model periodic, which needs the state of a "
-            "stream, allowed \"queue\" or \"flow\", or the model random: by packet no state is "
-            "kept");
+            "stream, allowed \"queue\" or \"flow\", or the model random: scope packet keeps no "
+            "state");
   EXPECT_EQ(LossError(random + "\"flow\", \"flow\": \"both\""),
             "/flow: found \"both\", allowed \"unidirectional\" or \"bidirectional\"");
   EXPECT_EQ(LossError(random + "\"packet\", \"flow\": \"bidirectional\""),

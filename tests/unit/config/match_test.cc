@@ -159,12 +159,12 @@ TEST(MatchTest, FieldsThatNoPacketCanMeetTogetherAreRefused) {
       MatchError(R"("ip_version": 6, "ether_type": "arp")"),
       absl::StrCat("/ip_version: found an IPv6 ip_version with ether_type 0x806", kOnePacket));
   EXPECT_EQ(MatchError(R"("proto": "tcp", "ether_type": "arp")"),
-            "/proto: found proto with ether_type 0x806, allowed with ether_type ipv4, ipv6 or "
+            "/proto: found proto with ether_type 0x806, allowed ether_type ipv4, ipv6 or "
             "none");
   EXPECT_EQ(MatchError(R"("proto": "sctp", "dst_port": 80)"),
             "/dst_port: found dst_port with proto 132, allowed proto tcp, udp or none");
   EXPECT_EQ(MatchError(R"("src_port": 1, "ether_type": 2054)"),
-            "/src_port: found src_port with ether_type 0x806, allowed with ether_type ipv4, "
+            "/src_port: found src_port with ether_type 0x806, allowed ether_type ipv4, "
             "ipv6 or none");
   EXPECT_TRUE(ParseOneMatch(R"("src_port": 1, "ether_type": "ipv6", "proto": 17)").src_port);
 }
