@@ -33,9 +33,9 @@ struct FlowTableShape {
   uint64_t octets() const { return buckets() * sizeof(tp_flow_bucket); }  // without the locks
 };
 
-// The largest table that fits into `octets` bytes, which are at least kMinFlowMemory.
-inline FlowTableShape FlowTableWithin(uint64_t octets) {
-  const uint64_t buckets = octets / sizeof(tp_flow_bucket);
+// The largest table that fits into `bytes`, which is at least kMinFlowMemory.
+inline FlowTableShape FlowTableWithin(uint64_t bytes) {
+  const uint64_t buckets = bytes / sizeof(tp_flow_bucket);
   const uint64_t region = std::min<uint64_t>(buckets, TP_REGION_BUCKETS);
   return {static_cast<uint32_t>(buckets / region), static_cast<uint32_t>(region)};
 }

@@ -52,9 +52,9 @@ std::string RssFieldWords(uint32_t fields) {
   return words.empty() ? "none" : words;
 }
 
-std::vector<uint8_t> SymmetricRssKey(size_t octets) {
-  std::vector<uint8_t> key(octets);
-  for (size_t i = 0; i < octets; i++) key[i] = i % 2 == 0 ? 0x6d : 0x5a;
+std::vector<uint8_t> SymmetricRssKey(size_t bytes) {
+  std::vector<uint8_t> key(bytes);
+  for (size_t i = 0; i < bytes; i++) key[i] = i % 2 == 0 ? 0x6d : 0x5a;
   return key;
 }
 

@@ -43,9 +43,9 @@ struct RssSpec {
 
 absl::StatusOr<RssSpec> ReadRss(const JsonCursor& rss);
 
-// The symmetric Toeplitz key of `octets` bytes: 0x6d5a repeated. (Woo and Park, "Scalable TCP
+// The symmetric Toeplitz key of `bytes` bytes: 0x6d5a repeated. (Woo and Park, "Scalable TCP
 // session monitoring with symmetric receive-side scaling", 2012.)
-std::vector<uint8_t> SymmetricRssKey(size_t octets);
+std::vector<uint8_t> SymmetricRssKey(size_t bytes);
 
 }  // namespace twinpath
 
