@@ -19,6 +19,7 @@
 #endif
 
 #include "src/engine/burst.h"
+#include "src/policy/actions.h"
 #include "src/policy/reflect.h"
 
 namespace twinpath {

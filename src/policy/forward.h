@@ -3,6 +3,7 @@
 #ifndef TWINPATH_POLICY_FORWARD_H_
 #define TWINPATH_POLICY_FORWARD_H_
 
+#include "actions.h"
 #include "datapath.h"
 #include "effects.h"
 #include "reflect.h"

@@ -92,14 +92,6 @@ enum tp_tier {
   TP_TIER_GENERAL = 2, /* rules may ask for anything: loss by flow or packet, marks, conditions */
 };
 
-/* Where a packet that was not lost goes. */
-enum tp_action {
-  TP_ACTION_PASS = 0,
-  TP_ACTION_DROP = 1,
-  TP_ACTION_REFLECT = 2,
-  TP_ACTION_PORT = 3,
-};
-
 /* Which packets a rule's loss numbers as one stream. */
 enum tp_loss_kind {
   TP_LOSS_NONE = 0,   /* loses nothing, exactly */
@@ -209,7 +201,7 @@ struct tp_rule {
   __u64 key_a, key_b; /* of its streams: from the seed and the rule's name */
   __u64 threshold;    /* TP_MODEL_RANDOM: lost iff draw < threshold, of 2^64 */
   __u8 loss;          /* enum tp_loss_kind */
-  __u8 action;        /* enum tp_action */
+  __u8 action;        /* enum tp_action, of actions.h */
   __u8 out_port;      /* TP_ACTION_PORT: index into the policy's ports */
   __u8 flags;         /* TP_RULE_... */
   __u8 model_kind;    /* enum tp_model_kind */

@@ -14,6 +14,7 @@
 #include "src/config/compile/compile_loss.h"
 #include "src/config/json/json_document.h"
 #include "src/config/compile/match_keys.h"
+#include "src/config/policy/actions.h"
 #include "src/config/policy/port_uses.h"
 #include "src/config/compile/rule_table.h"
 #include "src/config/describe/words.h"
@@ -128,21 +129,9 @@ class Compiler {
     rule.slot = static_cast<uint32_t>(compiled_.rules.size());
     CompileLoss(spec.loss, &rule, &compiled_);
     CompileConditions(spec, &rule, &compiled_);
-    switch (spec.forward.action) {
-      case ForwardSpec::Action::kPass:
-        rule.action = TP_ACTION_PASS;
-        break;
-      case ForwardSpec::Action::kDrop:
-        rule.action = TP_ACTION_DROP;
-        break;
-      case ForwardSpec::Action::kReflect:
-        rule.action = TP_ACTION_REFLECT;
-        break;
-      case ForwardSpec::Action::kPort:
-        rule.action = TP_ACTION_PORT;
-        rule.out_port = PortIndex(spec.forward.port);
-        break;
-    }
+    rule.action = static_cast<uint8_t>(spec.forward.action);
+    if (kActions[rule.action].leaves_by == TP_LEAVES_BY_PORT)
+      rule.out_port = PortIndex(spec.forward.port);
     compiled_.rules.push_back(rule);
     compiled_.rule_names.push_back(spec.name);
   }
@@ -183,17 +172,18 @@ class Compiler {
         const bool is_default = r == policy_.rules.size();
         const RuleSpec& rule = is_default ? policy_.fallback : policy_.rules[r];
         if (rule.match.port && PortIndex(*rule.match.port) != p) continue;
-        compiled_.passes |= rule.forward.action == ForwardSpec::Action::kPass;
         compiled_.matches_vlan |= rule.match.vlan.has_value();
         const tp_rule& made = compiled_.rules[r];
-        if (made.action == TP_ACTION_PORT) compiled_.sends[p] |= 1u << made.out_port;
-        if (made.action == TP_ACTION_REFLECT) compiled_.sends[p] |= 1u << p;
+        const Action& action = kActions[made.action];
+        compiled_.passes |= action.leaves_by == TP_LEAVES_BY_KERNEL;
+        if (action.leaves_by == TP_LEAVES_BY_PORT) compiled_.sends[p] |= 1u << made.out_port;
+        if (action.leaves_by == TP_LEAVES_BY_INGRESS) compiled_.sends[p] |= 1u << p;
         const bool by_flow = made.loss == TP_LOSS_FLOW, marks = made.flags & TP_RULE_MARKS;
         compiled_.has_flows |= by_flow;
         compiled_.marks |= marks;
         compiled_.timed |= made.flags & TP_RULE_TIMED;
         compiled_.counted |= made.flags & TP_RULE_COUNTED;
-        if (by_flow || marks || made.loss == TP_LOSS_PACKET || HasCondition(r))
+        if (!action.fast || by_flow || marks || made.loss == TP_LOSS_PACKET || HasCondition(r))
           needs_general_[p] = true;
       }
     }

@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "src/config/describe/describe.h"
+#include "src/config/policy/actions.h"
 #include "src/config/policy/when.h"
 #include "src/config/describe/words.h"
 
@@ -171,19 +172,9 @@ std::string DescribeStatistics(const LossStatistics& statistics) {
 std::string DescribeFate(const RuleSpec& rule) {
   std::string loss = DescribeLoss(rule.loss);
   if (LosesAll(rule.loss) && !rule.loss.ecn_mark) return loss;
-  std::string it = loss.empty() ? "" : " the rest";
-  std::string text = loss.empty() ? "" : loss + "; ";
-  switch (rule.forward.action) {
-    case ForwardSpec::Action::kPass:
-      return absl::StrCat(text, "pass", it, " to the kernel");
-    case ForwardSpec::Action::kDrop:
-      return absl::StrCat(text, "drop", it);
-    case ForwardSpec::Action::kReflect:
-      return absl::StrCat(text, "reflect", it, " out of the same port, MAC addresses swapped");
-    case ForwardSpec::Action::kPort:
-      return absl::StrCat(text, "send", it, " out of ", rule.forward.port);
-  }
-  return text;
+  const ForwardSpec& forward = rule.forward;
+  if (loss.empty()) return DescribeAction(forward.action, "", forward.port);
+  return absl::StrCat(loss, "; ", DescribeAction(forward.action, " the rest", forward.port));
 }
 
 }  // namespace twinpath

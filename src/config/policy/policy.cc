@@ -10,9 +10,11 @@
 #include <unordered_map>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "nlohmann/json.hpp"
 #include "src/config/compile/compile.h"
 #include "src/config/json/json_document.h"
+#include "src/config/policy/actions.h"
 #include "src/config/policy/loss.h"
 #include "src/config/policy/match.h"
 #include "src/config/policy/names.h"
@@ -28,7 +30,6 @@ using Kind = JsonValue::Kind;
 constexpr uint64_t kPolicyVersion = 1;
 
 absl::StatusOr<ForwardSpec> ParseForward(const JsonCursor& forward) {
-  static constexpr char kAllowed[] = "\"pass\", \"drop\", \"reflect\" or {\"port\": NAME}";
   ForwardSpec spec;
   if (!forward.present()) return spec;
   if (forward.Is(Kind::kObject)) {
@@ -37,14 +38,17 @@ absl::StatusOr<ForwardSpec> ParseForward(const JsonCursor& forward) {
     if (!port.Is(Kind::kString) || !IsPortName(port.value().text)) {
       return port.Wrong(kPortNameAllowed);
     }
-    spec.action = ForwardSpec::Action::kPort;
+    spec.action = TP_ACTION_PORT;
     spec.port = port.value().text;
     return spec;
   }
   std::string_view word = forward.Is(Kind::kString) ? forward.value().text : std::string_view();
-  if (word == "pass") return spec;
-  if (word != "drop" && word != "reflect") return forward.Wrong(kAllowed);
-  spec.action = word == "drop" ? ForwardSpec::Action::kDrop : ForwardSpec::Action::kReflect;
+  const Action* action = FindAction(word);
+  if (action == nullptr) {
+    return forward.Wrong(
+        absl::StrCat("\"", absl::StrJoin(ActionWords(), "\", \""), "\" or {\"port\": NAME}"));
+  }
+  spec.action = action->number;
   return spec;
 }
 
@@ -118,20 +122,10 @@ std::string CanonicalJson(const Policy& policy) {
     if (rule.loss.model == LossSpec::Model::kRandom) {
       json["loss"] = {{"model", "random"}, {"rate", rule.loss.parameters[0].text}};
     }
-    switch (rule.forward.action) {
-      case ForwardSpec::Action::kPass:
-        json["forward"] = "pass";
-        break;
-      case ForwardSpec::Action::kDrop:
-        json["forward"] = "drop";
-        break;
-      case ForwardSpec::Action::kReflect:
-        json["forward"] = "reflect";
-        break;
-      case ForwardSpec::Action::kPort:
-        json["forward"] = {{"port", rule.forward.port}};
-        break;
-    }
+    if (rule.forward.action == TP_ACTION_PORT)
+      json["forward"] = {{"port", rule.forward.port}};
+    else
+      json["forward"] = kActions[rule.forward.action].word;
     return json;
   };
   nlohmann::json json = {{"version", kPolicyVersion}, {"seed", policy.seed}};
@@ -162,7 +156,7 @@ absl::Status AddWire(const std::vector<std::string>& ports, Policy* policy) {
     }
     rule.match.port = ports[i];
     rule.loss = policy->fallback.loss;
-    rule.forward = {ForwardSpec::Action::kPort, ports[i ^ 1]};
+    rule.forward = {TP_ACTION_PORT, ports[i ^ 1]};
     policy->rules.push_back(std::move(rule));
   }
   return absl::OkStatus();
@@ -173,17 +167,14 @@ absl::Status ApplyForward(const std::string& forward, const std::vector<std::str
   if (forward == "wire") return AddWire(ports, policy);
   ForwardSpec& spec = policy->fallback.forward;
   spec = {};
-  if (forward == "pass") return absl::OkStatus();
-  if (forward == "drop") {
-    spec.action = ForwardSpec::Action::kDrop;
-  } else if (forward == "reflect") {
-    spec.action = ForwardSpec::Action::kReflect;
+  if (const Action* action = FindAction(forward); action != nullptr) {
+    spec.action = action->number;
   } else if (std::find(ports.begin(), ports.end(), forward) != ports.end()) {
-    spec = {ForwardSpec::Action::kPort, forward};
+    spec = {TP_ACTION_PORT, forward};
   } else {
     std::vector<std::string_view> names(ports.begin(), ports.end());
     return FoundError("--forward", "", Quote(forward),
-                      absl::StrCat("pass, drop, reflect, wire, or a port",
+                      absl::StrCat(absl::StrJoin(ActionWords(), ", "), ", wire, or a port",
                                    names.empty() ? "" : ": ", Join(names)));
   }
   return absl::OkStatus();

@@ -14,13 +14,13 @@
 #include "src/config/policy/loss_spec.h"
 #include "src/config/policy/match_spec.h"
 #include "src/config/json/probability.h"
+#include "src/policy/actions.h"
 
 namespace twinpath {
 
 struct ForwardSpec {
-  enum class Action { kPass, kDrop, kReflect, kPort };
-  Action action = Action::kPass;
-  std::string port;  // kPort
+  tp_action action = TP_ACTION_PASS;
+  std::string port;  // TP_ACTION_PORT
 };
 
 // When a rule holds, by the time since the datapath started: for `for_ns` from `from_ns` on,

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "src/config/policy/actions.h"
 #include "src/dpdk/port/exception_port.h"
 #include "src/dpdk/port/software_rss.h"
 #include "src/dpdk/eal/tables.h"
@@ -226,7 +227,8 @@ int NodeOf(const Device& device, const Machine& machine) {
 
 bool Passes(const CompiledPolicy& policy, size_t port) {
   const tp_plan& plan = policy.plans[port];
-  if (plan.n_shapes == 0) return policy.rules[plan.fallback].action == TP_ACTION_PASS;
+  const tp_rule& fallback = policy.rules[plan.fallback];
+  if (plan.n_shapes == 0) return kActions[fallback.action].leaves_by == TP_LEAVES_BY_KERNEL;
   return policy.passes;
 }
 

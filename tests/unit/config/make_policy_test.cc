@@ -47,7 +47,7 @@ TEST_F(MakePolicyTest, WithoutAFileEverythingPasses) {
   EXPECT_EQ(p->file, "");
   EXPECT_TRUE(p->rules.empty());
   EXPECT_EQ(p->fallback.name, "default");
-  EXPECT_EQ(p->fallback.forward.action, ForwardSpec::Action::kPass);
+  EXPECT_EQ(p->fallback.forward.action, TP_ACTION_PASS);
   // sha256sum of {"default":{"forward":"pass"},"rules":[],"seed":0,"version":1}
   EXPECT_EQ(p->sha256, "cfc0e19d77da1a775062f9ec235c00289bb96bc90ac010c8db786d65f38d6b79");
 }
@@ -60,10 +60,10 @@ TEST_F(MakePolicyTest, TheCommandLineReplacesTheDefaultAndTheSeed) {
   ASSERT_TRUE(p.ok()) << p.status();
   EXPECT_EQ(p->seed, 9u);
   EXPECT_EQ(p->fallback.loss.parameters[0].threshold, 1ull << 63);
-  EXPECT_EQ(p->fallback.forward.action, ForwardSpec::Action::kReflect);
+  EXPECT_EQ(p->fallback.forward.action, TP_ACTION_REFLECT);
   ASSERT_EQ(p->rules.size(), 1u);
   EXPECT_EQ(p->rules[0].loss.model, LossSpec::Model::kNone);
-  EXPECT_EQ(p->rules[0].forward.action, ForwardSpec::Action::kDrop);
+  EXPECT_EQ(p->rules[0].forward.action, TP_ACTION_DROP);
   EXPECT_TRUE(p->ports.empty());
   EXPECT_EQ(p->sha256, LoadPolicy(path)->sha256);  // of the file, whatever was changed
 }
@@ -82,7 +82,7 @@ TEST_F(MakePolicyTest, NothingOnTheCommandLineChangesNothing) {
 TEST_F(MakePolicyTest, ForwardMayNameAPort) {
   absl::StatusOr<Policy> p = MakePolicy("", {{}, "wan", {}}, two_);
   ASSERT_TRUE(p.ok()) << p.status();
-  EXPECT_EQ(p->fallback.forward.action, ForwardSpec::Action::kPort);
+  EXPECT_EQ(p->fallback.forward.action, TP_ACTION_PORT);
   EXPECT_EQ(p->fallback.forward.port, "wan");
   EXPECT_EQ(Error(MakePolicy("", {{}, "dmz", {}}, two_).status()),
             "--forward: found \"dmz\", allowed pass, drop, reflect, wire, or a port: lan, wan");

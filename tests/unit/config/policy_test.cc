@@ -57,7 +57,7 @@ TEST(PolicyTest, TheLeastPolicyPassesEverythingUntouched) {
   EXPECT_TRUE(p.ports.empty());
   EXPECT_EQ(p.fallback.name, "default");
   EXPECT_EQ(p.fallback.loss.model, LossSpec::Model::kNone);
-  EXPECT_EQ(p.fallback.forward.action, ForwardSpec::Action::kPass);
+  EXPECT_EQ(p.fallback.forward.action, TP_ACTION_PASS);
   // sha256sum of these 14 octets.
   EXPECT_EQ(p.sha256, "c3aa9744214caf6eb993d6f88f3f1dda3e4e60d59f712b6463c4ce2c4b00dfa1");
 }
@@ -85,9 +85,9 @@ TEST(PolicyTest, EveryKeyIsRead) {
   EXPECT_EQ(p.rules[1].name, "rule-1");
   EXPECT_EQ(p.rules[1].loss.parameters[0].text, "1e-4");  // a number keeps its digits
   EXPECT_EQ(p.rules[1].loss.parameters[0].threshold, 1844674407370955u);
-  EXPECT_EQ(p.rules[1].forward.action, ForwardSpec::Action::kDrop);
-  EXPECT_EQ(p.rules[2].forward.action, ForwardSpec::Action::kReflect);
-  EXPECT_EQ(p.rules[3].forward.action, ForwardSpec::Action::kPass);
+  EXPECT_EQ(p.rules[1].forward.action, TP_ACTION_DROP);
+  EXPECT_EQ(p.rules[2].forward.action, TP_ACTION_REFLECT);
+  EXPECT_EQ(p.rules[3].forward.action, TP_ACTION_PASS);
   EXPECT_TRUE(p.fallback.loss.parameters[0].always);
   EXPECT_EQ(p.fallback.forward.port, "dmz");
 }

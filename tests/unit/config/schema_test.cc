@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 #include "src/config/compile/compile.h"
+#include "src/config/policy/actions.h"
 #include "src/config/policy/policy.h"
 #include "src/config/profile/profile.h"
 #include "valijson/adapters/nlohmann_json_adapter.hpp"
@@ -147,6 +148,14 @@ TEST(SchemaTest, GoodPoliciesAreGoodToBoth) {
     EXPECT_EQ(schema.Refusal(nlohmann::json::parse(document)), "") << document;
     EXPECT_TRUE(ParsePolicy(document, "p").ok()) << ParsePolicy(document, "p").status();
   }
+}
+
+// The list of actions is the schema's, too.
+TEST(SchemaTest, TheSchemaAllowsTheActionsOfTheListAndNoOthers) {
+  const nlohmann::json schema = ReadJson(kConf / "schema/policy.schema.json");
+  const auto allowed = schema.at(nlohmann::json::json_pointer("/definitions/forward/anyOf/0/enum"))
+                           .get<std::vector<std::string>>();
+  EXPECT_EQ(ActionWords(), allowed);
 }
 
 TEST(SchemaTest, BadPoliciesAreBadToBoth) {

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
+/* The list of forward actions: where packets go that were not lost. Pure; any thread. */
+#ifndef TWINPATH_POLICY_ACTIONS_H_
+#define TWINPATH_POLICY_ACTIONS_H_
+
+/* By what the packets of an action leave. */
+enum tp_leaves_by {
+  TP_LEAVES_BY_KERNEL = 0,
+  TP_LEAVES_BY_NOTHING = 1,
+  TP_LEAVES_BY_INGRESS = 2, /* the port that they came by */
+  TP_LEAVES_BY_PORT = 3,    /* the port that the rule names */
+};
+
+/*
+ * Each action as X(NAME, word, leaves_by, fast, sentence):
+ *
+ *   word       in a policy's "forward", and for --forward. Where the rule names a port, the policy
+ *              says {"port": NAME} instead
+ *   leaves_by  enum tp_leaves_by, without its prefix
+ *   fast       1: the blind and the headers tier know the action. They are closed, so a new action
+ *              says 0, and ports whose rules ask for it are decided in the general tier
+ *   sentence   for people; "%s" becomes " the rest" where others are lost, "%p" the port's name
+ *
+ * What the decision does for an action is in forward.h.
+ */
+#define TP_ACTIONS(X)                                                                        \
+  X(PASS, "pass", KERNEL, 1, "pass%s to the kernel")                                         \
+  X(DROP, "drop", NOTHING, 1, "drop%s")                                                      \
+  X(REFLECT, "reflect", INGRESS, 1, "reflect%s out of the same port, MAC addresses swapped") \
+  X(PORT, "port", PORT, 1, "send%s out of %p")
+
+/* tp_rule.action */
+enum tp_action {
+#define TP_ACTION_NUMBER(name, word, leaves_by, fast, sentence) TP_ACTION_##name,
+  TP_ACTIONS(TP_ACTION_NUMBER)
+#undef TP_ACTION_NUMBER
+      TP_ACTION_COUNT,
+};
+
+#endif /* TWINPATH_POLICY_ACTIONS_H_ */
