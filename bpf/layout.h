@@ -44,7 +44,7 @@ TP_STATIC_ASSERT(sizeof(struct tp_binding) == 8, "shared with src/xdp");
 struct tp_port_plan {
   __u32 n_shapes;    /* as in tp_plan */
   __u32 fallback;    /* as in tp_plan */
-  __u32 bucket_mask; /* number of buckets - 1 */
+  __u32 bucket_shift; /* see tp_first_bucket */
   __u32 timed;       /* a rule's condition asks for the time */
   __u32 own_rule;    /* whose streams on this port are in tp_xdp_queue.stream, or TP_NO_RULE */
   __u32 own_place;   /* 0, or TP_MAX_XDP_QUEUES for those of generation 1 */

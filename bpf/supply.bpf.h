@@ -80,7 +80,7 @@ TP_INLINE const struct tp_shape* tp_lookup_shapes(const void* dp, __u32 i) {
   (void)dp;
   return &tp_port_plan.shapes[i & (TP_MAX_SHAPES - 1)];
 }
-#define TP_BUCKET_MASK(dp) (tp_port_plan.bucket_mask)
+#define TP_BUCKET_SHIFT(dp) (tp_port_plan.bucket_shift)
 
 /* The stream in the map of streams. */
 TP_INLINE struct tp_state* tp_mapped_stream(struct tp_datapath* dp, __u32 slot) {

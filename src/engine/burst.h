@@ -52,7 +52,7 @@ struct Burst {
 
   // From stage to stage, by frame.
   alignas(64) tp_key keys[kMaxBurst];
-  uint64_t hashes[kMaxBurst];
+  uint64_t sums[kMaxBurst];
   uint64_t flow_keys[kMaxBurst];  // of frames whose rule loses by flow
   uint32_t rules[kMaxBurst];
   // In order of the frames that the shape at hand is tried for.

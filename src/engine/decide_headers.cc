@@ -22,20 +22,20 @@ uint32_t FirstSlot(uint8_t slots) {
   return static_cast<uint32_t>(__builtin_ctz(slots | 0x100)) & 7;
 }
 
-const tp_bucket* BucketOf(const tp_datapath& datapath, uint64_t hash) {
-  return &datapath.tables.buckets[static_cast<uint32_t>(hash) & datapath.tables.bucket_mask];
+const tp_bucket* BucketOf(const tp_datapath& datapath, uint64_t sum) {
+  return &datapath.tables.buckets[tp_first_bucket(sum, datapath.tables.bucket_shift)];
 }
 
 // tp_lookup, which answers at once where the first slot with the tag has the key.
-uint32_t LookUp(tp_datapath* datapath, const tp_shape& shape, const tp_key& key, uint64_t hash,
+uint32_t LookUp(tp_datapath* datapath, const tp_shape& shape, const tp_key& key, uint64_t sum,
                 uint8_t slots) {
-  const tp_bucket* bucket = BucketOf(*datapath, hash);
+  const tp_bucket* bucket = BucketOf(*datapath, sum);
   const uint32_t slot = FirstSlot(slots);
   if (TP_LIKELY(slots != 0 &&
                 tp_key_equal(&key, &shape.mask, &datapath->tables.entries[bucket->entry[slot]]))) {
     return tp_rule_of_slot(datapath, &key, bucket->rule[slot]);
   }
-  return tp_lookup(datapath, &key, &shape, hash);
+  return tp_lookup(datapath, &key, &shape, sum);
 }
 
 // rules -> effects. In the order of the burst: packet n of a stream is the n-th received.
@@ -93,21 +93,21 @@ void Classify(QueuePlan* plan, uint32_t count, uint64_t malformed, Burst* burst)
     uint32_t pending = 0;
     for (uint32_t i = 0; i < count; i++) {
       if (shape->min_rule >= burst->rules[i]) continue;  // no later shape has an earlier rule
-      burst->hashes[i] = tp_key_hash(&burst->keys[i], &shape->mask);
-      __builtin_prefetch(BucketOf(*datapath, burst->hashes[i]));
+      burst->sums[i] = tp_key_sum(&burst->keys[i], &shape->mask);
+      __builtin_prefetch(BucketOf(*datapath, burst->sums[i]));
       burst->pending[pending++] = static_cast<uint8_t>(i);
     }
     if (pending == 0) return;
     for (uint32_t p = 0; p < pending; p++) {
-      const uint64_t hash = burst->hashes[burst->pending[p]];
-      const tp_bucket* bucket = BucketOf(*datapath, hash);
-      burst->slots[p] = SlotsWith(*bucket, tp_hash_tag(hash));
+      const uint64_t sum = burst->sums[burst->pending[p]];
+      const tp_bucket* bucket = BucketOf(*datapath, sum);
+      burst->slots[p] = SlotsWith(*bucket, tp_key_tag(sum));
       __builtin_prefetch(&datapath->tables.entries[bucket->entry[FirstSlot(burst->slots[p])]]);
     }
     for (uint32_t p = 0; p < pending; p++) {
       const uint32_t i = burst->pending[p];
       const uint32_t rule =
-          LookUp(datapath, *shape, burst->keys[i], burst->hashes[i], burst->slots[p]);
+          LookUp(datapath, *shape, burst->keys[i], burst->sums[i], burst->slots[p]);
       burst->rules[i] = std::min(burst->rules[i], rule);
       __builtin_prefetch(&datapath->states[burst->rules[i]]);
     }

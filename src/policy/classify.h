@@ -19,29 +19,41 @@ TP_INLINE __u64 tp_masked_word(const struct tp_key* key, const struct tp_key* ma
   return (i == 7 ? k[7] | 0xffffULL << 48 : k[i]) & m[i];
 }
 
-/* Multilinear hashing: the products do not wait for each other. The multipliers are successive
+/*
+ * Multilinear hashing: the products do not wait for each other. The multipliers are successive
  * outputs of SplitMix64 from seed 0, made odd. `words` is a constant; words left out of it are 0
- * under the mask, and so are their products. */
-TP_INLINE __u64 tp_key_hash_words(const struct tp_key* key, const struct tp_key* mask,
-                                  __u32 words) {
-  __u64 h = tp_masked_word(key, mask, 7) * 0xc584133ac916ab3dULL;
-  if (words & TP_WORD(0)) h += tp_masked_word(key, mask, 0) * 0xe220a8397b1dcdafULL;
-  if (words & TP_WORD(1)) h += tp_masked_word(key, mask, 1) * 0x6e789e6aa1b965f5ULL;
-  if (words & TP_WORD(2)) h += tp_masked_word(key, mask, 2) * 0x06c45d188009454fULL;
-  if (words & TP_WORD(3)) h += tp_masked_word(key, mask, 3) * 0xf88bb8a8724c81edULL;
-  if (words & TP_WORD(4)) h += tp_masked_word(key, mask, 4) * 0x1b39896a51a8749bULL;
-  if (words & TP_WORD(5)) h += tp_masked_word(key, mask, 5) * 0x53cb9f0c747ea2ebULL;
-  if (words & TP_WORD(6)) h += tp_masked_word(key, mask, 6) * 0x2c829abe1f4532e1ULL;
+ * under the mask, and so are their products. A bit of the sum depends on no higher bit of the key's
+ * words, so the search takes its buckets by the highest bits.
+ */
+TP_INLINE __u64 tp_key_sum_words(const struct tp_key* key, const struct tp_key* mask, __u32 words) {
+  __u64 sum = tp_masked_word(key, mask, 7) * 0xc584133ac916ab3dULL;
+  if (words & TP_WORD(0)) sum += tp_masked_word(key, mask, 0) * 0xe220a8397b1dcdafULL;
+  if (words & TP_WORD(1)) sum += tp_masked_word(key, mask, 1) * 0x6e789e6aa1b965f5ULL;
+  if (words & TP_WORD(2)) sum += tp_masked_word(key, mask, 2) * 0x06c45d188009454fULL;
+  if (words & TP_WORD(3)) sum += tp_masked_word(key, mask, 3) * 0xf88bb8a8724c81edULL;
+  if (words & TP_WORD(4)) sum += tp_masked_word(key, mask, 4) * 0x1b39896a51a8749bULL;
+  if (words & TP_WORD(5)) sum += tp_masked_word(key, mask, 5) * 0x53cb9f0c747ea2ebULL;
+  if (words & TP_WORD(6)) sum += tp_masked_word(key, mask, 6) * 0x2c829abe1f4532e1ULL;
+  return sum;
+}
+
+TP_INLINE __u64 tp_key_sum(const struct tp_key* key, const struct tp_key* mask) {
+  return tp_key_sum_words(key, mask, TP_ALL_WORDS);
+}
+
+/* A hash of which all bits are good. */
+TP_INLINE __u64 tp_key_hash(const struct tp_key* key, const struct tp_key* mask) {
+  __u64 h = tp_key_sum(key, mask);
   h = (h ^ h >> 32) * 0x94d049bb133111ebULL;
   return h ^ h >> 29;
 }
 
-TP_INLINE __u64 tp_key_hash(const struct tp_key* key, const struct tp_key* mask) {
-  return tp_key_hash_words(key, mask, TP_ALL_WORDS);
-}
+/* The bucket where the search for a key begins. The table has 2^(64 - shift) of them, at least two,
+ * and TP_MAX_PROBES - 1 more behind them, so that the search does not wrap around. */
+TP_INLINE __u32 tp_first_bucket(__u64 sum, __u32 shift) { return (__u32)(sum >> shift); }
 
 /* Never 0, which marks an empty slot. */
-TP_INLINE __u32 tp_hash_tag(__u64 hash) { return (__u32)(hash >> 32) | 1; }
+TP_INLINE __u32 tp_key_tag(__u64 sum) { return (__u32)(sum >> 16) | 1; }
 
 TP_INLINE int tp_key_equal_words(const struct tp_key* key, const struct tp_key* mask,
                                  const struct tp_key* entry, __u32 words) {
@@ -65,13 +77,13 @@ TP_INLINE __u32 tp_rule_of_slot(struct tp_datapath* dp, const struct tp_key* key
   return tp_first_holding(TP_ENV(dp), key, rule & ~TP_ALTERNATIVE, dp->now);
 }
 
-/* The first rule of this shape that holds and whose key is `key` under its mask, or TP_NO_RULE. */
+/* The first rule of this shape that holds and whose key is `key` under its mask, or TP_NO_RULE.
+ * `sum` is the key's tp_key_sum under the mask. */
 TP_INLINE __u32 tp_lookup(struct tp_datapath* dp, const struct tp_key* key,
-                          const struct tp_shape* shape, __u64 hash) {
-  __u32 tag = tp_hash_tag(hash);
+                          const struct tp_shape* shape, __u64 sum) {
+  const __u32 tag = tp_key_tag(sum), first = tp_first_bucket(sum, TP_BUCKET_SHIFT(dp));
   for (__u32 probe = 0; probe < TP_MAX_PROBES; probe++) {
-    const struct tp_bucket* bucket =
-        TP_ROW(dp, buckets, ((__u32)hash + probe) & TP_BUCKET_MASK(dp));
+    const struct tp_bucket* bucket = TP_ROW(dp, buckets, first + probe);
     if (!bucket) return TP_NO_RULE;
     for (int slot = 0; slot < TP_BUCKET_SLOTS; slot++) {
       if (bucket->tag[slot] != tag) continue;
@@ -86,7 +98,7 @@ TP_INLINE __u32 tp_lookup(struct tp_datapath* dp, const struct tp_key* key,
 
 TP_INLINE __u32 tp_lookup_shape(struct tp_datapath* dp, const struct tp_key* key,
                                 const struct tp_shape* shape) {
-  return tp_lookup(dp, key, shape, tp_key_hash_words(key, &shape->mask, TP_WORDS(dp)));
+  return tp_lookup(dp, key, shape, tp_key_sum_words(key, &shape->mask, TP_WORDS(dp)));
 }
 
 /* tp_lookup_shape of the port's shape number `i`, in the general tier, at `now`. */

@@ -14,7 +14,7 @@
  *                              the tp_datapath of a tp_env again, in `room` where that is needed;
  *                              TP_WORDS and TP_IS_GENERAL of it are what is said here
  *   TP_ROW(dp, table, i)       row i of a read-only table of tables.h, or NULL beyond the table
- *   TP_BUCKET_MASK(dp)         the number of buckets - 1
+ *   TP_BUCKET_SHIFT(dp)        see tp_first_bucket
  *   tp_stream(dp, rule, slot)  the stream of rule number `rule`, which tp_rule.slot says the slot
  *                              of, on this queue; or NULL
  *   tp_terms_of(dp, state)     the tp_terms of the stream's rule

@@ -48,7 +48,7 @@ TP_INLINE struct tp_datapath* tp_enter(tp_env* env, struct tp_datapath* room, __
 }
 
 #define TP_ROW(dp, table, i) (&(dp)->tables.table[i])
-#define TP_BUCKET_MASK(dp) ((dp)->tables.bucket_mask)
+#define TP_BUCKET_SHIFT(dp) ((dp)->tables.bucket_shift)
 
 TP_INLINE struct tp_state* tp_stream(struct tp_datapath* dp, __u32 rule, __u32 slot) {
   (void)slot;

@@ -12,7 +12,7 @@
 /* Tables of all ports, each as X(name, type of its rows). There is a row 0 in all of them but
  * perhaps `entries`, `alternatives` and `intervals`. */
 #define TP_SHARED_TABLES(X)              \
-  X(buckets, struct tp_bucket) /* 2^n */ \
+  X(buckets, struct tp_bucket)           \
   X(entries, struct tp_key)              \
   X(rules, struct tp_rule)               \
   X(models, struct tp_model)             \
@@ -28,7 +28,7 @@ struct tp_tables {
 #define TP_TABLE_POINTER(name, type) const type* name;
   TP_TABLES(TP_TABLE_POINTER)
 #undef TP_TABLE_POINTER
-  __u32 bucket_mask; /* number of buckets - 1 */
+  __u32 bucket_shift; /* see tp_first_bucket */
 };
 
 #endif /* TWINPATH_POLICY_TABLES_H_ */

@@ -279,7 +279,7 @@ class Compiler {
         if (!fresh) return AddAfter(r, &entries[it->second].rule);  // an earlier rule has it
         if (entries.size() == TP_MAX_ENTRIES) return TooManyEntries(r);
         const uint32_t first = HasCondition(r) ? AddAlternative(r) : static_cast<uint32_t>(r);
-        entries.push_back({value, tp_key_hash(&value, &shape_mask), first});
+        entries.push_back({value, tp_key_sum(&value, &shape_mask), first});
         return absl::OkStatus();
       });
       if (!status.ok()) return status;

@@ -20,8 +20,8 @@ struct CompiledPolicy {
   std::vector<std::string> rule_names;  // index = rule number; the last is "default"
   std::vector<tp_plan> plans;           // one for each port
 
-  // The tables of src/policy/tables.h. There is a power of two of buckets, at least 1; row 0 of
-  // the models and of the whens is no rule's.
+  // The tables of src/policy/tables.h; rule_table.h says how many buckets there are. Row 0 of the
+  // models and of the whens is no rule's.
 #define TP_TABLE_ROWS(name, row) std::vector<row> name;
   TP_TABLES(TP_TABLE_ROWS)
 #undef TP_TABLE_ROWS

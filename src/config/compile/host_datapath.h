@@ -11,6 +11,7 @@
 
 #include "src/config/compile/compile.h"
 #include "src/config/compile/flow_memory.h"
+#include "src/config/compile/rule_table.h"
 #include "src/policy/pipeline.h"
 
 namespace twinpath {
@@ -22,7 +23,7 @@ inline tp_datapath HostDatapath(const CompiledPolicy& policy, size_t port) {
   TP_TABLES(TP_TABLE_BORROW)
 #undef TP_TABLE_BORROW
   datapath.tables.shapes += policy.plans[port].first_shape;
-  datapath.tables.bucket_mask = static_cast<__u32>(policy.buckets.size() - 1);
+  datapath.tables.bucket_shift = BucketShift(policy.buckets.size());
   datapath.port = static_cast<__u8>(port);
   return datapath;
 }

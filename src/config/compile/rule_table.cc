@@ -4,6 +4,8 @@
 
 #include "src/config/compile/rule_table.h"
 
+#include <bit>
+
 #include "absl/strings/str_cat.h"
 #include "src/policy/pipeline.h"
 
@@ -13,11 +15,11 @@ namespace {
 constexpr size_t kMaxBuckets = 8 * TP_MAX_ENTRIES;
 
 bool Insert(const RuleEntry& entry, uint32_t index, std::vector<tp_bucket>* buckets) {
-  const size_t mask = buckets->size() - 1;
+  const uint32_t first = tp_first_bucket(entry.sum, BucketShift(buckets->size()));
   for (uint32_t probe = 0; probe < TP_MAX_PROBES; probe++) {
-    tp_bucket& bucket = (*buckets)[static_cast<uint32_t>(entry.hash + probe) & mask];
+    tp_bucket& bucket = (*buckets)[first + probe];
     if (bucket.used == TP_BUCKET_SLOTS) continue;
-    bucket.tag[bucket.used] = tp_hash_tag(entry.hash);
+    bucket.tag[bucket.used] = tp_key_tag(entry.sum);
     bucket.entry[bucket.used] = index;
     bucket.rule[bucket.used] = entry.rule;
     bucket.used++;
@@ -28,12 +30,16 @@ bool Insert(const RuleEntry& entry, uint32_t index, std::vector<tp_bucket>* buck
 
 }  // namespace
 
+uint32_t BucketShift(size_t buckets) {
+  return static_cast<uint32_t>(65 - std::bit_width(buckets - (TP_MAX_PROBES - 1)));
+}
+
 absl::StatusOr<std::vector<tp_bucket>> BuildBuckets(const std::vector<RuleEntry>& entries) {
   // On average at most 1.5 of a bucket's 5 slots are used: then 2 % of the buckets are full.
-  size_t count = 1;
+  size_t count = 2;
   while (count * 3 < entries.size() * 2) count *= 2;
   for (; count <= kMaxBuckets; count *= 2) {
-    std::vector<tp_bucket> buckets(count);
+    std::vector<tp_bucket> buckets(count + TP_MAX_PROBES - 1);
     uint32_t placed = 0;
     while (placed < entries.size() && Insert(entries[placed], placed, &buckets)) placed++;
     if (placed == entries.size()) return buckets;

@@ -13,14 +13,16 @@
 namespace twinpath {
 
 struct RuleEntry {
-  tp_key key = {};    // masked; .shape is its shape's number
-  uint64_t hash = 0;  // tp_key_hash of it
+  tp_key key = {};   // masked; .shape is its shape's number
+  uint64_t sum = 0;  // tp_key_sum of it
   uint32_t rule = 0;
 };
 
-// Makes a hash table of `entries`; its number of buckets is a power of two. The load is so low that
-// nearly every lookup reads one cache line. ResourceExhausted where no size holds them: thousands
-// of keys with one hash.
+// The `shift` of tp_first_bucket in a table of `buckets` buckets, which BuildBuckets made.
+uint32_t BucketShift(size_t buckets);
+
+// Makes a hash table of `entries`. The load is so low that nearly every lookup reads one cache
+// line. ResourceExhausted where no size holds them: thousands of keys with one hash.
 absl::StatusOr<std::vector<tp_bucket>> BuildBuckets(const std::vector<RuleEntry>& entries);
 
 }  // namespace twinpath

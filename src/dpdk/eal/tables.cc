@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "src/config/compile/rule_table.h"
+
 namespace twinpath {
 
 absl::StatusOr<PolicyTables> PolicyTables::Create(const CompiledPolicy& policy, int node) {
@@ -21,7 +23,7 @@ absl::StatusOr<PolicyTables> PolicyTables::Create(const CompiledPolicy& policy, 
   TP_TABLES(TP_TABLE_COPY)
 #undef TP_TABLE_COPY
   if (!status.ok()) return status;
-  tables.tables_.bucket_mask = static_cast<uint32_t>(policy.buckets.size() - 1);
+  tables.tables_.bucket_shift = BucketShift(policy.buckets.size());
   return tables;
 }
 

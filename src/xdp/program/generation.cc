@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/config/compile/rule_table.h"
 #include "src/xdp/program/skeleton.h"
 
 namespace twinpath {
@@ -65,7 +66,7 @@ tp_port_plan PlanOf(const CompiledPolicy& policy, size_t port, const StreamPlace
   tp_port_plan made = {};
   made.n_shapes = plan.n_shapes;
   made.fallback = plan.fallback;
-  made.bucket_mask = Elements(policy.buckets.size()) - 1;
+  made.bucket_shift = BucketShift(policy.buckets.size());
   made.timed = policy.timed;
   made.own_rule = places.own_rule[port];
   made.own_place = places.own_place[port] * TP_MAX_XDP_QUEUES;

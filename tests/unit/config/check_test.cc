@@ -105,7 +105,7 @@ TEST(CheckTest, TheWholeReportReadsAsText) {
       "  2. back: everything on port wan: send out of lan\n"
       "  default: everything else: pass to the kernel\n"
       "\n"
-      "Cost: 6 shapes of match, 9 keys; 1.8 KiB of tables shared by all queues, 192 B of "
+      "Cost: 6 shapes of match, 9 keys; 2.0 KiB of tables shared by all queues, 192 B of "
       "streams for each queue\n"
       "  port lan: frames are parsed, malformed ones dropped and counted; at most 6 lookups "
       "a packet, then \"default\"\n"
@@ -125,9 +125,9 @@ TEST(CheckTest, JsonSaysTheSame) {
   EXPECT_EQ(json["rules"][0]["mean_burst"], 0);
   EXPECT_EQ(json["cost"]["shapes"], 1);
   EXPECT_EQ(json["cost"]["keys"], 1);
-  EXPECT_EQ(json["cost"]["table_bytes"], sizeof(tp_bucket) + sizeof(tp_key) + sizeof(tp_shape) +
-                                             2 * sizeof(tp_rule) + sizeof(tp_model) +
-                                             sizeof(tp_when) + sizeof(tp_plan));
+  EXPECT_EQ(json["cost"]["table_bytes"],
+            (2 + TP_MAX_PROBES - 1) * sizeof(tp_bucket) + sizeof(tp_key) + sizeof(tp_shape) +
+                2 * sizeof(tp_rule) + sizeof(tp_model) + sizeof(tp_when) + sizeof(tp_plan));
   EXPECT_EQ(json["cost"]["queue_bytes"], 2 * sizeof(tp_state));
   EXPECT_EQ(json["ports"][0]["parses"], true);
   EXPECT_EQ(json["ports"][0]["fallback"], "default");

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/config/compile/compile.h"
+#include "src/config/compile/rule_table.h"
 #include "src/policy/pipeline.h"
 #include "tests/unit/lib/match_oracle.h"
 
@@ -34,7 +35,7 @@ uint32_t Classify(const CompiledPolicy& compiled, const tp_key& key) {
   dp.tables.shapes = compiled.shapes.data() + plan.first_shape;
   dp.tables.buckets = compiled.buckets.data();
   dp.tables.entries = compiled.entries.data();
-  dp.tables.bucket_mask = static_cast<uint32_t>(compiled.buckets.size() - 1);
+  dp.tables.bucket_shift = BucketShift(compiled.buckets.size());
   return tp_classify(&dp, &key, plan.n_shapes, plan.fallback);
 }
 
