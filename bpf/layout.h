@@ -11,20 +11,6 @@ enum {
   TP_GENERATIONS = 2,       /* sets of tables and programs, which take turns */
 };
 
-/* What a program knows before it is loaded and what no policy changes: its .rodata. The verifier
- * takes these for constants. Written once by the control thread, frozen by the kernel at load. */
-struct tp_constants {
-  __u32 port;           /* ingress, index into the policy's ports */
-  __u32 first_record;   /* 0, or TP_MAX_XDP_QUEUES for a program of generation 1 */
-  __u32 first_queue;    /* the port's queue 0, among the queues of all ports */
-  __u32 n_queues;       /* the port's; first_queue + n_queues <= TP_MAX_XDP_QUEUES */
-  __u32 n_slots;        /* streams of a queue, at most */
-  __u32 no_xdp_tx;      /* frames that leave by the port they came by are redirected, too */
-  __u32 regions;        /* of the table of flows; 0: there is none */
-  __u32 region_buckets; /* of each region */
-  __u32 clock_given;    /* the time is tp_clock, and not the kernel's */
-};
-
 /* Where a rule's streams are, and what the fast tiers ask of the rule: by rule, a table of the
  * generation. The rule's place in the policy, its slot and its terms change by themselves, because
  * a stream that a reload continues stays where it is. */
@@ -35,25 +21,48 @@ struct tp_binding {
 };
 TP_STATIC_ASSERT(sizeof(struct tp_binding) == 8, "shared with src/xdp");
 
-/* No record of a queue: beyond all. */
-#define TP_NO_PLACE 0x80000000U
+/* No record of a queue. */
+#define TP_NO_RECORD 0xffffffffU
+
+/* What a program of a fast tier is made for: the verifier removes what the program then cannot
+ * reach. A policy with other traits takes another program. The general tier's are 0, because the
+ * verifier takes long for its programs, and so one of them runs every policy. */
+struct tp_traits {
+  __u32 one_shape; /* tp_plan.n_shapes is 1 */
+  __u32 direct;    /* every rule's slot is its own number, and its streams have its terms */
+  /* Of a blind program: */
+  __u32
+      blind_record; /* of the port's queue 0, with the stream; TP_NO_RECORD: the stream is mapped */
+  struct tp_binding blind; /* of the rule that takes all */
+};
+
+/* What a program knows before it is loaded: its .rodata. The verifier takes these for constants.
+ * Written once by the control thread, frozen by the kernel at load. */
+struct tp_constants {
+  __u32 port;           /* ingress, index into the policy's ports */
+  __u32 first_record;   /* the port's queue 0, among the tp_queues of the generation */
+  __u32 first_queue;    /* the port's queue 0, among the queues of all ports */
+  __u32 n_queues;       /* the port's; first_queue + n_queues <= TP_MAX_XDP_QUEUES */
+  __u32 n_slots;        /* streams of a queue, at most */
+  __u32 no_xdp_tx;      /* frames that leave by the port they came by are redirected, too */
+  __u32 regions;        /* of the table of flows; 0: there is none */
+  __u32 region_buckets; /* of each region */
+  __u32 clock_given;    /* the time is tp_clock, and not the kernel's */
+  struct tp_traits traits;
+};
 
 /* A port's part of the policy, in memory that the control thread writes while no program of the
- * generation is attached: its .data.plan. So a program is verified once, and takes one policy after
- * the other. */
+ * generation is attached: its .data.plan. So a program takes one policy after another. */
 struct tp_port_plan {
-  __u32 n_shapes;    /* as in tp_plan */
-  __u32 fallback;    /* as in tp_plan */
+  __u32 n_shapes;     /* as in tp_plan */
+  __u32 fallback;     /* as in tp_plan */
   __u32 bucket_shift; /* see tp_first_bucket */
-  __u32 timed;       /* a rule's condition asks for the time */
-  __u32 own_rule;    /* whose streams on this port are in tp_xdp_queue.stream, or TP_NO_RULE */
-  __u32 own_place;   /* 0, or TP_MAX_XDP_QUEUES for those of generation 1 */
-  __u32 blind_place; /* own_place, where own_rule is `fallback`; else TP_NO_PLACE */
-  __u32 padding;
-  struct tp_binding blind; /* the binding of `fallback` */
+  __u32 timed;        /* a rule's condition asks for the time */
+  __u32 own_rule;     /* whose streams on this port are in tp_xdp_queue.stream, or TP_NO_RULE */
+  __u32 own_place;    /* 0, or TP_MAX_XDP_QUEUES for those of generation 1 */
   struct tp_shape shapes[TP_MAX_SHAPES];
 };
-TP_STATIC_ASSERT(sizeof(struct tp_port_plan) == 40 + 80 * TP_MAX_SHAPES, "shared with src/xdp");
+TP_STATIC_ASSERT(sizeof(struct tp_port_plan) == 24 + 80 * TP_MAX_SHAPES, "shared with src/xdp");
 
 /*
  * One queue, as one generation counts it: so the control thread knows what an earlier policy

@@ -2,7 +2,8 @@
 /*
  * The XDP datapath: the decision of src/policy on every frame that a port receives. Owns the entry
  * points and the way from a verdict to an XDP action. Runs on the CPU that serves the RX queue. A
- * port's program knows its port by tp_constants, and its policy by tp_port_plan and the tables.
+ * port's program knows its port, and a few traits of its policy, by tp_constants; the policy itself
+ * by tp_port_plan and the tables.
  *
  * There is one body and twelve entry points. A port runs the cheapest one that can decide its
  * policy, by tier (blind, tuple or headers, general: see tp_tier; tuple reads few words of the
@@ -57,14 +58,14 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int general, int frags, int
     tp_count_add_shared(&tp_strays[constants->port & (TP_MAX_PORTS - 1)], 1, bytes);
     return XDP_DROP;
   }
-  index += constants->first_queue; /* the verifier knows the bounds of both */
+  /* The verifier knows the bounds of both. */
   struct tp_xdp_queue* queue = &tp_queues[index + constants->first_record];
   TP_OPAQUE(queue); /* or the compiler works the address out again at every use */
   struct tp_queue_counters* counters = &queue->counters;
   const __u8 port = (__u8)constants->port;
   struct tp_datapath dp = {.constants = constants,
                            .ctx = ctx,
-                           .queue_index = index,
+                           .queue_index = index + constants->first_queue,
                            .words = words,
                            .may_draw = !drawing,
                            .general = general,
@@ -73,13 +74,12 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int general, int frags, int
                            .port = port};
   struct tp_state* blind_stream = 0;
   if (!words) {
-    __u32 record = index + tp_port_plan.blind_place;
-    TP_OPAQUE(record); /* the verifier is to see the bound here */
-    if (TP_LIKELY(record < TP_GENERATIONS * TP_MAX_XDP_QUEUES)) {
-      blind_stream = &tp_queues[record].stream;
+    if (constants->traits.blind_record != TP_NO_RECORD) {
+      blind_stream = &tp_queues[index + constants->traits.blind_record].stream;
+      TP_OPAQUE(blind_stream); /* as above */
     } else {
       if (drawing) return drawing(ctx);
-      blind_stream = tp_mapped_stream(&dp, tp_port_plan.blind.slot);
+      blind_stream = tp_mapped_stream(&dp, constants->traits.blind.slot);
       if (!blind_stream) return XDP_DROP;
     }
   }
@@ -92,7 +92,8 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int general, int frags, int
 
   if (general && tp_port_plan.timed)
     dp.now = constants->clock_given ? tp_clock : bpf_ktime_get_coarse_ns();
-  const __u32 n_shapes = tp_port_plan.n_shapes, fallback = tp_port_plan.fallback;
+  const __u32 n_shapes = constants->traits.one_shape ? 1 : tp_port_plan.n_shapes;
+  const __u32 fallback = tp_port_plan.fallback;
   const struct tp_effects effects =
       general ? tp_decide_general(&dp, bytes, n_shapes, fallback, shared)
       : words ? tp_decide(&dp, bytes, n_shapes, fallback, shared)

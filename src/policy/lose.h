@@ -17,15 +17,18 @@
 #include "random.h"
 #include "types.h"
 
+TP_INLINE struct tp_terms tp_rule_terms(const struct tp_rule* rule) {
+  const struct tp_terms terms = {rule->loss, rule->action, rule->out_port};
+  return terms;
+}
+
 /* Sets up the stream of `rule` (number `index`) on queue `queue` of the port whose key is
  * `port_key`, at packet 0. */
 TP_INLINE void tp_state_init(struct tp_state* state, const struct tp_rule* rule, __u32 index,
                              __u64 port_key, __u32 queue) {
   __builtin_memset(state, 0, sizeof(*state));
   tp_stream_key(rule, port_key, queue, &state->key_a, &state->key_b);
-  state->terms.loss = rule->loss;
-  state->terms.action = rule->action;
-  state->terms.out_port = rule->out_port;
+  state->terms = tp_rule_terms(rule);
   state->rule = index;
 }
 

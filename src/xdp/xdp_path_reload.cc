@@ -60,7 +60,7 @@ absl::StatusOr<ReloadOutcome> XdpPath::Reload(const Policy& policy, CompiledPoli
   // Not before the verifier is done, because new times count from here.
   ContinueFrom({policy_, run_->policy()}, policy, next.continued, number, CoarseNow(),
                &next.policy);
-  if (status = run_->Write(&next); !status.ok()) return status;
+  run_->Write(next);
 
   ReloadOutcome outcome = {.rules = next.policy.rules.size(), .reloads = number};
   for (const uint32_t old : next.continued) outcome.continued += old != TP_NO_RULE;

@@ -104,7 +104,7 @@ absl::StatusOr<LoadedPolicy> Load(const std::string& text, Reloaded reloaded,
     if (absl::Status status = loaded.run->Load({XdpFrames::kPlain}, &next); !status.ok())
       return status;
     ContinueFrom({before, loaded.run->policy()}, *policy, next.continued, 1, 0, &next.policy);
-    if (absl::Status status = loaded.run->Write(&next); !status.ok()) return status;
+    loaded.run->Write(next);
     loaded.run->Commit(std::move(next));
   }
   auto program = loaded.run->Program(0, XdpFrames::kPlain);

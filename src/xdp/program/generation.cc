@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // One skeleton, which loads no program, makes the tables. Every program is loaded by a skeleton of
-// its own that shares them, and the plan of the port's first program.
+// its own that shares them, and the plan of the port's other programs.
 
 #include "src/xdp/program/generation.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <utility>
 #include <vector>
 
 #include "src/config/compile/rule_table.h"
+#include "src/policy/pipeline.h"
 #include "src/xdp/program/skeleton.h"
 
 namespace twinpath {
@@ -51,14 +53,17 @@ const char* FramesName(XdpFrames frames) {
   return "plain";
 }
 
+// Neither has padding.
+bool SameTraits(const tp_traits& a, const tp_traits& b) {
+  return std::memcmp(&a, &b, sizeof(a)) == 0;
+}
+
 int ProgramOf(const Skeleton& skeleton, const std::string& name) {
   return bpf_program__fd(bpf_object__find_program_by_name(skeleton->obj, name.c_str()));
 }
 
 tp_binding BindingOf(const tp_rule& rule) {
-  return {.slot = rule.slot,
-          .terms = {.loss = rule.loss, .action = rule.action, .out_port = rule.out_port},
-          .padding = 0};
+  return {.slot = rule.slot, .terms = tp_rule_terms(&rule), .padding = 0};
 }
 
 tp_port_plan PlanOf(const CompiledPolicy& policy, size_t port, const StreamPlaces& places) {
@@ -70,19 +75,39 @@ tp_port_plan PlanOf(const CompiledPolicy& policy, size_t port, const StreamPlace
   made.timed = policy.timed;
   made.own_rule = places.own_rule[port];
   made.own_place = places.own_place[port] * TP_MAX_XDP_QUEUES;
-  made.blind_place = made.own_rule == plan.fallback ? made.own_place : TP_NO_PLACE;
-  made.blind = BindingOf(policy.rules[plan.fallback]);
   std::copy_n(policy.shapes.begin() + plan.first_shape, plan.n_shapes, made.shapes);
+  return made;
+}
+
+tp_traits TraitsOf(const CompiledPolicy& policy, size_t port, uint32_t first_queue,
+                   const StreamPlaces& places) {
+  const tp_plan& plan = policy.plans[port];
+  tp_traits made = {};
+  if (plan.tier == TP_TIER_HEADERS) {
+    made.one_shape = plan.n_shapes == 1;
+    made.direct = places.direct && places.own_rule[port] == TP_NO_RULE;
+  }
+  if (plan.tier == TP_TIER_BLIND) {
+    const bool own = places.own_rule[port] == plan.fallback;
+    made.blind_record =
+        own ? places.own_place[port] * TP_MAX_XDP_QUEUES + first_queue : TP_NO_RECORD;
+    made.blind = BindingOf(policy.rules[plan.fallback]);
+    if (own) made.blind.slot = 0;  // not asked for
+  }
   return made;
 }
 
 }  // namespace
 
 struct XdpGeneration::Loaded {
+  struct Program {
+    Skeleton skeleton;
+    tp_traits traits;
+  };
   struct Port {
     tp_port_plan plan = {};
-    std::map<std::string, Skeleton> programs;  // by name
-    tp_port_plan* shared_plan = nullptr;       // the programs' own; none before the first
+    std::map<std::string, Program> programs;  // by name
+    tp_port_plan* shared_plan = nullptr;      // the programs' own; none before the first
   };
 
   const XdpMaps* maps;
@@ -106,8 +131,9 @@ struct XdpGeneration::Loaded {
   }
   absl::Status MakeTables(const CompiledPolicy& policy);
   absl::Status ShareMaps(const Skeleton& skeleton, size_t port) const;
-  void SetConstants(size_t port, tp_constants* constants) const;
-  absl::StatusOr<Skeleton> Load(size_t port, XdpFrames frames, const std::string& name) const;
+  void SetConstants(size_t port, const tp_traits& traits, tp_constants* constants) const;
+  absl::StatusOr<Skeleton> Load(size_t port, XdpFrames frames, const std::string& name,
+                                const tp_traits& traits) const;
 };
 
 // Every map that is not shared has one element, and is not used.
@@ -147,16 +173,18 @@ absl::Status XdpGeneration::Loaded::ShareMaps(const Skeleton& skeleton, size_t p
     if (IsTable(skeleton, map))
       fd = bpf_map__fd(bpf_object__find_map_by_name(tables->obj, bpf_map__name(map)));
     if (map == skeleton->maps.data_plan && !programs.empty())
-      fd = bpf_map__fd(programs.begin()->second->maps.data_plan);
+      fd = bpf_map__fd(programs.begin()->second.skeleton->maps.data_plan);
     const int error = fd < 0 ? 0 : bpf_map__reuse_fd(map, fd);
     if (error) return KernelError(absl::StrCat("sharing map ", bpf_map__name(map)), -error);
   }
   return absl::OkStatus();
 }
 
-void XdpGeneration::Loaded::SetConstants(size_t port, tp_constants* constants) const {
+void XdpGeneration::Loaded::SetConstants(size_t port, const tp_traits& traits,
+                                         tp_constants* constants) const {
   constants->port = static_cast<uint32_t>(port);
-  constants->first_record = static_cast<uint32_t>(number) * TP_MAX_XDP_QUEUES;
+  constants->first_record =
+      static_cast<uint32_t>(number) * TP_MAX_XDP_QUEUES + maps->first_queue(port);
   constants->first_queue = maps->first_queue(port);
   constants->n_queues = maps->queues(port);
   constants->n_slots = maps->slots();
@@ -164,16 +192,18 @@ void XdpGeneration::Loaded::SetConstants(size_t port, tp_constants* constants) c
   constants->regions = maps->flows().regions;
   constants->region_buckets = maps->flows().region_buckets;
   constants->clock_given = maps->clock_given();
+  constants->traits = traits;
 }
 
 absl::StatusOr<Skeleton> XdpGeneration::Loaded::Load(size_t port, XdpFrames frames,
-                                                     const std::string& name) const {
+                                                     const std::string& name,
+                                                     const tp_traits& traits) const {
   Skeleton skeleton(twinpath_bpf__open());
   if (!skeleton) return KernelError("opening the XDP object", errno);
   bpf_program* program = SelectProgram(skeleton, name.c_str());
   if (frames == XdpFrames::kFragments) bpf_program__set_flags(program, BPF_F_XDP_HAS_FRAGS);
   if (absl::Status shared = ShareMaps(skeleton, port); !shared.ok()) return shared;
-  SetConstants(port, &skeleton->rodata->tp_constants);
+  SetConstants(port, traits, &skeleton->rodata->tp_constants);
   skeleton->data_plan->tp_port_plan = ports[port].plan;
   const int error = twinpath_bpf__load(skeleton.get());
   if (error)
@@ -210,17 +240,19 @@ bool XdpGeneration::Holds(const CompiledPolicy& policy) const {
 }
 
 absl::StatusOr<int> XdpGeneration::Program(const CompiledPolicy& policy, size_t port,
-                                           XdpFrames frames) {
+                                           XdpFrames frames, const StreamPlaces& places) {
   const std::string name = absl::StrCat("tp_", TierName(policy, port), "_", FramesName(frames));
+  const tp_traits traits = TraitsOf(policy, port, loaded_->maps->first_queue(port), places);
   Loaded::Port& of = loaded_->ports[port];
   auto found = of.programs.find(name);
-  if (found == of.programs.end()) {
-    auto skeleton = loaded_->Load(port, frames, name);
+  if (found == of.programs.end() || !SameTraits(found->second.traits, traits)) {
+    auto skeleton = loaded_->Load(port, frames, name, traits);
     if (!skeleton.ok()) return skeleton.status();
     of.shared_plan = &(*skeleton)->data_plan->tp_port_plan;
-    found = of.programs.emplace(name, *std::move(skeleton)).first;
+    // The program that this one replaces, if any, runs nowhere: it is of another policy.
+    found = of.programs.insert_or_assign(name, Loaded::Program{*std::move(skeleton), traits}).first;
   }
-  return ProgramOf(found->second, name);
+  return ProgramOf(found->second.skeleton, name);
 }
 
 void XdpGeneration::Write(const CompiledPolicy& policy, const StreamPlaces& places) {
@@ -244,8 +276,8 @@ void XdpGeneration::SetOrigin(uint64_t now, size_t whens) {
 
 absl::Status XdpGeneration::EnterOutPort(size_t port) const {
   for (const Loaded::Port& from : loaded_->ports) {
-    for (const auto& [name, skeleton] : from.programs) {
-      absl::Status entered = loaded_->out_ports->Enter(ProgramOf(skeleton, name), port);
+    for (const auto& [name, program] : from.programs) {
+      absl::Status entered = loaded_->out_ports->Enter(ProgramOf(program.skeleton, name), port);
       if (!entered.ok()) return entered;
     }
   }

@@ -38,10 +38,13 @@ class XdpGeneration {
   // needs one.
   bool Holds(const CompiledPolicy& policy) const;
 
-  // The program that decides `policy` on `port`, for frames that come so: the cheapest one that
-  // can. Its descriptor, which is the generation's. The first call for a tier takes the verifier
-  // some tenths of a second.
-  absl::StatusOr<int> Program(const CompiledPolicy& policy, size_t port, XdpFrames frames);
+  // The program that decides `policy`, whose streams lie in `places`, on `port`, for frames that
+  // come so: the cheapest one that can. Its descriptor is the generation's, and is valid until
+  // another policy's program is asked for. Loads the program if the one loaded last for this tier
+  // has other traits (tp_traits). The general tier takes the verifier some tenths of a second,
+  // once; the others take milliseconds.
+  absl::StatusOr<int> Program(const CompiledPolicy& policy, size_t port, XdpFrames frames,
+                              const StreamPlaces& places);
 
   // Writes `policy`, whose streams lie in `places`, for all programs, those loaded later included.
   // No queue may run one of them meanwhile.

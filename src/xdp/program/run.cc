@@ -26,7 +26,8 @@ absl::StatusOr<std::unique_ptr<XdpRun>> XdpRun::Create(CompiledPolicy policy, Ou
   run->generations_[0] = *std::move(first);
   Next next = {.policy = std::move(policy), .continued = {}, .programs = {}, .places = {}};
   next.continued.assign(next.policy.rules.size(), TP_NO_RULE);
-  if (absl::Status written = run->Write(&next); !written.ok()) return written;
+  if (absl::Status placed = run->Place(&next); !placed.ok()) return placed;
+  run->Write(next);
   run->Commit(std::move(next));
   return run;
 }
@@ -46,7 +47,7 @@ absl::Status XdpRun::EnterOutPort(size_t port, uint32_t index) {
 }
 
 absl::StatusOr<int> XdpRun::Program(size_t port, XdpFrames frames) {
-  return generation().Program(policy(), port, frames);
+  return generation().Program(policy(), port, frames, streams_.places());
 }
 
 absl::Status XdpRun::Load(const std::vector<XdpFrames>& frames, Next* next) {
@@ -60,21 +61,24 @@ absl::Status XdpRun::Load(const std::vector<XdpFrames>& frames, Next* next) {
     if (!made.ok()) return made.status();
     generation = *std::move(made);
   }
+  if (absl::Status placed = Place(next); !placed.ok()) return placed;
   next->programs.clear();
   for (size_t port = 0; port < frames.size(); port++) {
-    auto program = generation->Program(next->policy, port, frames[port]);
+    auto program = generation->Program(next->policy, port, frames[port], next->places);
     if (!program.ok()) return program.status();
     next->programs.push_back(*program);
   }
   return absl::OkStatus();
 }
 
-absl::Status XdpRun::Write(Next* next) {
+absl::Status XdpRun::Place(Next* next) {
   auto places = streams_.Place(next->continued, &next->policy);
-  if (!places.ok()) return places.status();
-  next->places = *std::move(places);
-  generations_[1 - streams_.generation()]->Write(next->policy, next->places);
-  return absl::OkStatus();
+  if (places.ok()) next->places = *std::move(places);
+  return places.status();
+}
+
+void XdpRun::Write(const Next& next) {
+  generations_[1 - streams_.generation()]->Write(next.policy, next.places);
 }
 
 void XdpRun::Commit(Next next) {

@@ -58,16 +58,17 @@ class XdpRun {
     std::vector<int> programs;        // by port
     StreamPlaces places;
   };
-  // Loads, into the generation that is not in force, programs that can run next->policy, for frames
-  // that come to each port so; fills in next->programs. The verifier may take a second.
+  // Places the policy's streams, and loads, into the generation that is not in force, programs that
+  // can run next->policy, for frames that come to each port so; fills in next->places and
+  // next->programs. The verifier may take a second.
   absl::Status Load(const std::vector<XdpFrames>& frames, Next* next);
-  // Places the policy's streams, and writes the policy to where its programs read it. After this,
-  // the programs may be attached.
-  absl::Status Write(Next* next);
+  // Writes the policy to where its programs read it. After this, the programs may be attached.
+  void Write(const Next& next);
   // next->policy is in force, and no program of the policy before runs any more.
   void Commit(Next next);
 
  private:
+  absl::Status Place(Next* next);
   XdpRun(std::unique_ptr<XdpMaps> maps, OutPorts out_ports, uint64_t flow_memory);
 
   std::unique_ptr<XdpMaps> maps_;

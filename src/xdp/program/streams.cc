@@ -40,9 +40,14 @@ RuleSnapshot ByVerdict(const tp_queue_counters& counters) {
   return counts;
 }
 
+bool SameTerms(const tp_terms& a, const tp_terms& b) {
+  return a.loss == b.loss && a.action == b.action && a.out_port == b.out_port;
+}
+
 }  // namespace
 
-XdpStreams::XdpStreams(XdpMaps* maps) : maps_(maps), slot_used_(maps->slots()) {
+XdpStreams::XdpStreams(XdpMaps* maps)
+    : maps_(maps), slot_used_(maps->slots()), slot_terms_(maps->slots()) {
   places_.own_rule.assign(maps->ports(), TP_NO_RULE);
   places_.own_place.assign(maps->ports(), 0);
 }
@@ -107,6 +112,7 @@ absl::Status XdpStreams::FindSlots(const std::vector<uint32_t>& continued,
 // Sets the rule's streams to packet 0, where no program looks for them yet.
 void XdpStreams::Begin(const CompiledPolicy& next, uint32_t rule, const StreamPlaces& places) {
   const tp_rule& row = next.rules[rule];
+  slot_terms_[row.slot] = tp_rule_terms(&row);
   for (size_t port = 0; port < maps_->ports(); port++) {
     for (uint32_t queue = 0; queue < maps_->queues(port); queue++) {
       tp_state* stream = &maps_->streams(port, queue)[row.slot];
@@ -140,6 +146,11 @@ absl::StatusOr<StreamPlaces> XdpStreams::Place(const std::vector<uint32_t>& cont
   }
   for (uint32_t r = 0; r < continued.size(); r++)
     if (continued[r] == TP_NO_RULE) Begin(*next, r, places);
+  places.direct = true;
+  for (uint32_t r = 0; r < next->rules.size(); r++) {
+    const tp_rule& rule = next->rules[r];
+    places.direct &= rule.slot == r && SameTerms(tp_rule_terms(&rule), slot_terms_[r]);
+  }
   return places;
 }
 

@@ -19,10 +19,12 @@
 
 namespace twinpath {
 
-// Where a policy's streams lie, beside the slots of its rules, by port: see tp_port_plan.
+// Where a policy's streams lie, beside the slots of its rules, by port: see tp_port_plan and
+// tp_traits.
 struct StreamPlaces {
   std::vector<uint32_t> own_rule;   // or TP_NO_RULE
   std::vector<uint32_t> own_place;  // a generation
+  bool direct = false;              // for all ports, but for what own_rule says
 };
 
 class XdpStreams {
@@ -33,6 +35,8 @@ class XdpStreams {
   // The policy in force, and its generation.
   const CompiledPolicy& policy() const { return policy_; }
   size_t generation() const { return generation_; }
+  // Where its streams lie.
+  const StreamPlaces& places() const { return places_; }
   // Whether the port's programs are blind: see tp_tier.
   bool blind(size_t port) const { return policy_.plans[port].tier == TP_TIER_BLIND; }
 
@@ -68,6 +72,7 @@ class XdpStreams {
   StreamPlaces places_;
   size_t generation_ = 1;  // before the first policy
   std::vector<bool> slot_used_;
+  std::vector<tp_terms> slot_terms_;  // of its streams: they never change while a rule has the slot
   RuleSnapshot retired_;
   // By port and queue: what the generation had counted when its blind program's policy was placed.
   std::vector<std::vector<RuleSnapshot>> blind_base_, next_blind_base_;
