@@ -20,7 +20,7 @@
 
 #include "src/engine/burst.h"
 #include "src/policy/actions.h"
-#include "src/policy/reflect.h"
+#include "src/policy/forward.h"
 
 namespace twinpath {
 

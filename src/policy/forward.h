@@ -6,8 +6,19 @@
 #include "actions.h"
 #include "datapath.h"
 #include "effects.h"
-#include "reflect.h"
+#include "parse.h"
 #include "types.h"
+
+/* "forward": "reflect": a frame goes back to its sender. Swaps the MAC addresses of the frame in
+ * [data, end), in place. Returns 0, or -1 where the frame has no Ethernet header. */
+TP_INLINE int tp_reflect(__u8* data, const __u8* end) {
+  if (data + TP_ETH_LEN > end) return -1;
+  __u32 dst = tp_load32(data), middle = tp_load32(data + 4), src = tp_load32(data + 8);
+  tp_store32(data, middle >> 16 | src << 16);
+  tp_store32(data + 4, src >> 16 | dst << 16);
+  tp_store32(data + 8, dst >> 16 | middle << 16);
+  return 0;
+}
 
 /* Where the datapath's frame, which its loss model spared, goes: by the rule's `action` and, for
  * TP_ACTION_PORT, `out_port`. Writes effects->fate and effects->to. A frame too short to reflect is
