@@ -18,8 +18,7 @@ std::vector<PortUse> PortUses(const Policy& policy) {
     if (rule.match.port && seen.insert(*rule.match.port).second) {
       uses.push_back({*rule.match.port, absl::StrCat(pointer(), "/match/port")});
     }
-    if (rule.forward.action == TP_ACTION_PORT &&
-        seen.insert(rule.forward.port).second) {
+    if (rule.forward.action == TP_ACTION_PORT && seen.insert(rule.forward.port).second) {
       uses.push_back({rule.forward.port, absl::StrCat(pointer(), "/forward/port")});
     }
   };
