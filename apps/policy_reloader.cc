@@ -8,9 +8,24 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "src/config/compile/compile.h"
 
 namespace twinpath {
+namespace {
+
+// What was asked for by `how` ("SIGHUP"), and what came of it.
+std::string LogLine(absl::string_view how, const std::string& file,
+                    const absl::StatusOr<Policy>& policy,
+                    const absl::StatusOr<ReloadOutcome>& outcome) {
+  if (!outcome.ok())
+    return absl::StrCat(how, ": keeping the current policy: ", outcome.status().message());
+  return absl::StrCat(how, ": loaded ", file, " (sha256 ", policy->sha256, "): ", outcome->rules,
+                      outcome->rules == 1 ? " rule, " : " rules, ", outcome->continued,
+                      " kept their state");
+}
+
+}  // namespace
 
 absl::StatusOr<ReloadOutcome> PolicyReloader::Load(const absl::StatusOr<Policy>& policy) {
   const auto load = [&]() -> absl::StatusOr<ReloadOutcome> {
@@ -26,9 +41,12 @@ absl::StatusOr<ReloadOutcome> PolicyReloader::Load(const absl::StatusOr<Policy>&
 
 absl::StatusOr<nlohmann::ordered_json> PolicyReloader::Reload(const std::string& file,
                                                               std::string_view text) {
-  std::lock_guard<std::mutex> one(one_);
   const absl::StatusOr<Policy> policy = MakePolicyOf(text, file, overrides_, ports_);
-  const absl::StatusOr<ReloadOutcome> outcome = Load(policy);
+  const absl::StatusOr<ReloadOutcome> outcome = [&] {
+    std::lock_guard<std::mutex> one(one_);
+    return Load(policy);
+  }();
+  log_(LogLine("reload", file, policy, outcome));
   if (!outcome.ok()) return outcome.status();
   return nlohmann::ordered_json{{"policy", {{"file", file}, {"sha256", policy->sha256}}},
                                 {"rules", outcome->rules},
@@ -52,9 +70,7 @@ bool PolicyReloader::OnHangup(const siginfo_t& info) {
           ? absl::InvalidArgumentError(file + " is no longer a regular file")
           : MakePolicy(file, overrides_, ports_);
   const absl::StatusOr<ReloadOutcome> outcome = Load(policy);
-  log_(outcome.ok()
-           ? absl::StrCat("SIGHUP: loaded ", file, " (sha256 ", policy->sha256, ")")
-           : absl::StrCat("SIGHUP: keeping the current policy: ", outcome.status().message()));
+  log_(LogLine("SIGHUP", file, policy, outcome));
   return true;
 }
 

@@ -24,7 +24,8 @@ namespace twinpath {
 class PolicyReloader {
  public:
   // `ports` are the program's, in order. The command line's `overrides` change every policy as they
-  // changed the first one. `log` gets a line for each SIGHUP.
+  // changed the first one. `log` gets a line for each request to load a policy, on the thread that
+  // serves the request.
   PolicyReloader(PolicyOverrides overrides, std::vector<std::string> ports,
                  std::function<void(const std::string&)> log)
       : overrides_(std::move(overrides)), ports_(std::move(ports)), log_(std::move(log)) {}
@@ -39,6 +40,9 @@ class PolicyReloader {
   // Handles a SIGHUP. False: the run is to end. True: the file of the current policy was read again
   // and loaded, or the log says why not.
   bool OnHangup(const siginfo_t& info);
+
+  // Writes a line to the program's log.
+  void Log(const std::string& line) const { log_(line); }
 
  private:
   absl::StatusOr<ReloadOutcome> Load(const absl::StatusOr<Policy>& policy);

@@ -61,11 +61,12 @@ absl::StatusOr<TelemetryServer> StartTelemetry(const std::string& file_prefix,
 
 absl::StatusOr<ControlServer> StartControl(const std::string& file_prefix, PolicyReloader* reloader,
                                            const cpu_set_t* cpus) {
-  return ControlServer::Start(file_prefix,
-                              [reloader](const std::string& file, const std::string& text) {
-                                return reloader->Reload(file, text);
-                              },
-                              {.cpus = cpus});
+  return ControlServer::Start(
+      file_prefix,
+      [reloader](const std::string& file, const std::string& text) {
+        return reloader->Reload(file, text);
+      },
+      {.cpus = cpus, .log = [reloader](const std::string& line) { reloader->Log(line); }});
 }
 
 int ShowEnd(absl::string_view program, const Path& path, const std::string& summary) {

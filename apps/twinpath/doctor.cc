@@ -148,7 +148,9 @@ std::string DpdkRefusal(const DoctorOptions& options, const Machine& machine, Dp
   AddPlan(*plan, needs);
   const absl::Status status = CheckBeforeEal(profile, *start->compiled, {}, machine).status();
   if (!status.ok()) return std::string(status.message());
-  if (TelemetryClient::Connect(plan->eal.file_prefix).ok())
+  const absl::Status served = TelemetryClient::Connect(plan->eal.file_prefix).status();
+  // A program that is stopped, or has too many clients, has its prefix all the same.
+  if (served.ok() || absl::IsDeadlineExceeded(served) || absl::IsUnavailable(served))
     return absl::StrCat("a running DPDK program uses the file prefix '", plan->eal.file_prefix,
                         "'; choose another one: -- --file-prefix NAME");
   return "";

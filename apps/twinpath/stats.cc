@@ -65,9 +65,10 @@ std::string Tables(const std::vector<Source>& sources, size_t width, bool top) {
   return text;
 }
 
-// Connects to the running programs, or to the one with `file_prefix`. NotFound where none runs,
-// with the places that were tried.
-absl::StatusOr<std::vector<Source>> Connect(const std::string& file_prefix) {
+// Connects to the running programs, or to the one with `file_prefix`. *silent says which run and do
+// not answer. NotFound where none runs, with the places that were tried; DeadlineExceeded where
+// none answers.
+absl::StatusOr<std::vector<Source>> Connect(const std::string& file_prefix, std::string* silent) {
   std::vector<std::string> prefixes = {"twinpath-dpdk", "twinpath-xdp", "twinpath-splice"};
   if (!file_prefix.empty()) prefixes = {file_prefix};
   std::vector<Source> sources;
@@ -79,10 +80,13 @@ absl::StatusOr<std::vector<Source>> Connect(const std::string& file_prefix) {
     else if (absl::IsNotFound(client.status()))
       absl::StrAppend(&missing, missing.empty() ? "" : ", ",
                       absl::string_view(client.status().message()));
+    else if (absl::IsDeadlineExceeded(client.status()))
+      absl::StrAppend(silent, silent->empty() ? "" : ", ", client.status().message());
     else
       return client.status();
   }
   if (!sources.empty()) return sources;
+  if (!silent->empty()) return absl::DeadlineExceededError(*silent);
   if (getuid() != 0) missing += "; only root can ask what root started";
   return absl::NotFoundError(absl::StrCat("no datapath runs: ", missing));
 }
@@ -117,7 +121,7 @@ int Watch(std::vector<Source> sources, const StatsOptions& options) {
       if (status.ok() || absl::IsAborted(status))
         continue;  // shows the last reading: reloads kept interrupting
       absl::StrAppend(&ended, ended.empty() ? "" : "\n", sources[i].file_prefix,
-                      " has ended: ", status.message());
+                      absl::IsDeadlineExceeded(status) ? ": " : " has ended: ", status.message());
       sources.erase(sources.begin() + static_cast<std::ptrdiff_t>(i));
     }
   } while (!sources.empty());
@@ -129,8 +133,11 @@ int Watch(std::vector<Source> sources, const StatsOptions& options) {
 }
 
 int Stats(const StatsOptions& options) {
-  absl::StatusOr<std::vector<Source>> sources = Connect(options.file_prefix);
+  std::string silent;
+  absl::StatusOr<std::vector<Source>> sources = Connect(options.file_prefix, &silent);
   if (!sources.ok()) return PrintError(kStats, ExitStatusOf(sources.status()), sources.status());
+  // Those that answer are shown all the same.
+  const int done = silent.empty() ? kDone : PrintError(kStats, kFailed, silent);
   // Always one object: the shape must not depend on how many programs run.
   if (options.json && sources->size() > 1)
     return PrintError(
@@ -140,12 +147,12 @@ int Stats(const StatsOptions& options) {
   for (Source& source : *sources)
     if (absl::Status status = Read(&source); !status.ok())
       return PrintError(kStats, kFailed, status);
-  if (options.watch) return Watch(*std::move(sources), options);
+  if (options.watch) return std::max<int>(done, Watch(*std::move(sources), options));
   if (options.json)
     std::cout << sources->front().summary.dump(2) << "\n";
   else
     std::cout << Tables(*sources, kWidth, false);
-  return kDone;
+  return done;
 }
 
 }  // namespace

@@ -18,22 +18,71 @@ namespace {
 
 using nlohmann::ordered_json;
 
-absl::StatusOr<FileDescriptor> Connect(const std::string& path, std::chrono::milliseconds timeout) {
-  FileDescriptor fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  if (fd.get() < 0) return absl::ErrnoToStatus(errno, "socket");
+// Bounds each later call on the socket, connect included.
+absl::Status SetTimeout(int fd, std::chrono::milliseconds timeout) {
   timeval limit = {};
   limit.tv_sec = timeout.count() / 1000;
   limit.tv_usec = timeout.count() % 1000 * 1000;
-  for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO})  // the latter bounds connect, too
-    if (setsockopt(fd.get(), SOL_SOCKET, option, &limit, sizeof(limit)) != 0)
+  for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO})
+    if (setsockopt(fd, SOL_SOCKET, option, &limit, sizeof(limit)) != 0)
       return absl::ErrnoToStatus(errno, "setsockopt");
+  return absl::OkStatus();
+}
+
+std::string Seconds(std::chrono::milliseconds time) {
+  return absl::StrCat(static_cast<double>(time.count()) / 1e3, " s");
+}
+
+absl::StatusOr<FileDescriptor> Connect(const std::string& path, std::chrono::milliseconds timeout) {
+  FileDescriptor fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  if (fd.get() < 0) return absl::ErrnoToStatus(errno, "socket");
+  if (absl::Status set = SetTimeout(fd.get(), timeout); !set.ok()) return set;
   const sockaddr_un address = ControlAddress(path);
   if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0)
     return fd;
   if (errno == ENOENT || errno == ECONNREFUSED)
     return absl::NotFoundError(absl::StrCat("nothing runs at ", path));
-  if (errno == EAGAIN) return absl::DeadlineExceededError(absl::StrCat(path, " does not answer"));
+  if (errno == EAGAIN)
+    return absl::DeadlineExceededError(
+        absl::StrCat(path, " does not answer: nothing accepted the connection within ",
+                     Seconds(timeout), "; the program is stopped or busy"));
   return absl::ErrnoToStatus(errno, absl::StrCat("connect ", path));
+}
+
+// The document in the next record.
+absl::StatusOr<ordered_json> Receive(int fd, const std::string& path) {
+  absl::StatusOr<ControlRecord> record = ReceiveRecord(fd);
+  if (!record.ok()) return record.status();
+  ordered_json document = ordered_json::parse(record->text, nullptr, false);
+  if (!document.is_object()) return absl::DataLossError(absl::StrCat(path, ": not an answer"));
+  return document;
+}
+
+// Waits for the answer. The program announces that it begins before it changes anything, and
+// does not begin if it cannot announce it: so a program that has announced nothing when this end
+// is shut will not load the policy.
+absl::StatusOr<ordered_json> AwaitAnswer(int fd, const std::string& path,
+                                         const ReloadPatience& patience) {
+  absl::StatusOr<ordered_json> answer = Receive(fd, path);
+  const bool late = absl::IsDeadlineExceeded(answer.status());
+  if (late) {
+    shutdown(fd, SHUT_RD);
+    answer = Receive(fd, path);  // what was sent before; does not wait
+    if (!answer.ok())
+      return absl::DeadlineExceededError(absl::StrCat(
+          path, " did not begin within ", Seconds(patience.begin),
+          ": the program is stopped or busy; the policy was not loaded, and will not be"));
+  }
+  if (!answer.ok() || !answer->contains(kBegun)) return answer;
+  if (!late) {
+    if (absl::Status set = SetTimeout(fd, patience.end); !set.ok()) return set;
+    answer = Receive(fd, path);
+  }
+  if (late || absl::IsDeadlineExceeded(answer.status()))
+    return absl::DeadlineExceededError(absl::StrCat(
+        path, " began, and did not finish within ", Seconds(late ? patience.begin : patience.end),
+        "; the policy may or may not have been loaded"));
+  return answer;
 }
 
 }  // namespace
@@ -45,33 +94,31 @@ absl::Status CheckServed(const std::string& file_prefix) {
 }
 
 absl::StatusOr<ordered_json> SendReload(const std::string& file_prefix, const std::string& file,
-                                        std::string_view text, std::chrono::milliseconds timeout) {
+                                        std::string_view text, const ReloadPatience& patience) {
   absl::StatusOr<std::string> path = ControlSocketPath(file_prefix);
   if (!path.ok()) return path.status();
   absl::StatusOr<FileDescriptor> memory = SealText(text);
   if (!memory.ok()) return memory.status();
-  absl::StatusOr<FileDescriptor> fd = Connect(*path, timeout);
+  absl::StatusOr<FileDescriptor> fd = Connect(*path, patience.begin);
   if (!fd.ok()) return fd.status();
-  const ordered_json request = {{"reload", file}};
+  const ordered_json request = {{"reload", file}, {kAnnounce, true}};
   // Fails where the server has refused already; its reason can still be read.
   const absl::Status sent =
       SendRecord(fd->get(), request.dump(-1, ' ', false, ordered_json::error_handler_t::replace),
                  memory->get());
-  absl::StatusOr<ControlRecord> record = ReceiveRecord(fd->get());
-  if (!record.ok()) {
-    if (absl::IsDeadlineExceeded(record.status()))
-      return absl::DeadlineExceededError(
-          absl::StrCat(*path, " does not answer; the policy may or may not have been loaded"));
+  const absl::StatusOr<ordered_json> answer = AwaitAnswer(fd->get(), *path, patience);
+  if (absl::IsDeadlineExceeded(answer.status()) || absl::IsDataLoss(answer.status()))
+    return answer.status();
+  if (!answer.ok()) {
     if (!sent.ok()) return sent;
     return absl::UnavailableError(absl::StrCat(
         *path, " closed the connection: the program ended, or had no time for the request"));
   }
-  const ordered_json answer = ordered_json::parse(record->text, nullptr, false);
-  if (answer.is_object() && answer.contains("ok") && answer["ok"].is_object()) return answer["ok"];
-  if (!answer.is_object() || !answer.contains("error") || !answer["error"].is_string())
+  if (answer->contains("ok") && (*answer)["ok"].is_object()) return (*answer)["ok"];
+  if (!answer->contains("error") || !(*answer)["error"].is_string())
     return absl::DataLossError(absl::StrCat(*path, ": not an answer"));
-  const std::string error = answer["error"].get<std::string>();
-  const bool wrong = answer.contains("wrong") && answer["wrong"] == true;
+  const std::string error = (*answer)["error"].get<std::string>();
+  const bool wrong = answer->contains("wrong") && (*answer)["wrong"] == true;
   if (wrong) return absl::InvalidArgumentError(error);
   return absl::FailedPreconditionError(error);
 }

@@ -14,14 +14,22 @@
 
 namespace twinpath {
 
+// How long a client waits.
+struct ReloadPatience {
+  std::chrono::milliseconds begin = std::chrono::seconds(5);  // until the program begins to load
+  std::chrono::milliseconds end = std::chrono::minutes(1);    // from there to the answer
+};
+
 // Replaces the policy of the program with `file_prefix` by `text`. `file` is the policy's name in
 // errors and in the summary. Returns the answer's object. InvalidArgument, with the program's
 // error, where the policy is wrong; FailedPrecondition where the program cannot load it; NotFound
 // where no program runs; Unavailable where the program ended meanwhile (the policy may or may not
-// have been loaded); DeadlineExceeded where it did not answer within `timeout`.
-absl::StatusOr<nlohmann::ordered_json> SendReload(
-    const std::string& file_prefix, const std::string& file, std::string_view text,
-    std::chrono::milliseconds timeout = std::chrono::minutes(1));
+// have been loaded); DeadlineExceeded where it did not answer in time: the message says whether
+// the policy may have been loaded. A program that has not begun within `patience.begin` will not
+// load the policy later, whenever it runs again.
+absl::StatusOr<nlohmann::ordered_json> SendReload(const std::string& file_prefix,
+                                                  const std::string& file, std::string_view text,
+                                                  const ReloadPatience& patience = {});
 
 // OK where a program runs whose policy can be replaced; NotFound where none runs; else the error of
 // the connection.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The control server's thread: one poll loop over the listener and all clients. A client has one
-// request, and a few seconds to send it; nothing blocks on a client.
+// request, and a few seconds to send it; nothing blocks on a client. A request whose client is gone
+// is not carried out: the client may have been told that it was not, while this program was
+// stopped.
 
 #include "src/control/server.h"
 
@@ -49,6 +51,30 @@ bool Allowed(int socket) {
   socklen_t size = sizeof(peer);
   return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
          (peer.uid == 0 || peer.uid == geteuid());
+}
+
+struct ReloadRequest {
+  std::string file;
+  bool announce = false;
+};
+
+absl::StatusOr<ReloadRequest> ParseRequest(const std::string& text) {
+  const ordered_json request = ordered_json::parse(text, nullptr, false);
+  const bool announce =
+      request.is_object() && request.contains(kAnnounce) && request[kAnnounce] == true;
+  if (!request.is_object() || request.size() != 1u + announce || !request.contains("reload") ||
+      !request["reload"].is_string())
+    return absl::InvalidArgumentError(
+        "a request: found something else, allowed {\"reload\": FILE} with the policy's text");
+  return ReloadRequest{request["reload"].get<std::string>(), announce};
+}
+
+// Whether the client still waits for the answer. The announcement reaches a client exactly if that
+// has not given up.
+bool Waits(int socket, bool announce) {
+  if (announce) return SendRecord(socket, Dump({{kBegun, true}})).ok();
+  pollfd peer = {socket, 0, 0};  // POLLHUP needs no asking
+  return poll(&peer, 1, 0) >= 0 && (peer.revents & POLLHUP) == 0;
 }
 
 // The listening socket, and its name in the file system.
@@ -104,6 +130,7 @@ class ControlServer::Loop {
         reload_(std::move(reload)),
         clients_most_(options.clients),
         patience_(options.patience),
+        log_(options.log),
         thread_(std::move(stop)) {
     thread_.Start(
         "control", [this] { Run(); }, options.cpus);
@@ -119,6 +146,7 @@ class ControlServer::Loop {
   const Reload reload_;
   const size_t clients_most_;
   const std::chrono::milliseconds patience_;
+  const std::function<void(const std::string&)> log_;
   std::vector<Client> clients_;  // the thread's
   Acceptor acceptor_;            // the thread's
   ServerThread thread_;          // last: it uses all of the above
@@ -172,16 +200,19 @@ void ControlServer::Loop::Accept() {
 absl::StatusOr<ordered_json> ControlServer::Loop::Answer(const Client& client) {
   absl::StatusOr<ControlRecord> record = ReceiveRecord(client.fd.get());
   if (!record.ok()) return record.status();
-  const ordered_json request = ordered_json::parse(record->text, nullptr, false);
-  if (!request.is_object() || request.size() != 1 || !request.contains("reload") ||
-      !request["reload"].is_string())
-    return absl::InvalidArgumentError(
-        "a request: found something else, allowed {\"reload\": FILE} with the policy's text");
+  absl::StatusOr<ReloadRequest> request = ParseRequest(record->text);
+  if (!request.ok()) return request.status();
   if (record->file.get() < 0)
     return absl::InvalidArgumentError("the policy: found no descriptor, allowed a sealed memfd");
   absl::StatusOr<std::string> text = ReadSealed(record->file.get());
   if (!text.ok()) return text.status();
-  return reload_(request["reload"].get<std::string>(), *text);
+  if (!Waits(client.fd.get(), request->announce)) {
+    if (log_)
+      log_(absl::StrCat("reload: whoever asked for ", request->file,
+                        " has given up; keeping the current policy"));
+    return absl::CancelledError("the client is gone");
+  }
+  return reload_(request->file, *text);
 }
 
 void ControlServer::Loop::Serve(const Client& client) {

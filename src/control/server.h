@@ -21,7 +21,7 @@ class ControlServer {
  public:
   // Loads the policy `text`, which the client calls `file`, and returns the answer.
   // InvalidArgument: the policy is wrong. On an error nothing has changed. Called on the server's
-  // thread.
+  // thread, if the client still waits for the answer.
   using Reload = std::function<absl::StatusOr<nlohmann::ordered_json>(const std::string& file,
                                                                       const std::string& text)>;
   struct Options {
@@ -29,6 +29,9 @@ class ControlServer {
     // The time for a client to send its request, and to read the answer.
     std::chrono::milliseconds patience = std::chrono::seconds(5);
     const cpu_set_t* cpus = nullptr;  // for the thread; null: the caller's
+    // Gets a line, on the server's thread, for a request that is not carried out because its client
+    // is gone; null: nobody.
+    std::function<void(const std::string&)> log = nullptr;
   };
 
   // Serves `file_prefix` until destroyed. The caller must own the prefix (by its telemetry socket

@@ -23,7 +23,7 @@ absl::StatusOr<TelemetryClient> TelemetryClient::Connect(const std::string& file
   if (!path.ok()) return path.status();
   FileDescriptor fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   if (fd.get() < 0) return absl::ErrnoToStatus(errno, "telemetry: socket");
-  TelemetryClient client(std::move(fd), *std::move(path));
+  TelemetryClient client(std::move(fd), *std::move(path), timeout);
   timeval limit = {};
   limit.tv_sec = timeout.count() / 1000;
   limit.tv_usec = timeout.count() % 1000 * 1000;
@@ -81,7 +81,9 @@ absl::StatusOr<ordered_json> TelemetryClient::Receive() {
 
 absl::Status TelemetryClient::Failure(const std::string& call) const {
   if (errno == EAGAIN || errno == EINPROGRESS)
-    return absl::DeadlineExceededError(absl::StrCat(path_, " does not answer"));
+    return absl::DeadlineExceededError(absl::StrCat(path_, " does not answer within ",
+                                                    static_cast<double>(timeout_.count()) / 1e3,
+                                                    " s: the program is stopped or busy"));
   if (errno == EPIPE || errno == ECONNRESET)
     return absl::UnavailableError(absl::StrCat(path_, " closed the connection"));
   return absl::ErrnoToStatus(errno, absl::StrCat(call, " ", path_));

@@ -34,13 +34,14 @@ class TelemetryClient {
   const std::string& path() const { return path_; }
 
  private:
-  TelemetryClient(FileDescriptor fd, std::string path)
-      : fd_(std::move(fd)), path_(std::move(path)) {}
+  TelemetryClient(FileDescriptor fd, std::string path, std::chrono::milliseconds timeout)
+      : fd_(std::move(fd)), path_(std::move(path)), timeout_(timeout) {}
   absl::StatusOr<nlohmann::ordered_json> Receive();
   absl::Status Failure(const std::string& call) const;
 
   FileDescriptor fd_;
   std::string path_;
+  std::chrono::milliseconds timeout_;
 };
 
 // The lists of a program with sections, in the order of its summary.

@@ -276,6 +276,9 @@ class Reload(XdpTest):
             self.assertRegex(wrong.stderr, r"\Atwinpath reload: [^\n]*bad.json: [^\n]+\n\Z")
             self.assertEqual(2, self.twinpath("reload", "/nonexistent").returncode)
             self.assertEqual(1, self.twinpath("reload", "-f", "nobody", str(other)).returncode)
+            said = [program.process.stderr.readline() for _ in range(3)]
+            for line, how in zip(said, ("loaded", "loaded", "keeping the current policy")):
+                self.assertIn(f"reload: {how}", line)
             program.process.send_signal(signal.SIGHUP)
             self.assertIn("SIGHUP: loaded", program.process.stderr.readline())
             other.unlink()
