@@ -9,6 +9,7 @@
 #define TWINPATH_BPF_MAPS_BPF_H_
 
 #include <linux/bpf.h>
+
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/layout.h"

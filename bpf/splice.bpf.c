@@ -11,6 +11,7 @@
  * space reads them, and the window stops the sender, as it would without a splicer.
  */
 #include <linux/bpf.h>
+
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/splice_layout.h"

@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "apps/command_line.h"
 #include "apps/policy_reloader.h"
 #include "apps/program.h"
 #include "apps/run.h"
 #include "apps/run_options.h"
-#include "apps/command_line.h"
 #include "src/config/compile/compile.h"
 #include "src/config/policy/policy.h"
 #include "src/config/profile/profile.h"

@@ -16,10 +16,10 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
+#include "apps/command_line.h"
 #include "apps/program.h"
 #include "apps/run.h"
 #include "apps/run_options.h"
-#include "apps/command_line.h"
 #include "src/config/json/json_document.h"
 #include "src/config/policy/policy.h"
 #include "src/control/hangup.h"

@@ -18,8 +18,8 @@
 #include "src/config/compile/compile.h"
 #include "src/config/policy/policy.h"
 #include "src/config/profile/profile.h"
-#include "src/xdp/xdp_path.h"
 #include "src/xdp/attach/preflight.h"
+#include "src/xdp/xdp_path.h"
 
 namespace twinpath {
 namespace {

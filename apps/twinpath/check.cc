@@ -9,8 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "apps/twinpath/subcommand.h"
-#include "src/config/describe/check_report.h"
 #include "src/config/compile/compile.h"
+#include "src/config/describe/check_report.h"
 #include "src/config/policy/names.h"
 #include "src/config/policy/policy.h"
 

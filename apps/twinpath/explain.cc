@@ -10,17 +10,17 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "src/explain/frame.h"
-#include "src/explain/packet.h"
 #include "apps/twinpath/explain_text.h"
 #include "apps/twinpath/ingress_port.h"
-#include "src/capture/capture_reader.h"
-#include "src/parity/text.h"
 #include "apps/twinpath/subcommand.h"
+#include "src/capture/capture_reader.h"
 #include "src/config/compile/compile.h"
 #include "src/config/json/json_document.h"
-#include "src/config/policy/policy.h"
 #include "src/config/json/values.h"
+#include "src/config/policy/policy.h"
+#include "src/explain/frame.h"
+#include "src/explain/packet.h"
+#include "src/parity/text.h"
 
 namespace twinpath {
 namespace {

@@ -7,11 +7,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "src/config/describe/describe.h"
+#include "src/config/describe/words.h"
+#include "src/config/policy/loss.h"
 #include "src/parity/text.h"
 #include "src/telemetry/counters.h"
-#include "src/config/describe/describe.h"
-#include "src/config/policy/loss.h"
-#include "src/config/describe/words.h"
 
 namespace twinpath {
 namespace {

@@ -7,10 +7,10 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "src/explain/packet.h"
 #include "nlohmann/json.hpp"
 #include "src/config/compile/compile.h"
 #include "src/config/policy/policy.h"
+#include "src/explain/packet.h"
 
 namespace twinpath {
 

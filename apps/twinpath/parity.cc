@@ -12,13 +12,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "apps/twinpath/ingress_port.h"
-#include "src/capture/capture_reader.h"
-#include "src/parity/run.h"
-#include "src/parity/text.h"
 #include "apps/twinpath/subcommand.h"
+#include "src/capture/capture_reader.h"
 #include "src/config/compile/compile.h"
 #include "src/config/policy/policy.h"
 #include "src/dpdk/replay/replay.h"
+#include "src/parity/run.h"
+#include "src/parity/text.h"
 #include "src/xdp/replay.h"
 
 namespace twinpath {

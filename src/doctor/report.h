@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "src/doctor/finding.h"
 #include "nlohmann/json.hpp"
+#include "src/doctor/finding.h"
 
 namespace twinpath {
 

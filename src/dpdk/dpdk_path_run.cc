@@ -4,8 +4,8 @@
 
 #include <pthread.h>
 #include <rte_cycles.h>
-#include <rte_lcore.h>
 #include <rte_launch.h>
+#include <rte_lcore.h>
 
 #include <algorithm>
 #include <cerrno>

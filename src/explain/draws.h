@@ -4,8 +4,8 @@
 #ifndef TWINPATH_EXPLAIN_DRAWS_H_
 #define TWINPATH_EXPLAIN_DRAWS_H_
 
-#include "src/explain/packet.h"
 #include "src/config/policy/loss_spec.h"
+#include "src/explain/packet.h"
 #include "src/policy/types.h"
 
 namespace twinpath {

@@ -9,10 +9,10 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "src/engine/frame_effects.h"
 #include "src/config/json/json_document.h"
-#include "src/config/policy/names.h"
 #include "src/config/json/values.h"
+#include "src/config/policy/names.h"
+#include "src/engine/frame_effects.h"
 #include "src/policy/parse.h"
 
 namespace twinpath {

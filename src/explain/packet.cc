@@ -9,13 +9,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "src/config/compile/host_datapath.h"
+#include "src/config/describe/describe.h"
+#include "src/config/describe/mismatch.h"
+#include "src/config/describe/words.h"
+#include "src/config/policy/names.h"
 #include "src/explain/draws.h"
 #include "src/explain/malformed.h"
-#include "src/config/describe/describe.h"
-#include "src/config/compile/host_datapath.h"
-#include "src/config/describe/mismatch.h"
-#include "src/config/policy/names.h"
-#include "src/config/describe/words.h"
 
 namespace twinpath {
 namespace {

@@ -13,8 +13,8 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "src/config/compile/compile.h"
-#include "src/engine/frame_effects.h"
 #include "src/config/policy/policy.h"
+#include "src/engine/frame_effects.h"
 #include "src/policy/types.h"
 
 namespace twinpath {

@@ -13,10 +13,10 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "src/parity/run.h"
 #include "nlohmann/json.hpp"
 #include "src/config/compile/compile.h"
 #include "src/engine/frame_effects.h"
+#include "src/parity/run.h"
 
 namespace twinpath {
 

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * A packet's way: frame -> key -> rule -> loss -> forward -> effects. The stages are in the headers
- * below, in that order; to carry effects out, and to count, is the datapath's. The XDP program
- * calls tp_decide or tp_decide_general once a packet; the DPDK worker runs each stage over a burst.
- * Before including this, a datapath other than the host's defines TP_DATAPATH: see datapath.h.
+ * A packet's way through the stages: frame -> key (parse.h) -> rule (classify.h) -> loss (lose.h)
+ * -> forward (forward.h) -> effects (effects.h). The datapath carries the effects out and counts.
+ * The XDP program calls tp_decide or tp_decide_general once a packet; the DPDK worker runs each
+ * stage over a burst. A datapath other than the host's defines TP_DATAPATH before it includes this
+ * header: see datapath.h.
  */
 #ifndef TWINPATH_POLICY_PIPELINE_H_
 #define TWINPATH_POLICY_PIPELINE_H_
 
-#include "datapath.h"
-#include "parse.h"
 #include "classify.h"
-#include "lose.h"
-#include "forward.h"
-#include "effects.h"
 #include "count.h"
+#include "datapath.h"
+#include "effects.h"
+#include "forward.h"
+#include "lose.h"
+#include "parse.h"
 
 /*
  * The walk through the headers as a subprogram, for the verifier. A call costs more than the walk

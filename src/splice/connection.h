@@ -12,12 +12,12 @@
 #include <string>
 #include <utility>
 
+#include "src/kernel/file_descriptor.h"
 #include "src/splice/chaos.h"
+#include "src/splice/connect/target_connector.h"
 #include "src/splice/connection_facts.h"
 #include "src/splice/forward/direction.h"
-#include "src/splice/connect/target_connector.h"
 #include "src/splice/worker_context.h"
-#include "src/kernel/file_descriptor.h"
 
 namespace twinpath::splice {
 

@@ -9,8 +9,8 @@
 #include <optional>
 #include <vector>
 
-#include "src/splice/connect/address.h"
 #include "src/splice/chaos.h"
+#include "src/splice/connect/address.h"
 #include "src/splice/connect/socket.h"
 
 namespace twinpath::splice {

@@ -13,9 +13,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "src/engine/path.h"
 #include "src/splice/options.h"
 #include "src/splice/worker.h"
-#include "src/engine/path.h"
 #include "src/telemetry/snapshot.h"
 
 namespace twinpath::splice {

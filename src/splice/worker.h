@@ -15,13 +15,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "src/kernel/file_descriptor.h"
+#include "src/splice/connect/targets.h"
 #include "src/splice/connection.h"
+#include "src/splice/forward/sockmap.h"
 #include "src/splice/options.h"
 #include "src/splice/rate_limited_log.h"
-#include "src/splice/forward/sockmap.h"
-#include "src/splice/connect/targets.h"
 #include "src/splice/worker_context.h"
-#include "src/kernel/file_descriptor.h"
 
 namespace twinpath::splice {
 

@@ -5,11 +5,11 @@
 #ifndef TWINPATH_SPLICE_WORKER_CONTEXT_H_
 #define TWINPATH_SPLICE_WORKER_CONTEXT_H_
 
-#include "src/splice/options.h"
-#include "src/splice/forward/pump.h"
-#include "src/splice/rate_limited_log.h"
-#include "src/splice/forward/sockmap.h"
 #include "src/splice/connect/targets.h"
+#include "src/splice/forward/pump.h"
+#include "src/splice/forward/sockmap.h"
+#include "src/splice/options.h"
+#include "src/splice/rate_limited_log.h"
 
 namespace twinpath::splice {
 

@@ -13,9 +13,9 @@
 #include "absl/types/span.h"
 #include "src/config/compile/compile.h"
 #include "src/engine/frame_effects.h"
+#include "src/kernel/namespace_thread.h"
 #include "src/telemetry/snapshot.h"
 #include "src/xdp/program/run.h"
-#include "src/kernel/namespace_thread.h"
 
 namespace twinpath {
 

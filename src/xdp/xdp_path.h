@@ -17,17 +17,17 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "src/config/compile/reload.h"
 #include "src/config/compile/compile.h"
+#include "src/config/compile/reload.h"
 #include "src/config/policy/policy.h"
 #include "src/config/profile/profile.h"
 #include "src/engine/path.h"
-#include "src/telemetry/faults.h"
 #include "src/kernel/link_state.h"
+#include "src/telemetry/faults.h"
 #include "src/telemetry/snapshot.h"
-#include "src/xdp/program/run.h"
 #include "src/xdp/attach/interface.h"
 #include "src/xdp/attach/link.h"
+#include "src/xdp/program/run.h"
 
 namespace twinpath {
 

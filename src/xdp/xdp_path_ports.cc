@@ -11,8 +11,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/kernel/xdp_program.h"
-#include "src/xdp/xdp_path.h"
 #include "src/xdp/attach/preflight.h"
+#include "src/xdp/xdp_path.h"
 
 namespace twinpath {
 

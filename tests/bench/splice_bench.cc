@@ -31,8 +31,8 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
-#include "src/splice/connect/address.h"
 #include "src/kernel/file_descriptor.h"
+#include "src/splice/connect/address.h"
 
 namespace twinpath {
 namespace {

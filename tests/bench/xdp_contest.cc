@@ -12,8 +12,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "src/config/compile/reload.h"
 #include "src/config/compile/compile.h"
+#include "src/config/compile/reload.h"
 #include "src/config/policy/policy.h"
 #include "src/xdp/program/libbpf_log.h"
 

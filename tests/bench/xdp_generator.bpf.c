@@ -4,6 +4,7 @@
  * mode, which hands it the same frames over and over: what one call wrote is there at the next.
  */
 #include <linux/bpf.h>
+
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 

@@ -5,6 +5,7 @@
  * does. And what hands it another flow at every packet.
  */
 #include <linux/bpf.h>
+
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 

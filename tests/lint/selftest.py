@@ -17,14 +17,14 @@ NOTE = "<!-- SPDX-License-Identifier: BSD-3-Clause -->\n# A note: `of` two\n"
 
 CLEAN = {
     "LICENSE": "BSD\n",
-    ".clang-format": "# SPDX-License-Identifier: BSD-3-Clause\nBasedOnStyle: Google\nSortIncludes: false\n",
-    "src/policy/a.h": DUAL + '#include <linux/types.h>\n#include "b.h"\n',
+    ".clang-format": (pathlib.Path(__file__).resolve().parents[2] / ".clang-format").read_text("utf-8"),
+    "src/policy/a.h": DUAL + '#include <linux/types.h>\n\n#include "b.h"\n',
     "src/policy/b.h": DUAL,
-    "src/config/a.cc": SPDX + '#include "src/policy/a.h"\n#include <vector>\n',
+    "src/config/a.cc": SPDX + '#include "src/policy/a.h"\n\n#include <vector>\n',
     "src/telemetry/a.cc": SPDX + '#include "src/policy/a.h"\n',
-    "src/dpdk/a.cc": SPDX + '#include <rte_eal.h>\n#include "src/config/a.h"\n',
-    "src/xdp/a.cc": SPDX + '#include <bpf/libbpf.h>\n#include "src/telemetry/a.h"\n',
-    "src/kernel/a.cc": SPDX + '#include "src/kernel/a.h"\n#include <sys/socket.h>\n',
+    "src/dpdk/a.cc": SPDX + '#include <rte_eal.h>\n\n#include "src/config/a.h"\n',
+    "src/xdp/a.cc": SPDX + '#include <bpf/libbpf.h>\n\n#include "src/telemetry/a.h"\n',
+    "src/kernel/a.cc": SPDX + '#include "src/kernel/a.h"\n\n#include <sys/socket.h>\n',
     "src/engine/a.h": SPDX + '#include "src/policy/a.h"\n',
     "src/doctor/a.cc": SPDX + '#include "src/kernel/a.h"\n',
     "src/explain/a.cc": SPDX + '#include "src/engine/a.h"\n',
@@ -33,7 +33,7 @@ CLEAN = {
     "README.md": NOTE * 100,
     "src/config/deep/long.cc": SPDX * 400,
     **{f"src/config/deep/b{i}.cc": SPDX for i in range(19)},
-    "src/splice/a.cc": SPDX + '#include <bpf/libbpf.h>\n#include "src/config/a.h"\n',
+    "src/splice/a.cc": SPDX + '#include <bpf/libbpf.h>\n\n#include "src/config/a.h"\n',
     "apps/a/main.cc": SPDX + "int main() { exit(0); }\n",
     "apps/a/a.1": PAGE,
     "apps/a/README.md": NOTE + "[a](main.cc) [b](..) [c](#a-note-of-two) [d](https://none) `[e](none)`\n\n"
@@ -45,6 +45,7 @@ CLEAN = {
 PLANTED = [
     ("format", "src/config/c.cc", SPDX + "int   f( );\n"),
     ("format", "bpf/c.bpf.c", DUAL + "int\tf ( ) ;\n"),
+    ("format", "src/config/c.cc", SPDX + '#include "src/policy/b.h"\n#include "src/policy/a.h"\n'),
     ("shell", "tools/c", "#!/bin/sh\n# SPDX-License-Identifier: BSD-3-Clause\nrm $1\n"),
     ("shell", "tests/c.sh", "# shellcheck shell=bash\ncd $HOME/x\n"),
     ("spdx", "src/config/c.cc", "int f();\n"),

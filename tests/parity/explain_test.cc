@@ -7,10 +7,10 @@
 #include <tuple>
 #include <vector>
 
+#include "gtest/gtest.h"
 #include "src/explain/frame.h"
 #include "src/explain/malformed.h"
 #include "src/explain/packet.h"
-#include "gtest/gtest.h"
 #include "tests/parity/host_replay.h"
 #include "tests/parity/policies.h"
 #include "tests/parity/shapes.h"

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "gtest/gtest.h"
 #include "src/parity/run.h"
 #include "src/parity/text.h"
-#include "gtest/gtest.h"
 #include "tests/parity/host_replay.h"
 #include "tests/parity/policies.h"
 #include "tests/parity/shapes.h"

@@ -13,10 +13,10 @@
 #include <utility>
 #include <vector>
 
-#include "src/parity/run.h"
-#include "src/parity/text.h"
 #include "gtest/gtest.h"
 #include "src/dpdk/replay/replay.h"
+#include "src/parity/run.h"
+#include "src/parity/text.h"
 #include "src/xdp/replay.h"
 #include "tests/parity/policies.h"
 #include "tests/parity/shapes.h"

@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "src/parity/run.h"
 #include "src/dpdk/replay/replay.h"
+#include "src/parity/run.h"
 #include "src/xdp/replay.h"
 #include "tests/parity/universe.h"
 #include "tests/unit/lib/frame_builder.h"

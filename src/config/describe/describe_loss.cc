@@ -10,9 +10,9 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "src/config/describe/describe.h"
+#include "src/config/describe/words.h"
 #include "src/config/policy/actions.h"
 #include "src/config/policy/when.h"
-#include "src/config/describe/words.h"
 
 namespace twinpath {
 namespace {

@@ -10,9 +10,9 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "src/config/json/values.h"
 #include "src/config/policy/match_fields.h"
 #include "src/config/policy/names.h"
-#include "src/config/json/values.h"
 #include "src/policy/parse.h"
 
 namespace twinpath {

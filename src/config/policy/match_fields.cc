@@ -12,8 +12,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "src/config/policy/names.h"
 #include "src/config/json/values.h"
+#include "src/config/policy/names.h"
 
 namespace twinpath {
 namespace {

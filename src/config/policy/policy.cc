@@ -19,8 +19,8 @@
 #include "src/config/policy/match.h"
 #include "src/config/policy/names.h"
 #include "src/config/policy/port_uses.h"
-#include "src/config/sha256.h"
 #include "src/config/policy/when.h"
+#include "src/config/sha256.h"
 
 namespace twinpath {
 namespace {

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "src/config/json/probability.h"
 #include "src/config/policy/loss_spec.h"
 #include "src/config/policy/match_spec.h"
-#include "src/config/json/probability.h"
 #include "src/policy/actions.h"
 
 namespace twinpath {

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "src/config/describe/describe.h"
 #include "src/config/compile/match_keys.h"
+#include "src/config/describe/describe.h"
 #include "src/config/policy/when.h"
 
 namespace twinpath {

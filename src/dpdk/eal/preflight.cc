@@ -12,9 +12,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/config/policy/actions.h"
+#include "src/dpdk/eal/tables.h"
 #include "src/dpdk/port/exception_port.h"
 #include "src/dpdk/port/software_rss.h"
-#include "src/dpdk/eal/tables.h"
 
 namespace twinpath {
 namespace {

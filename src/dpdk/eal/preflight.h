@@ -14,10 +14,10 @@
 #include "absl/status/statusor.h"
 #include "src/config/compile/compile.h"
 #include "src/config/profile/profile.h"
-#include "src/dpdk/port/device.h"
 #include "src/dpdk/eal/eal.h"
-#include "src/kernel/machine.h"
 #include "src/dpdk/eal/mempool.h"
+#include "src/dpdk/port/device.h"
+#include "src/kernel/machine.h"
 
 namespace twinpath {
 

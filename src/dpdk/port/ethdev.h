@@ -16,8 +16,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "src/dpdk/port/device.h"
-#include "src/dpdk/quirks/removal_notice.h"
 #include "src/dpdk/port/rss.h"
+#include "src/dpdk/quirks/removal_notice.h"
 
 namespace twinpath {
 

@@ -16,11 +16,11 @@
 #include "src/config/profile/profile.h"
 #include "src/dpdk/port/device.h"
 #include "src/dpdk/port/ethdev.h"
-#include "src/dpdk/quirks/interface_guard.h"
 #include "src/dpdk/port/software_rss.h"
+#include "src/dpdk/quirks/interface_guard.h"
+#include "src/dpdk/quirks/xsk_sockets.h"
 #include "src/dpdk/worker/queue_end.h"
 #include "src/kernel/xdp_program.h"
-#include "src/dpdk/quirks/xsk_sockets.h"
 #include "src/telemetry/snapshot.h"
 
 namespace twinpath {

@@ -21,8 +21,8 @@
 #include "absl/status/statusor.h"
 #include "src/config/profile/rss.h"
 #include "src/dpdk/port/ethdev.h"
-#include "src/dpdk/worker/mbuf.h"
 #include "src/dpdk/port/toeplitz.h"
+#include "src/dpdk/worker/mbuf.h"
 #include "src/dpdk/worker/queue_end.h"
 
 namespace twinpath {

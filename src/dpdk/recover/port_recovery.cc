@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "src/dpdk/quirks/stderr_capture.h"
 #include "src/dpdk/quirks/null_endpoint.h"
+#include "src/dpdk/quirks/stderr_capture.h"
 #include "src/kernel/link_state.h"
 
 namespace twinpath {

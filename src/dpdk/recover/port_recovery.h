@@ -19,9 +19,9 @@
 #include <vector>
 
 #include "src/config/profile/profile.h"
-#include "src/dpdk/quirks/interface_guard.h"
 #include "src/dpdk/eal/mempool.h"
 #include "src/dpdk/port/port.h"
+#include "src/dpdk/quirks/interface_guard.h"
 #include "src/dpdk/worker/worker.h"
 #include "src/telemetry/faults.h"
 

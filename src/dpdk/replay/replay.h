@@ -17,12 +17,12 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "src/config/compile/compile.h"
-#include "src/engine/frame_effects.h"
-#include "src/dpdk/port/ethdev.h"
 #include "src/dpdk/eal/flow_table.h"
 #include "src/dpdk/eal/mempool.h"
 #include "src/dpdk/eal/tables.h"
+#include "src/dpdk/port/ethdev.h"
 #include "src/dpdk/worker/worker.h"
+#include "src/engine/frame_effects.h"
 #include "src/telemetry/snapshot.h"
 
 struct rte_ring;

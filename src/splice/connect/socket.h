@@ -9,8 +9,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "src/splice/connect/address.h"
 #include "src/kernel/file_descriptor.h"
+#include "src/splice/connect/address.h"
 
 namespace twinpath::splice {
 

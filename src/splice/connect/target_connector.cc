@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "src/splice/connection_facts.h"
 #include "src/splice/connect/socket.h"
+#include "src/splice/connection_facts.h"
 
 namespace twinpath::splice {
 namespace {

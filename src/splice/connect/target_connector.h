@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "src/splice/worker_context.h"
 #include "src/kernel/file_descriptor.h"
+#include "src/splice/worker_context.h"
 
 namespace twinpath::splice {
 

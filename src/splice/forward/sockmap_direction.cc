@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "src/splice/forward/flow.h"
 #include "src/splice/connect/socket.h"
+#include "src/splice/forward/flow.h"
 
 namespace twinpath::splice {
 namespace {

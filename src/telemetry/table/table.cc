@@ -6,9 +6,9 @@
 #include <cmath>
 #include <cstdio>
 
-#include "src/telemetry/table/cells.h"
 #include "src/telemetry/fields.h"
 #include "src/telemetry/json.h"
+#include "src/telemetry/table/cells.h"
 #include "src/telemetry/table/text_table.h"
 
 namespace twinpath {

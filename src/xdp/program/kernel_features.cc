@@ -12,9 +12,9 @@
 #include "src/config/compile/compile.h"
 #include "src/config/policy/policy.h"
 #include "src/kernel/file_descriptor.h"
-#include "src/xdp/program/run.h"
 #include "src/xdp/attach/interface.h"
 #include "src/xdp/program/libbpf_log.h"
+#include "src/xdp/program/run.h"
 
 namespace twinpath {
 

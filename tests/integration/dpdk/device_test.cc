@@ -7,10 +7,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "src/dpdk/port/device.h"
 #include "src/dpdk/eal/eal.h"
-#include "src/kernel/machine.h"
 #include "src/dpdk/eal/preflight.h"
+#include "src/dpdk/port/device.h"
+#include "src/kernel/machine.h"
 
 namespace twinpath {
 namespace {

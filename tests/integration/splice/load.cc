@@ -35,9 +35,9 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "src/kernel/file_descriptor.h"
 #include "src/policy/random.h"
 #include "src/splice/connect/address.h"
-#include "src/kernel/file_descriptor.h"
 
 namespace twinpath {
 namespace {

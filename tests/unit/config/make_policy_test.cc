@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "apps/command_line.h"
 #include "src/config/compile/compile.h"
 #include "src/config/policy/policy.h"
-#include "apps/command_line.h"
 
 namespace twinpath {
 namespace {
