@@ -41,10 +41,6 @@ std::string ErrorAnswer(const absl::Status& status) {
       {{"error", std::string(status.message())}, {"wrong", absl::IsInvalidArgument(status)}});
 }
 
-absl::Status SystemError(const std::string& what) {
-  return absl::ErrnoToStatus(errno, "control socket: " + what);
-}
-
 // Whether the peer may send requests: root and the program's own user.
 bool Allowed(int socket) {
   ucred peer = {};
@@ -84,17 +80,17 @@ class Listener {
     Listener listener(path);
     FileDescriptor& fd = listener.fd_;
     fd = FileDescriptor(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (fd.get() < 0) return SystemError("socket");
+    if (fd.get() < 0) return ControlSocketError("socket");
     // bind creates the file with this mode, so it is never open to others.
-    if (fchmod(fd.get(), 0600) != 0) return SystemError("fchmod");
-    if (unlink(path.c_str()) != 0 && errno != ENOENT) return SystemError("unlink " + path);
+    if (fchmod(fd.get(), 0600) != 0) return ControlSocketError("fchmod");
+    if (unlink(path.c_str()) != 0 && errno != ENOENT) return ControlSocketError("unlink " + path);
     const sockaddr_un address = ControlAddress(path);
     if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
-      return SystemError("bind " + path);
+      return ControlSocketError("bind " + path);
     struct stat file = {};
-    if (stat(path.c_str(), &file) != 0) return SystemError("stat " + path);
+    if (stat(path.c_str(), &file) != 0) return ControlSocketError("stat " + path);
     listener.inode_ = file.st_ino;
-    if (listen(fd.get(), kBacklog) != 0) return SystemError("listen " + path);
+    if (listen(fd.get(), kBacklog) != 0) return ControlSocketError("listen " + path);
     return listener;
   }
   Listener(Listener&& other) noexcept
@@ -234,7 +230,7 @@ absl::StatusOr<ControlServer> ControlServer::Start(const std::string& file_prefi
   absl::StatusOr<Listener> listener = Listener::Open(*path);
   if (!listener.ok()) return listener.status();
   FileDescriptor stop(eventfd(0, EFD_CLOEXEC));
-  if (stop.get() < 0) return SystemError("eventfd");
+  if (stop.get() < 0) return ControlSocketError("eventfd");
   return ControlServer(
       std::make_unique<Loop>(*std::move(listener), std::move(stop), std::move(reload), options));
 }

@@ -21,11 +21,11 @@ namespace {
 
 constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
-absl::Status SystemError(const std::string& call) {
+}  // namespace
+
+absl::Status ControlSocketError(const std::string& call) {
   return absl::ErrnoToStatus(errno, absl::StrCat("control socket: ", call));
 }
-
-}  // namespace
 
 absl::StatusOr<std::string> ControlSocketPath(const std::string& file_prefix) {
   // Checks the prefix, and the length: the control socket's name is not longer.
@@ -43,13 +43,13 @@ sockaddr_un ControlAddress(const std::string& path) {
 
 absl::StatusOr<FileDescriptor> SealText(std::string_view text) {
   FileDescriptor file(memfd_create("twinpath-policy", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (file.get() < 0) return SystemError("memfd_create");
+  if (file.get() < 0) return ControlSocketError("memfd_create");
   for (size_t done = 0; done < text.size();) {
     const ssize_t count = write(file.get(), text.data() + done, text.size() - done);
-    if (count < 0 && errno != EINTR) return SystemError("writing the policy");
+    if (count < 0 && errno != EINTR) return ControlSocketError("writing the policy");
     if (count > 0) done += static_cast<size_t>(count);
   }
-  if (fcntl(file.get(), F_ADD_SEALS, kSeals) != 0) return SystemError("F_ADD_SEALS");
+  if (fcntl(file.get(), F_ADD_SEALS, kSeals) != 0) return ControlSocketError("F_ADD_SEALS");
   return file;
 }
 
@@ -67,7 +67,8 @@ absl::StatusOr<std::string> ReadSealed(int fd) {
   for (size_t done = 0; done < text.size();) {
     const ssize_t count =
         pread(fd, text.data() + done, text.size() - done, static_cast<off_t>(done));
-    if (count == 0 || (count < 0 && errno != EINTR)) return SystemError("reading the policy");
+    if (count == 0 || (count < 0 && errno != EINTR))
+      return ControlSocketError("reading the policy");
     if (count > 0) done += static_cast<size_t>(count);
   }
   return text;
@@ -88,7 +89,7 @@ absl::Status SendRecord(int socket, std::string_view text, int file) {
     header->cmsg_len = CMSG_LEN(sizeof(int));
     std::memcpy(CMSG_DATA(header), &file, sizeof(file));
   }
-  if (sendmsg(socket, &message, MSG_NOSIGNAL) < 0) return SystemError("sendmsg");
+  if (sendmsg(socket, &message, MSG_NOSIGNAL) < 0) return ControlSocketError("sendmsg");
   return absl::OkStatus();
 }
 
@@ -107,7 +108,7 @@ absl::StatusOr<ControlRecord> ReceiveRecord(int socket) {
   // The other end closed with unread data; the record that it sent before comes next.
   if (size < 0 && errno == ECONNRESET) size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
   if (size < 0 && errno == EAGAIN) return absl::DeadlineExceededError("control socket: timed out");
-  if (size < 0) return SystemError("recvmsg");
+  if (size < 0) return ControlSocketError("recvmsg");
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
        header = CMSG_NXTHDR(&message, header)) {
     if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;

@@ -28,6 +28,9 @@ inline constexpr char kAnnounce[] = "announce", kBegun[] = "begun";  // keys
 // that is not a file name, or that makes the path too long for a socket.
 absl::StatusOr<std::string> ControlSocketPath(const std::string& file_prefix);
 
+// What errno says of a call on the control socket.
+absl::Status ControlSocketError(const std::string& call);
+
 sockaddr_un ControlAddress(const std::string& path);
 
 // `text` as a sealed memfd.

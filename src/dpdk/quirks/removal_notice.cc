@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Registers with EAL's device events; where EAL has no memory for that, no notice arrives.
 
-// Device events are experimental in DPDK since 18.05.
-#define ALLOW_EXPERIMENTAL_API
-
 #include "src/dpdk/quirks/removal_notice.h"
 
 #include <cerrno>
 #include <chrono>
 #include <thread>
+
+// Device events are experimental in DPDK since 18.05.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 namespace twinpath {
 
@@ -28,3 +29,5 @@ void RemovalNotice::Hear(const char*, rte_dev_event_type event, void* self) {
 }
 
 }  // namespace twinpath
+
+#pragma GCC diagnostic pop
