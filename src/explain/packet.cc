@@ -140,7 +140,7 @@ class Case {
     const uint8_t loss = Rule().loss;
     if (loss != TP_LOSS_STREAM && loss != TP_LOSS_FLOW) return absl::OkStatus();
     key_a_ = loss == TP_LOSS_FLOW ? tp_flow_key(&Rule(), &key_) : state.key_a;
-    key_b_ = loss == TP_LOSS_FLOW ? Rule().key_b : state.key_b;
+    key_b_ = loss == TP_LOSS_FLOW ? tp_flow_second_key(&Rule(), key_a_) : state.key_b;
     if (loss == TP_LOSS_FLOW && request_.before) n_ = Flow().n;
     const bool walks = tp_has_memory(Rule().model_kind);
     if (walks && n_ > kMaxWalkedPackets) {

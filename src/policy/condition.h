@@ -23,7 +23,7 @@ TP_INLINE int tp_holds_now(const struct tp_when* when, __u64 now) {
 TP_INLINE int tp_holds_for_flow(const struct tp_rule* rule, const struct tp_when* when,
                                 const struct tp_key* key) {
   const __u64 a = tp_mix(rule->key_a ^ 0x5851f42d4c957f2dULL);
-  return tp_mix(tp_flow_of(key, 1) + a) < when->share;
+  return tp_flow_of(key, 1, a, rule->key_b) < when->share;
 }
 
 /* Whether rule number `index` holds for the next packet of this queue, received at `now`. */

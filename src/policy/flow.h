@@ -16,45 +16,68 @@ TP_STATIC_ASSERT(__builtin_offsetof(struct tp_flow, used_at) ==
                      __builtin_offsetof(struct tp_row, used_at),
                  "a tp_flow begins with a tp_row");
 
-/* One end of a flow: an address and a transport port. */
-TP_INLINE __u64 tp_flow_end(__u64 low, __u64 high, __u64 port) {
-  return tp_mix((low ^ high * 0xd6e8feb86659fd93ULL) + port * TP_GOLDEN);
-}
-
 /*
- * The packet's flow, as 64 bits: by IP version, protocol, addresses and ports. All fragments of a
- * datagram are in the flow without ports, because only the first has them. A packet that is not IP:
- * by MAC addresses and EtherType. With `both_ways` both directions are one flow.
+ * The packet's flow, as 64 bits under the key (a, b): by IP version, protocol, addresses and ports.
+ * All fragments of a datagram are in the flow without ports, because only the first has them. A
+ * packet that is not IP: by MAC addresses and EtherType. With `both_ways` both directions are one
+ * flow: the end whose bytes are the lower number comes first.
+ *
+ * SipHash-1-3 of these bytes: both addresses, both ports and the protocol; or, not IP, of the
+ * source MAC address, the EtherType (low byte first) and the destination. The three lengths differ.
  */
-TP_INLINE __u64 tp_flow_of(const struct tp_key* key, int both_ways) {
+TP_SUBPROGRAM __u64 tp_flow_of(const struct tp_key* key, int both_ways, __u64 a, __u64 b) {
+  if (!key) return 0;
   const tp_u64_alias* k = (const tp_u64_alias*)key;
-  __u64 source, destination, kind, ports = k[7] & 0xffffffff;
-  if (!(key->flags & TP_KEY_PORTS) || key->flags & TP_KEY_FRAGMENT) ports = 0;
-  if (key->flags & TP_KEY_IP) {
-    kind = (k[0] >> 8) & 0xffff;
-    if (key->ip_version == 4) {
-      source = tp_flow_end(k[3] & 0xffffffff, 0, ports & 0xffff);
-      destination = tp_flow_end(k[3] >> 32, 0, ports >> 16);
-    } else {
-      source = tp_flow_end(k[3], k[4], ports & 0xffff);
-      destination = tp_flow_end(k[5], k[6], ports >> 16);
-    }
-  } else {
-    kind = (__u64)key->ether_type << 16;
-    source = tp_flow_end(k[2] & TP_LOW48, 0, 0);
-    destination = tp_flow_end(k[1] & TP_LOW48, 0, 0);
+  __u64 source = k[2] & TP_LOW48, destination = k[1] & TP_LOW48, ports = k[7] & 0xffffffff;
+  __u64 source_end = 0, destination_end = 0; /* of IPv6 addresses */
+  if (key->ip_version == 4) {
+    source = k[3] & 0xffffffff;
+    destination = k[3] >> 32;
+  } else if (key->ip_version == 6) {
+    source = k[3];
+    source_end = k[4];
+    destination = k[5];
+    destination_end = k[6];
   }
-  if (both_ways && source > destination) {
+  if (!(key->flags & TP_KEY_PORTS) || key->flags & TP_KEY_FRAGMENT) ports = 0;
+  const int backwards = source != destination           ? source > destination
+                        : source_end != destination_end ? source_end > destination_end
+                                                        : (ports & 0xffff) > ports >> 16;
+  if (both_ways && backwards) {
     __u64 other = source;
     source = destination;
     destination = other;
+    other = source_end;
+    source_end = destination_end;
+    destination_end = other;
+    ports = ports >> 16 | (ports & 0xffff) << 16;
   }
-  return tp_mix(source + (destination ^ kind) * 0xa0761d6478bd642fULL);
+  struct tp_sip sip = tp_sip_begin(a, b);
+  if (!(key->flags & TP_KEY_IP)) {
+    tp_sip_word(&sip, source | (__u64)key->ether_type << 48);
+    return tp_sip_end(&sip, destination, 14);
+  }
+  ports |= (__u64)key->proto << 32;
+  if (key->ip_version == 4) {
+    tp_sip_word(&sip, source | destination << 32);
+    return tp_sip_end(&sip, ports, 13);
+  }
+  tp_sip_word(&sip, source);
+  tp_sip_word(&sip, source_end);
+  tp_sip_word(&sip, destination);
+  tp_sip_word(&sip, destination_end);
+  return tp_sip_end(&sip, ports, 37);
 }
 
-/* The first key word of a flow's stream of draws under a rule; the second is the rule's. */
+/* The first key word of a flow's stream of draws under a rule: which flow it is. */
 TP_INLINE __u64 tp_flow_key(const struct tp_rule* rule, const struct tp_key* key) {
-  return tp_mix(tp_flow_of(key, rule->flags & TP_RULE_BOTH_WAYS) + rule->key_a);
+  return tp_flow_of(key, rule->flags & TP_RULE_BOTH_WAYS, rule->key_a, rule->key_b);
+}
+
+/* The second. It is the flow's own, too: streams with the same second word are shifts of each
+ * other, and those of a million flows would overlap. */
+TP_INLINE __u64 tp_flow_second_key(const struct tp_rule* rule, __u64 flow_key) {
+  return tp_mix(rule->key_b + flow_key);
 }
 
 /* Where the flow's stream may be. */
@@ -104,7 +127,7 @@ TP_INLINE int tp_flow_lose(struct tp_datapath* dp, const struct tp_rule* rule, _
   const __u64 n = flow->n++;
   if ((n & 63) == 0) {
     __u64 markov = flow->markov;
-    const struct tp_block block = {flow_key, rule->key_b, n >> 6};
+    const struct tp_block block = {flow_key, tp_flow_second_key(rule, flow_key), n >> 6};
     flow->fates = tp_rule_fates(TP_ENV(dp), index, &block, &markov);
     flow->markov = (__u32)markov;
   }

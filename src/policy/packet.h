@@ -6,6 +6,10 @@
  * VLAN tags, type of service, TTL, lengths, checksums, and padding behind the datagram. Of a frame
  * that is not IP, the first 64 bytes are hashed. Packets that are the same in all this meet the
  * same fate. Pure; any thread.
+ *
+ * The hash is SipHash-1-3 of these bytes: IP version (0: not IP), protocol, 0x10 in a fragment
+ * after the first, 0; of IPv4 fragment offset and identification, low byte first, else four times
+ * 0; both IP addresses; then the bytes from the frame, those of the checksum as 0.
  */
 #ifndef TWINPATH_POLICY_PACKET_H_
 #define TWINPATH_POLICY_PACKET_H_
@@ -15,12 +19,7 @@
 #include "random.h"
 #include "types.h"
 
-enum { TP_HASHED_WORDS = 8 };
-
-TP_INLINE __u64 tp_hash_step(__u64 h, __u64 word) {
-  h = (h ^ word) * 0x9fb21c651e98df25ULL;
-  return h ^ h >> 32;
-}
+enum { TP_HASHED_BYTES = 64 };
 
 /* Where the IP header begins, in bytes from the start of the frame. */
 TP_INLINE __u64 tp_ip_offset(const struct tp_key* key) {
@@ -45,43 +44,56 @@ TP_SUBPROGRAM __u64 tp_packet_hash(tp_env* env, const struct tp_key* key, __u64 
   const __u8* data = dp->data;
   const __u8* end = dp->end;
   const tp_u64_alias* k = (const tp_u64_alias*)key;
-  __u64 h = a, at = 0, left = (__u64)(end - data);
+  __u64 at = 0, left = (__u64)(end - data), length = 8;
+  struct tp_sip sip = tp_sip_begin(a, b);
   if (key->flags & TP_KEY_IP) {
     __u64 ip = tp_ip_offset(key), total = 40;
     const __u8* p = data + ip;
     if (p + 20 > end) return 0; /* impossible, because it was parsed */
-    h = tp_hash_step(h, (k[0] >> 8 & 0xffff) | (key->flags & TP_KEY_LATER) << 16);
-    for (int i = 3; i < 7; i++) h = tp_hash_step(h, k[i]);
+    __u64 first = (k[0] >> 8 & 0xffff) | (__u64)(key->flags & TP_KEY_LATER) << 16;
     if (key->ip_version == 4) {
-      h = tp_hash_step(h, (__u64)tp_be16(p + 4) << 16 | (tp_be16(p + 6) & 0x1fff));
+      first |= (__u64)(tp_be16(p + 6) & 0x1fff) << 32 | (__u64)tp_be16(p + 4) << 48;
       total = tp_be16(p + 2);
     } else if (tp_be16(p + 4)) {
       total = 40 + (__u64)tp_be16(p + 4);
     } else {
       total = left; /* a jumbogram is longer than what is hashed */
     }
+    tp_sip_word(&sip, first);
+    tp_sip_word(&sip, k[3]);
+    length += 8;
+    if (key->ip_version == 6) {
+      for (int i = 4; i < 7; i++) tp_sip_word(&sip, k[i]);
+      length += 24;
+    }
     at = key->shape;
     left = ip + total > at ? ip + total - at : 0; /* without the padding */
+  } else {
+    tp_sip_word(&sip, 0);
   }
   TP_OPAQUE(at);
-  if (at > TP_PARSE_WINDOW) return tp_mix(h + b);
+  if (at > TP_PARSE_WINDOW) return tp_sip_end(&sip, 0, length);
   const __u8* p = data + at;
-  __u64 checksum = 0;
-  for (int i = 0; i < TP_HASHED_WORDS; i++) {
+  __u64 checksum = 0, rest = 0;
+  if (left > TP_HASHED_BYTES) left = TP_HASHED_BYTES;
+  for (int i = 0; i < TP_HASHED_BYTES / 8; i++) {
     checksum = key->flags & TP_KEY_IP ? tp_checksum_bits(key, i) : 0;
     if (left < 8 || p + 8 > end) break;
-    h = tp_hash_step(h, tp_load64(p) & ~checksum);
+    tp_sip_word(&sip, tp_load64(p) & ~checksum);
     p += 8;
     left -= 8;
-    if (i == TP_HASHED_WORDS - 1) return tp_mix(h + b);
+    length += 8;
   }
-  for (int i = 0; i < 7; i++) { /* a word that is not whole may have a checksum, too */
+  for (int i = 0; i < 7; i++) {
     if ((__u64)i >= left || p + 1 > end) break;
-    h = tp_hash_step(h, (__u8)(*p & ~checksum));
-    checksum >>= 8;
+    rest |= (__u64)*p << 8 * i;
     p++;
+    length++;
   }
-  return tp_mix(h + b);
+  TP_FORGET(rest);
+  TP_FORGET(length);
+  /* Bytes that are not a whole word may have a checksum, too. */
+  return tp_sip_end(&sip, rest & ~checksum, length);
 }
 
 #endif /* TWINPATH_POLICY_PACKET_H_ */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * The random function: keyed, counter-based, integers only. Packet n of a stream always meets the
- * same fate, on every path, in any order. Pure functions; any thread.
+ * The random functions: keyed, integers only. Pure; any thread.
  *
- * The mixer is the finalizer of SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom
- * number generators", OOPSLA 2014, with Stafford's variant 13 constants) over a Weyl sequence, with
- * a second key word added between its two multiplications so that two streams are never shifts of
- * each other.
+ * Of a stream and a counter: packet n of a stream always meets the same fate, on every path, in any
+ * order. The mixer is the finalizer of SplitMix64 (Steele, Lea, Flood: "Fast splittable
+ * pseudorandom number generators", OOPSLA 2014, with Stafford's variant 13 constants) over a Weyl
+ * sequence, with a second key word added between its two multiplications so that two streams are
+ * never shifts of each other.
+ *
+ * Of a message: SipHash-1-3, to tell packets and flows apart. The rest is below.
  */
 #ifndef TWINPATH_POLICY_RANDOM_H_
 #define TWINPATH_POLICY_RANDOM_H_
@@ -85,6 +87,58 @@ TP_INLINE __u64 tp_draw(__u64 a, __u64 b, __u64 n) {
   for (__u64 j = 0; j < 64; j++)
     draw = draw << 1 | (tp_word(a, b, (n & ~63ULL) + j) >> (n & 63) & 1);
   return draw;
+}
+
+/*
+ * SipHash-1-3: a keyed hash of a short message (Aumasson, Bernstein: "SipHash: a fast short-input
+ * PRF", INDOCRYPT 2012), with one round for each word and three at the end. The state has 256 bits,
+ * so that no difference in one word is sure to be cancelled by one in the next (Dobraunig, Mendel,
+ * Schlaeffer: "Differential cryptanalysis of SipHash", SAC 2014). The message is bytes, as words in
+ * little-endian order:
+ *
+ *   struct tp_sip sip = tp_sip_begin(a, b);
+ *   tp_sip_word(&sip, word);                      (for each 8 bytes)
+ *   hash = tp_sip_end(&sip, last_bytes, length);  (0 to 7 bytes, and how many there were in all)
+ */
+struct tp_sip {
+  __u64 v0, v1, v2, v3;
+};
+
+TP_INLINE __u64 tp_rotate_left(__u64 x, int bits) { return x << bits | x >> (64 - bits); }
+
+TP_INLINE void tp_sip_round(struct tp_sip* s) {
+  s->v0 += s->v1;
+  s->v2 += s->v3;
+  s->v1 = tp_rotate_left(s->v1, 13) ^ s->v0;
+  s->v3 = tp_rotate_left(s->v3, 16) ^ s->v2;
+  s->v0 = tp_rotate_left(s->v0, 32);
+  s->v2 += s->v1;
+  s->v0 += s->v3;
+  s->v1 = tp_rotate_left(s->v1, 17) ^ s->v2;
+  s->v3 = tp_rotate_left(s->v3, 21) ^ s->v0;
+  s->v2 = tp_rotate_left(s->v2, 32);
+}
+
+/* The state of a message of no bytes yet, under the key (a, b). The constants are the paper's. */
+TP_INLINE struct tp_sip tp_sip_begin(__u64 a, __u64 b) {
+  const struct tp_sip begin = {a ^ 0x736f6d6570736575ULL, b ^ 0x646f72616e646f6dULL,
+                               a ^ 0x6c7967656e657261ULL, b ^ 0x7465646279746573ULL};
+  return begin;
+}
+
+TP_INLINE void tp_sip_word(struct tp_sip* s, __u64 word) {
+  s->v3 ^= word;
+  tp_sip_round(s);
+  s->v0 ^= word;
+}
+
+/* The hash. `rest` is the last `length` mod 8 bytes, the first of them lowest; all else of it is 0.
+ * `length` is the whole message's, in bytes, so that no message is the beginning of another. */
+TP_INLINE __u64 tp_sip_end(struct tp_sip* s, __u64 rest, __u64 length) {
+  tp_sip_word(s, rest | length << 56);
+  s->v2 ^= 0xff;
+  for (int i = 0; i < 3; i++) tp_sip_round(s);
+  return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
 }
 
 #endif /* TWINPATH_POLICY_RANDOM_H_ */

@@ -242,8 +242,8 @@ tp_key Key(const FrameBuilder& builder) {
 void ExpectAnswersAreOfOneFlowOnlyBothWays(const FrameBuilder& question,
                                            const FrameBuilder& answer) {
   const tp_key there = Key(question), back = Key(answer);
-  EXPECT_NE(tp_flow_of(&there, 0), tp_flow_of(&back, 0));
-  EXPECT_EQ(tp_flow_of(&there, 1), tp_flow_of(&back, 1));
+  EXPECT_NE(tp_flow_of(&there, 0, 1, 2), tp_flow_of(&back, 0, 1, 2));
+  EXPECT_EQ(tp_flow_of(&there, 1, 1, 2), tp_flow_of(&back, 1, 1, 2));
 }
 
 TEST(FlowOf, AnswersAreOfTheQuestionsFlowOnlyBothWays) {
@@ -262,14 +262,14 @@ TEST(FlowOf, AnswersAreOfTheQuestionsFlowOnlyBothWays) {
   // The ports belong to the addresses.
   const tp_key there = Key(FrameBuilder().Ipv4().Ipv4Addresses(1, 2).Udp(5, 6));
   const tp_key crossed = Key(FrameBuilder().Ipv4().Ipv4Addresses(1, 2).Udp(6, 5));
-  EXPECT_NE(tp_flow_of(&there, 1), tp_flow_of(&crossed, 1));
+  EXPECT_NE(tp_flow_of(&there, 1, 1, 2), tp_flow_of(&crossed, 1, 1, 2));
 }
 
 TEST(FlowOf, IsTheFiveTupleAndNothingElse) {
   for (bool v6 : {false, true}) {
     const auto ip = [v6](FrameBuilder builder) { return v6 ? builder.Ipv6() : builder.Ipv4(); };
     const tp_key key = Key(ip(FrameBuilder()).Udp().Payload(10));
-    const uint64_t flow = tp_flow_of(&key, 0);
+    const uint64_t flow = tp_flow_of(&key, 0, 1, 2);
     for (const FrameBuilder& same : {
              ip(FrameBuilder().Vlan(5)).Udp().Payload(10),
              ip(FrameBuilder().Mac({6, 6, 6, 6, 6, 6}, {4, 4, 4, 4, 4, 4})).Udp().Payload(10),
@@ -278,7 +278,7 @@ TEST(FlowOf, IsTheFiveTupleAndNothingElse) {
          }) {
       tp_key other = Key(same);
       other.port = 3;
-      EXPECT_EQ(tp_flow_of(&other, 0), flow);
+      EXPECT_EQ(tp_flow_of(&other, 0, 1, 2), flow);
     }
     // Every bit of what it is.
     const size_t addresses = v6 ? 32 : 8;
@@ -289,8 +289,8 @@ TEST(FlowOf, IsTheFiveTupleAndNothingElse) {
       for (int bit = 0; bit < 8; bit++) {
         tp_key other = key;
         reinterpret_cast<uint8_t*>(&other)[octet] ^= static_cast<uint8_t>(1 << bit);
-        EXPECT_NE(tp_flow_of(&other, 0), flow) << octet << " " << bit;
-        EXPECT_NE(tp_flow_of(&other, 1), tp_flow_of(&key, 1)) << octet << " " << bit;
+        EXPECT_NE(tp_flow_of(&other, 0, 1, 2), flow) << octet << " " << bit;
+        EXPECT_NE(tp_flow_of(&other, 1, 1, 2), tp_flow_of(&key, 1, 1, 2)) << octet << " " << bit;
       }
     }
   }
@@ -300,11 +300,11 @@ TEST(FlowOf, AllFragmentsOfADatagramAreInOneFlow) {
   const tp_key first = Key(FrameBuilder().Ipv4().Fragment(0, true).Udp().Payload(16));
   const tp_key later = Key(FrameBuilder().Ipv4(17).Fragment(3, false).Payload(16));
   const tp_key whole = Key(FrameBuilder().Ipv4().Udp().Payload(16));
-  EXPECT_EQ(tp_flow_of(&first, 0), tp_flow_of(&later, 0));
-  EXPECT_NE(tp_flow_of(&first, 0), tp_flow_of(&whole, 0));
+  EXPECT_EQ(tp_flow_of(&first, 0, 1, 2), tp_flow_of(&later, 0, 1, 2));
+  EXPECT_NE(tp_flow_of(&first, 0, 1, 2), tp_flow_of(&whole, 0, 1, 2));
   const tp_key first6 = Key(FrameBuilder().Ipv6().Fragment(0, true).Udp().Payload(16));
   const tp_key later6 = Key(FrameBuilder().Ipv6().Fragment(3, false).Patch(0, {17}).Payload(16));
-  EXPECT_EQ(tp_flow_of(&first6, 0), tp_flow_of(&later6, 0));
+  EXPECT_EQ(tp_flow_of(&first6, 0, 1, 2), tp_flow_of(&later6, 0, 1, 2));
 }
 
 }  // namespace

@@ -256,7 +256,8 @@ TEST(Models, EveryFlowMeetsTheFatesOfItsOwnWalk) {
     std::vector<Walk> walks;
     for (uint64_t flow = 1; flow <= 3; flow++) {
       keys.push_back(tp_mix(flow));
-      walks.emplace_back(rule, tables.policy().models[rule.model], keys.back(), rule.key_b);
+      walks.emplace_back(rule, tables.policy().models[rule.model], keys.back(),
+                         tp_flow_second_key(&rule, keys.back()));
     }
     std::mt19937 random(1);
     for (int n = 0; n < 6000; n++) {

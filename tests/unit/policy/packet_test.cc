@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Loss by a packet's own octets: what is hashed and what is not, and that the fates are as many and
+// Loss by a packet's own bytes: what is hashed and what is not, and that the fates are as many and
 // as independent as asked for. And marks in the place of losses.
 
 #include <gtest/gtest.h>
@@ -148,6 +148,26 @@ TEST(PacketHash, EveryOtherBitDecides) {
   EXPECT_LT(std::abs(changed - flips / 2), 3.9 * std::sqrt(flips) / 2);
   // All 64 bits of the hash; each flip's are not quite independent of each other.
   EXPECT_NEAR(bits / flips, 32, 0.1);
+}
+
+// Two frames that an earlier hash gave one draw, under every seed and rule: a counter of 32 bits
+// three times over, and the one that is 128 on. Draws by OpenSSL's SipHash-1-3.
+TEST(PacketHash, DrawsAreGolden) {
+  const HostTables tables(CompileText(
+      R"({"version": 1, "seed": 1, "rules": [{"name": "a", "loss":
+          {"model": "random", "rate": "50%", "scope": "packet"}}]})"));
+  const tp_rule& rule = tables.policy().rules[0];
+  FrameBuilder builder;
+  Frame frame = builder.Ipv4()
+                    .Ipv4Addresses(0x0a000001, 0xc0000201)
+                    .Patch(4, {0, 0})  // no identification
+                    .Udp(1000, 53)
+                    .Payload(20)
+                    .Build();
+  std::fill(frame.end() - 20, frame.end(), uint8_t{0});
+  EXPECT_EQ(Hash(frame, rule.key_a, rule.key_b), 0x14f652fd81068f46u);
+  for (long at : {7, 11, 15}) frame.end()[at - 20] = 0x80;
+  EXPECT_EQ(Hash(frame, rule.key_a, rule.key_b), 0x9ba860c6c124c4e6u);
 }
 
 // A million packets that differ as real ones do, by a count; under one rule and another.
