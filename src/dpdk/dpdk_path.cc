@@ -21,6 +21,7 @@ DpdkPath::DpdkPath(const Policy& policy, CompiledPolicy compiled, const Profile&
       options_(options),
       guard_(guard),
       in_force_(new Generation{policy, std::move(compiled), std::nullopt}),
+      decisions_(in_force_->compiled.rules),
       faults_(options.on_message) {}
 
 absl::StatusOr<std::unique_ptr<DpdkPath>> DpdkPath::Create(

@@ -38,6 +38,7 @@
 #include "src/dpdk/worker/idle_wait.h"
 #include "src/dpdk/worker/worker.h"
 #include "src/engine/path.h"
+#include "src/telemetry/decisions.h"
 #include "src/telemetry/faults.h"
 #include "src/telemetry/snapshot.h"
 
@@ -129,6 +130,7 @@ class DpdkPath : public PolicyPath {
   std::mutex reload_;           // one at a time; taken before snapshot_
   std::atomic<uint64_t> reloads_ = 0, rejected_ = 0;
   std::atomic<bool> stop_ = false;
+  RuleDecisions decisions_;  // of the policy in force; under snapshot_
   FaultLedger faults_;
   std::unique_ptr<FaultWatcher> watcher_;  // made by Run, before Watch
   mutable std::mutex snapshot_;  // one reader of the counters at a time, and none in a reload

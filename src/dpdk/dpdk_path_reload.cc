@@ -20,6 +20,14 @@ namespace {
 // Between two checks of the workers, which may need this thread's CPU.
 constexpr std::chrono::microseconds kCheckInterval(20);
 
+// What each of the `count` rules of the old policy had counted when the workers left it.
+std::vector<RuleSnapshot> CountsOf(const std::vector<PendingPolicy>& pendings, size_t count) {
+  std::vector<RuleSnapshot> rules(count);
+  for (const PendingPolicy& pending : pendings)
+    for (const QueuePolicy& queue : pending.queues) AddStates(queue.states.get(), count, &rules);
+  return rules;
+}
+
 }  // namespace
 
 absl::Status DpdkPath::MakeFlows() {
@@ -107,6 +115,8 @@ absl::StatusOr<ReloadOutcome> DpdkPath::Reload(const Policy& policy, CompiledPol
     for (; waits > 0 && AnyHasPending(); waits--) WaitForWorkers();
     for (const auto& worker : workers_)
       while (worker->HasPending()) worker->ApplyPending();  // its run is over
+    decisions_.Replace(CountsOf(pendings, in_force_->compiled.rules.size()), continued,
+                       next->compiled.rules);
     in_force_.swap(next);
     reloads_.store(number);
   }

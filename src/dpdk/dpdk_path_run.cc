@@ -154,6 +154,7 @@ Snapshot DpdkPath::TakeSnapshot() const {
       tp_count_sum(&kernel[queue->port].tx_full, &from.tx_full);
     }
   }
+  decisions_.Fill(&snapshot.rules, &snapshot.reloads.retired);
   snapshot.reloads.longest_switch_ns = static_cast<uint64_t>(
       static_cast<double>(longest_switch) * 1e9 / static_cast<double>(rte_get_tsc_hz()));
   for (size_t p = 0; p < ports_.size(); p++) {

@@ -64,6 +64,12 @@ inline constexpr std::array kRuleCounters = {
     Counter<RuleSnapshot>{"matched", "packets", "matched by the rule", &RuleSnapshot::matched},
     Counter<RuleSnapshot>{"lost", "packets", "lost by the rule's loss model", &RuleSnapshot::lost},
     Counter<RuleSnapshot>{"marked", "packets", "marked CE instead of lost", &RuleSnapshot::marked},
+    Counter<RuleSnapshot>{"to_send", "packets", "not lost, and to be sent by the rule's action",
+                          &RuleSnapshot::to_send},
+    Counter<RuleSnapshot>{"to_pass", "packets", "not lost, and to be passed to the kernel",
+                          &RuleSnapshot::to_pass},
+    Counter<RuleSnapshot>{"denied", "packets", "not lost, and dropped by \"forward\": \"drop\"",
+                          &RuleSnapshot::denied},
 };
 
 // Of a run's reloads, before the retired rules.

@@ -52,6 +52,8 @@ struct RuleSnapshot {
   tp_count matched = {};
   tp_count lost = {};
   tp_count marked = {};  // CE instead of lost
+  // The rest, by what the rule decides about it, whatever became of it: see decisions.h.
+  tp_count to_send = {}, to_pass = {}, denied = {};
 };
 
 // The policies that replaced the previous one while packets flowed.

@@ -66,6 +66,7 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
                              .clock_given = false});
   if (!run.ok()) return run.status();
   path->run_ = *std::move(run);
+  path->decisions_.emplace(path->run_->policy().rules);
   // Frames come in from the first attachment on; times count from when all ports are attached,
   // which the verifier may take a second for.
   path->run_->SetOrigin(CoarseNow());
@@ -274,6 +275,7 @@ Snapshot XdpPath::TakeSnapshot() const {
                 .link = port.link},
                &snapshot);
   }
+  decisions_->Fill(&snapshot.rules, &snapshot.reloads.retired);
   return snapshot;
 }
 

@@ -23,6 +23,7 @@
 #include "src/config/profile/profile.h"
 #include "src/engine/path.h"
 #include "src/kernel/link_state.h"
+#include "src/telemetry/decisions.h"
 #include "src/telemetry/faults.h"
 #include "src/telemetry/snapshot.h"
 #include "src/xdp/attach/interface.h"
@@ -109,8 +110,9 @@ class XdpPath : public PolicyPath {
   std::vector<Port> ports_;
   FaultLedger faults_;
   std::unique_ptr<XdpRun> run_;
-  std::mutex reload_;            // one at a time; taken before snapshot_
-  mutable std::mutex snapshot_;  // held while the policy is replaced, or read
+  std::optional<RuleDecisions> decisions_;  // of the policy in force; set when run_ is
+  std::mutex reload_;                       // one at a time; taken before snapshot_
+  mutable std::mutex snapshot_;             // held while the policy is replaced, or read
   std::atomic<uint64_t> reloads_ = 0, rejected_ = 0;
   std::chrono::steady_clock::time_point start_;
   std::atomic<int64_t> ran_ns_{-1};  // set by Stop

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/kernel/clock.h"
+#include "src/xdp/program/snapshot.h"
 #include "src/xdp/xdp_path.h"
 
 namespace twinpath {
@@ -67,6 +68,9 @@ absl::StatusOr<ReloadOutcome> XdpPath::Reload(const Policy& policy, CompiledPoli
   std::lock_guard<std::mutex> no_reader(snapshot_);
   status = ReplaceAll(next.programs);
   if (!status.ok()) return status;
+  // While the ports change programs, one by one, both policies count in the same streams: what a
+  // rule counts then is put down to its old action.
+  decisions_->Replace(RuleCounts(*run_), next.continued, next.policy.rules);
   run_->Commit(std::move(next));
   policy_ = policy;
   reloads_.store(number);

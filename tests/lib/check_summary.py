@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Checks Python expressions over a summary, and that every queue conserves its packets and bytes.
+"""Checks Python expressions over a summary, that every queue conserves its packets and bytes, and that
+every packet was decided by a rule.
 Prints what does not hold and exits 1.
 
   check_summary.py SUMMARY EXPRESSION..."""
@@ -8,7 +9,7 @@ import json
 import math
 import sys
 
-from verdicts import unaccounted
+from verdicts import unaccounted, undecided
 
 summary = json.load(open(sys.argv[1], encoding="utf-8"))
 queues = {f"{q['port']}/{q['queue']}": q for q in summary["queues"]}
@@ -37,6 +38,9 @@ for name, queue in queues.items():
     if missing := unaccounted(queue):
         complain(f"{name}: not conserved, {missing} missing: {queue}")
         wrong += 1
+if problem := undecided(summary):
+    complain(problem)
+    wrong += 1
 for expression in sys.argv[2:]:
     names = {"s": summary, "queues": queues, "rules": rules, "ports": ports, "total": total,
              "near": near}

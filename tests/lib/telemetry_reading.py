@@ -54,7 +54,8 @@ def check_complete(prefix, summary):
         for key in set(queue) - {"tx_to"}:
             assert entry[key] == queue[key], (key, entry, queue)
     for entry, rule in zip(read_list(prefix, "/twinpath/rules"), summary["rules"], strict=True):
-        for key in ("matched_packets", "matched_bytes", "lost_packets", "lost_bytes"):
+        for key in [f"{what}_{unit}" for what in ("matched", "lost", "to_send", "to_pass", "denied")
+                    for unit in ("packets", "bytes")]:
             assert entry[key] == rule[key], (key, entry, rule)
         for key in ("loss_rate", "loss_rate_low", "loss_rate_high"):
             assert abs(entry[key + "_ppb"] - rule[key] * 1e9) <= 1, (key, entry, rule)

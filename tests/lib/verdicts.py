@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The verdicts by name, and the rule that every packet met one of them.
+"""The verdicts by name, and the rule that every packet met one of them, by the decision of one rule.
 
 The names are those of enum tp_verdict in src/policy/types.h, so a new verdict needs no change here.
 A summary's queue counts each as NAME_packets and NAME_bytes."""
@@ -27,7 +27,25 @@ def unaccounted(queue):
 
 
 def check_conserved(summary):
-    """Raises AssertionError unless every queue of a summary accounts for all that it received."""
+    """Raises AssertionError unless every queue of a summary accounts for all that it received, and the rules
+    for what they matched."""
     for queue in summary["queues"]:
         missing = unaccounted(queue)
         assert not missing, f"not conserved, {missing} missing: {queue}"
+    wrong = undecided(summary)
+    assert not wrong, wrong
+
+
+def undecided(summary):
+    """What is wrong with the decisions that a run's final summary puts down to its rules; "": nothing."""
+    for unit in ("packets", "bytes"):
+        for rule in summary["rules"]:
+            decided = sum(rule[f"{what}_{unit}"] for what in ("lost", "to_send", "to_pass", "denied"))
+            if decided != rule[f"matched_{unit}"]:
+                return f"{decided} {unit} decided by {rule}"
+        by_rules = sum(rule[f"denied_{unit}"] for rule in summary["rules"])
+        by_rules += summary["reloads"][f"retired_denied_{unit}"]
+        by_queues = sum(queue[f"denied_{unit}"] for queue in summary["queues"])
+        if by_rules != by_queues:  # nothing hinders a denied packet
+            return f"{by_rules} {unit} denied by the rules, {by_queues} by the queues"
+    return ""

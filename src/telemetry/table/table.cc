@@ -16,6 +16,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr size_t kLeastNameWidth = 12;  // of a rule, where the terminal is narrow
+
 // 0.01 -> "1.0000%"; below a thousandth of a percent, in powers of ten.
 std::string Percent(double fraction) {
   char text[32];
@@ -129,20 +131,33 @@ std::string QueuesTable(const ordered_json& summary, size_t width) {
   return text;
 }
 
-std::string RulesTable(const ordered_json& rules, size_t width) {
-  TextTable table({"rule", "matched", "lost", "loss", "95% low", "95% high"});
-  const std::vector<size_t> shown = Busiest(rules, "matched_packets");
+// The rules `shown`, with names of at most `name_width` characters.
+TextTable RuleRows(const ordered_json& rules, const std::vector<size_t>& shown, size_t name_width) {
+  TextTable table(
+      {"rule", "matched", "lost", "to send", "to pass", "denied", "loss", "95% low", "95% high"});
   for (const size_t at : shown) {
     const ordered_json& rule = rules[at];
     const bool known = Count(rule, "matched_packets") != 0;
     const auto rate = [&](const char* key) {
       return TextTable::Right{known ? Percent(rule.value(key, 0.0)) : "-"};
     };
-    table.AddRow({Text(rule, "name", kNameWidth), Count(rule, "matched_packets"),
-                  Count(rule, "lost_packets"), rate("loss_rate"), rate("loss_rate_low"),
-                  rate("loss_rate_high")});
+    table.AddRow({Text(rule, "name", name_width), Count(rule, "matched_packets"),
+                  Count(rule, "lost_packets"), Count(rule, "to_send_packets"),
+                  Count(rule, "to_pass_packets"), Count(rule, "denied_packets"), rate("loss_rate"),
+                  rate("loss_rate_low"), rate("loss_rate_high")});
   }
-  std::string text = table.Render(width);
+  return table;
+}
+
+std::string RulesTable(const ordered_json& rules, size_t width) {
+  const std::vector<size_t> shown = Busiest(rules, "matched_packets");
+  std::string text = RuleRows(rules, shown, kNameWidth).Render(width);
+  // All lines are as wide as the first one, or narrower.
+  const size_t taken = TextWidth(text.substr(0, text.find('\n')));
+  if (taken > width) {
+    const size_t narrow = kNameWidth - std::min(taken - width, kNameWidth - kLeastNameWidth);
+    text = RuleRows(rules, shown, narrow).Render(width);
+  }
   if (shown.size() < rules.size())
     text += "(the busiest " + std::to_string(shown.size()) + " of " + std::to_string(rules.size()) +
             " rules; all of them with --json)\n";

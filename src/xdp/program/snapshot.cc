@@ -8,6 +8,27 @@
 #include "src/policy/count.h"
 
 namespace twinpath {
+namespace {
+
+// Adds what the rules counted on one queue.
+void AddRules(const XdpRun& run, size_t port, uint32_t queue, std::vector<RuleSnapshot>* rules) {
+  for (uint32_t r = 0; r < run.policy().rules.size(); r++) {
+    const RuleSnapshot counts = run.streams().Counts(port, queue, r);
+    tp_count_sum(&(*rules)[r].matched, &counts.matched);
+    tp_count_sum(&(*rules)[r].lost, &counts.lost);
+    tp_count_sum(&(*rules)[r].marked, &counts.marked);
+  }
+}
+
+}  // namespace
+
+std::vector<RuleSnapshot> RuleCounts(const XdpRun& run) {
+  std::vector<RuleSnapshot> rules(run.policy().rules.size());
+  for (size_t port = 0; port < run.policy().ports.size(); port++)
+    for (uint32_t queue = 0; queue < run.maps().queues(port); queue++)
+      AddRules(run, port, queue, &rules);
+  return rules;
+}
 
 void AppendPort(const XdpRun& run, size_t index, PortSnapshot port, Snapshot* snapshot) {
   const CompiledPolicy& policy = run.policy();
@@ -24,12 +45,7 @@ void AppendPort(const XdpRun& run, size_t index, PortSnapshot port, Snapshot* sn
                                 .core = run.counters().Cpu(index, queue),
                                 .counters = counters,
                                 .extras = run.counters().Extras(index, queue)});
-    for (uint32_t r = 0; r < policy.rules.size(); r++) {
-      const RuleSnapshot counts = run.streams().Counts(index, queue, r);
-      tp_count_sum(&snapshot->rules[r].matched, &counts.matched);
-      tp_count_sum(&snapshot->rules[r].lost, &counts.lost);
-      tp_count_sum(&snapshot->rules[r].marked, &counts.marked);
-    }
+    AddRules(run, index, queue, &snapshot->rules);
   }
   snapshot->ports.push_back(std::move(port));
 }

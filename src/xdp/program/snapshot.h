@@ -5,6 +5,7 @@
 #define TWINPATH_XDP_PROGRAM_SNAPSHOT_H_
 
 #include <cstddef>
+#include <vector>
 
 #include "src/telemetry/snapshot.h"
 #include "src/xdp/program/run.h"
@@ -14,6 +15,9 @@ namespace twinpath {
 // Appends `port` and the counters of its queues to *snapshot; `index` is its number in the tables.
 // The first port brings the rules, to which every port's streams are added.
 void AppendPort(const XdpRun& run, size_t index, PortSnapshot port, Snapshot* snapshot);
+
+// What each rule of the policy in force counted, over all ports and queues; without names.
+std::vector<RuleSnapshot> RuleCounts(const XdpRun& run);
 
 }  // namespace twinpath
 

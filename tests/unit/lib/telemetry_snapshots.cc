@@ -26,13 +26,24 @@ Snapshot SmallSnapshot(const std::string& path) {
   lan.counters.rx = {60 + 4 + 5 + 6 + 7 + 8 + 9, 6400};
   lan.extras = {.marked = {2, 128}, .flows_added = 11, .flows_evicted = 1};
   snapshot.queues = {lan, {.port = "wan", .queue = 0, .core = -1}};
-  snapshot.rules = {{"voix \"é\" 日本 100%\n", {1000, 64000}, {10, 640}, {3, 192}},
-                    {"default", {}, {}, {}}};
+  snapshot.rules = {{.name = "voix \"é\" 日本 100%\n",
+                     .matched = {1000, 64000},
+                     .lost = {10, 640},
+                     .marked = {3, 192},
+                     .to_send = {900, 57600},
+                     .to_pass = {60, 3840},
+                     .denied = {30, 1920}},
+                    {.name = "default"}};
   snapshot.lcores = {{3, 1, 1000, 900, 100, "adaptive", 40, 300000}};
   snapshot.reloads = {.done = 4,
                       .rejected = 1,
                       .longest_switch_ns = 900,
-                      .retired = {"", {30, 1920}, {20, 1280}, {10, 640}}};
+                      .retired = {.matched = {30, 1920},
+                                  .lost = {20, 1280},
+                                  .marked = {10, 640},
+                                  .to_send = {7, 448},
+                                  .to_pass = {2, 128},
+                                  .denied = {1, 64}}};
   snapshot.mempools = {{.node = 0, .mbufs = 8191, .free = 8000}};
   snapshot.faults = {{"port lan", "link_down", true, 2, 300, 1500},
                      {"lcore 3", "stalled", false, 1, 2000, 2000}};
@@ -61,7 +72,7 @@ Snapshot BigSnapshot(const std::string& path, size_t queues, size_t rules, size_
   for (size_t i = 0; i < rules; ++i) {
     std::string name = "rule" + std::to_string(i);
     name.resize(std::max(name.size(), name_length), i % 2 ? '\xff' : '"');
-    snapshot.rules.push_back({name, most, {most.packets - i, i}, most});
+    snapshot.rules.push_back({name, most, {most.packets - i, i}, most, most, most, most});
   }
   return snapshot;
 }

@@ -64,7 +64,9 @@ TEST(AnswerCommand, InfoSaysWhatRuns) {
       R"("policy_sha256":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",)"
       R"("duration_us":12345679,"ports":2,"queues":2,"rules":2,"lcores":1,"faults":2,"faults_active":1,)"
       R"("reloads":{"done":4,"rejected":1,"longest_switch_ns":900,"retired_matched_packets":30,"retired_matched_bytes":1920,)"
-      R"("retired_lost_packets":20,"retired_lost_bytes":1280,"retired_marked_packets":10,"retired_marked_bytes":640},)"
+      R"("retired_lost_packets":20,"retired_lost_bytes":1280,"retired_marked_packets":10,"retired_marked_bytes":640,)"
+      R"("retired_to_send_packets":7,"retired_to_send_bytes":448,"retired_to_pass_packets":2,"retired_to_pass_bytes":128,)"
+      R"("retired_denied_packets":1,"retired_denied_bytes":64},)"
       R"("mempool_0_mbufs":8191,"mempool_0_free_mbufs":8000,"flow_places":800,"flow_bytes":32000})");
 }
 
@@ -111,11 +113,13 @@ TEST(AnswerCommand, RulesAndCoresAreInWholeNumbers) {
       AnswerCommand(SmallSnapshot("dpdk"), "/twinpath/rules", "").dump(),
       R"({"total":2,"first":0,"duration_us":12345679,"0":{"name":"voix \"%C3%A9\" %E6%97%A5%E6%9C%AC 100%25%0A",)"
       R"("matched_packets":1000,"matched_bytes":64000,"lost_packets":10,"lost_bytes":640,)"
-      R"("marked_packets":3,"marked_bytes":192,)"
+      R"("marked_packets":3,"marked_bytes":192,"to_send_packets":900,"to_send_bytes":57600,)"
+      R"("to_pass_packets":60,"to_pass_bytes":3840,"denied_packets":30,"denied_bytes":1920,)"
       R"("loss_rate_ppb":10000000,"loss_rate_low_ppb":5440754,)"
       R"("loss_rate_high_ppb":18309469},"1":{"name":"default","matched_packets":0,)"
       R"("matched_bytes":0,"lost_packets":0,"lost_bytes":0,"marked_packets":0,)"
-      R"("marked_bytes":0,"loss_rate_ppb":0,)"
+      R"("marked_bytes":0,"to_send_packets":0,"to_send_bytes":0,"to_pass_packets":0,"to_pass_bytes":0,)"
+      R"("denied_packets":0,"denied_bytes":0,"loss_rate_ppb":0,)"
       R"("loss_rate_low_ppb":0,"loss_rate_high_ppb":1000000000}})");
   EXPECT_EQ(
       AnswerCommand(SmallSnapshot("dpdk"), "/twinpath/lcores", "").dump(),

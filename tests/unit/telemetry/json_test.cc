@@ -106,10 +106,13 @@ TEST(SummaryJson, HasEveryFieldOfTheContract) {
     "rules": [
       {"name": "voix \"é\" 日本 100%\n", "matched_packets": 1000, "matched_bytes": 64000,
        "lost_packets": 10, "lost_bytes": 640, "marked_packets": 3,
-       "marked_bytes": 192, "loss_rate": 0.01, "loss_rate_low": 0,
+       "marked_bytes": 192, "to_send_packets": 900, "to_send_bytes": 57600, "to_pass_packets": 60,
+       "to_pass_bytes": 3840, "denied_packets": 30, "denied_bytes": 1920, "loss_rate": 0.01, "loss_rate_low": 0,
        "loss_rate_high": 0},
       {"name": "default", "matched_packets": 0, "matched_bytes": 0, "lost_packets": 0,
-       "lost_bytes": 0, "marked_packets": 0, "marked_bytes": 0, "loss_rate": 0.0, "loss_rate_low": 0.0, "loss_rate_high": 1.0}],
+       "lost_bytes": 0, "marked_packets": 0, "marked_bytes": 0, "to_send_packets": 0,
+       "to_send_bytes": 0, "to_pass_packets": 0, "to_pass_bytes": 0, "denied_packets": 0,
+       "denied_bytes": 0, "loss_rate": 0.0, "loss_rate_low": 0.0, "loss_rate_high": 1.0}],
     "totals": {"rx_packets": 99, "rx_bytes": 6400,
        "tx_packets": 60, "tx_bytes": 3840, "pass_packets": 4, "pass_bytes": 256,
        "lost_packets": 5, "lost_bytes": 320, "denied_packets": 6, "denied_bytes": 384,
@@ -118,7 +121,10 @@ TEST(SummaryJson, HasEveryFieldOfTheContract) {
     "reloads": {"done": 4, "rejected": 1, "longest_switch_ns": 900,
        "retired_matched_packets": 30, "retired_matched_bytes": 1920,
        "retired_lost_packets": 20, "retired_lost_bytes": 1280,
-       "retired_marked_packets": 10, "retired_marked_bytes": 640},
+       "retired_marked_packets": 10, "retired_marked_bytes": 640,
+       "retired_to_send_packets": 7, "retired_to_send_bytes": 448,
+       "retired_to_pass_packets": 2, "retired_to_pass_bytes": 128,
+       "retired_denied_packets": 1, "retired_denied_bytes": 64},
     "mempools": [{"node": 0, "mbufs": 8191, "free_mbufs": 8000}],
     "faults": [
       {"subject": "port lan", "fault": "link_down", "active": true, "times": 2, "last_ms": 300, "total_ms": 1500},
@@ -168,7 +174,14 @@ TEST(SummaryTable, ShowsEveryCounterOfEveryQueue) {
   EXPECT_TRUE(has("total                99  60     4     5       6          7        8        9"))
       << table;
   EXPECT_TRUE(has("  lan: from_kernel 12")) << table;
-  EXPECT_TRUE(has("voix \"é\" 日本 100%?     1000    10  1.0000%  0.5441%   1.8309%")) << table;
+  EXPECT_TRUE(
+      has("rule               matched  lost  to send  to pass  denied     loss  95% low  "
+          "95% high"))
+      << table;
+  EXPECT_TRUE(
+      has("voix \"é\" 日本 100%?     1000    10      900       60      30  1.0000%  0.5441%   "
+          "1.8309%"))
+      << table;
 }
 
 TEST(SummaryTable, SaysWhatIsWrongNowAndWhatWas) {
