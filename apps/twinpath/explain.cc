@@ -192,8 +192,9 @@ void AddExplain(CLI::App* app, Run* run) {
                    "A packet to make: \"tcp 10.0.0.1:1234 192.0.2.1:80\"")
       ->type_name("TEXT");
   explain
-      ->add_option("--port", options->port,
-                   "The port that receives it (default: the policy's first)")
+      ->add_option(
+          "--port", options->port,
+          "The port that receives it (default: the policy's first; required if it names none)")
       ->type_name("NAME");
   explain->add_option("--queue", options->queue, "The queue of that port")
       ->type_name("N")

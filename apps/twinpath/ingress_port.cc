@@ -14,8 +14,10 @@ namespace twinpath {
 absl::StatusOr<size_t> ChoosePort(const Policy& policy, const std::string& port,
                                   std::vector<std::string>* ports) {
   if (port.empty()) {
-    if (ports->empty()) ports->push_back("port0");
-    return 0;
+    if (!ports->empty()) return 0;
+    return absl::InvalidArgumentError(
+        "--port: found nothing, allowed the port's name in the program: the policy names no port, "
+        "and a port's name is part of its losses");
   }
   const auto found = std::find(ports->begin(), ports->end(), port);
   if (found != ports->end()) return static_cast<size_t>(found - ports->begin());

@@ -13,9 +13,9 @@
 
 namespace twinpath {
 
-// The index of --port in *ports, the policy's ports. Empty `port`: the first one, which is added
-// where there is none. A name that the policy does not have is added where no rule matches on
-// ports; else it is InvalidArgument.
+// The index of --port in *ports, the policy's ports. Empty `port`: the first one; InvalidArgument
+// where there is none, because losses depend on the port's name. A name that the policy does not
+// have is added where no rule matches on ports; else it is InvalidArgument.
 absl::StatusOr<size_t> ChoosePort(const Policy& policy, const std::string& port,
                                   std::vector<std::string>* ports);
 

@@ -77,6 +77,8 @@ absl::StatusOr<Setup> SetUp(const ParityOptions& options) {
   absl::StatusOr<Policy> policy = LoadPolicy(options.policy);
   if (!policy.ok()) return policy.status();
   std::vector<std::string> ports = policy->ports;
+  // Both paths get the same port, so that any name will do.
+  if (ports.empty() && options.port.empty()) ports.push_back("port0");
   absl::StatusOr<size_t> port = ChoosePort(*policy, options.port, &ports);
   if (!port.ok()) return port.status();
   absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*policy, ports);
@@ -215,7 +217,7 @@ void AddParity(CLI::App* app, Run* run) {
       ->required();
   parity
       ->add_option("--port", options->port,
-                   "The port that receives the frames (default: the policy's first)")
+                   "The port that receives the frames (default: the policy's first, or port0)")
       ->type_name("NAME");
   parity->add_option("--queues", options->queues, "Spread the frames over queues by five-tuple")
       ->check(CLI::Range(1U, kMaxQueues))

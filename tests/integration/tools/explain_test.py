@@ -78,7 +78,7 @@ class Explain(unittest.TestCase):
             for copy in (0, 1, 2, 62, 63, 64, 65, 100, 128, 129):
                 n = kind * COPIES + copy
                 told = self.explain(policy, "--pcap", capture, "--packet", n + 1, "--at", f"{n}s",
-                                    "--number", copy, "--json")
+                                    "--number", copy, "--port", "port0", "--json")
                 at_outage += told["rule"] == "outage"
                 for key in ("rule", "verdict", "out_port", "sha256", "port", "queue"):
                     self.assertEqual(told[key], decided[n][key], (kind, copy, told, decided[n]))
@@ -105,8 +105,9 @@ class Explain(unittest.TestCase):
                         str(verdicts)], check=True, capture_output=True, timeout=60)
         decided = [json.loads(line) for line in verdicts.read_text().splitlines()[::2]]
         seen = set()
+        of = ("--port", "port0", "--pcap", capture)
         for n in (*range(40), 50, 59, *range(60, len(frames), 7)):
-            told = self.explain(policy, "--pcap", capture, "--packet", n + 1, "--json")
+            told = self.explain(policy, *of, "--packet", n + 1, "--json")
             for key in ("n", "rule", "verdict", "out_port", "sha256", "port", "queue"):
                 self.assertEqual(told[key], decided[n][key], (told, decided[n]))
             self.assertEqual(told["at_ns"], n * 10**9)
@@ -115,11 +116,11 @@ class Explain(unittest.TestCase):
             self.assertIn(rule, {rule for rule, _ in seen})
         self.assertGreaterEqual(sum(verdict == "lost" for _, verdict in seen), 4)
         self.assertIn(", after 60 packets of the capture\n",
-                      self.explain(policy, "--pcap", capture, "--packet", 61))
+                      self.explain(policy, *of, "--packet", 61))
         # Given their number, or a time, that counts.
-        told = self.explain(policy, "--pcap", capture, "--packet", 1, "--at", "55s", "--json")
+        told = self.explain(policy, *of, "--packet", 1, "--at", "55s", "--json")
         self.assertEqual(told["rule"], "outage")
-        told = self.explain(policy, "--pcap", capture, "--packet", 61, "--number", 0, "--json")
+        told = self.explain(policy, *of, "--packet", 61, "--number", 0, "--json")
         self.assertEqual((told["rule"], told["at_ns"]), ("some", 0))
 
     def test_words_are_for_people(self):
@@ -162,13 +163,15 @@ verdict: malformed
                 ("udp [::1]:1 [::2]:53", "IPv6 udp [::1]:1 > [::2]:53", 62, "default"),
                 ("icmpv6 ::1 ::2", "IPv6 icmpv6 ::1 > ::2", 62, "default"),
                 ("132 10.0.0.1 10.0.0.2", "IPv4 protocol 132 10.0.0.1 > 10.0.0.2", 60, "default")):
-            told = self.explain(policy, "--five-tuple", five_tuple, "--json")
+            told = self.explain(policy, "--five-tuple", five_tuple, "--port", "lan", "--json")
             self.assertEqual((told["frame"], told["rule"], told["malformed"]),
                              ({"about": about, "octets": octets}, rule, None))
 
     def test_every_shipped_policy_explains_a_packet(self):
         for policy in sorted(POLICIES.glob("*.json")):
-            told = self.explain(policy, "--five-tuple", FIVE_TUPLE, "--number", 1000, "--json")
+            text = policy.read_text()
+            port = ("--port", "eth0") if '"port"' not in text else ()
+            told = self.explain(policy, "--five-tuple", FIVE_TUPLE, "--number", 1000, "--json", *port)
             self.assertIsNotNone(told["rule"], policy)
             self.assertEqual(told["lost"], told["marked"] or told["verdict"] == "lost", policy)
 
@@ -213,9 +216,11 @@ verdict: malformed
                 ('--port: found "dmz", allowed a port that the policy names: lan, wan\n', wire,
                  *given, "--port", "dmz"),
                 ('--at: found "5", allowed 0s to ten years: a whole number of us, ms, s, m or h\n',
-                 loss, *given, "--at", 5),
+                 loss, *given, "--port", "lan", "--at", 5),
+                ("--port: found nothing, allowed the port's name in the program: the policy names no port",
+                 loss, *given),
                 ("--number: found 10000001, allowed at most 10000000 for a loss with memory, "
-                 "such as that of rule default\n", walked, *given, "--number", 10_000_001)):
+                 "such as that of rule default\n", walked, *given, "--port", "lan", "--number", 10_000_001)):
             with self.subTest(error):
                 check_refused(self, "twinpath explain",
                               [TWINPATH, "explain", policy, *arguments], error)

@@ -124,6 +124,8 @@ CASES = {
 
 def explain(policy, packet, port=None, **options):
     given = ["--frame", packet.hex()] if isinstance(packet, bytes) else ["--five-tuple", packet]
+    if port is None and '"port"' not in (POLICIES / f"{policy}.json").read_text(encoding="utf-8"):
+        port = "port0"
     if port is not None:
         given += ["--port", port]
     for name, value in options.items():
