@@ -22,18 +22,18 @@ std::string RuleAt(const Policy& policy, size_t rule) {
   return absl::StrCat("/rules/", rule, " (", policy.rules[rule].name, ")");
 }
 
-std::vector<std::string> Warnings(const Policy& policy, const std::vector<bool>& reachable) {
+std::vector<std::string> Warnings(const Policy& policy, const std::vector<Reach>& reach) {
   std::vector<std::string> warnings;
   size_t untold = 0;
   for (size_t r = 0; r < policy.rules.size(); r++) {
     const bool unnamed = policy.rules[r].name == absl::StrCat("rule-", r);
     if (warnings.size() >= kMaxWarnings) {
-      untold += static_cast<size_t>(unnamed) + !reachable[r];
+      untold += static_cast<size_t>(unnamed) + !reach[r].reachable;
       continue;
     }
-    if (!reachable[r]) {
-      warnings.push_back(
-          absl::StrCat(RuleAt(policy, r), " can never match: ", ShadowOf(policy, r)));
+    if (!reach[r].reachable) {
+      warnings.push_back(absl::StrCat(RuleAt(policy, r),
+                                      " can never match: ", WhyUnreachable(policy, r, reach[r])));
     }
     if (unnamed && policy.rules[r].loss.model != LossSpec::Model::kNone) {
       warnings.push_back(absl::StrCat("/rules/", r, " has no name: its losses are those of \"rule-",
@@ -86,10 +86,10 @@ CheckReport MakeCheckReport(const Policy& policy, const CompiledPolicy& compiled
   report.file = policy.file;
   report.sha256 = policy.sha256;
   report.seed = policy.seed;
-  const std::vector<bool> reachable = ReachableRules(policy, compiled.ports);
+  const std::vector<Reach> reach = ReachOf(policy, compiled.ports);
   auto add = [&](const RuleSpec& rule, const std::string& match) {
     report.rules.push_back({rule.name, match, DescribeWhen(rule), DescribeFate(rule), rule.loss,
-                            StatisticsOf(rule.loss), reachable[report.rules.size()]});
+                            StatisticsOf(rule.loss), reach[report.rules.size()].reachable});
   };
   for (const RuleSpec& rule : policy.rules) add(rule, DescribeMatch(rule.match));
   add(policy.fallback, policy.rules.empty() ? "everything" : "everything else");
@@ -106,7 +106,7 @@ CheckReport MakeCheckReport(const Policy& policy, const CompiledPolicy& compiled
     report.ports.push_back({compiled.ports[p], plan.tier != TP_TIER_BLIND, plan.n_shapes,
                             compiled.rule_names[plan.fallback]});
   }
-  report.warnings = Warnings(policy, reachable);
+  report.warnings = Warnings(policy, reach);
   return report;
 }
 

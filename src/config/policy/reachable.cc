@@ -4,104 +4,190 @@
 #include "src/config/policy/reachable.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <functional>
+#include <optional>
+#include <set>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "src/config/compile/match_keys.h"
 #include "src/config/describe/describe.h"
 #include "src/config/policy/when.h"
+#include "src/policy/parse.h"
 
 namespace twinpath {
 namespace {
 
-// A key under its mask.
-struct MaskedKey {
-  tp_key mask, value;
-  bool operator==(const MaskedKey& other) const {
-    return std::memcmp(this, &other, sizeof(*this)) == 0;
-  }
-};
-static_assert(sizeof(MaskedKey) == 2 * sizeof(tp_key));  // no padding to compare
+constexpr size_t kMaxNamed = 3;  // covering rules in a sentence
 
-struct MaskedKeyHash {
-  size_t operator()(const MaskedKey& key) const {
+// A tp_key, to be compared and hashed whole.
+using Words = std::array<uint64_t, TP_KEY_WORDS>;
+
+struct WordsHash {
+  size_t operator()(const Words& words) const {
     return std::hash<std::string_view>()(
-        std::string_view(reinterpret_cast<const char*>(&key), sizeof(key)));
+        std::string_view(reinterpret_cast<const char*>(words.data()), sizeof(words)));
   }
 };
 
-class Reach {
- public:
-  explicit Reach(const std::vector<std::string>& ports) : ports_(ports), taken_(ports.size()) {}
+Words WordsOf(const tp_key& key) {
+  Words words;
+  static_assert(sizeof(words) == sizeof(key));
+  std::memcpy(words.data(), &key, sizeof(words));
+  return words;
+}
 
-  // Called for the rules in order; returns whether a packet can reach this one.
-  bool Add(const RuleSpec& rule) {
-    bool some_port = false;
-    for (size_t p = 0; p < ports_.size(); p++) some_port |= CanMeet(rule.match, p);
-    if (!some_port) return false;
-    const bool always = HoldsAlways(rule);
-    if (AsksNothingOfFrame(rule.match)) {
-      for (size_t p = 0; p < ports_.size() && always; p++) {
-        if (CanMeet(rule.match, p)) taken_[p] = true;
+// What a packet with this key has besides: no packet has a port without IP, and the EtherType tells
+// the IP version.
+void AddWhatFollows(tp_key* mask, tp_key* value) {
+  if (value->flags & TP_KEY_PORTS) {
+    mask->flags |= TP_KEY_IP;
+    value->flags |= TP_KEY_IP;
+  }
+  if (mask->ip_version != 0 && mask->ether_type == 0) {
+    mask->ether_type = 0xffff;
+    value->ether_type = value->ip_version == 4 ? TP_ETH_P_IPV4 : TP_ETH_P_IPV6;
+  }
+}
+
+// The keys of the rules so far that always hold, by their masks.
+class Covers {
+ public:
+  void Add(const tp_key& mask, const tp_key& value, uint32_t rule) {
+    const Words words = WordsOf(mask);
+    auto shape = std::find_if(shapes_.begin(), shapes_.end(),
+                              [&](const Shape& other) { return other.mask == words; });
+    if (shape == shapes_.end()) shape = shapes_.insert(shapes_.end(), {words, {}});
+    shape->rules.emplace(WordsOf(value), rule);  // the first rule stays
+  }
+
+  // The first rule of which one key holds all packets of this key.
+  std::optional<uint32_t> Find(const tp_key& mask, const tp_key& value) const {
+    const Words tested = WordsOf(mask), values = WordsOf(value);
+    std::optional<uint32_t> first;
+    for (const Shape& shape : shapes_) {
+      Words within;
+      bool wider = true;
+      for (size_t i = 0; i < within.size() && wider; i++) {
+        wider = (shape.mask[i] & ~tested[i]) == 0;
+        within[i] = values[i] & shape.mask[i];
       }
-      return !rule.flows || !rule.flows->never;
+      if (!wider) continue;
+      const auto found = shape.rules.find(within);
+      if (found != shape.rules.end() && (!first || found->second < *first)) first = found->second;
     }
-    return AddKeys(rule, always) && (!rule.flows || !rule.flows->never);
+    return first;
   }
 
  private:
-  bool CanMeet(const MatchSpec& match, size_t port) const {
-    return !taken_[port] && (!match.port || *match.port == ports_[port]);
+  struct Shape {
+    Words mask;
+    std::unordered_map<Words, uint32_t, WordsHash> rules;  // by value
+  };
+  std::vector<Shape> shapes_;
+};
+
+class Walk {
+ public:
+  explicit Walk(const std::vector<std::string>& ports) : ports_(ports) {}
+
+  // Called for the rules in order.
+  Reach Add(const RuleSpec& rule) {
+    Reach reach = ReachBefore(rule);
+    if (rule.flows && rule.flows->never) reach = {false, {}};
+    if (HoldsAlways(rule)) {
+      const MatchKeys keys = KeysOf(rule.match, PortOf(rule.match));
+      for (size_t i = 0; i < keys.size(); i++) covers_.Add(keys.Mask(i), keys.Value(i), number_);
+    }
+    number_++;
+    return reach;
   }
 
-  // Whether one of the rule's keys is free. A rule that always holds takes its keys.
-  bool AddKeys(const RuleSpec& rule, bool always) {
-    uint8_t port = 0;
-    if (rule.match.port) {
-      port = static_cast<uint8_t>(std::find(ports_.begin(), ports_.end(), *rule.match.port) -
-                                  ports_.begin());
+ private:
+  uint8_t PortOf(const MatchSpec& match) const {
+    if (!match.port) return 0;
+    return static_cast<uint8_t>(std::find(ports_.begin(), ports_.end(), *match.port) -
+                                ports_.begin());
+  }
+
+  Reach ReachBefore(const RuleSpec& rule) const {
+    std::set<uint32_t> covers;
+    for (size_t p = 0; p < ports_.size(); p++) {
+      if (rule.match.port && *rule.match.port != ports_[p]) continue;
+      const MatchKeys keys = KeysOf(rule.match, static_cast<uint8_t>(p));
+      for (size_t i = 0; i < keys.size(); i++)
+        if (!Covered(keys.Mask(i), keys.Value(i), p, &covers)) return {};
     }
-    const MatchKeys keys = KeysOf(rule.match, port);
-    bool left = false;
-    for (size_t i = 0; i < keys.size() && (always || !left); i++) {
-      const MaskedKey key = {keys.Mask(i), keys.Value(i)};
-      left |= always ? seen_.insert(key).second : !seen_.count(key);
+    return {false, std::vector<uint32_t>(covers.begin(), covers.end())};
+  }
+
+  // Whether earlier rules take all packets of this key that come in by `port`; adds the rules.
+  bool Covered(tp_key mask, tp_key value, size_t port, std::set<uint32_t>* covers) const {
+    mask.port = 0xff;
+    value.port = static_cast<uint8_t>(port);
+    AddWhatFollows(&mask, &value);
+    if (const auto rule = covers_.Find(mask, value)) {
+      covers->insert(*rule);
+      return true;
     }
-    return left;
+    // Ports are TCP's or UDP's, which two rules may take.
+    if (!(value.flags & TP_KEY_PORTS) || mask.proto != 0) return false;
+    mask.proto = 0xff;
+    for (const int proto : {TP_PROTO_TCP, TP_PROTO_UDP}) {
+      value.proto = static_cast<uint8_t>(proto);
+      const auto rule = covers_.Find(mask, value);
+      if (!rule) return false;
+      covers->insert(*rule);
+    }
+    return true;
   }
 
   const std::vector<std::string>& ports_;
-  std::vector<bool> taken_;  // for each port: an earlier rule matches everything
-  std::unordered_set<MaskedKey, MaskedKeyHash> seen_;
+  Covers covers_;
+  uint32_t number_ = 0;
 };
 
 }  // namespace
 
+std::vector<Reach> ReachOf(const Policy& policy, const std::vector<std::string>& ports) {
+  std::vector<Reach> reach;
+  Walk walk(ports);
+  for (const RuleSpec& rule : policy.rules) reach.push_back(walk.Add(rule));
+  reach.push_back(walk.Add(policy.fallback));
+  return reach;
+}
+
 std::vector<bool> ReachableRules(const Policy& policy, const std::vector<std::string>& ports) {
   std::vector<bool> reachable;
-  Reach reach(ports);
-  for (const RuleSpec& rule : policy.rules) reachable.push_back(reach.Add(rule));
-  reachable.push_back(reach.Add(policy.fallback));
+  for (const Reach& reach : ReachOf(policy, ports)) reachable.push_back(reach.reachable);
   return reachable;
 }
 
-std::string ShadowOf(const Policy& policy, size_t rule) {
-  const RuleSpec& shadowed = policy.rules[rule];
+std::string WhyUnreachable(const Policy& policy, size_t rule, const Reach& reach) {
+  const RuleSpec& shadowed = rule < policy.rules.size() ? policy.rules[rule] : policy.fallback;
   if (shadowed.flows && shadowed.flows->never) return "it holds for no flow";
-  for (size_t r = 0; r < rule; r++) {
-    const RuleSpec& earlier = policy.rules[r];
-    if (!HoldsAlways(earlier)) continue;
-    const std::string at = absl::StrCat("/rules/", r, " (", earlier.name, ")");
-    if (earlier.match == shadowed.match) return absl::StrCat(at, " has the same match");
-    if (AsksNothingOfFrame(earlier.match) &&
-        (!earlier.match.port || earlier.match.port == shadowed.match.port)) {
-      return absl::StrCat(at, " takes ", DescribeMatch(earlier.match));
-    }
+  if (reach.covered_by.empty()) return "no port of the program has its packets";
+  const auto at = [&](uint32_t r) {
+    return absl::StrCat("/rules/", r, " (", policy.rules[r].name, ")");
+  };
+  if (reach.covered_by.size() == 1) {
+    const uint32_t r = reach.covered_by.front();
+    const MatchSpec& match = policy.rules[r].match;
+    return absl::StrCat(at(r), match == shadowed.match
+                                   ? std::string(" has the same match")
+                                   : absl::StrCat(" takes ", DescribeMatch(match)));
   }
-  return "earlier rules match all its packets";
+  std::string all = "earlier rules match all its packets: ";
+  const size_t named = std::min(reach.covered_by.size(), kMaxNamed);
+  for (size_t i = 0; i < named; i++)
+    absl::StrAppend(&all, i == 0 ? "" : ", ", at(reach.covered_by[i]));
+  if (named < reach.covered_by.size())
+    absl::StrAppend(&all, " and ", reach.covered_by.size() - named, " more");
+  return all;
 }
 
 }  // namespace twinpath

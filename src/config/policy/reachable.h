@@ -4,7 +4,7 @@
 #ifndef TWINPATH_CONFIG_POLICY_REACHABLE_H_
 #define TWINPATH_CONFIG_POLICY_REACHABLE_H_
 
-#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -12,13 +12,25 @@
 
 namespace twinpath {
 
-// For each rule, and last for the default, whether a packet from one of `ports` can reach it,
-// judging by keys: a rule counts as shadowed where earlier rules that always hold have all its keys
-// or match its whole port. A rule with a condition shadows none.
+// Whether a packet can reach a rule.
+struct Reach {
+  bool reachable = true;
+  // Not reachable: the earlier rules, in order, that take its packets. Empty: it holds for no flow,
+  // or no port has packets for it.
+  std::vector<uint32_t> covered_by = {};
+};
+
+// For each rule, and last for the default, whether a packet from one of `ports` can reach it. A
+// rule counts as covered where each of its keys lies within one key of an earlier rule that always
+// holds: UDP covers UDP to port 53, 10.0.0.0/8 covers 10.1.0.0/16, ports 0-99 cover 10-19. A rule
+// with a condition covers none.
+std::vector<Reach> ReachOf(const Policy& policy, const std::vector<std::string>& ports);
+
+// ReachOf, without the reasons.
 std::vector<bool> ReachableRules(const Policy& policy, const std::vector<std::string>& ports);
 
-// Why nothing reaches `rule`: the earlier rule that has the same match, or matches its whole port.
-std::string ShadowOf(const Policy& policy, size_t rule);
+// Why nothing reaches `rule` of `policy`, in words: which earlier rules take its packets.
+std::string WhyUnreachable(const Policy& policy, size_t rule, const Reach& reach);
 
 }  // namespace twinpath
 

@@ -160,7 +160,67 @@ TEST(CheckTest, ARuleThatEarlierOnesTakeTogetherIsTold) {
                              {"lan", "wan"});
   EXPECT_EQ(report.warnings,
             std::vector<std::string>{
-                "/rules/4 (e) can never match: earlier rules match all its packets"});
+                "/rules/4 (e) can never match: earlier rules match all its packets: /rules/2 (c), "
+                "/rules/3 (d)"});
+}
+
+// The warning about the second of two rules; "" where there is none.
+std::string Covered(const std::string& first, const std::string& second) {
+  CheckReport report = Check(absl::StrCat(R"("rules": [{"name": "a", "match": {)", first,
+                                          R"(}}, {"name": "b", "match": {)", second, "}}]"),
+                             {"lan", "wan"});
+  EXPECT_EQ(report.rules[1].reachable, report.warnings.empty());
+  return report.warnings.empty() ? "" : report.warnings[0];
+}
+
+TEST(CheckTest, ARuleThatAWiderOneCoversIsTold) {
+  const std::string covered = "/rules/1 (b) can never match: /rules/0 (a) takes ";
+  EXPECT_EQ(Covered(R"("proto": "udp")", R"("proto": "udp", "dst_port": 53)"), covered + "UDP");
+  EXPECT_EQ(Covered(R"("src": "10.0.0.0/8")", R"("src": "10.1.0.0/16")"),
+            covered + "IP from 10.0.0.0/8 to anywhere");
+  EXPECT_EQ(Covered(R"("dst": "2001:db8::/32")", R"("dst": "2001:db8::1", "proto": 6)"),
+            covered + "IP from anywhere to 2001:db8::/32");
+  EXPECT_EQ(Covered(R"("dst_port": "0-99")", R"("dst_port": "10-19")"),
+            covered + "TCP or UDP, destination ports 0 to 99");
+  EXPECT_EQ(Covered(R"("dst_port": "0-99")", R"("dst_port": "10-19", "proto": "udp")"),
+            covered + "TCP or UDP, destination ports 0 to 99");
+  EXPECT_EQ(Covered(R"("length": "64-1500")", R"("length": "100-200", "proto": "udp")"),
+            covered + "everything, 64 to 1500 bytes long");
+  EXPECT_EQ(Covered(R"("tcp_flags": "syn")", R"("tcp_flags": "syn,!ack", "port": "lan")"),
+            covered + "TCP, SYN set");
+  EXPECT_EQ(Covered(R"("ip_version": 4)", R"("src": "10.0.0.0/8")"), covered + "IPv4");
+  EXPECT_EQ(Covered(R"("ether_type": "ipv4")", R"("dst": "10.0.0.1")"), covered + "IPv4");
+  EXPECT_EQ(Covered(R"("src_mac": "02:00:00:00:00:00/8")", R"("src_mac": "02:00:00:00:00:01")"),
+            covered + "everything, source MAC 02:00:00:00:00:00/8");
+  EXPECT_EQ(Covered(R"("vlan": 100)", R"("vlan": [100, 200])"), covered + "everything in VLAN 100");
+  EXPECT_EQ(Covered(R"("fragment": true)", R"("fragment": "later")"),
+            covered + "IP, fragments only");
+}
+
+TEST(CheckTest, ARuleOfWhichSomePacketsAreLeftIsNot) {
+  EXPECT_EQ(Covered(R"("proto": "udp", "dst_port": 53)", R"("proto": "udp")"), "");
+  EXPECT_EQ(Covered(R"("src": "10.1.0.0/16")", R"("src": "10.0.0.0/8")"), "");
+  EXPECT_EQ(Covered(R"("dst_port": "10-19")", R"("dst_port": "19-20")"), "");
+  EXPECT_EQ(Covered(R"("src_port": 53)", R"("dst_port": 53)"), "");
+  EXPECT_EQ(Covered(R"("proto": "udp", "port": "lan")", R"("proto": "udp", "dst_port": 53)"), "");
+  EXPECT_EQ(Covered(R"("proto": "udp")", R"("dst_port": 53)"), "");
+  EXPECT_EQ(Covered(R"("src": "0.0.0.0/0")", R"("proto": "udp")"), "");
+  EXPECT_EQ(Covered(R"("fragment": false)", R"("proto": "udp")"), "");
+}
+
+TEST(CheckTest, RulesMayCoverAnotherTogether) {
+  CheckReport report = Check(R"("rules": [
+      {"name": "a", "match": {"proto": "udp"}}, {"name": "b", "match": {"proto": "tcp"}},
+      {"name": "c", "match": {"dst_port": "80-99"}},
+      {"name": "d", "match": {"port": "wan", "dst": "10.0.0.0/8"}},
+      {"name": "e", "match": {"port": "lan", "dst": "10.0.0.0/8"}},
+      {"name": "f", "match": {"dst": "10.0.0.0/9"}}])",
+                             {"lan", "wan"});
+  EXPECT_EQ(report.warnings,
+            (std::vector<std::string>{"/rules/2 (c) can never match: earlier rules match all its "
+                                      "packets: /rules/0 (a), /rules/1 (b)",
+                                      "/rules/5 (f) can never match: earlier rules match all its "
+                                      "packets: /rules/3 (d), /rules/4 (e)"}));
 }
 
 TEST(CheckTest, AnUnnamedRuleThatLosesIsTold) {
