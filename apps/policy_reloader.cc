@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "src/config/compile/compile.h"
+#include "src/config/overrides.h"
 
 namespace twinpath {
 namespace {
@@ -39,6 +40,15 @@ absl::StatusOr<ReloadOutcome> PolicyReloader::Load(const absl::StatusOr<Policy>&
   return outcome;
 }
 
+std::string PolicyReloader::Note(const Policy& policy) const {
+  return std::string(CheckOverridesReach(policy, overrides_, ports_).message());
+}
+
+void PolicyReloader::LogNote(const char* how, const Policy& policy) const {
+  if (const std::string note = Note(policy); !note.empty())
+    log_(absl::StrCat(how, ": note: ", note));
+}
+
 absl::StatusOr<nlohmann::ordered_json> PolicyReloader::Reload(const std::string& file,
                                                               std::string_view text) {
   const absl::StatusOr<Policy> policy = MakePolicyOf(text, file, overrides_, ports_);
@@ -47,11 +57,14 @@ absl::StatusOr<nlohmann::ordered_json> PolicyReloader::Reload(const std::string&
     return Load(policy);
   }();
   log_(LogLine("reload", file, policy, outcome));
+  if (outcome.ok()) LogNote("reload", *policy);
   if (!outcome.ok()) return outcome.status();
-  return nlohmann::ordered_json{{"policy", {{"file", file}, {"sha256", policy->sha256}}},
-                                {"rules", outcome->rules},
-                                {"continued", outcome->continued},
-                                {"reloads", outcome->reloads}};
+  nlohmann::ordered_json answer = {{"policy", {{"file", file}, {"sha256", policy->sha256}}},
+                                   {"rules", outcome->rules},
+                                   {"continued", outcome->continued},
+                                   {"reloads", outcome->reloads}};
+  if (const std::string note = Note(*policy); !note.empty()) answer["note"] = note;
+  return answer;
 }
 
 bool PolicyReloader::OnHangup(const siginfo_t& info) {
@@ -71,6 +84,7 @@ bool PolicyReloader::OnHangup(const siginfo_t& info) {
           : MakePolicy(file, overrides_, ports_);
   const absl::StatusOr<ReloadOutcome> outcome = Load(policy);
   log_(LogLine("SIGHUP", file, policy, outcome));
+  if (outcome.ok()) LogNote("SIGHUP", *policy);
   return true;
 }
 

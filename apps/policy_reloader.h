@@ -46,6 +46,9 @@ class PolicyReloader {
 
  private:
   absl::StatusOr<ReloadOutcome> Load(const absl::StatusOr<Policy>& policy);
+  // Says which option of the command line does nothing with `policy`; empty: none.
+  std::string Note(const Policy& policy) const;
+  void LogNote(const char* how, const Policy& policy) const;
 
   const PolicyOverrides overrides_;
   const std::vector<std::string> ports_;

@@ -19,14 +19,21 @@ namespace twinpath {
 
 CLI::Option* AddRunOptions(CLI::App& app, const std::string& device, const std::string& port_help,
                            RunOptions* options) {
-  app.add_option("--policy", options->policy, "Policy (JSON)")->type_name("FILE");
+  CLI::Option* policy =
+      app.add_option("--policy", options->policy, "Policy (JSON)")->type_name("FILE");
   CLI::Option* port = app.add_option("--port", options->ports, port_help)
                           ->type_name(device)
                           ->expected(1)
                           ->take_all()
                           ->allow_extra_args(false);
-  app.add_option("--loss", options->overrides.loss, "Loss of the default rule: 1%, 0.01")
-      ->type_name("PCT");
+  CLI::Option* loss =
+      app.add_option("--loss", options->overrides.loss, "Loss of the default rule: 1%, 0.01")
+          ->type_name("PCT");
+  app.add_option("--match", options->overrides.match,
+                 "Which packets --loss is for: src=10.0.0.0/8,proto=udp (default: all)")
+      ->type_name("MATCH")
+      ->needs(loss)
+      ->excludes(policy);
   app.add_option("--forward", options->overrides.forward,
                  "Where the default rule sends packets: pass, drop, reflect, wire or a port's name")
       ->type_name("WHAT");

@@ -83,6 +83,8 @@ int Reload(const ReloadOptions& options) {
   std::cout << *prefix << ": loaded " << options.policy << ": " << count("rules")
             << (count("rules") == 1 ? " rule, " : " rules, ") << count("continued")
             << " kept their state\n";
+  if (answer->contains("note"))
+    std::cout << *prefix << ": note: " << answer->value("note", std::string()) << "\n";
   return kDone;
 }
 

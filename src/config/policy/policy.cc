@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Policy JSON -> Policy, with the changes of the command line. Validates everything except the
-// tables' limits, which the compiler checks. Control thread, at set-up.
+// Policy JSON -> Policy. Validates everything except the tables' limits, which the compiler checks.
+// Control thread, at set-up.
 
 #include "src/config/policy/policy.h"
 
 #include <algorithm>
-#include <charconv>
-#include <system_error>
 #include <unordered_map>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +12,7 @@
 #include "nlohmann/json.hpp"
 #include "src/config/compile/compile.h"
 #include "src/config/json/json_document.h"
+#include "src/config/overrides.h"
 #include "src/config/policy/actions.h"
 #include "src/config/policy/loss.h"
 #include "src/config/policy/match.h"
@@ -115,7 +114,8 @@ void CollectPorts(Policy* policy) {
   for (const PortUse& use : PortUses(*policy)) policy->ports.push_back(use.port);
 }
 
-std::string CanonicalJson(const Policy& policy) {
+// Of a policy without a file: `overrides` made it.
+std::string CanonicalJson(const Policy& policy, const PolicyOverrides& overrides) {
   auto fate = [](const RuleSpec& rule) {
     nlohmann::json json = nlohmann::json::object();
     if (rule.match.port) json["match"] = {{"port", *rule.match.port}};
@@ -129,6 +129,7 @@ std::string CanonicalJson(const Policy& policy) {
     return json;
   };
   nlohmann::json json = {{"version", kPolicyVersion}, {"seed", policy.seed}};
+  if (overrides.match) json["match"] = *overrides.match;
   json["rules"] = nlohmann::json::array();
   for (const RuleSpec& rule : policy.rules) {
     json["rules"].push_back(fate(rule));
@@ -136,48 +137,6 @@ std::string CanonicalJson(const Policy& policy) {
   }
   json["default"] = fate(policy.fallback);
   return json.dump();  // objects in order of their keys, no white space
-}
-
-// --forward wire: packets of each port leave by its neighbor.
-absl::Status AddWire(const std::vector<std::string>& ports, Policy* policy) {
-  if (ports.empty() || ports.size() % 2) {
-    return FoundError("--forward", "", absl::StrCat("\"wire\" with ", ports.size(), " ports"),
-                      "an even number of ports, 2 or more, crossed in pairs");
-  }
-  for (size_t i = 0; i < ports.size(); i++) {
-    RuleSpec rule;
-    rule.name = absl::StrCat("wire-", ports[i]);
-    auto same = std::find_if(policy->rules.begin(), policy->rules.end(),
-                             [&](const RuleSpec& r) { return r.name == rule.name; });
-    if (same != policy->rules.end()) {
-      return FoundError(
-          policy->file, absl::StrCat("/rules/", same - policy->rules.begin(), "/name"),
-          absl::StrCat(Quote(rule.name), ", which --forward wire uses too"), "another name");
-    }
-    rule.match.port = ports[i];
-    rule.loss = policy->fallback.loss;
-    rule.forward = {TP_ACTION_PORT, ports[i ^ 1]};
-    policy->rules.push_back(std::move(rule));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ApplyForward(const std::string& forward, const std::vector<std::string>& ports,
-                          Policy* policy) {
-  if (forward == "wire") return AddWire(ports, policy);
-  ForwardSpec& spec = policy->fallback.forward;
-  spec = {};
-  if (const Action* action = FindAction(forward); action != nullptr) {
-    spec.action = action->number;
-  } else if (std::find(ports.begin(), ports.end(), forward) != ports.end()) {
-    spec = {TP_ACTION_PORT, forward};
-  } else {
-    std::vector<std::string_view> names(ports.begin(), ports.end());
-    return FoundError("--forward", "", Quote(forward),
-                      absl::StrCat(absl::StrJoin(ActionWords(), ", "), ", wire, or a port",
-                                   names.empty() ? "" : ": ", Join(names)));
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -224,28 +183,11 @@ absl::StatusOr<Policy> LoadPolicy(const std::string& path) {
 
 namespace {
 
-// Applies the changes of the command line to `policy`.
+// `policy` with the changes of the command line.
 absl::StatusOr<Policy> Overridden(Policy policy, const PolicyOverrides& overrides,
                                   const std::vector<std::string>& ports) {
   if (absl::Status status = CheckPorts(policy, ports); !status.ok()) return status;
-  if (overrides.seed) {
-    const char *start = overrides.seed->data(), *end = start + overrides.seed->size();
-    const auto [stop, error] = std::from_chars(start, end, policy.seed);
-    if (error != std::errc() || stop != end)
-      return FoundError("--seed", "", Quote(*overrides.seed),
-                        absl::StrCat("an integer from 0 to ", UINT64_MAX));
-  }
-  if (overrides.loss) {
-    absl::StatusOr<Probability> rate = ParseProbability(*overrides.loss);
-    if (!rate.ok()) return FoundError("--loss", "", Quote(*overrides.loss), kProbabilityAllowed);
-    policy.fallback.loss = {};
-    policy.fallback.loss.model = LossSpec::Model::kRandom;
-    policy.fallback.loss.parameters.push_back(*std::move(rate));
-  }
-  if (overrides.forward) {
-    absl::Status status = ApplyForward(*overrides.forward, ports, &policy);
-    if (!status.ok()) return status;
-  }
+  if (absl::Status status = ApplyOverrides(overrides, ports, &policy); !status.ok()) return status;
   CollectPorts(&policy);
   return policy;
 }
@@ -271,7 +213,7 @@ absl::StatusOr<Policy> MakePolicy(const std::string& path, const PolicyOverrides
   none.fallback.name = "default";
   absl::StatusOr<Policy> policy = Overridden(std::move(none), overrides, ports);
   if (!policy.ok()) return policy;
-  absl::StatusOr<std::string> sha256 = Sha256Hex(CanonicalJson(*policy));
+  absl::StatusOr<std::string> sha256 = Sha256Hex(CanonicalJson(*policy, overrides));
   if (!sha256.ok()) return sha256.status();
   policy->sha256 = *std::move(sha256);
   return policy;

@@ -60,13 +60,15 @@ absl::StatusOr<Policy> LoadPolicy(const std::string& path);
 // Reads and validates JSON text; `file` is its name in errors.
 absl::StatusOr<Policy> ParsePolicy(std::string_view text, const std::string& file);
 
-// --loss, --forward and --seed of the command line: they replace the default rule's loss and
-// forward, and the policy's seed. The forward "wire" connects the ports in pairs, in the order
-// given, by one rule for each port, named "wire-NAME".
+// --loss, --forward, --seed and --match of the command line: they replace the default rule's loss
+// and forward, and the policy's seed. The forward "wire" connects the ports in pairs, in the order
+// given, by one rule for each port, named "wire-NAME". With --match the loss is that of a rule
+// before all others, named "match" (on a wire one for each port, "match-NAME").
 struct PolicyOverrides {
-  std::optional<std::string> loss;     // "50%"
-  std::optional<std::string> forward;  // pass, drop, reflect, wire, or a port's name
-  std::optional<std::string> seed;     // decimal
+  std::optional<std::string> loss;        // "50%"
+  std::optional<std::string> forward;     // pass, drop, reflect, wire, or a port's name
+  std::optional<std::string> seed;        // decimal
+  std::optional<std::string> match = {};  // "src=10.0.0.0/8,proto=udp"; only with loss
 };
 
 // Reads `path`, or takes a policy that passes everything where `path` is empty, then applies the

@@ -52,6 +52,14 @@ for lcores in x 3-1 0,0 ''; do
 done
 refuses -- '--forward: found "wire" with 1 ports?, allowed an even number of ports' "${null[@]}" --forward wire
 refuses 'nowhere' "${null[@]}" --forward nowhere
+refuses -- '--match requires --loss' "${null[@]}" --match proto=udp
+refuses -- '--match: /proto: found "upd", allowed 0 to 255, or a name' "${null[@]}" --loss 1% --match proto=upd
+echo '{"version": 1, "rules": [{"name": "all", "forward": "drop"}]}' >all.json
+refuses -- '--match excludes --policy' "${null[@]}" --loss 1% --match proto=udp --policy all.json
+refuses -- '--loss 5% does nothing with all.json: .* /rules/0 \(all\) takes everything' \
+  "${null[@]}" --policy all.json --loss 5%
+refuses -- '--forward reflect does nothing with all.json: .* /rules/0 \(all\) takes everything' \
+  "${null[@]}" --policy all.json --forward reflect
 refuses 'queues' "${null[@]}" --queues 65
 refuses 'summary' "${null[@]}" --summary /run/none/summary.json
 refuses 'unknown|expected|not expected' "${null[@]}" --frobnicate

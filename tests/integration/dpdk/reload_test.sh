@@ -154,6 +154,15 @@ check 's["reloads"]["done"] >= 3' 's["reloads"]["rejected"] == 3' \
   'sum(r["lost_packets"] for r in rules.values()) + s["reloads"]["retired_lost_packets"] == total("lost_packets")'
 nothing_left
 
+# Options of the command line that the new policy leaves nothing to do are told.
+start --loss 5% --forward drop --port a=net_null0 -- --no-huge
+echo '{"version": 1, "rules": [{"name": "all", "forward": "drop"}]}' >all.json
+"$TWINPATH" reload all.json >reloaded.txt || fail "reload all.json"
+grep -q '^twinpath-dpdk: note: --loss 5% does nothing with .*/all.json: ' reloaded.txt || fail "$(cat reloaded.txt)"
+said 'reload: note: --loss 5% does nothing'
+stop TERM
+nothing_left
+
 # kill -9 leaves a socket that hinders nobody.
 start --forward drop --port a=net_null0 -- --no-huge
 kill -HUP "$pid"

@@ -30,6 +30,7 @@ class BadInput(XdpTest):
 
     def test_command_lines(self):
         self.veth("far", "wan")
+        whole = self.policy({}, {"name": "all", "forward": "drop"})
         for pattern, arguments in {
                 "--port is required": (),
                 "eth77.*NAME=DEVICE": ("--port", "eth77"),
@@ -57,6 +58,10 @@ class BadInput(XdpTest):
                 r"port lo \(lo\): .*no native XDP":
                     LAN + ("--port", "lo=lo", "--mode", "native"),
                 "file prefix": LAN + ("--file-prefix", "a/b"),
+                r"--loss 5% does nothing with .*policy.json: .* /rules/0 \(all\) takes everything":
+                    LAN + ("--policy", whole, "--loss", "5%"),
+                "--match requires --loss": LAN + ("--match", "proto=udp"),
+                "--match excludes --policy": LAN + ("--policy", whole, "--loss", "5%", "--match", "proto=udp"),
         }.items():
             with self.subTest(arguments=arguments):
                 self.refused(pattern, *arguments)

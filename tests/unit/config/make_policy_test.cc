@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A policy from a file and the command line: what is read, what is refused before it is read, and
-// what --loss, --forward and --seed change.
+// what --loss, --match, --forward and --seed change.
 
 #include <gtest/gtest.h>
 
@@ -15,6 +15,8 @@
 #include "absl/strings/str_cat.h"
 #include "apps/command_line.h"
 #include "src/config/compile/compile.h"
+#include "src/config/overrides.h"
+#include "src/config/policy/match.h"
 #include "src/config/policy/policy.h"
 
 namespace twinpath {
@@ -132,6 +134,88 @@ TEST_F(MakePolicyTest, AWireNeedsPairsAndItsNames) {
             absl::StrCat(path,
                          ": /rules/1/name: found \"wire-wan\", which --forward wire uses too, "
                          "allowed another name"));
+}
+
+TEST_F(MakePolicyTest, AMatchMakesARuleBeforeAllOthers) {
+  absl::StatusOr<Policy> p = MakePolicy(
+      "", {"5%", "reflect", {}, "src=10.0.0.0/8,proto=tcp,dst_port=80,tcp_flags=syn,!ack"}, two_);
+  ASSERT_TRUE(p.ok()) << p.status();
+  ASSERT_EQ(p->rules.size(), 1u);
+  EXPECT_EQ(p->rules[0].name, "match");
+  EXPECT_EQ(p->rules[0].loss.parameters[0].text, "5%");
+  EXPECT_EQ(p->rules[0].forward.action, TP_ACTION_REFLECT);
+  const MatchSpec& match = p->rules[0].match;
+  EXPECT_EQ(PrefixText(*match.src), "10.0.0.0/8");
+  EXPECT_EQ(match.dst_port, (PortRange{80, 80}));
+  EXPECT_EQ(match.tcp_flags, (FlagsMatch{0x02, 0x10}));
+  EXPECT_EQ(p->fallback.loss.model, LossSpec::Model::kNone);
+  EXPECT_EQ(p->fallback.forward.action, TP_ACTION_REFLECT);
+  EXPECT_NE(p->sha256, MakePolicy("", {"5%", "reflect", {}, "proto=udp"}, two_)->sha256);
+}
+
+TEST_F(MakePolicyTest, AMatchOnAWireIsARuleForEachPort) {
+  absl::StatusOr<Policy> p =
+      MakePolicy("", {"5%", "wire", {}, "vlan=[100],fragment=true,length=64-127"}, two_);
+  ASSERT_TRUE(p.ok()) << p.status();
+  ASSERT_EQ(p->rules.size(), 4u);
+  EXPECT_EQ(p->rules[0].name, "match-lan");
+  EXPECT_EQ(p->rules[1].name, "match-wan");
+  EXPECT_EQ(p->rules[2].name, "wire-lan");
+  for (size_t i = 0; i < 2; i++) {
+    EXPECT_EQ(p->rules[i].match.port, two_[i]);
+    EXPECT_EQ(p->rules[i].match.fragment, FragmentMatch::kAny);
+    EXPECT_EQ(p->rules[i].forward.port, two_[1 - i]);
+    EXPECT_EQ(p->rules[i + 2].loss.model, LossSpec::Model::kNone);
+  }
+  p = MakePolicy("", {"5%", "wire", {}, "port=wan"}, two_);
+  ASSERT_TRUE(p.ok()) << p.status();
+  EXPECT_EQ(p->rules.size(), 3u);
+  EXPECT_EQ(p->rules[0].name, "match-wan");
+}
+
+TEST_F(MakePolicyTest, AWrongMatchIsRefused) {
+  const auto error = [&](const std::string& match) {
+    return Error(MakePolicy("", {"5%", {}, {}, match}, two_).status());
+  };
+  for (const char* text : {"", "udp", "=udp", ",proto=udp"})
+    EXPECT_EQ(error(text),
+              absl::StrCat("--match: found \"", text,
+                           "\", allowed FIELD=VALUE,... such as "
+                           "\"src=10.0.0.0/8,proto=udp\": the fields of a policy's match"));
+  EXPECT_EQ(error("proto=udp,proto=tcp"), "--match: /proto: found the key twice, allowed once");
+  EXPECT_EQ(error("dst_port=65536").substr(0, 40), "--match: /dst_port: found 65536, allowed");
+  EXPECT_EQ(error("port=dmz"),
+            "--match: /port: found \"dmz\", allowed one of the program's ports: lan, wan");
+  EXPECT_EQ(error("sport=1").substr(0, 38), "--match: /sport: found an unknown key,");
+}
+
+// The error of options that do nothing with a policy of these rules; "" where they do something.
+std::string NoEffect(const std::string& rules, const PolicyOverrides& overrides,
+                     const std::vector<std::string>& ports) {
+  absl::StatusOr<Policy> policy = MakePolicyOf(
+      absl::StrCat(R"({"version": 1, "rules": [)", rules, "]}"), "p.json", overrides, ports);
+  EXPECT_TRUE(policy.ok()) << policy.status();
+  return std::string(CheckOverridesReach(*policy, overrides, ports).message());
+}
+
+TEST_F(MakePolicyTest, AnOptionForPacketsThatRulesTakeIsToldWithTheRules) {
+  const std::string wire = R"({"name": "out", "match": {"port": "lan"}, "forward": {"port": "wan"}},
+      {"name": "back", "match": {"port": "wan"}, "forward": {"port": "lan"}})";
+  EXPECT_EQ(NoEffect(wire, {"5%", {}, {}}, two_),
+            "--loss 5% does nothing with p.json: it is for the default rule, and earlier rules "
+            "match all its packets: /rules/0 (out), /rules/1 (back); put it into the policy");
+  EXPECT_EQ(
+      NoEffect(wire, {{}, "drop", {}}, two_),
+      "--forward drop does nothing with p.json: it is for the default rule, and earlier rules "
+      "match all its packets: /rules/0 (out), /rules/1 (back); put it into the policy");
+  EXPECT_EQ(NoEffect(R"({"name": "all"})", {"5%", "wire", {}}, two_),
+            "--loss 5% does nothing with p.json: it is for packets that no other rule takes, and "
+            "/rules/0 (all) takes everything; put it into the policy");
+  EXPECT_EQ(NoEffect(wire, {{}, {}, "7"}, two_), "");
+  EXPECT_EQ(NoEffect(wire, {"5%", {}, {}, "proto=udp"}, two_), "");
+  EXPECT_EQ(NoEffect(R"({"match": {"port": "lan"}})", {"5%", {}, {}}, two_), "");
+  EXPECT_EQ(NoEffect(R"({"match": {"dst_port": 53}})", {"5%", "wire", {}}, two_), "");
+  EXPECT_EQ(NoEffect("", {"5%", "wire", {}}, two_), "");
 }
 
 TEST_F(MakePolicyTest, ABadRateOnTheCommandLineIsRefused) {
