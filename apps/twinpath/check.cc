@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// twinpath check: reads a policy as the datapaths do and explains it. Main thread.
+// twinpath check: reads a policy as the datapaths do and explains it, or lists its mistakes. Main
+// thread.
 
 #include <algorithm>
 #include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "apps/twinpath/subcommand.h"
 #include "src/config/compile/compile.h"
 #include "src/config/describe/check_report.h"
+#include "src/config/json/json_document.h"
+#include "src/config/json/mistakes.h"
 #include "src/config/policy/names.h"
 #include "src/config/policy/policy.h"
 
@@ -24,7 +28,10 @@ struct CheckOptions {
   bool json = false;
 };
 
+using nlohmann::ordered_json;
+
 constexpr char kCheck[] = "twinpath check";
+constexpr size_t kMaxPlaced = 100;  // mistakes whose lines are looked up, each by reading the text
 
 absl::Status CheckPorts(const std::vector<std::string>& ports) {
   for (size_t i = 0; i < ports.size(); i++) {
@@ -38,15 +45,51 @@ absl::Status CheckPorts(const std::vector<std::string>& ports) {
   return absl::OkStatus();
 }
 
+// Prints every mistake of the policy `text`, in the order of the text.
+int PrintMistakes(const CheckOptions& options, const std::string& text,
+                  const absl::Status& status) {
+  struct Placed {
+    Mistake mistake;
+    TextPosition at;  // line 0: unknown
+  };
+  std::vector<Placed> placed;
+  for (Mistake& mistake : MistakesOf(status)) {
+    const bool known = !mistake.pointer.empty() && placed.size() < kMaxPlaced;
+    placed.push_back({mistake, known ? PositionOf(text, mistake.pointer) : TextPosition()});
+  }
+  std::stable_sort(placed.begin(), placed.end(), [](const Placed& a, const Placed& b) {
+    return std::pair(a.at.line, a.at.column) < std::pair(b.at.line, b.at.column);
+  });
+  ordered_json mistakes = ordered_json::array();
+  for (const auto& [mistake, at] : placed) {
+    std::string line = mistake.message;
+    if (!mistake.hint.empty()) absl::StrAppend(&line, "; ", mistake.hint);
+    if (at.line != 0) absl::StrAppend(&line, " (line ", at.line, ", column ", at.column, ")");
+    PrintError(kCheck, kWrong, line);
+    ordered_json entry = {{"message", mistake.message}};
+    if (!mistake.hint.empty()) entry["hint"] = mistake.hint;
+    if (!mistake.pointer.empty()) entry["pointer"] = mistake.pointer;
+    if (at.line != 0) entry.update({{"line", at.line}, {"column", at.column}});
+    mistakes.push_back(entry);
+  }
+  if (options.json)
+    std::cout << ordered_json({{"file", options.policy}, {"mistakes", mistakes}})
+                     .dump(2, ' ', false, ordered_json::error_handler_t::replace)
+              << "\n";
+  return kWrong;
+}
+
 int Check(const CheckOptions& options) {
   if (absl::Status status = CheckPorts(options.ports); !status.ok())
     return PrintError(kCheck, kWrong, status);
-  absl::StatusOr<Policy> policy = LoadPolicy(options.policy);
-  if (!policy.ok()) return PrintError(kCheck, kWrong, policy.status());
+  absl::StatusOr<std::string> text = ReadDocument(options.policy);
+  if (!text.ok()) return PrintMistakes(options, "", text.status());
+  absl::StatusOr<Policy> policy = ParsePolicy(*text, options.policy);
+  if (!policy.ok()) return PrintMistakes(options, *text, policy.status());
   std::vector<std::string> ports = options.ports.empty() ? policy->ports : options.ports;
   if (ports.empty()) ports.push_back("");  // a policy that names no port treats all alike
   absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*policy, ports);
-  if (!compiled.ok()) return PrintError(kCheck, kWrong, compiled.status());
+  if (!compiled.ok()) return PrintMistakes(options, *text, compiled.status());
   CheckReport report = MakeCheckReport(*policy, *compiled);
   if (options.json) {
     std::cout << CheckJson(report).dump(2) << "\n";

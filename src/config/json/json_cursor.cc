@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/config/json/json_document.h"
+#include "src/config/json/mistakes.h"
 
 namespace twinpath {
 namespace {
@@ -80,10 +81,12 @@ std::string PointerToken(std::string_view key) {
 }
 
 absl::Status FoundError(const std::string& file, const std::string& pointer,
-                        const std::string& found, const std::string& allowed) {
-  return absl::InvalidArgumentError(absl::StrCat(file, file.empty() ? "" : ": ", pointer,
-                                                 pointer.empty() ? "" : ": ", "found ", found,
-                                                 ", allowed ", allowed));
+                        const std::string& found, const std::string& allowed,
+                        const std::string& hint) {
+  return MistakeError(
+      {absl::StrCat(file, file.empty() ? "" : ": ", pointer, pointer.empty() ? "" : ": ", "found ",
+                    found, ", allowed ", allowed),
+       pointer, hint});
 }
 
 JsonCursor JsonCursor::Member(std::string_view key) const {
@@ -107,23 +110,30 @@ std::string JsonCursor::pointer() const {
   return pointer;
 }
 
-absl::Status JsonCursor::Error(const std::string& found, const std::string& allowed) const {
-  return FoundError(*file_, pointer(), found, allowed);
+absl::Status JsonCursor::Error(const std::string& found, const std::string& allowed,
+                               const std::string& hint) const {
+  return FoundError(*file_, pointer(), found, allowed, hint);
 }
 
-absl::Status JsonCursor::Wrong(const std::string& allowed) const {
-  return Error(value_ ? Describe(*value_) : "nothing", allowed);
+absl::Status JsonCursor::Wrong(const std::string& allowed, const std::string& hint) const {
+  return Error(value_ ? Describe(*value_) : "nothing", allowed, hint);
+}
+
+absl::Status JsonCursor::WrongWord(const std::string& allowed,
+                                   const std::vector<std::string_view>& words) const {
+  return Wrong(allowed, Is(JsonValue::Kind::kString) ? DidYouMean(value_->text, words) : "");
 }
 
 absl::Status JsonCursor::CheckKeys(const std::vector<std::string_view>& allowed) const {
   if (!Is(JsonValue::Kind::kObject)) {
     return Wrong(absl::StrCat("an object with the keys ", Join(allowed)));
   }
+  Mistakes mistakes;
   for (const std::string& key : value_->keys) {
     if (Contains(allowed, key)) continue;
-    return Member(key).Error("an unknown key", Join(allowed));
+    mistakes.Add(Member(key).Error("an unknown key", Join(allowed), DidYouMean(key, allowed)));
   }
-  return absl::OkStatus();
+  return mistakes.status();
 }
 
 absl::Status JsonCursor::CheckAbout() const {

@@ -46,9 +46,11 @@ std::string Join(const std::vector<std::string_view>& words);
 // A list of reference tokens, escaped as in RFC 6901.
 std::string PointerToken(std::string_view key);
 
-// "FILE: /pointer: found ..., allowed ..." as InvalidArgument.
+// "FILE: /pointer: found ..., allowed ..." as InvalidArgument; the hint, and the pointer, can be
+// had by MistakesOf (mistakes.h).
 absl::Status FoundError(const std::string& file, const std::string& pointer,
-                        const std::string& found, const std::string& allowed);
+                        const std::string& found, const std::string& allowed,
+                        const std::string& hint = "");
 
 // A place in a document. Borrows the document, the file's name and the parent cursor, which must
 // all outlive it.
@@ -66,11 +68,15 @@ class JsonCursor {
   size_t size() const { return value_->items.size(); }
   std::string pointer() const;
 
-  absl::Status Error(const std::string& found, const std::string& allowed) const;
+  absl::Status Error(const std::string& found, const std::string& allowed,
+                     const std::string& hint = "") const;
   // An error that describes the value here, or says that there is none.
-  absl::Status Wrong(const std::string& allowed) const;
+  absl::Status Wrong(const std::string& allowed, const std::string& hint = "") const;
+  // The same for a value that must be one of `words`, among others: hints at the most similar one.
+  absl::Status WrongWord(const std::string& allowed,
+                         const std::vector<std::string_view>& words) const;
 
-  // An object whose keys are all in `allowed`.
+  // An object whose keys are all in `allowed`; else all its unknown keys.
   absl::Status CheckKeys(const std::vector<std::string_view>& allowed) const;
   // A string of any length; `about` describes it in the error.
   absl::Status CheckAbout() const;

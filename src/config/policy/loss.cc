@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "src/config/json/mistakes.h"
 #include "src/config/json/values.h"
 
 namespace twinpath {
@@ -43,7 +44,7 @@ const ModelKeys* FindModel(const JsonCursor& c) {
   return it == models.end() ? nullptr : &*it;
 }
 
-// Reads probabilities; keeps the first error.
+// Reads probabilities; keeps all errors.
 class Parameters {
  public:
   Parameters(const JsonCursor& loss, LossSpec* spec) : loss_(loss), spec_(spec) {}
@@ -51,14 +52,13 @@ class Parameters {
   // Appends the member `key`, or `otherwise` where there is none.
   Probability Read(std::string_view key, const Probability* otherwise = nullptr) {
     JsonCursor member = loss_.Member(key);
-    if (!status_.ok()) return {};
     if (!member.present() && otherwise) {
       spec_->parameters.push_back(*otherwise);
       return *otherwise;
     }
     absl::StatusOr<Probability> probability = ReadProbability(member);
     if (!probability.ok()) {
-      status_ = probability.status();
+      mistakes_.Add(probability.status());
       return {};
     }
     spec_->parameters.push_back(*probability);
@@ -71,22 +71,22 @@ class Parameters {
   // An error at `key`, which is the key of `b`, where the sum of `a` and `b` is above 1.
   void CheckSum(std::string_view key, const std::string& sum, const Probability& a,
                 const Probability& b) {
-    if (!status_.ok() || a.never || b.never) return;
+    if (!mistakes_.none() || a.never || b.never) return;
     const uint64_t together = a.threshold + b.threshold;  // modulo 2^64
     // Each was rounded to a multiple of 2^-64: a third and two thirds may exceed 1 by 2^-64.
     const bool above = a.always || b.always || (together < a.threshold && together > 1);
     if (!above) return;
-    status_ = loss_.Member(key).Error(
+    mistakes_.Add(loss_.Member(key).Error(
         absl::StrCat(sum, " = ", a.text, " + ", b.text, ", which is above 1"),
-        "probabilities of leaving a state that sum to at most 1");
+        "probabilities of leaving a state that sum to at most 1"));
   }
 
-  absl::Status status() const { return status_; }
+  absl::Status status() const { return mistakes_.status(); }
 
  private:
   const JsonCursor& loss_;
   LossSpec* spec_;
-  absl::Status status_;
+  Mistakes mistakes_;
 };
 
 absl::Status ReadCorrelated(const JsonCursor& loss, LossSpec* spec) {
@@ -209,7 +209,8 @@ absl::Status ReadScope(const JsonCursor& loss, LossSpec* spec) {
     for (Scope s : {Scope::kQueue, Scope::kFlow, Scope::kPacket}) {
       if (word == LossScopeName(s)) spec->scope = s;
     }
-    if (word != LossScopeName(spec->scope)) return scope.Wrong("\"queue\", \"flow\" or \"packet\"");
+    if (word != LossScopeName(spec->scope))
+      return scope.WrongWord("\"queue\", \"flow\" or \"packet\"", {"queue", "flow", "packet"});
     if (spec->scope == Scope::kPacket && spec->model != Model::kRandom) {
       return scope.Error(absl::StrCat("\"packet\" with the model ", LossModelName(spec->model),
                                       ", which needs the state of a stream"),
@@ -263,23 +264,25 @@ absl::StatusOr<LossSpec> ParseLoss(const JsonCursor& loss) {
   JsonCursor model = loss.Member("model");  // first: the other keys depend on it
   const ModelKeys* known = FindModel(model);
   if (!known) {
-    return model.Wrong(
+    return model.WrongWord(
         "\"random\", \"correlated\", \"gilbert_elliott\", \"four_state\", \"periodic\" or "
-        "\"sequence\"");
+        "\"sequence\"",
+        {"random", "correlated", "gilbert_elliott", "four_state", "periodic", "sequence"});
   }
   spec.model = known->model;
   std::vector<std::string_view> keys = {"model"};
   keys.insert(keys.end(), known->keys.begin(), known->keys.end());
   for (const char* key : {"scope", "flow", "ecn_mark"}) keys.push_back(key);
-  absl::Status status = loss.CheckKeys(keys);
-  if (status.ok()) status = ReadModel(loss, &spec);
-  if (status.ok()) status = ReadScope(loss, &spec);
-  if (!status.ok()) return status;
+  Mistakes mistakes;
+  mistakes.Add(loss.CheckKeys(keys));
+  mistakes.Add(ReadModel(loss, &spec));
+  mistakes.Add(ReadScope(loss, &spec));
   if (JsonCursor mark = loss.Member("ecn_mark"); mark.present()) {
     absl::StatusOr<bool> value = mark.Bool();
-    if (!value.ok()) return value.status();
-    spec.ecn_mark = *value;
+    mistakes.Add(value.status());
+    if (value.ok()) spec.ecn_mark = *value;
   }
+  if (!mistakes.none()) return mistakes.status();
   return spec;
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "src/config/json/mistakes.h"
 #include "src/config/json/values.h"
 #include "src/config/policy/match_fields.h"
 #include "src/config/policy/names.h"
@@ -31,8 +32,9 @@ absl::StatusOr<uint16_t> ReadEtherType(const JsonCursor& c) {
       number = ReadNumber(text.substr(2), 0xffff, 16);
   }
   if (!number) {
-    return c.Wrong(
-        absl::StrCat("0 to 65535, \"0x0\" to \"0xffff\", or a name: ", Join(EtherTypeNames())));
+    return c.WrongWord(
+        absl::StrCat("0 to 65535, \"0x0\" to \"0xffff\", or a name: ", Join(EtherTypeNames())),
+        EtherTypeNames());
   }
   return static_cast<uint16_t>(*number);
 }
@@ -94,7 +96,8 @@ absl::StatusOr<uint8_t> ReadProto(const JsonCursor& c) {
   }
   std::optional<uint8_t> number;
   if (c.Is(Kind::kString)) number = ProtoByName(c.value().text);
-  if (!number) return c.Wrong(absl::StrCat("0 to 255, or a name: ", Join(ProtoNames())));
+  if (!number)
+    return c.WrongWord(absl::StrCat("0 to 255, or a name: ", Join(ProtoNames())), ProtoNames());
   return *number;
 }
 
@@ -106,7 +109,8 @@ absl::StatusOr<PortRange> ReadPortRange(const JsonCursor& c) {
 }
 
 absl::StatusOr<std::string> ReadPort(const JsonCursor& c) {
-  if (!c.Is(Kind::kString) || !IsPortName(c.value().text)) return c.Wrong(kPortNameAllowed);
+  if (!c.Is(Kind::kString) || !IsPortName(c.value().text))
+    return c.Wrong(kPortNameAllowed, c.Is(Kind::kUnsigned) ? kTransportPorts : "");
   return c.value().text;
 }
 
@@ -190,11 +194,13 @@ absl::Status CheckContradictions(const JsonCursor& match, const MatchSpec& spec)
 absl::StatusOr<MatchSpec> ParseMatch(const JsonCursor& match) {
   MatchSpec spec;
   if (!match.present()) return spec;
-  absl::Status status = match.CheckKeys(
-      {"port", "ether_type", "vlan", "src_mac", "dst_mac", "ip_version", "src", "dst", "proto",
-       "src_port", "dst_port", "tcp_flags", "dscp", "ecn", "fragment", "length"});
+  Mistakes mistakes;
+  mistakes.Add(match.CheckKeys({"port", "ether_type", "vlan", "src_mac", "dst_mac", "ip_version",
+                                "src", "dst", "proto", "src_port", "dst_port", "tcp_flags", "dscp",
+                                "ecn", "fragment", "length"}));
+  if (!match.Is(Kind::kObject)) return mistakes.status();
   auto read = [&](auto key, auto reader, auto* field) {
-    if (status.ok()) status = ReadField(match, key, reader, field);
+    mistakes.Add(ReadField(match, key, reader, field));
   };
   read("port", ReadPort, &spec.port);
   read("ether_type", ReadEtherType, &spec.ether_type);
@@ -212,8 +218,8 @@ absl::StatusOr<MatchSpec> ParseMatch(const JsonCursor& match) {
   read("ecn", ReadEcn, &spec.ecn);
   read("fragment", ReadFragment, &spec.fragment);
   read("length", ReadLength, &spec.length);
-  if (status.ok()) status = CheckContradictions(match, spec);
-  if (!status.ok()) return status;
+  if (mistakes.none()) mistakes.Add(CheckContradictions(match, spec));
+  if (!mistakes.none()) return mistakes.status();
   return spec;
 }
 

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "src/config/json/mistakes.h"
 #include "src/config/json/values.h"
 #include "src/config/policy/names.h"
 
@@ -58,7 +59,7 @@ absl::StatusOr<uint8_t> ReadNamed(const JsonCursor& c, uint64_t max,
   }
   std::optional<uint8_t> number;
   if (c.Is(Kind::kString)) number = by_name(c.value().text);
-  if (!number) return c.Wrong(absl::StrCat("0 to ", max, ", or a name: ", Join(names)));
+  if (!number) return c.WrongWord(absl::StrCat("0 to ", max, ", or a name: ", Join(names)), names);
   return *number;
 }
 
@@ -129,7 +130,7 @@ absl::StatusOr<FlagsMatch> ReadTcpFlags(const JsonCursor& c) {
     const bool clear = !name.empty() && name[0] == '!';
     if (clear) name.remove_prefix(1);
     const std::optional<uint8_t> bit = TcpFlagByName(name);
-    if (!bit) return c.Wrong(allowed);
+    if (!bit) return c.Wrong(allowed, DidYouMean(name, TcpFlagNames()));
     if ((flags.set | flags.clear) & *bit) {
       return c.Error(absl::StrCat(Quote(c.value().text), ", with ", std::string(name), " twice"),
                      "each flag once: it is set or it is clear");
@@ -144,7 +145,7 @@ absl::StatusOr<FragmentMatch> ReadFragment(const JsonCursor& c) {
   if (c.Is(Kind::kBool)) return c.value().boolean ? FragmentMatch::kAny : FragmentMatch::kNone;
   if (c.Is(Kind::kString) && c.value().text == "first") return FragmentMatch::kFirst;
   if (c.Is(Kind::kString) && c.value().text == "later") return FragmentMatch::kLater;
-  return c.Wrong("true, false, \"first\" or \"later\"");
+  return c.WrongWord("true, false, \"first\" or \"later\"", {"first", "later"});
 }
 
 absl::StatusOr<LengthRange> ReadLength(const JsonCursor& c) {

@@ -17,6 +17,9 @@ bool IsPortName(std::string_view name);
 inline constexpr char kPortNameAllowed[] =
     "a port's name: 1 to 32 letters, digits, '_', '.' or '-', starting with a letter or digit";
 
+// A hint for a number where a port's name is wanted.
+inline constexpr char kTransportPorts[] = "a TCP or UDP port is dst_port or src_port";
+
 // 1 to 64 printable ASCII characters.
 bool IsRuleName(std::string_view name);
 

@@ -12,6 +12,7 @@
 #include "nlohmann/json.hpp"
 #include "src/config/compile/compile.h"
 #include "src/config/json/json_document.h"
+#include "src/config/json/mistakes.h"
 #include "src/config/overrides.h"
 #include "src/config/policy/actions.h"
 #include "src/config/policy/loss.h"
@@ -27,6 +28,7 @@ namespace {
 using Kind = JsonValue::Kind;
 
 constexpr uint64_t kPolicyVersion = 1;
+constexpr char kLister[] = "twinpath check";  // prints all mistakes of a policy
 
 absl::StatusOr<ForwardSpec> ParseForward(const JsonCursor& forward) {
   ForwardSpec spec;
@@ -44,8 +46,10 @@ absl::StatusOr<ForwardSpec> ParseForward(const JsonCursor& forward) {
   std::string_view word = forward.Is(Kind::kString) ? forward.value().text : std::string_view();
   const Action* action = FindAction(word);
   if (action == nullptr) {
-    return forward.Wrong(
-        absl::StrCat("\"", absl::StrJoin(ActionWords(), "\", \""), "\" or {\"port\": NAME}"));
+    const std::vector<std::string> words = ActionWords();
+    return forward.WrongWord(
+        absl::StrCat("\"", absl::StrJoin(words, "\", \""), "\" or {\"port\": NAME}"),
+        std::vector<std::string_view>(words.begin(), words.end()));
   }
   spec.action = action->number;
   return spec;
@@ -53,37 +57,40 @@ absl::StatusOr<ForwardSpec> ParseForward(const JsonCursor& forward) {
 
 // The keys that a rule and the default share.
 absl::Status ParseFate(const JsonCursor& rule, RuleSpec* spec) {
-  if (absl::Status s = rule.Member("about").CheckAbout(); !s.ok()) return s;
+  Mistakes mistakes;
+  mistakes.Add(rule.Member("about").CheckAbout());
   absl::StatusOr<LossSpec> loss = ParseLoss(rule.Member("loss"));
-  if (!loss.ok()) return loss.status();
+  mistakes.Add(loss.status());
   absl::StatusOr<ForwardSpec> forward = ParseForward(rule.Member("forward"));
-  if (!forward.ok()) return forward.status();
+  mistakes.Add(forward.status());
+  if (!mistakes.none()) return mistakes.status();
   spec->loss = *std::move(loss);
   spec->forward = *std::move(forward);
   return absl::OkStatus();
 }
 
 absl::StatusOr<RuleSpec> ParseRule(const JsonCursor& rule, size_t index) {
-  absl::Status keys =
-      rule.CheckKeys({"name", "about", "match", "active", "packets", "flows", "loss", "forward"});
-  if (!keys.ok()) return keys;
+  Mistakes mistakes;
+  mistakes.Add(
+      rule.CheckKeys({"name", "about", "match", "active", "packets", "flows", "loss", "forward"}));
+  if (!rule.Is(Kind::kObject)) return mistakes.status();
   RuleSpec spec;
   spec.name = absl::StrCat("rule-", index);
   JsonCursor name = rule.Member("name");
   if (name.present()) {
-    if (!name.Is(Kind::kString) || !IsRuleName(name.value().text)) {
-      return name.Wrong("1 to 64 printable ASCII characters");
-    }
-    if (name.value().text == "default") {
-      return name.Wrong("another name: \"default\" is the last rule's");
-    }
-    spec.name = name.value().text;
+    if (!name.Is(Kind::kString) || !IsRuleName(name.value().text))
+      mistakes.Add(name.Wrong("1 to 64 printable ASCII characters"));
+    else if (name.value().text == "default")
+      mistakes.Add(name.Wrong("another name: \"default\" is the last rule's"));
+    else
+      spec.name = name.value().text;
   }
   absl::StatusOr<MatchSpec> match = ParseMatch(rule.Member("match"));
-  if (!match.ok()) return match.status();
+  mistakes.Add(match.status());
+  mistakes.Add(ParseWhen(rule, &spec));
+  mistakes.Add(ParseFate(rule, &spec));
+  if (!mistakes.none()) return mistakes.status();
   spec.match = *std::move(match);
-  if (absl::Status s = ParseWhen(rule, &spec); !s.ok()) return s;
-  if (absl::Status s = ParseFate(rule, &spec); !s.ok()) return s;
   return spec;
 }
 
@@ -91,21 +98,24 @@ absl::Status ParseRules(const JsonCursor& rules, Policy* policy) {
   if (!rules.present()) return absl::OkStatus();
   if (!rules.Is(Kind::kArray)) return rules.Wrong("an array of rules");
   std::unordered_map<std::string, size_t> names;
+  Mistakes mistakes;
   for (size_t i = 0; i < rules.size(); i++) {
-    absl::StatusOr<RuleSpec> rule = ParseRule(rules.Item(i), i);
-    if (!rule.ok()) return rule.status();
+    const JsonCursor item = rules.Item(i);
+    absl::StatusOr<RuleSpec> rule = ParseRule(item, i);
+    mistakes.Add(rule.status());
+    if (!rule.ok()) continue;
     auto [first, fresh] = names.emplace(rule->name, i);
     if (!fresh) {
-      const JsonCursor item = rules.Item(i);
       const std::string found = absl::StrCat(Quote(rule->name), ", the name of ", rules.pointer(),
                                              "/", first->second, " too");
       const std::string allowed = "a name of its own for each rule";
-      if (!item.Member("name").present()) return item.Error("the default name " + found, allowed);
-      return item.Member("name").Error(found, allowed);
+      const JsonCursor name = item.Member("name");
+      mistakes.Add(name.present() ? name.Error(found, allowed)
+                                  : item.Error("the default name " + found, allowed));
     }
     policy->rules.push_back(*std::move(rule));
   }
-  return absl::OkStatus();
+  return mistakes.status();
 }
 
 // Fills policy->ports from its rules.
@@ -150,24 +160,24 @@ absl::StatusOr<Policy> ParsePolicy(std::string_view text, const std::string& fil
   if (!version.Is(Kind::kUnsigned) || version.value().number != kPolicyVersion) {
     return version.Wrong(absl::StrCat(kPolicyVersion));
   }
-  absl::Status status = root.CheckKeys({"version", "about", "seed", "rules", "default"});
-  if (status.ok()) status = root.Member("about").CheckAbout();
-  if (!status.ok()) return status;
+  Mistakes mistakes;
+  mistakes.Add(root.CheckKeys({"version", "about", "seed", "rules", "default"}));
+  mistakes.Add(root.Member("about").CheckAbout());
 
   Policy policy;
   policy.file = file;
   if (JsonCursor seed = root.Member("seed"); seed.present()) {
     absl::StatusOr<uint64_t> value = seed.Unsigned(0, UINT64_MAX);
-    if (!value.ok()) return value.status();
-    policy.seed = *value;
+    mistakes.Add(value.status());
+    if (value.ok()) policy.seed = *value;
   }
-  if (status = ParseRules(root.Member("rules"), &policy); !status.ok()) return status;
+  mistakes.Add(ParseRules(root.Member("rules"), &policy));
   policy.fallback.name = "default";
   if (JsonCursor fallback = root.Member("default"); fallback.present()) {
-    status = fallback.CheckKeys({"about", "loss", "forward"});
-    if (status.ok()) status = ParseFate(fallback, &policy.fallback);
-    if (!status.ok()) return status;
+    mistakes.Add(fallback.CheckKeys({"about", "loss", "forward"}));
+    if (fallback.Is(Kind::kObject)) mistakes.Add(ParseFate(fallback, &policy.fallback));
   }
+  if (!mistakes.none()) return mistakes.status();
   CollectPorts(&policy);
   absl::StatusOr<std::string> sha256 = Sha256Hex(text);
   if (!sha256.ok()) return sha256.status();
@@ -178,7 +188,9 @@ absl::StatusOr<Policy> ParsePolicy(std::string_view text, const std::string& fil
 absl::StatusOr<Policy> LoadPolicy(const std::string& path) {
   absl::StatusOr<std::string> text = ReadDocument(path);
   if (!text.ok()) return text.status();
-  return ParsePolicy(*text, path);
+  absl::StatusOr<Policy> policy = ParsePolicy(*text, path);
+  if (!policy.ok()) return InOneLine(policy.status(), kLister);
+  return policy;
 }
 
 namespace {
@@ -186,7 +198,8 @@ namespace {
 // `policy` with the changes of the command line.
 absl::StatusOr<Policy> Overridden(Policy policy, const PolicyOverrides& overrides,
                                   const std::vector<std::string>& ports) {
-  if (absl::Status status = CheckPorts(policy, ports); !status.ok()) return status;
+  if (absl::Status status = CheckPorts(policy, ports); !status.ok())
+    return InOneLine(status, kLister);
   if (absl::Status status = ApplyOverrides(overrides, ports, &policy); !status.ok()) return status;
   CollectPorts(&policy);
   return policy;
@@ -198,7 +211,7 @@ absl::StatusOr<Policy> MakePolicyOf(std::string_view text, const std::string& fi
                                     const PolicyOverrides& overrides,
                                     const std::vector<std::string>& ports) {
   absl::StatusOr<Policy> parsed = ParsePolicy(text, file);
-  if (!parsed.ok()) return parsed;
+  if (!parsed.ok()) return InOneLine(parsed.status(), kLister);
   return Overridden(*std::move(parsed), overrides, ports);
 }
 

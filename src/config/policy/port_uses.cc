@@ -8,6 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/config/json/json_document.h"
+#include "src/config/json/mistakes.h"
+#include "src/config/policy/names.h"
 
 namespace twinpath {
 
@@ -30,14 +32,18 @@ std::vector<PortUse> PortUses(const Policy& policy) {
 }
 
 absl::Status CheckPorts(const Policy& policy, const std::vector<std::string>& ports) {
+  const std::vector<std::string_view> names(ports.begin(), ports.end());
+  Mistakes mistakes;
   for (const PortUse& use : PortUses(policy)) {
     if (std::find(ports.begin(), ports.end(), use.port) != ports.end()) continue;
-    std::vector<std::string_view> names(ports.begin(), ports.end());
-    return FoundError(policy.file, use.pointer, Quote(use.port),
-                      names.empty() ? "no port: the program has none"
-                                    : absl::StrCat("one of the program's ports: ", Join(names)));
+    const bool number = use.port.find_first_not_of("0123456789-") == std::string::npos;
+    mistakes.Add(FoundError(policy.file, use.pointer, Quote(use.port),
+                            names.empty()
+                                ? "no port: the program has none"
+                                : absl::StrCat("one of the program's ports: ", Join(names)),
+                            number ? kTransportPorts : DidYouMean(use.port, names)));
   }
-  return absl::OkStatus();
+  return mistakes.status();
 }
 
 }  // namespace twinpath

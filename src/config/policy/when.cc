@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "src/config/json/mistakes.h"
 #include "src/config/json/values.h"
 
 namespace twinpath {
@@ -16,21 +17,22 @@ constexpr uint64_t kMaxPackets = uint64_t{1} << 48;
 constexpr char kDuration[] = "a whole number of us, ms, s, m or h, such as \"250ms\"";
 
 absl::StatusOr<TimeWindow> ReadActive(const JsonCursor& active) {
-  absl::Status status = active.CheckKeys({"from", "for", "every"});
-  if (!status.ok()) return status;
+  Mistakes mistakes;
+  mistakes.Add(active.CheckKeys({"from", "for", "every"}));
+  if (!active.Is(JsonValue::Kind::kObject)) return mistakes.status();
   TimeWindow window;
   auto read = [&](std::string_view key, uint64_t min_ns, uint64_t* ns) {
     JsonCursor member = active.Member(key);
-    if (!status.ok() || !member.present()) return;
+    if (!member.present()) return;
     absl::StatusOr<uint64_t> duration = ReadDuration(
         member, min_ns, absl::StrCat(min_ns ? "1us" : "0s", " to ten years: ", kDuration));
-    status = duration.status();
+    mistakes.Add(duration.status());
     if (duration.ok()) *ns = *duration;
   };
   read("from", 0, &window.from_ns);
   read("for", 1, &window.for_ns);
   read("every", 1, &window.every_ns);
-  if (!status.ok()) return status;
+  if (!mistakes.none()) return mistakes.status();
   JsonCursor every = active.Member("every"), length = active.Member("for");
   if (every.present() && !length.present()) {
     return length.Wrong("how long the rule holds each time, as every is given");
@@ -49,22 +51,24 @@ absl::StatusOr<TimeWindow> ReadActive(const JsonCursor& active) {
 }  // namespace
 
 absl::Status ParseWhen(const JsonCursor& rule, RuleSpec* spec) {
+  Mistakes mistakes;
   if (JsonCursor active = rule.Member("active"); active.present()) {
     absl::StatusOr<TimeWindow> window = ReadActive(active);
-    if (!window.ok()) return window.status();
-    if (*window != TimeWindow()) spec->active = *window;  // from 0s on it always holds
+    mistakes.Add(window.status());
+    // From 0s on it always holds.
+    if (window.ok() && *window != TimeWindow()) spec->active = *window;
   }
   if (JsonCursor packets = rule.Member("packets"); packets.present()) {
     absl::StatusOr<uint64_t> number = packets.Unsigned(1, kMaxPackets);
-    if (!number.ok()) return number.status();
-    spec->packets = *number;
+    mistakes.Add(number.status());
+    if (number.ok()) spec->packets = *number;
   }
   if (JsonCursor flows = rule.Member("flows"); flows.present()) {
     absl::StatusOr<Probability> share = ReadProbability(flows);
-    if (!share.ok()) return share.status();
-    spec->flows = *std::move(share);
+    mistakes.Add(share.status());
+    if (share.ok()) spec->flows = *std::move(share);
   }
-  return absl::OkStatus();
+  return mistakes.status();
 }
 
 bool HoldsAlways(const RuleSpec& rule) {

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/config/json/json_document.h"
+#include "src/config/json/mistakes.h"
 #include "src/config/policy/names.h"
 #include "src/policy/types.h"
 
@@ -205,7 +206,9 @@ absl::StatusOr<Profile> ParseProfile(std::string_view text, const std::string& f
 absl::StatusOr<Profile> LoadProfile(const std::string& path) {
   absl::StatusOr<std::string> text = ReadDocument(path);
   if (!text.ok()) return text.status();
-  return ParseProfile(*text, path);
+  absl::StatusOr<Profile> profile = ParseProfile(*text, path);
+  if (!profile.ok()) return InOneLine(profile.status());
+  return profile;
 }
 
 absl::StatusOr<PortSpec> ParsePortSpec(std::string_view text) {
