@@ -18,12 +18,11 @@ namespace twinpath {
 using Clock = HeldSignals::Clock;
 
 // Waits until `deadline` or for a signal that ends the run: true where one came.
-bool MainLoop::EndsBefore(Clock::time_point deadline, PolicyReloader* reloader) const {
+bool MainLoop::EndsBefore(Clock::time_point deadline, const RunSettings& settings) const {
   for (;;) {
     const std::optional<siginfo_t> signal = signals_.Before(deadline);
     if (!signal) return false;
-    if (signal->si_signo != SIGHUP || reloader == nullptr || !reloader->OnHangup(*signal))
-      return true;
+    if (signal->si_signo != SIGHUP || !settings.on_hangup(*signal)) return true;
   }
 }
 
@@ -43,7 +42,7 @@ void MainLoop::Run(const RunSettings& settings, Path* path) {
     const auto table =
         settings.stats_interval ? After(start, tables * *settings.stats_interval) : never;
     const auto look = settings.look ? now + *settings.look : never;
-    if (EndsBefore(std::min({end, table, look}), settings.reloader)) break;
+    if (EndsBefore(std::min({end, table, look}), settings)) break;
     if (Clock::now() < table || table >= end) continue;
     std::cout << ProgramTable(SummaryJson(path->TakeSnapshot())) << "\n" << std::flush;
     tables++;

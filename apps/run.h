@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,15 +29,15 @@ struct RunSettings {
   std::optional<double> duration, stats_interval;  // seconds; nullopt: no end, no tables
   // How often Path::Watch is called, and Path::HasEnded asked; nullopt: never.
   std::optional<std::chrono::milliseconds> look;
-  std::string status;                  // what the service manager shows: "forwarding"
-  PolicyReloader* reloader = nullptr;  // takes SIGHUP; null: SIGHUP ends the run
+  std::string status;                               // what the service manager shows: "forwarding"
+  std::function<bool(const siginfo_t&)> on_hangup;  // SIGHUP; false: the run is to end
 };
 
 class MainLoop {
  public:
-  // To be made first in main(), before any other thread. Blocks SIGINT, SIGTERM and `hangup`
-  // (SIGHUP, or 0: none), and reads what the service manager wants to be told.
-  explicit MainLoop(int hangup = SIGHUP) : signals_(hangup) {}
+  // To be made first in main(), before any other thread. Blocks SIGINT, SIGTERM and SIGHUP, and
+  // reads what the service manager wants to be told.
+  MainLoop() = default;
 
   // Runs until the duration is over, a signal comes that ends the run, or `path` has ended; then
   // tells the service manager that the program stops. Does not stop the path. Once.
@@ -46,7 +47,7 @@ class MainLoop {
   const HeldSignals& signals() const { return signals_; }
 
  private:
-  bool EndsBefore(HeldSignals::Clock::time_point deadline, PolicyReloader* reloader) const;
+  bool EndsBefore(HeldSignals::Clock::time_point deadline, const RunSettings& settings) const;
 
   const HeldSignals signals_;
   Service service_;

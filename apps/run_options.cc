@@ -20,36 +20,63 @@ namespace twinpath {
 CLI::Option* AddRunOptions(CLI::App& app, const std::string& device, const std::string& port_help,
                            RunOptions* options) {
   CLI::Option* policy =
-      app.add_option("--policy", options->policy, "Policy (JSON)")->type_name("FILE");
+      app.add_option("--policy", options->policy, "Policy (JSON; default: pass everything)")
+          ->option_text("FILE")  // in place of what it excludes
+          ->group(kPolicyGroup);
   CLI::Option* port = app.add_option("--port", options->ports, port_help)
                           ->type_name(device)
                           ->expected(1)
                           ->take_all()
-                          ->allow_extra_args(false);
-  CLI::Option* loss =
-      app.add_option("--loss", options->overrides.loss, "Loss of the default rule: 1%, 0.01")
-          ->type_name("PCT");
+                          ->allow_extra_args(false)
+                          ->group(kPolicyGroup);
+  CLI::Option* loss = app.add_option("--loss", options->overrides.loss,
+                                     "Loss of the default rule: 1%, 0.01 (default: the policy's)")
+                          ->type_name("PCT")
+                          ->group(kPolicyGroup);
   app.add_option("--match", options->overrides.match,
                  "Which packets --loss is for: src=10.0.0.0/8,proto=udp (default: all)")
-      ->type_name("MATCH")
+      ->option_text("MATCH")
       ->needs(loss)
-      ->excludes(policy);
+      ->excludes(policy)
+      ->group(kPolicyGroup);
   app.add_option("--forward", options->overrides.forward,
-                 "Where the default rule sends packets: pass, drop, reflect, wire or a port's name")
-      ->type_name("WHAT");
-  app.add_option("--seed", options->overrides.seed, "Seed of the losses")->type_name("N");
+                 "Where the default rule sends packets: pass, drop, reflect, wire or a port's name "
+                 "(default: the policy's)")
+      ->type_name("WHAT")
+      ->group(kPolicyGroup);
+  app.add_option("--seed", options->overrides.seed,
+                 "Seed of the losses (default: the policy's, or 0)")
+      ->type_name("N")
+      ->group(kPolicyGroup);
   app.add_option("--flow-memory", options->flow_memory,
                  "Size of the flow table, for losses of scope flow (default: 64MiB)")
-      ->type_name("SIZE");
-  app.add_option("--duration", options->duration, "End after S seconds")
-      ->type_name("S")
-      ->check(WrongSeconds);
-  app.add_option("--stats-interval", options->stats_interval, "Print the counters every S seconds")
-      ->type_name("S")
-      ->check(WrongSeconds);
-  app.add_option("--summary", options->summary, "Write the summary (JSON) to FILE at the end")
-      ->type_name("FILE");
+      ->type_name("SIZE")
+      ->group(kPolicyGroup);
+  AddRunTimes(app, options);
   return port;
+}
+
+void AddRunTimes(CLI::App& app, RunOptions* options) {
+  app.add_option("--duration", options->duration,
+                 "End after S seconds (default: run until SIGINT or SIGTERM)")
+      ->type_name("S")
+      ->check(WrongSeconds)
+      ->group(kRunGroup);
+  app.add_option("--stats-interval", options->stats_interval,
+                 "Print the counters every S seconds (default: at the end only)")
+      ->type_name("S")
+      ->check(WrongSeconds)
+      ->group(kRunGroup);
+  app.add_option("--summary", options->summary,
+                 "Write the summary (JSON) to FILE at the end (default: nowhere)")
+      ->type_name("FILE")
+      ->group(kRunGroup);
+}
+
+void AddVersion(CLI::App& app, const std::string& program) {
+  app.set_version_flag("--version", program + " " + TWINPATH_VERSION)->group(kOtherGroup);
+  // Added anew, because groups are listed in the order of their first options.
+  app.set_help_flag("-h,--help", "Print this help message and exit")->group(kOtherGroup);
 }
 
 absl::Status CheckSummary(const RunOptions& options) {

@@ -23,10 +23,20 @@ struct RunOptions {
   std::optional<double> duration, stats_interval;  // seconds
 };
 
+// The groups of --help, in which a program puts its own options, too.
+inline constexpr char kPolicyGroup[] = "Ports and policy", kWhereGroup[] = "How it runs",
+                      kRunGroup[] = "How long, and what it prints", kOtherGroup[] = "Other";
+
 // Adds the options to `app`; `options` must outlive the parsing. `device` is the form of a port
 // ("NAME=IFACE"), `port_help` the help text of --port. Returns the --port option.
 CLI::Option* AddRunOptions(CLI::App& app, const std::string& device, const std::string& port_help,
                            RunOptions* options);
+
+// Adds --duration, --stats-interval and --summary, which AddRunOptions adds, too.
+void AddRunTimes(CLI::App& app, RunOptions* options);
+
+// Adds --version; it and --help form the last group.
+void AddVersion(CLI::App& app, const std::string& program);
 
 // Checks that the summary, if one is wanted, can be written at the end of the run and does not
 // overwrite the policy. Writes nothing. An error names the file.

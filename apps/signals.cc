@@ -5,10 +5,9 @@
 
 namespace twinpath {
 
-HeldSignals::HeldSignals(int hangup) {
+HeldSignals::HeldSignals() {
   sigemptyset(&signals_);
-  for (const int number : {SIGINT, SIGTERM, hangup})
-    if (number != 0) sigaddset(&signals_, number);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals_, number);
   signal(SIGPIPE, SIG_IGN);
   sigprocmask(SIG_BLOCK, &signals_, nullptr);
 }

@@ -16,10 +16,9 @@ class HeldSignals {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // Blocks SIGINT, SIGTERM and `hangup` (SIGHUP, or 0: none). Threads that are started later
-  // inherit the mask. Ignores SIGPIPE: the reader of the tables, or a connection's peer, may close
-  // first.
-  explicit HeldSignals(int hangup = SIGHUP);
+  // Blocks SIGINT, SIGTERM and SIGHUP. Threads that are started later inherit the mask. Ignores
+  // SIGPIPE: the reader of the tables, or a connection's peer, may close first.
+  HeldSignals();
 
   // Waits for a signal until `deadline`; nullopt: none came. One thread at a time.
   std::optional<siginfo_t> Before(Clock::time_point deadline) const;

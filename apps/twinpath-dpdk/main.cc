@@ -6,14 +6,16 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "apps/command_line.h"
+#include "apps/log.h"
 #include "apps/policy_reloader.h"
 #include "apps/program.h"
 #include "apps/run.h"
@@ -35,7 +37,8 @@ struct CommandLine {
   std::optional<uint32_t> queues;
   std::optional<std::string> lcores;
   std::optional<uint64_t> packets;
-  std::optional<std::string> idle;
+  std::optional<std::string> idle, file_prefix;
+  bool no_huge = false;
   std::vector<std::string> eal;  // behind "--"
 };
 
@@ -50,18 +53,50 @@ void Describe(CLI::App& app, CommandLine* line) {
                 "A port: PCI address, kernel interface or DPDK vdev; adds to the profile's ports, "
                 "or replaces the one of this name",
                 &line->run);
-  app.add_option("--profile", line->profile, "Where it runs (JSON; its keys: twinpath-profile(5))")
-      ->type_name("FILE");
-  app.add_option("--queues", line->queues, "Queues a port")->check(CLI::Range(1, 64));
-  app.add_option("--lcores", line->lcores, "CPUs to poll on: 0-3,6")->type_name("LIST");
+  app.add_option("--profile", line->profile,
+                 "Where it runs (JSON; its keys: twinpath-profile(5)); other options change it")
+      ->type_name("FILE")
+      ->group(kWhereGroup);
+  app.add_option("--queues", line->queues, "Queues a port (default: the profile's, or 1)")
+      ->check(CLI::Range(1, 64))
+      ->group(kWhereGroup);
+  app.add_option("--lcores", line->lcores,
+                 "CPUs to poll on: 0-3,6 (default: the profile's, or the first one allowed)")
+      ->type_name("LIST")
+      ->group(kWhereGroup);
   app.add_option("--idle", line->idle,
-                 "What lcores do while nothing comes: busy (poll on) or adaptive (sleep)")
-      ->type_name("busy|adaptive");
-  app.add_option("--packets", line->packets, "End after N packets received, over all queues")
+                 "What lcores do while nothing comes: busy (poll on; default) or adaptive (sleep)")
+      ->type_name("busy|adaptive")
+      ->group(kWhereGroup);
+  app.add_flag("--no-huge", line->no_huge,
+               "Use ordinary memory instead of hugepages, for trials (as -- --no-huge)")
+      ->group(kWhereGroup);
+  app.add_option("--file-prefix", line->file_prefix,
+                 "EAL's file prefix, and the telemetry socket's folder (default: twinpath-dpdk)")
+      ->type_name("NAME")
+      ->group(kWhereGroup);
+  app.add_option("--packets", line->packets,
+                 "End after N packets received, over all queues (default: never)")
       ->type_name("N")
-      ->check(WrongCount);
-  app.set_version_flag("--version", std::string("twinpath-dpdk ") + TWINPATH_VERSION);
-  app.footer("What follows -- goes to EAL: -- --file-prefix NAME, -- --no-huge");
+      ->check(WrongCount)
+      ->group(kRunGroup);
+  AddVersion(app, "twinpath-dpdk");
+  app.footer("What follows -- goes to EAL: -- -m 512, -- --log-level=debug");
+}
+
+// EAL's arguments, with those that have options of their own.
+absl::StatusOr<std::vector<std::string>> EalArguments(const CommandLine& line) {
+  std::vector<std::string> eal;
+  if (line.no_huge && std::find(line.eal.begin(), line.eal.end(), "--no-huge") == line.eal.end())
+    eal.emplace_back("--no-huge");
+  if (line.file_prefix.has_value()) {
+    for (const std::string& argument : line.eal)
+      if (argument == "--file-prefix" || absl::StartsWith(argument, "--file-prefix="))
+        return absl::InvalidArgumentError("--file-prefix is given twice: before -- and after it");
+    eal.push_back(absl::StrCat("--file-prefix=", *line.file_prefix));
+  }
+  eal.insert(eal.end(), line.eal.begin(), line.eal.end());
+  return eal;
 }
 
 // The profile with what the command line adds to it.
@@ -120,6 +155,8 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
   if (!profile.ok()) return Wrong(profile.status());
   std::vector<std::string> names;
   for (const PortSpec& port : profile->ports) names.push_back(port.name);
+  const auto eal = EalArguments(line);
+  if (!eal.ok()) return Wrong(eal.status());
   auto policy = MakePolicy(line.run.policy, line.run.overrides, names);
   if (!policy.ok()) return Wrong(policy.status());
   auto compiled = CompilePolicy(*policy, names);
@@ -140,12 +177,12 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
       return kDone;
     }
   }
-  const auto log = [](const std::string& text) { std::cerr << "twinpath-dpdk: " + text + "\n"; };
+  const Log log(kProgram);
   PolicyReloader reloader(line.run.overrides, names, log);
   cpu_set_t cpus;  // of the process, before EAL binds this thread to the main lcore's CPU
   const bool all_cpus = sched_getaffinity(0, sizeof(cpus), &cpus) == 0;
   auto created =
-      DpdkPath::Create(*policy, *std::move(compiled), *profile, line.eal,
+      DpdkPath::Create(*policy, *std::move(compiled), *profile, *eal,
                        {.packets = line.packets, .on_message = log}, guard ? &*guard : nullptr);
   if (!created.ok()) return Wrong(created.status());
   const std::unique_ptr<DpdkPath> path = *std::move(created);
@@ -155,11 +192,12 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
     auto control = StartControl(path->file_prefix(), &reloader, all_cpus ? &cpus : nullptr);
     if (!control.ok()) return Wrong(control.status());
     for (const std::string& note : path->notes()) log(note);
-    const RunSettings settings = {.duration = line.run.duration,
-                                  .stats_interval = line.run.stats_interval,
-                                  .look = line.packets ? kShortLook : kLook,
-                                  .status = "forwarding",
-                                  .reloader = &reloader};
+    const RunSettings settings = {
+        .duration = line.run.duration,
+        .stats_interval = line.run.stats_interval,
+        .look = line.packets ? kShortLook : kLook,
+        .status = "forwarding",
+        .on_hangup = [&reloader](const siginfo_t& info) { return reloader.OnHangup(info); }};
     ran = path->Run([&] { loop->Run(settings, path.get()); });
   }
   if (!ran.ok()) return PrintError(kProgram, kFailed, ran);

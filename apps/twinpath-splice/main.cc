@@ -2,12 +2,14 @@
 // twinpath-splice: forwards TCP connections. Parses the command line, starts the splicer, waits,
 // drains, and prints the summary. Main thread, which takes signals synchronously.
 
+#include <signal.h>
+
 #include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <chrono>
 #include <cmath>
-#include <iostream>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +19,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "apps/command_line.h"
+#include "apps/log.h"
 #include "apps/program.h"
 #include "apps/run.h"
 #include "apps/run_options.h"
@@ -34,16 +37,19 @@ constexpr std::chrono::milliseconds kDrainPoll(20);
 struct CommandLine {
   std::string listen;
   std::vector<std::string> targets;
-  std::string mode = "auto", refuse = "0", reset_after, summary, file_prefix = "twinpath-splice";
+  std::string mode = "auto", refuse = "0", reset_after, file_prefix = "twinpath-splice";
+  RunOptions run;  // its times and its summary
   std::optional<uint32_t> workers, connections;
   uint64_t seed = 0;
   double connect_timeout = 5, retry = 5, drain = 10;
-  std::optional<double> idle, duration, stats_interval;
+  std::optional<double> idle;
   std::optional<uint32_t> keepalive;
   bool nagle = false;
 };
 
 constexpr char kProgram[] = "twinpath-splice";
+constexpr char kConnectionsGroup[] = "Connections", kTimesGroup[] = "Times of connections",
+               kChaosGroup[] = "Chaos";
 
 // What is wrong with `text` as a seed; empty: nothing. CLI11 would read -1 as 2^64 - 1.
 std::string WrongSeed(const std::string& text) {
@@ -66,77 +72,86 @@ void AddTimes(CLI::App& app, CommandLine* line) {
                  "Try the next target if one does not answer within S seconds")
       ->type_name("S")
       ->check(WrongSeconds)
-      ->capture_default_str();
+      ->capture_default_str()
+      ->group(kTimesGroup);
   app.add_option("--retry", line->retry, "Skip a target that failed for S seconds; 0: never skip")
       ->type_name("S")
       ->check(WrongSecondsOrZero)
-      ->capture_default_str();
+      ->capture_default_str()
+      ->group(kTimesGroup);
   app.add_option("--idle", line->idle,
                  "Reset a connection after S seconds without traffic (default: never)")
       ->type_name("S")
-      ->check(WrongSeconds);
+      ->check(WrongSeconds)
+      ->group(kTimesGroup);
   app.add_option("--drain", line->drain,
                  "At the end, give open connections S seconds to finish; 0: reset them at once")
       ->type_name("S")
       ->check(WrongSecondsOrZero)
-      ->capture_default_str();
-  app.add_option("--duration", line->duration, "End after S seconds (default: run until SIGTERM)")
-      ->type_name("S")
-      ->check(WrongSeconds);
-  app.add_option("--stats-interval", line->stats_interval, "Print tables every S seconds")
-      ->type_name("S")
-      ->check(WrongSeconds);
+      ->capture_default_str()
+      ->group(kTimesGroup);
 }
 
 void AddChaos(CLI::App& app, CommandLine* line) {
   app.add_option("--refuse", line->refuse, "Reset this share of clients on accept: 1% or 0.01")
-      ->type_name("PCT");
+      ->type_name("PCT")
+      ->capture_default_str()
+      ->group(kChaosGroup);
   app.add_option("--reset-after", line->reset_after,
                  "Reset a connection after so many bytes in one direction, or so much time: 64K, "
-                 "1M-16M, 500ms, 1s-30s")
-      ->type_name("BYTES|TIME");
+                 "1M-16M, 500ms, 1s-30s (default: never)")
+      ->type_name("BYTES|TIME")
+      ->group(kChaosGroup);
   app.add_option("--seed", line->seed, "Seed of --refuse and of the ranges of --reset-after")
       ->type_name("N")
       ->check(WrongSeed)
-      ->capture_default_str();
+      ->capture_default_str()
+      ->group(kChaosGroup);
 }
 
 void AddOptions(CLI::App& app, CommandLine* line) {
   app.add_option("--listen", line->listen, "Accept clients here: 0.0.0.0:8080, [::]:8080")
       ->type_name("ADDRESS:PORT")
-      ->required();
+      ->required()
+      ->group(kConnectionsGroup);
   app.add_option("--to", line->targets, "Forward to this target; repeat it for a round robin")
       ->type_name("ADDRESS:PORT")
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false)
-      ->required();
+      ->required()
+      ->group(kConnectionsGroup);
   app.add_option("--mode", line->mode,
                  "sockmap (in the kernel), splice (through a pipe), copy, or auto")
       ->type_name("MODE")
       ->check(CLI::IsMember({"auto", "sockmap", "splice", "copy"}))
-      ->capture_default_str();
+      ->capture_default_str()
+      ->group(kConnectionsGroup);
   app.add_option("--workers", line->workers, "Threads (default: one per CPU, at most 8)")
       ->type_name("N")
-      ->check(CLI::Range(1u, 256u));
+      ->check(CLI::Range(1u, 256u))
+      ->group(kConnectionsGroup);
   app.add_option("--max-connections", line->connections,
                  "Open connections; clients beyond them are reset (default: 10000, or what the "
                  "limit of file descriptors allows)")
       ->type_name("N")
-      ->check(CLI::Range(1u, 1000000u));
-  app.add_flag("--nagle", line->nagle, "Keep Nagle's algorithm (do not set TCP_NODELAY)");
+      ->check(CLI::Range(1u, 1000000u))
+      ->group(kConnectionsGroup);
+  app.add_flag("--nagle", line->nagle, "Keep Nagle's algorithm (default: set TCP_NODELAY)")
+      ->group(kConnectionsGroup);
   app.add_option("--keepalive", line->keepalive,
                  "Send keepalive probes after S seconds of silence (default: none)")
       ->type_name("S")
-      ->check(CLI::Range(1u, 32767u));
+      ->check(CLI::Range(1u, 32767u))
+      ->group(kConnectionsGroup);
   AddChaos(app, line);
   AddTimes(app, line);
-  app.add_option("--summary", line->summary, "Write the summary to this file at the end, as JSON")
-      ->type_name("FILE");
-  app.add_option("--file-prefix", line->file_prefix, "Folder of the telemetry socket in /run/dpdk")
+  AddRunTimes(app, &line->run);
+  app.add_option("--file-prefix", line->file_prefix, "Name of the telemetry socket's folder")
       ->type_name("NAME")
-      ->capture_default_str();
-  app.set_version_flag("--version", std::string("twinpath-splice ") + TWINPATH_VERSION);
+      ->capture_default_str()
+      ->group(kRunGroup);
+  AddVersion(app, kProgram);
 }
 
 std::chrono::milliseconds Milliseconds(double seconds) {
@@ -181,59 +196,70 @@ absl::StatusOr<SplicerOptions> ParseOptions(const CommandLine& line) {
   return options;
 }
 
-// Returns when no connection is open, the time for draining is over, or another signal has arrived.
-void Drain(const CommandLine& line, const HeldSignals& signals, Splicer* splicer) {
+// Returns when no connection is open, the time for draining is over, or another signal has arrived
+// that ends the run.
+void Drain(const CommandLine& line, const HeldSignals& signals,
+           const std::function<bool(const siginfo_t&)>& on_hangup, Splicer* splicer) {
   splicer->Drain();
   const auto end = After(Clock::now(), line.drain);
-  while (splicer->open() != 0 && Clock::now() < end)
-    if (signals.Before(std::min(end, Clock::now() + kDrainPoll))) return;
+  while (splicer->open() != 0 && Clock::now() < end) {
+    const auto signal = signals.Before(std::min(end, Clock::now() + kDrainPoll));
+    if (signal && (signal->si_signo != SIGHUP || !on_hangup(*signal))) return;
+  }
 }
 
-// The line that is printed at the start, with its end, for one write: readers wait for it.
+// The line that is printed at the start.
 std::string StartLine(const Splicer& splicer, const SplicerOptions& options, bool lowered) {
-  return absl::StrCat(
-      "twinpath-splice: listening on ", splicer.address(), ", mode ", ModeName(splicer.mode()),
-      " (", splicer.why(), "), ", options.workers, options.workers == 1 ? " worker" : " workers",
-      ", at most ", options.max_connections, " connections",
-      lowered ? " (the limit of file descriptors; raise it with ulimit -Hn)\n" : "\n");
+  return absl::StrCat("listening on ", splicer.address(), ", mode ", ModeName(splicer.mode()), " (",
+                      splicer.why(), "), ", options.workers,
+                      options.workers == 1 ? " worker" : " workers", ", at most ",
+                      options.max_connections, " connections",
+                      lowered ? " (the limit of file descriptors; raise it with ulimit -Hn)" : "");
 }
 
-int RunProgram(const CommandLine& line, MainLoop* loop) {
+int RunProgram(const CommandLine& line, const Hangup& hangup, MainLoop* loop) {
+  const Log log(kProgram);
   auto options = ParseOptions(line);
   if (!options.ok()) return PrintError(kProgram, kWrong, options.status());
-  absl::Status status = CheckSummary({.summary = line.summary});
+  absl::Status status = CheckSummary(line.run);
   if (!status.ok()) return PrintError(kProgram, kWrong, status);
   // The telemetry socket first: if another instance has it, no client is accepted.
   std::atomic<const Path*> running = nullptr;
   std::unique_ptr<Splicer> splicer;  // outlives the server, whose thread reads it
   auto server = StartTelemetry(line.file_prefix, &running);
   if (!server.ok()) return PrintError(kProgram, kWrong, server.status());
-  auto created = Splicer::Create(
-      *options, [](const std::string& text) { std::cerr << "twinpath-splice: " + text + "\n"; });
+  auto created = Splicer::Create(*options, log);
   if (!created.ok()) return PrintError(kProgram, kWrong, created.status());
   splicer = *std::move(created);
   running = splicer.get();
   const bool lowered =
       !line.connections.has_value() && options->max_connections < kDefaultConnections;
-  std::cerr << StartLine(*splicer, *options, lowered);
-  loop->Run({.duration = line.duration,
-             .stats_interval = line.stats_interval,
+  log(StartLine(*splicer, *options, lowered));
+  const auto on_hangup = [&](const siginfo_t& info) {
+    if (!hangup.AsksToReload(info)) return !hangup.EndsTheRun();
+    log("SIGHUP: there is no policy to read again; nothing changes");
+    return true;
+  };
+  loop->Run({.duration = line.run.duration,
+             .stats_interval = line.run.stats_interval,
              .look = std::nullopt,
-             .status = "listening on " + splicer->address()},
+             .status = "listening on " + splicer->address(),
+             .on_hangup = on_hangup},
             splicer.get());
-  Drain(line, loop->signals(), splicer.get());
+  Drain(line, loop->signals(), on_hangup, splicer.get());
   status = splicer->Stop();
   if (!status.ok()) return PrintError(kProgram, kFailed, status);
-  return ShowEnd(kProgram, *splicer, line.summary);
+  return ShowEnd(kProgram, *splicer, line.run.summary);
 }
 
 int Main(int argc, char** argv) {
-  MainLoop loop(Hangup::Ignored() ? 0 : SIGHUP);  // nohup(1)
+  const Hangup hangup;
+  MainLoop loop;
   CommandLine line;
   CLI::App app("Forwards TCP connections, and breaks them on request.", kProgram);
   AddOptions(app, &line);
   if (const std::optional<int> ended = ParseCommandLine(app, argc, argv)) return *ended;
-  return RunProgram(line, &loop);
+  return RunProgram(line, hangup, &loop);
 }
 
 }  // namespace

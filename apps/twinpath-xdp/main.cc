@@ -4,13 +4,14 @@
 
 #include <atomic>
 #include <chrono>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+#include "apps/log.h"
 #include "apps/policy_reloader.h"
 #include "apps/program.h"
 #include "apps/run.h"
@@ -43,22 +44,25 @@ void Describe(CLI::App& app, CommandLine* line) {
   app.add_option("--mode", line->mode, "native (in the driver), generic (behind it), auto")
       ->type_name("MODE")
       ->check(CLI::IsMember({"auto", "native", "generic"}))
-      ->capture_default_str();
-  app.add_flag("--pin", line->pin, "Leave the programs attached at the end, pinned on the bpffs");
+      ->capture_default_str()
+      ->group(kWhereGroup);
+  app.add_flag("--pin", line->pin,
+               "Leave the programs attached at the end, pinned on the bpffs (default: detach them)")
+      ->group(kWhereGroup);
   app.add_option("--file-prefix", line->file_prefix, "Name of the telemetry socket's folder")
       ->type_name("NAME")
-      ->capture_default_str();
-  app.set_version_flag("--version", std::string("twinpath-xdp ") + TWINPATH_VERSION);
+      ->capture_default_str()
+      ->group(kWhereGroup);
+  AddVersion(app, "twinpath-xdp");
 }
 
 // What the command line says of the datapath.
 absl::StatusOr<XdpOptions> MakeOptions(const CommandLine& line) {
-  XdpOptions options = {
-      .ports = {},
-      .mode = XdpMode::kAuto,
-      .pin = line.pin,
-      .flow_memory = kDefaultFlowMemory,
-      .on_message = [](const std::string& text) { std::cerr << "twinpath-xdp: " + text + "\n"; }};
+  XdpOptions options = {.ports = {},
+                        .mode = XdpMode::kAuto,
+                        .pin = line.pin,
+                        .flow_memory = kDefaultFlowMemory,
+                        .on_message = Log(kProgram)};
   if (line.mode == "native") options.mode = XdpMode::kNative;
   if (line.mode == "generic") options.mode = XdpMode::kGeneric;
   for (const std::string& text : line.run.ports) {
@@ -74,12 +78,12 @@ absl::StatusOr<XdpOptions> MakeOptions(const CommandLine& line) {
   return options;
 }
 
-void ShowPorts(const Path& path) {
+void ShowPorts(const Path& path, const Log& log) {
   for (const PortSnapshot& port : path.TakeSnapshot().ports)
-    std::cerr << "twinpath-xdp: port " << port.name << ": " << port.device << " ("
-              << (port.driver.empty() ? "unknown driver" : port.driver) << "), " << port.mode
-              << " mode (" << port.why << "), " << port.queues
-              << (port.queues == 1 ? " queue\n" : " queues\n");
+    log(absl::StrCat("port ", port.name, ": ", port.device, " (",
+                     port.driver.empty() ? "unknown driver" : port.driver, "), ", port.mode,
+                     " mode (", port.why, "), ", port.queues,
+                     port.queues == 1 ? " queue" : " queues"));
 }
 
 int RunProgram(const CommandLine& line, MainLoop* loop) {
@@ -112,12 +116,12 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
   {
     auto control = StartControl(line.file_prefix, &reloader);
     if (!control.ok()) return Wrong(control.status());
-    ShowPorts(*path);
+    ShowPorts(*path, Log(kProgram));
     loop->Run({.duration = line.run.duration,
                .stats_interval = line.run.stats_interval,
                .look = kLook,
                .status = "attached",
-               .reloader = &reloader},
+               .on_hangup = [&reloader](const siginfo_t& info) { return reloader.OnHangup(info); }},
               path.get());
   }
   status = path->Stop();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "apps/twinpath/running/choice.h"
 #include "apps/twinpath/subcommand.h"
 #include "src/config/json/json_document.h"
 #include "src/control/client.h"
@@ -18,9 +19,13 @@ namespace {
 using nlohmann::ordered_json;
 
 struct ReloadOptions {
-  std::string policy, file_prefix, path;
+  std::string policy;
+  RunningChoice program;
   bool json = false;
 };
+
+// The programs that have a policy.
+std::vector<std::string> Paths() { return {"dpdk", "xdp"}; }
 
 int Fail(const ReloadOptions& options, const absl::Status& status) {
   const std::string message(status.message());
@@ -34,13 +39,12 @@ int Fail(const ReloadOptions& options, const absl::Status& status) {
 // The file prefix of the program to ask. NotFound where none runs, with the places that were tried;
 // InvalidArgument where several run.
 absl::StatusOr<std::string> Choose(const ReloadOptions& options) {
-  if (!options.file_prefix.empty() && !options.path.empty())
-    return absl::InvalidArgumentError("--path and --file-prefix are mutually exclusive");
-  if (!options.file_prefix.empty()) return options.file_prefix;
-  if (!options.path.empty()) return "twinpath-" + options.path;
+  const auto prefixes = ChosenPrefixes(options.program, Paths());
+  if (!prefixes.ok()) return prefixes.status();
+  if (prefixes->size() == 1) return prefixes->front();
   std::vector<std::string> found;
   std::string missing;
-  for (const char* prefix : {"twinpath-dpdk", "twinpath-xdp"}) {
+  for (const std::string& prefix : *prefixes) {
     const absl::Status served = CheckServed(prefix);
     if (served.ok())
       found.push_back(prefix);
@@ -94,15 +98,10 @@ void AddReload(CLI::App* app, Run* run) {
   auto options = std::make_shared<ReloadOptions>();
   CLI::App* reload = app->add_subcommand(
       "reload", "Replace the policy of a running datapath, between two packets");
-  reload->add_option("POLICY", options->policy, "The policy (JSON)")->required();
-  reload
-      ->add_option(
-          "-f,--file-prefix", options->file_prefix,
-          "The program's file prefix (default: twinpath-dpdk or twinpath-xdp, whichever runs)")
-      ->option_text("PREFIX");
-  reload->add_option("--path", options->path, "The program's path: dpdk or xdp")
-      ->option_text("PATH")
-      ->check(CLI::IsMember({"dpdk", "xdp"}));
+  reload->add_option("POLICY", options->policy, "The policy's JSON file")
+      ->type_name("FILE")
+      ->required();
+  AddRunningChoice(reload, Paths(), &options->program);
   reload->add_flag("--json", options->json, "Print JSON");
   reload->callback([options, run] { *run = [options] { return Reload(*options); }; });
 }

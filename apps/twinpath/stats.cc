@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "apps/tables.h"
+#include "apps/twinpath/running/choice.h"
 #include "apps/twinpath/screen.h"
 #include "apps/twinpath/subcommand.h"
 #include "src/telemetry/client/client.h"
@@ -32,8 +33,10 @@ struct StatsOptions {
   bool watch = false;
   bool top = false;    // rates only
   double seconds = 1;  // between two readings
-  std::string file_prefix;
+  RunningChoice program;
 };
+
+std::vector<std::string> Paths() { return {"dpdk", "xdp", "splice"}; }
 
 // A running program, and what was last read from it.
 struct Source {
@@ -42,7 +45,10 @@ struct Source {
   ordered_json summary, before;
 };
 
-constexpr char kStats[] = "twinpath stats";
+// The name that errors begin with.
+const char* NameOf(const StatsOptions& options) {
+  return options.top ? "twinpath top" : "twinpath stats";
+}
 
 absl::Status Read(Source* source) {
   absl::StatusOr<Snapshot> snapshot = FetchSnapshot(&source->client, ProgramSections());
@@ -65,15 +71,15 @@ std::string Tables(const std::vector<Source>& sources, size_t width, bool top) {
   return text;
 }
 
-// Connects to the running programs, or to the one with `file_prefix`. *silent says which run and do
+// Connects to the programs that run, or to the chosen one. *silent says which run and do
 // not answer. NotFound where none runs, with the places that were tried; DeadlineExceeded where
 // none answers.
-absl::StatusOr<std::vector<Source>> Connect(const std::string& file_prefix, std::string* silent) {
-  std::vector<std::string> prefixes = {"twinpath-dpdk", "twinpath-xdp", "twinpath-splice"};
-  if (!file_prefix.empty()) prefixes = {file_prefix};
+absl::StatusOr<std::vector<Source>> Connect(const RunningChoice& program, std::string* silent) {
+  const auto prefixes = ChosenPrefixes(program, Paths());
+  if (!prefixes.ok()) return prefixes.status();
   std::vector<Source> sources;
   std::string missing;
-  for (const std::string& prefix : prefixes) {
+  for (const std::string& prefix : *prefixes) {
     absl::StatusOr<TelemetryClient> client = TelemetryClient::Connect(prefix);
     if (client.ok())
       sources.push_back({prefix, *std::move(client), nullptr, nullptr});
@@ -129,24 +135,26 @@ int Watch(std::vector<Source> sources, const StatsOptions& options) {
     screen.reset();
     std::cout << text;  // the last reading stays visible
   }
-  return ended.empty() ? kDone : PrintError(kStats, sources.empty() ? kFailed : kDone, ended);
+  return ended.empty() ? kDone
+                       : PrintError(NameOf(options), sources.empty() ? kFailed : kDone, ended);
 }
 
 int Stats(const StatsOptions& options) {
   std::string silent;
-  absl::StatusOr<std::vector<Source>> sources = Connect(options.file_prefix, &silent);
-  if (!sources.ok()) return PrintError(kStats, ExitStatusOf(sources.status()), sources.status());
+  absl::StatusOr<std::vector<Source>> sources = Connect(options.program, &silent);
+  if (!sources.ok())
+    return PrintError(NameOf(options), ExitStatusOf(sources.status()), sources.status());
   // Those that answer are shown all the same.
-  const int done = silent.empty() ? kDone : PrintError(kStats, kFailed, silent);
+  const int done = silent.empty() ? kDone : PrintError(NameOf(options), kFailed, silent);
   // Always one object: the shape must not depend on how many programs run.
   if (options.json && sources->size() > 1)
     return PrintError(
-        kStats, kWrong,
+        NameOf(options), kWrong,
         absl::StrCat(sources->front().file_prefix, " and ", sources->back().file_prefix,
-                     " both run: choose one with --file-prefix"));
+                     " both run: choose one with --path or --file-prefix"));
   for (Source& source : *sources)
     if (absl::Status status = Read(&source); !status.ok())
-      return PrintError(kStats, kFailed, status);
+      return PrintError(NameOf(options), kFailed, status);
   if (options.watch) return std::max<int>(done, Watch(*std::move(sources), options));
   if (options.json)
     std::cout << sources->front().summary.dump(2) << "\n";
@@ -167,11 +175,7 @@ void AddStats(CLI::App* app, Run* run) {
           ->option_text("[SECONDS]")
           ->expected(0, 1)
           ->check(CLI::Range(0.1, 86400.0));
-  stats
-      ->add_option(
-          "--file-prefix", options->file_prefix,
-          "The program's file prefix (default: twinpath-dpdk, -xdp and -splice, whichever run)")
-      ->option_text("PREFIX");
+  AddRunningChoice(stats, Paths(), &options->program);
   stats->callback([options, watch, run] {
     options->watch = watch->count() > 0;
     *run = [options] { return Stats(*options); };
@@ -185,7 +189,7 @@ void AddTop(CLI::App* app, Run* run) {
       app->add_subcommand("top", "Show the rates of a running program, the busiest first");
   top->add_option("SECONDS", options->seconds, "Between two readings (default: 1)")
       ->check(CLI::Range(0.1, 86400.0));
-  top->add_option("--file-prefix", options->file_prefix, "As for stats")->option_text("PREFIX");
+  AddRunningChoice(top, Paths(), &options->program);
   top->callback([options, run] { *run = [options] { return Stats(*options); }; });
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The two meanings of SIGHUP: a request to read the policy's file again, or the terminal has hung
-// up. The latter ends the program, unless it was started with SIGHUP ignored (nohup(1)). One
-// thread.
+// The two meanings of SIGHUP, the same in every program: a request to read the policy's file again,
+// which changes nothing in a program without a policy; or the terminal has hung up. The latter ends
+// the program, unless it was started with SIGHUP ignored (nohup(1)). One thread.
 
 #ifndef TWINPATH_CONTROL_HANGUP_H_
 #define TWINPATH_CONTROL_HANGUP_H_

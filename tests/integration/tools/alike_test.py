@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""What all programs do alike: the times in front of their log lines, SIGHUP, and the options that choose a
+running program.
+
+  alike_test.py TWINPATH TWINPATH_DPDK TWINPATH_XDP TWINPATH_SPLICE
+"""
+import contextlib
+import datetime
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import dpdk_lab
+import isolation
+from wait import wait_for
+
+isolation.require()
+TWINPATH, DPDK, XDP, SPLICE = (os.path.abspath(path) for path in sys.argv[1:5])
+del sys.argv[1:]
+DAEMONS = ([DPDK, "--port", "a=net_null0", "--forward", "drop", "--no-huge"],
+           [XDP, "--port", "lan=lan", "--forward", "drop"],
+           [SPLICE, "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9"])
+LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d{4}) \[(\d+\.\d{6})\] (twinpath-\w+): \S")
+
+
+def twinpath(*arguments):
+    return subprocess.run([TWINPATH, *arguments], capture_output=True, text=True, timeout=60)
+
+
+@contextlib.contextmanager
+def running(command, journal=None, prefix=None):
+    """The program and the file of its log, once it runs. `journal` makes JOURNAL_STREAM of the log's status."""
+    with tempfile.NamedTemporaryFile("r") as log:
+        status = os.stat(log.name)
+        environment = {**os.environ, **({"JOURNAL_STREAM": journal(status)} if journal else {})}
+        with open(log.name, "w") as output, \
+                subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=output, env=environment) as process:
+            try:
+                prefix = prefix or os.path.basename(command[0])
+                wait_for("the start", lambda: twinpath("stats", "-f", prefix).returncode == 0)
+                wait_for("a line", lambda: os.stat(log.name).st_size > 0)
+                yield process, pathlib.Path(log.name)
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(60) == 0, pathlib.Path(log.name).read_text()
+            finally:
+                process.kill()
+
+
+class AlikeTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        dpdk_lab.veth("lan", "gen")
+
+    def test_log_lines_have_both_times(self):
+        for command in DAEMONS:
+            with self.subTest(command[0]):
+                before = (time.time() - 0.001, time.monotonic())
+                with running(command) as (_, log):
+                    lines = log.read_text().splitlines()
+                for line in lines:
+                    found = LINE.match(line)
+                    self.assertIsNotNone(found, line)
+                    wall, monotonic, program = found.groups()
+                    self.assertEqual(os.path.basename(command[0]), program)
+                    wall = datetime.datetime.strptime(wall, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
+                    self.assertTrue(before[0] <= wall <= time.time())
+                    self.assertTrue(before[1] <= float(monotonic) <= time.monotonic())
+
+    def test_the_journal_adds_the_times_itself(self):
+        for command in DAEMONS:
+            for journal, stamped in ((lambda file: f"{file.st_dev}:{file.st_ino}", False),
+                                     (lambda file: f"{file.st_dev}:{file.st_ino + 1}", True)):
+                with self.subTest(command[0], stamped=stamped), running(command, journal) as (_, log):
+                    line = log.read_text().splitlines()[0]
+                    self.assertEqual(stamped, LINE.match(line) is not None, line)
+                    self.assertEqual(not stamped, line.startswith(os.path.basename(command[0]) + ": "), line)
+
+    def test_sighup_without_a_policy_changes_nothing(self):
+        for command in DAEMONS:
+            with self.subTest(command[0]), running(command) as (process, log):
+                for count in (1, 2):
+                    process.send_signal(signal.SIGHUP)
+                    wait_for("the answer", lambda: log.read_text().count(" SIGHUP: there is no policy") >= count)
+                self.assertIsNone(process.poll())
+
+    def test_options_that_choose_a_program(self):
+        with running(DAEMONS[1]), running(DAEMONS[2]), tempfile.TemporaryDirectory() as folder:
+            policy = pathlib.Path(folder, "policy.json")
+            policy.write_text('{"version": 1}')
+            for chosen in (["-f", "twinpath-xdp"], ["--file-prefix", "twinpath-xdp"], ["--path", "xdp"]):
+                self.assertEqual("xdp", json.loads(twinpath("stats", "--json", *chosen).stdout)["path"])
+                self.assertEqual(0, twinpath("reload", str(policy), *chosen).returncode)
+                top = subprocess.Popen([TWINPATH, "top", "0.1", *chosen], stdout=subprocess.PIPE, text=True)
+                while "Per second" not in (line := top.stdout.readline()):
+                    self.assertNotIn("splice", line)
+                top.send_signal(signal.SIGINT)
+                top.communicate(timeout=30)
+                self.assertEqual(0, top.returncode)
+            self.assertEqual("splice", json.loads(twinpath("stats", "--json", "--path", "splice").stdout)["path"])
+            for command in (["stats"], ["top"], ["reload", str(policy)]):
+                wrong = twinpath(*command, "--path", "xdp", "-f", "twinpath-xdp")
+                self.assertEqual((2, f"twinpath {command[0]}: --path and --file-prefix are mutually exclusive\n"),
+                                 (wrong.returncode, wrong.stderr))
+
+    def test_eal_arguments_that_have_options(self):
+        command = [*DAEMONS[0], "--file-prefix", "alike"]
+        with running(command, prefix="alike"):
+            self.assertTrue(os.path.exists("/run/dpdk/alike/twinpath_control"))
+        with running([*DAEMONS[0], "--", "--no-huge", "--file-prefix=alike"], prefix="alike"):
+            pass
+        twice = subprocess.run([*command, "--", "--file-prefix", "other"], capture_output=True, text=True, timeout=60)
+        self.assertEqual((2, "twinpath-dpdk: --file-prefix is given twice: before -- and after it\n"),
+                         (twice.returncode, twice.stderr))
+
+    def test_help_has_groups_and_every_default(self):
+        for command in DAEMONS:
+            shown = subprocess.run([command[0], "--help"], capture_output=True, text=True, timeout=60).stdout
+            groups = re.findall(r"^(\S.*):$", shown, re.MULTILINE)
+            self.assertGreaterEqual(len(groups), 4, shown)
+            self.assertNotIn("Options", groups)
+            self.assertEqual("Other", groups[-1])
+            for entry in re.split(r"\n(?=  -)", shown.partition(f"\n{groups[0]}:\n")[2]):
+                if not re.match(r" *(-h|--version|--port|--listen|--to|--profile) ?", entry):
+                    self.assertRegex(entry, r"[Dd]efault|\[.+\]|=", entry)
+
+
+unittest.main(verbosity=2)
