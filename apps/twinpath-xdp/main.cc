@@ -100,6 +100,8 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
   // Before StartTelemetry, which makes a folder.
   absl::Status status = CheckXdpPrivileges();
   if (!status.ok()) return Wrong(status);
+  status = CheckXdpMounts();
+  if (!status.ok()) return Wrong(status);
   status = CheckSummary(line.run);
   if (!status.ok()) return Wrong(status);
   std::atomic<const Path*> running = nullptr;

@@ -251,10 +251,27 @@ int PrintMemory(const DoctorOptions& options) {
   return kDone;
 }
 
+int PrintReport(const DoctorOptions& options, const DoctorReport& report) {
+  if (options.json)
+    std::cout << DoctorJson(report).dump(2) << "\n";
+  else
+    std::cout << DoctorText(report);
+  return report.Starts() ? kDone : kFailed;
+}
+
+// The verdicts where no path starts, and no other check would say anything true.
+int PrintWithoutMounts(const DoctorOptions& options, DoctorReport* report) {
+  const std::string refusal = report->findings.front().found;
+  report->verdicts.push_back({.path = "dpdk", .refusal = refusal});
+  if (options.profile.empty()) report->verdicts.push_back({.path = "xdp", .refusal = refusal});
+  return PrintReport(options, *report);
+}
+
 int Doctor(const DoctorOptions& options) {
   if (options.memory) return PrintMemory(options);
   const DoctorHost host;
   DoctorReport report = {.profile = options.profile};
+  if (!CheckMounts(host, &report.findings)) return PrintWithoutMounts(options, &report);
   DoctorNeeds needs;
   DpdkStart start = {.profile = WireOfTwoPorts()};
   Profile& profile = start.profile;
@@ -315,11 +332,7 @@ int Doctor(const DoctorOptions& options) {
   CheckSiblings(host, needs, findings);
   CheckStart(start, needs.command, &report);
   AddRefusals(&report);
-  if (options.json)
-    std::cout << DoctorJson(report).dump(2) << "\n";
-  else
-    std::cout << DoctorText(report);
-  return report.Starts() ? kDone : kFailed;
+  return PrintReport(options, report);
 }
 
 }  // namespace

@@ -58,6 +58,8 @@ struct DoctorNeeds {
 using InterfaceFactsOf = std::function<InterfaceFacts(const std::string& name)>;
 
 void CheckKernel(const DoctorHost& host, Findings* findings);
+// Whether /proc and /sys are mounted: without them other checks say nothing true.
+bool CheckMounts(const DoctorHost& host, Findings* findings);
 void CheckHugepages(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings);
 void CheckHugetlbfs(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings);
 void CheckRuntimeFolder(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings);

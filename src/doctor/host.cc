@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reads procfs and sysfs. Main thread.
+// Asks the kernel, and reads procfs and sysfs. Main thread.
 
 #include "src/doctor/host.h"
 
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "src/config/profile/profile.h"
+#include "src/kernel/ethtool.h"
+#include "src/kernel/link.h"
 
 namespace twinpath {
 namespace {
@@ -30,6 +33,13 @@ std::vector<std::string> Names(const std::string& folder) {
   return names;
 }
 
+// TX queues in use: the driver's channels, where it tells them.
+uint32_t InterfaceTxQueues(const Link& link) {
+  const Channels channels = InterfaceChannels(link.name);
+  const uint32_t queues = channels.tx + channels.combined;
+  return queues != 0 ? queues : link.tx_queues;
+}
+
 uint64_t Number(const std::string& text) {
   uint64_t value = 0;
   return absl::SimpleAtoi(text, &value) ? value : 0;
@@ -37,7 +47,11 @@ uint64_t Number(const std::string& text) {
 
 }  // namespace
 
-std::string DoctorHost::KernelRelease() const { return Read("/proc/sys/kernel/osrelease"); }
+std::string DoctorHost::KernelRelease() const {
+  utsname system = {};
+  if (root_.empty() && uname(&system) == 0) return system.release;
+  return Read("/proc/sys/kernel/osrelease");
+}
 
 bool DoctorHost::Exists(const std::string& path) const {
   std::error_code error;
@@ -129,12 +143,27 @@ bool DoctorHost::UnsafeNoIommu() const {
 
 std::vector<std::string> DoctorHost::Interfaces() const {
   std::vector<std::string> names;
-  for (const std::string& name : Names(root_ + "/sys/class/net"))
-    if (name != "lo" && machine_.InterfaceExists(name)) names.push_back(name);
+  if (root_.empty()) {
+    for (const Link& link : ReadLinks()) names.push_back(link.name);
+    std::sort(names.begin(), names.end());
+  } else {
+    names = Names(root_ + "/sys/class/net");
+  }
+  std::erase_if(names, [this](const std::string& name) {
+    return name == "lo" || !machine_.InterfaceExists(name);
+  });
   return names;
 }
 
 std::optional<DoctorHost::Peer> DoctorHost::PeerOf(const std::string& name) const {
+  if (root_.empty()) {
+    const auto link = ReadLink(name);
+    if (!link || link->kind != "veth" || link->elsewhere) return std::nullopt;
+    for (const Link& peer : ReadLinks())
+      if (peer.index == link->lower && peer.lower == link->index && !peer.elsewhere)
+        return Peer{peer.name, InterfaceTxQueues(peer)};
+    return std::nullopt;
+  }
   const std::string net = "/sys/class/net/";
   const std::string index = Read(net + name + "/iflink");
   if (index == Read(net + name + "/ifindex")) return std::nullopt;
@@ -191,6 +220,7 @@ int DoctorHost::CpuNode(uint32_t cpu) const {
 }
 
 std::vector<uint32_t> DoctorHost::AllowedCpus() const {
+  if (root_.empty()) return twinpath::AllowedCpus();
   std::ifstream status(root_ + "/proc/self/status");
   const std::string key = "Cpus_allowed_list:";
   for (std::string line; std::getline(status, line);) {

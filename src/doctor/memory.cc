@@ -70,6 +70,21 @@ void CheckKernel(const DoctorHost& host, Findings* findings) {
   findings->push_back(finding);
 }
 
+bool CheckMounts(const DoctorHost& host, Findings* findings) {
+  for (const std::string folder : {"/proc", "/sys"}) {
+    if (!host.machine().IsEmpty(folder)) continue;
+    const std::string system = FileSystemOf(folder);
+    findings->push_back(
+        {.grade = Grade::kMissing,
+         .check = system,
+         .found = folder + " is empty",
+         .needed = system + ", mounted there: without it nothing else can be checked",
+         .fix = absl::StrCat("mount -t ", system, " ", system, " ", folder)});
+    return false;
+  }
+  return true;
+}
+
 void CheckHugepages(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings) {
   const std::vector<HugepageSize> sizes = host.machine().Hugepages();
   uint64_t free_bytes = 0;
@@ -91,6 +106,7 @@ void CheckHugepages(const DoctorHost& host, const DoctorNeeds& needs, Findings* 
     if (!needs.for_profile) all.needed += ", for two ports connected by a wire";
     if (free_bytes < *needs.memory_bytes) {
       all.grade = Grade::kMissing;
+      all.needed += host.machine().SysNote();
       all.fix = MorePages(sizes.front(), *needs.memory_bytes - free_bytes);
     }
   }
@@ -120,7 +136,8 @@ void CheckHugepages(const DoctorHost& host, const DoctorNeeds& needs, Findings* 
          .check = "hugepages",
          .subject = absl::StrCat("node ", node),
          .found = Size(there) + " free",
-         .needed = Size(share) + ", on the node of the ports",
+         .needed = absl::StrCat(Size(share), ", on the node of the ports",
+                                enough ? "" : host.machine().SysNote()),
          .fix = enough ? "" : MorePages(smallest, share - there, absl::StrCat("node", node))});
   }
 }

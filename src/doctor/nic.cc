@@ -70,8 +70,14 @@ void CheckNative(const DoctorHost& host, const DoctorNeeds::Nic& nic, Findings* 
   const bool usable = In(kUserspace, driver) || In(kBifurcated, driver);
   if (!usable) {
     finding.grade = nic.port.empty() ? Grade::kNote : Grade::kMissing;
-    finding.needed = nic.port.empty() ? "vfio-pci, for DPDK's own PMD" : "bound to vfio-pci";
+    finding.needed = absl::StrCat(
+        nic.port.empty() ? "vfio-pci, for DPDK's own PMD" : "bound to vfio-pci", machine.SysNote());
     finding.fix = machine.BindCommand(nic.pci);
+    if (machine.PciServesElsewhere(nic.pci)) {
+      absl::StrAppend(&finding.found, ", and no interface of it is in this network namespace");
+      finding.needed = absl::StrCat(
+          finding.needed, "; not from here: the NIC may serve another namespace, such as the host's");
+    }
   }
   if (!holds.empty() && !In(kBifurcated, driver)) {
     if (finding.grade != Grade::kMissing) finding.grade = Grade::kWarning;

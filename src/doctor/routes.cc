@@ -13,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "src/doctor/host.h"
+#include "src/kernel/link.h"
 
 namespace twinpath {
 namespace {
@@ -140,6 +141,17 @@ std::vector<Login> DoctorHost::Logins() const {
 
 bool DoctorHost::Carries(const std::string& name, const std::string& login) const {
   if (name == login) return true;
+  if (root_.empty()) {
+    const auto link = ReadLink(name);
+    if (!link) return false;
+    for (const Link& upper : ReadLinks()) {
+      const bool over = upper.lower == link->index && !upper.elsewhere && upper.kind != "veth";
+      if ((over || link->master == upper.index) && upper.index != link->index &&
+          Carries(upper.name, login))
+        return true;
+    }
+    return false;
+  }
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(root_ + "/sys/class/net/" + name, error)) {
     const std::string file = entry.path().filename();

@@ -34,6 +34,7 @@ Channels InterfaceChannels(const std::string& name) {
   if (!Ethtool(name, &channels)) return {};
   return {.combined = channels.combined_count,
           .rx = channels.rx_count,
+          .tx = channels.tx_count,
           .most = channels.combined_count != 0 ? channels.max_combined : channels.max_rx};
 }
 
@@ -41,6 +42,12 @@ std::string EthtoolDriver(const std::string& name) {
   ethtool_drvinfo info = {};
   info.cmd = ETHTOOL_GDRVINFO;
   return Ethtool(name, &info) ? info.driver : "";
+}
+
+std::string EthtoolBus(const std::string& name) {
+  ethtool_drvinfo info = {};
+  info.cmd = ETHTOOL_GDRVINFO;
+  return Ethtool(name, &info) ? info.bus_info : "";
 }
 
 }  // namespace twinpath

@@ -13,13 +13,15 @@ namespace twinpath {
 // How many channels (ethtool -l) an interface has now; 0 where its driver does not say.
 struct Channels {
   uint32_t combined = 0;
-  uint32_t rx = 0;
+  uint32_t rx = 0, tx = 0;
   uint32_t most = 0;  // of the kind that it has
 };
 Channels InterfaceChannels(const std::string& name);
 
-// The driver's name (ethtool -i); empty where the driver does not say.
+// The driver's name, and where its device is on its bus (ethtool -i): "ixgbe", "0000:03:00.0".
+// Empty where the driver does not say.
 std::string EthtoolDriver(const std::string& name);
+std::string EthtoolBus(const std::string& name);
 
 }  // namespace twinpath
 

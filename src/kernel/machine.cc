@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reads sysfs and procfs. Control thread.
+// Asks the kernel about interfaces, capabilities and limits, and reads sysfs and procfs for what only
+// they tell; with a fake root, files alone. Control thread.
 
 #include "src/kernel/machine.h"
 
+#include <linux/capability.h>
 #include <net/if.h>
 #include <sched.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +22,7 @@
 #include <sstream>
 
 #include "src/kernel/ethtool.h"
+#include "src/kernel/link.h"
 
 namespace twinpath {
 namespace {
@@ -54,45 +60,61 @@ std::string Machine::LinkName(const std::string& path) const {
   return error ? "" : target.filename().string();
 }
 
+// sysfs belongs to the network namespace in which it was mounted. An interface of this namespace may
+// have the name, and even the index, of one there.
+bool Machine::SysShows(const std::string& name) const {
+  if (!root_.empty()) return true;
+  const auto link = ReadLink(name);
+  const std::string folder = "/sys/class/net/" + name;
+  return link && Number(Read(folder + "/ifindex")) == link->index &&
+         Read(folder + "/address") == link->address;
+}
+
 bool Machine::InterfaceExists(const std::string& name) const {
   if (name.empty() || name.size() >= IFNAMSIZ || name.find('/') != std::string::npos) return false;
+  if (root_.empty()) return if_nametoindex(name.c_str()) != 0;
   std::error_code error;
   return fs::exists(root_ + "/sys/class/net/" + name + "/ifindex", error);
 }
 
 std::string Machine::InterfaceDriver(const std::string& name) const {
-  std::string driver = LinkName("/sys/class/net/" + name + "/device/driver");
-  if (!driver.empty()) return driver;
-  driver = EthtoolDriver(name);
+  std::string driver;
+  if (SysShows(name)) driver = LinkName("/sys/class/net/" + name + "/device/driver");
+  if (driver.empty()) driver = EthtoolDriver(name);
   return driver.empty() ? "unknown" : driver;
 }
 
 uint32_t Machine::InterfaceRxQueues(const std::string& name) const {
   uint32_t queues = 0;
   std::error_code error;
-  const std::string folder = "/sys/class/net/" + name;
-  if (!root_.empty() || Number(Read(folder + "/ifindex")) == if_nametoindex(name.c_str()))
-    for (const auto& entry : fs::directory_iterator(root_ + folder + "/queues", error))
+  if (SysShows(name))
+    for (const auto& entry :
+         fs::directory_iterator(root_ + "/sys/class/net/" + name + "/queues", error))
       queues += entry.path().filename().string().rfind("rx-", 0) == 0;
   if (queues != 0 || !root_.empty()) return queues;
   const Channels channels = InterfaceChannels(name);
-  return channels.rx + channels.combined;
+  queues = channels.rx + channels.combined;
+  return queues == 0 && InterfaceExists(name) ? 1 : queues;  // no interface has none
 }
 
 uint32_t Machine::InterfaceMtu(const std::string& name) const {
+  if (root_.empty()) return ReadLink(name).value_or(Link()).mtu;
   return static_cast<uint32_t>(Number(Read("/sys/class/net/" + name + "/mtu")));
 }
 
 uint32_t Machine::InterfaceFlags(const std::string& name) const {
+  if (root_.empty()) return ReadLink(name).value_or(Link()).flags;
   return static_cast<uint32_t>(
       std::strtoul(Read("/sys/class/net/" + name + "/flags").c_str(), nullptr, 16));
 }
 
 uint64_t Machine::InterfaceTxDropped(const std::string& name) const {
+  if (root_.empty()) return ReadLink(name).value_or(Link()).tx_dropped;
   return Number(Read("/sys/class/net/" + name + "/statistics/tx_dropped"));
 }
 
 std::optional<std::string> Machine::InterfacePci(const std::string& name) const {
+  if (!SysShows(name)) return NormalPci(EthtoolBus(name));
   const std::string device = "/sys/class/net/" + name + "/device";
   if (auto pci = NormalPci(LinkName(device))) return pci;
   // The parent of a virtio NIC is virtioN, whose parent is the PCI device.
@@ -142,6 +164,12 @@ std::string Machine::PciDriver(const std::string& address) const {
 
 std::vector<std::string> Machine::PciInterfaces(const std::string& address) const {
   std::vector<std::string> names;
+  if (root_.empty()) {
+    for (const Link& link : ReadLinks())
+      if (InterfacePci(link.name) == address) names.push_back(link.name);
+    std::sort(names.begin(), names.end());
+    return names;
+  }
   std::error_code error;
   const std::string device = root_ + "/sys/bus/pci/devices/" + address;
   auto add = [&](const fs::path& folder) {
@@ -155,12 +183,17 @@ std::vector<std::string> Machine::PciInterfaces(const std::string& address) cons
   return names;
 }
 
+bool Machine::PciServesElsewhere(const std::string& address) const {
+  return !PciDriver(address).empty() && PciInterfaces(address).empty();
+}
+
 int Machine::PciNode(const std::string& address) const {
   std::string text = Read("/sys/bus/pci/devices/" + address + "/numa_node");
   return text.empty() || text[0] == '-' ? -1 : static_cast<int>(Number(text));
 }
 
 std::string Machine::BindCommand(const std::string& pci) const {
+  if (PciServesElsewhere(pci)) return "";
   std::error_code error;
   for (const char* folder : {"/usr/local/sbin/", "/usr/sbin/", "/sbin/", "/usr/bin/"})
     if (fs::exists(root_ + folder + "driverctl", error))
@@ -169,6 +202,18 @@ std::string Machine::BindCommand(const std::string& pci) const {
   std::string command = "echo vfio-pci > " + device + "/driver_override";
   if (!PciDriver(pci).empty()) command += " && echo " + pci + " > " + device + "/driver/unbind";
   return command + " && echo " + pci + " > /sys/bus/pci/drivers_probe";
+}
+
+bool Machine::IsEmpty(const std::string& folder) const {
+  std::error_code error;
+  return fs::directory_iterator(root_ + folder, error) == fs::directory_iterator();
+}
+
+std::string Machine::SysNote() const {
+  struct statvfs mount = {};
+  const bool read_only =
+      statvfs((root_ + "/sys").c_str(), &mount) == 0 && (mount.f_flag & ST_RDONLY) != 0;
+  return read_only ? " (on the host: /sys is read-only here)" : "";
 }
 
 std::vector<HugepageSize> Machine::Hugepages() const {
@@ -210,6 +255,7 @@ bool Machine::Closed(const std::string& path) const {
 
 bool Machine::HasCapability(int capability) const {
   if (assumed_.has_value()) return *assumed_ >> capability & 1;
+  if (root_.empty()) return EffectiveCapabilities() >> capability & 1;
   std::ifstream status(root_ + "/proc/self/status");
   for (std::string line; std::getline(status, line);) {
     if (line.rfind("CapEff:", 0) != 0) continue;
@@ -219,6 +265,11 @@ bool Machine::HasCapability(int capability) const {
 }
 
 uint64_t Machine::MemlockLimit() const {
+  if (root_.empty()) {
+    rlimit limit = {};
+    const bool read = getrlimit(RLIMIT_MEMLOCK, &limit) == 0;
+    return !read || limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
+  }
   std::ifstream limits(root_ + "/proc/self/limits");
   const std::string name = "Max locked memory";
   for (std::string line; std::getline(limits, line);) {
@@ -228,6 +279,21 @@ uint64_t Machine::MemlockLimit() const {
     if (soft != "unlimited") return Number(soft);
   }
   return UINT64_MAX;
+}
+
+std::string FileSystemOf(const std::string& folder) { return folder == "/proc" ? "proc" : "sysfs"; }
+
+std::string MountAdvice(const std::string& folder, const std::string& who) {
+  const std::string system = FileSystemOf(folder);
+  return folder + " is empty, and " + who + " needs " + system + " there: mount -t " + system + " " +
+         system + " " + folder;
+}
+
+uint64_t EffectiveCapabilities() {
+  __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+  if (syscall(SYS_capget, &header, data) != 0) return 0;
+  return data[0].effective | static_cast<uint64_t>(data[1].effective) << 32;
 }
 
 std::vector<uint32_t> AllowedCpus() {

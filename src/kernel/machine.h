@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The machine as sysfs and procfs show it: interfaces, PCI devices, hugepages, limits. Reads only.
-// Control thread.
+// The machine: interfaces, PCI devices, hugepages, limits. What concerns interfaces is of the calling
+// thread's network namespace, whatever /sys shows. Reads only. Control thread.
 
 #ifndef TWINPATH_KERNEL_MACHINE_H_
 #define TWINPATH_KERNEL_MACHINE_H_
@@ -23,7 +23,8 @@ inline constexpr char kLibxdpPins[] = "/sys/fs/bpf/xdp";
 
 class Machine {
  public:
-  // `root` goes before /sys and /proc: empty on a real machine.
+  // `root` goes before /sys and /proc: empty on a real machine. With another one, all answers are
+  // those of files.
   explicit Machine(std::string root = "") : root_(std::move(root)) {}
 
   // The first line of a file; empty where it cannot be read.
@@ -32,7 +33,7 @@ class Machine {
   bool InterfaceExists(const std::string& name) const;
   std::string InterfaceDriver(const std::string& name) const;  // "veth"; "unknown"
   // RX queues in use: those that sysfs shows, or where /sys shows another network namespace, the
-  // driver's channels. 0: neither tells.
+  // driver's channels, or 1 where it has none. 0: there is no such interface.
   uint32_t InterfaceRxQueues(const std::string& name) const;
   uint32_t InterfaceMtu(const std::string& name) const;    // bytes; 0: unknown
   uint32_t InterfaceFlags(const std::string& name) const;  // IFF_*
@@ -47,12 +48,21 @@ class Machine {
   bool PciExists(const std::string& address) const;
   std::string PciDriver(const std::string& address) const;  // empty: bound to none
   std::vector<std::string> PciInterfaces(const std::string& address) const;
+  // Whether a driver has the device, and no interface of it is in this network namespace: the
+  // kernel may use it in another one, such as the host's.
+  bool PciServesElsewhere(const std::string& address) const;
   int PciNode(const std::string& address) const;  // NUMA node; -1: unknown
 
   // A shell command that binds a PCI device to vfio-pci: by driverctl if that is installed, so that
-  // the binding survives a reboot.
+  // the binding survives a reboot. Empty where the device serves another network namespace, which
+  // would lose its NIC.
   std::string BindCommand(const std::string& pci) const;
 
+  // Whether `folder` has nothing in it, as a mount point without its mount.
+  bool IsEmpty(const std::string& folder) const;
+  // " (on the host: /sys is read-only here)", for the end of a need that a write to /sys fixes;
+  // empty: /sys can be written.
+  std::string SysNote() const;
   std::vector<HugepageSize> Hugepages() const;
   std::vector<std::string> HugetlbfsFolders() const;  // where one is mounted
   // A hugetlbfs folder that this process may not open; empty: none. EAL fails on such a folder even
@@ -68,10 +78,20 @@ class Machine {
   uint64_t MemlockLimit() const;
 
  private:
+  // Whether what /sys shows under this name is the interface of this network namespace.
+  bool SysShows(const std::string& name) const;
   std::string LinkName(const std::string& path) const;
   std::string root_;
   std::optional<uint64_t> assumed_;  // capabilities
 };
+
+// "/sys is empty, and WHO needs sysfs there: mount -t sysfs sysfs /sys"; `folder` is /sys or /proc.
+std::string MountAdvice(const std::string& folder, const std::string& who);
+// "sysfs" of "/sys", "proc" of "/proc".
+std::string FileSystemOf(const std::string& folder);
+
+// This process's effective capabilities, as a mask.
+uint64_t EffectiveCapabilities();
 
 // CPUs this thread may run on, in order.
 std::vector<uint32_t> AllowedCpus();

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/xdp/attach/preflight.h"
 #include "src/xdp/program/snapshot.h"
 
 namespace twinpath {
@@ -35,6 +36,7 @@ uint32_t ActionOf(tp_verdict verdict, bool same_port) {
 absl::StatusOr<std::unique_ptr<XdpReplay>> XdpReplay::Create(const CompiledPolicy& policy,
                                                              uint32_t queues, XdpFrames frames,
                                                              uint64_t flow_memory) {
+  if (absl::Status mounted = CheckXdpMounts(); !mounted.ok()) return mounted;
   std::unique_ptr<XdpReplay> replay(new XdpReplay);
   auto thread = NamespaceThread::Start();
   if (!thread.ok()) return thread.status();

@@ -167,7 +167,7 @@ absl::Status CheckMemory(const Preflight& plan, const Machine& machine) {
     const uint64_t want = have + (needed - free_bytes + page - 1) / page;
     return absl::FailedPreconditionError(
         absl::StrCat(total == 0 ? "no hugepages: " : "too few free hugepages: ", needed >> 20,
-                     " MiB needed, ", free_bytes >> 20, " MiB free; make more: echo ", want,
+                     " MiB needed, ", free_bytes >> 20, " MiB free; make more", machine.SysNote(), ": echo ", want,
                      " > /sys/kernel/mm/hugepages/hugepages-", page >> 10, "kB/nr_hugepages"));
   }
   if (const std::string closed = machine.ClosedHugetlbfs(); !closed.empty()) {
@@ -224,6 +224,13 @@ int NodeOf(const Device& device, const Machine& machine) {
 }
 
 }  // namespace
+
+absl::Status CheckMounts(const Machine& machine) {
+  for (const char* folder : {"/proc", "/sys"})
+    if (machine.IsEmpty(folder))
+      return absl::FailedPreconditionError(MountAdvice(folder, "DPDK"));
+  return absl::OkStatus();
+}
 
 bool Passes(const CompiledPolicy& policy, size_t port) {
   const tp_plan& plan = policy.plans[port];
@@ -328,6 +335,8 @@ absl::StatusOr<uint64_t> ForeseeMemory(const Profile& profile, const CompiledPol
 absl::StatusOr<Preflight> CheckBeforeEal(const Profile& profile, const CompiledPolicy& policy,
                                          const std::vector<std::string>& eal_arguments,
                                          const Machine& machine) {
+  absl::Status mounted = CheckMounts(machine);
+  if (!mounted.ok()) return mounted;
   auto plan = PlanStart(profile, policy, eal_arguments, machine);
   if (!plan.ok()) return plan.status();
   absl::Status allowed = CheckPrivileges(*plan, machine);

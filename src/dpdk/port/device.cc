@@ -53,8 +53,12 @@ absl::StatusOr<Device> Native(const PortSpec& port, const std::string& pci, cons
   std::string rather = interfaces.empty()
                            ? ""
                            : absl::StrCat(" (or give the interface, ", interfaces, ", for AF_XDP)");
-  return Wrong(port, absl::StrCat("PCI device ", pci, " is ", bound, ", not to vfio-pci; bind it: ",
-                                  machine.BindCommand(pci), rather));
+  if (machine.PciServesElsewhere(pci))
+    return Wrong(port, absl::StrCat("PCI device ", pci, " is ", bound,
+                                    ", not to vfio-pci, and no interface of it is in this network "
+                                    "namespace: it may serve another one, such as the host's"));
+  return Wrong(port, absl::StrCat("PCI device ", pci, " is ", bound, ", not to vfio-pci; bind it",
+                                  machine.SysNote(), ": ", machine.BindCommand(pci), rather));
 }
 
 absl::Status CheckInterface(const PortSpec& port, uint32_t queues, const Channels& channels,

@@ -5,6 +5,7 @@
 #include "src/dpdk/quirks/stderr_capture.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -18,6 +19,16 @@ namespace twinpath {
 namespace {
 
 int capturing = -1;  // the memory file; -1: no capture is active
+int real_stderr = -1;
+
+// A library that aborts (rte_panic) has told why. Only calls that a signal handler may make.
+void PrintAndAbort(int) {
+  char part[4096];
+  off_t at = 0;
+  for (ssize_t n; (n = pread(capturing, part, sizeof(part), at)) > 0; at += n)
+    if (write(real_stderr, part, static_cast<size_t>(n)) < 0) break;
+  signal(SIGABRT, SIG_DFL);  // abort() raises it again when this returns
+}
 
 }  // namespace
 
@@ -28,6 +39,8 @@ StderrCapture::StderrCapture() {
   std::fflush(stderr);
   dup2(captured_, STDERR_FILENO);
   capturing = captured_;
+  real_stderr = real_;
+  signal(SIGABRT, PrintAndAbort);
   real_stdout_ = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
   const int null = real_stdout_ < 0 ? -1 : open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (null < 0) return;
@@ -39,6 +52,7 @@ StderrCapture::StderrCapture() {
 StderrCapture::~StderrCapture() {
   if (real_ >= 0) {
     std::fflush(stderr);
+    signal(SIGABRT, SIG_DFL);
     dup2(real_, STDERR_FILENO);
     close(real_);
     capturing = -1;

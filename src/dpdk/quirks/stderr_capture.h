@@ -13,7 +13,7 @@ namespace twinpath {
 class StderrCapture {
  public:
   StderrCapture();
-  // Discards what was captured.
+  // Discards what was captured. Where the process aborts before, all of it goes to stderr.
   ~StderrCapture();
   StderrCapture(const StderrCapture&) = delete;
   StderrCapture& operator=(const StderrCapture&) = delete;

@@ -18,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "src/kernel/machine.h"
 
 namespace twinpath {
 namespace {
@@ -46,6 +47,11 @@ absl::Status CheckXdpPrivileges(uint64_t effective) {
   return absl::PermissionDeniedError(absl::StrCat("attaching an XDP program takes ",
                                                   absl::StrJoin(missing, " and "),
                                                   ": run it as root, with sudo"));
+}
+
+absl::Status CheckXdpMounts() {
+  if (!Machine().IsEmpty("/sys")) return absl::OkStatus();
+  return absl::FailedPreconditionError(MountAdvice("/sys", "libbpf"));
 }
 
 std::string PinFolder(const std::string& port) {

@@ -17,6 +17,9 @@ absl::Status CheckXdpPrivileges();
 // The same of a process that has the capabilities of the mask `effective`.
 absl::Status CheckXdpPrivileges(uint64_t effective);
 
+// FailedPrecondition where /sys is not mounted: libbpf reads there which CPUs there can be.
+absl::Status CheckXdpMounts();
+
 // The folder under which port `port`'s link and maps are pinned: its name, with a colon, which no
 // port's name has, for every dot, which a bpffs does not allow.
 std::string PinFolder(const std::string& port);

@@ -27,6 +27,20 @@ TEST_F(DoctorTest, ANicThatTheKernelHasIsToldHowToBind) {
   EXPECT_EQ(Nics()[0].fix, "driverctl set-override 0000:03:00.0 vfio-pci");
 }
 
+TEST_F(DoctorTest, ANicOfAnotherNetworkNamespaceIsNotToldToBeBound) {
+  Pci("0000:03:00.0", "ixgbe", "");  // its interface is the host's
+  for (const char* port : {"lan", ""}) {
+    needs_.nics = {{.port = port, .pci = "0000:03:00.0", .native = true}};
+    const Findings findings = Nics();
+    ASSERT_EQ(findings.size(), 1u);
+    EXPECT_EQ(findings[0].grade, *port ? Grade::kMissing : Grade::kNote);
+    EXPECT_EQ(findings[0].found,
+              "bound to ixgbe, node 1, and no interface of it is in this network namespace");
+    EXPECT_EQ(findings[0].fix, "");
+  }
+  EXPECT_EQ(host_->machine().BindCommand("0000:03:00.0"), "");
+}
+
 TEST_F(DoctorTest, ANicWithoutADriverIsNotToldToBeUnbound) {
   Pci("0000:03:00.0", "", "");
   needs_.nics = {{.port = "lan", .pci = "0000:03:00.0", .native = true}};

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the kernel says of network interfaces, by netlink: in the calling thread's network
+// namespace, whatever /sys shows. Any thread; reads only.
+
+#ifndef TWINPATH_KERNEL_LINK_H_
+#define TWINPATH_KERNEL_LINK_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace twinpath {
+
+struct Link {
+  uint32_t index = 0;
+  std::string name;
+  std::string kind;                       // "veth", "vlan", "bridge"; empty: hardware, or lo
+  std::string address;                    // "02:00:00:00:00:01"; empty: none
+  uint32_t mtu = 0;                       // bytes
+  uint32_t flags = 0;                     // IFF_*
+  uint32_t rx_queues = 0, tx_queues = 0;  // that the device was made with, used or not
+  uint32_t lower = 0;     // the index of the interface below it, or of a veth's peer; 0: none
+  bool elsewhere = false;  // `lower` is an index of another network namespace
+  uint32_t master = 0;    // the index of the bridge or bond that it belongs to; 0: none
+  uint64_t tx_dropped = 0;  // frames that the kernel dropped instead of sending
+};
+
+// nullopt: there is no interface of this name in the namespace.
+std::optional<Link> ReadLink(const std::string& name);
+
+// All interfaces of the namespace, lo included, by index.
+std::vector<Link> ReadLinks();
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_KERNEL_LINK_H_
