@@ -10,24 +10,27 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/dpdk/eal/eal.h"
+#include "src/dpdk/eal/preflight.h"
 #include "src/dpdk/quirks/stderr_capture.h"
 #include "src/kernel/machine.h"
 
 namespace twinpath {
 namespace {
 
-constexpr uint64_t kMemoryBytes = 256ull << 20;
+// Address space, which takes memory as it is used.
+constexpr uint64_t kMemoryBytes = 1ull << 30;
 
 absl::Status Start() {
+  if (absl::Status mounted = CheckMounts(Machine()); !mounted.ok()) return mounted;
   const std::vector<uint32_t> cpus = AllowedCpus();
   if (cpus.empty()) return absl::FailedPreconditionError("sched_getaffinity failed");
   EalRequest request = {.lcores = {cpus.front()},
                         .file_prefix = absl::StrCat("twinpath-replay-", getpid()),
                         .memory_bytes = kMemoryBytes,
                         .telemetry = false};
-  uint64_t free_bytes = 0;
-  for (const HugepageSize& size : Machine().Hugepages()) free_bytes += size.free * size.bytes;
-  if (free_bytes < kMemoryBytes) request.arguments = {"--no-huge"};
+  // Other programs could take free hugepages between a look and the start, and frames that are
+  // replayed one by one need none.
+  request.arguments = {"--no-huge"};
   auto plan = PlanEal(request);
   if (!plan.ok()) return plan.status();
   auto instance = FilePrefixLock::Create(plan->file_prefix);

@@ -9,8 +9,8 @@
 
 namespace twinpath {
 
-// Starts EAL unless it is running, on hugepages where enough are free, else without. Keeps the CPU
-// affinity of the calling thread. Every call returns the same result.
+// Starts EAL unless it is running, without hugepages. Keeps the CPU affinity of the calling thread.
+// Every call returns the same result.
 absl::Status StartReplayEal();
 
 }  // namespace twinpath

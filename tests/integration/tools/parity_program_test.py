@@ -5,8 +5,10 @@ it writes, what it says and how it ends. Needs root.
 
   parity_program_test.py TWINPATH CORRUPT_TEST_RUN
 """
+import contextlib
 import hashlib
 import json
+import mmap
 import os
 import pathlib
 import struct
@@ -19,6 +21,7 @@ from bad_policies import check_refused
 
 TWINPATH, CORRUPT_TEST_RUN = sys.argv[1:3]
 ETHERNET, COOKED = 1, 113  # link types
+MAP_HUGETLB = 0x40000
 POLICY = {"version": 1, "seed": 7, "rules": [
     {"name": "turn", "match": {"port": "lan", "proto": "udp", "dst_port": "2000-2001"},
      "loss": {"model": "random", "rate": "50%"}, "forward": "reflect"},
@@ -105,6 +108,18 @@ class Parity(unittest.TestCase):
         self.finds("frames 200, equal 200, different 0\n", self.policy, capture, capture)
         self.finds("frames 0, equal 0, different 0\n", self.policy,
                    self.write("none.pcap", pcap([])))
+
+    def test_it_needs_no_hugepages_that_others_take(self):
+        """Free hugepages that another program has reserved: a look finds them, and nobody gets them."""
+        pool = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB")
+        free, reserved = (int((pool / name).read_text()) for name in ("free_hugepages", "resv_hugepages"))
+        with contextlib.ExitStack() as stack:
+            if free > reserved:
+                stack.enter_context(mmap.mmap(-1, (free - reserved) << 21,
+                                              mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_HUGETLB))
+                self.assertEqual(free, int((pool / "free_hugepages").read_text()))
+            self.finds("frames 9, equal 9, different 0\n", self.policy,
+                       self.write("a.pcap", pcap([udp(n) for n in range(9)])))
 
     def test_a_verdict_is_told_for_each_frame_and_path(self):
         frames = [udp(n) for n in range(100)] + [udp(7)[:33]]
