@@ -1,33 +1,77 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# Completion for bash: subcommands, the options that --help tells, files where files are wanted.
+# Completion for bash: subcommands, the options that --help lists, and values: policies and profiles
+# (JSON files here, and those that are installed), interfaces, paths, file prefixes, words.
+
+# The installed data, beside the programs.
+_twinpath_data() {
+  local program
+  program=$(command -v twinpath) || return
+  printf '%s' "${program%/*/*}/share/twinpath"
+}
+
+# _twinpath_json policies|profiles WORD: JSON files and folders, and the installed files.
+_twinpath_json() {
+  local data word=$2
+  mapfile -t COMPREPLY < <(
+    compgen -d -- "$word"
+    compgen -f -X '!*.json' -- "$word"
+    data=$(_twinpath_data)
+    if [[ $data && ($data/$1/ == "$word"* || $word == "$data"*) ]]; then compgen -G "$data/$1/*.json" | grep -F -- "$word"; fi
+  )
+}
+
+# _twinpath_port NAME=DEVICE: interfaces behind the '=', at which bash breaks words.
+_twinpath_port() {
+  local name='' word=$1
+  if [[ $word == *=* && $word != = ]]; then name=${word%%=*}=; fi
+  mapfile -t COMPREPLY < <(compgen -P "$name" -W "$(ls /sys/class/net 2>/dev/null)" -- "${word#*=}")
+}
 
 _twinpath() {
-  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} program=${COMP_WORDS[0]}
-  local command=("$program") words
+  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} program=${COMP_WORDS[0]##*/}
+  local command=("${COMP_WORDS[0]}") words='' sub=''
   COMPREPLY=()
-  if [[ ${program##*/} == twinpath ]]; then
+  if [[ $program == twinpath ]]; then
     if ((COMP_CWORD == 1)); then
       words='check explain parity reload stats top doctor --help --version'
       mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
       return
     fi
-    command+=("${COMP_WORDS[1]}")
+    sub=${COMP_WORDS[1]}
+    command+=("$sub")
   fi
-  case $previous in
-    --mode | --forward | --idle)
-      words='auto native generic'
-      if [[ ${program##*/} == twinpath-splice ]]; then words='auto sockmap splice copy'; fi
-      if [[ $previous == --forward ]]; then words='pass drop reflect wire'; fi
-      if [[ $previous == --idle ]]; then words='busy adaptive'; fi
-      mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+  # lan = eth0 are three words.
+  if [[ $word == = && ${COMP_WORDS[COMP_CWORD - 2]} == --port ]] ||
+    [[ $previous == = && ${COMP_WORDS[COMP_CWORD - 3]:-} == --port ]]; then
+    _twinpath_port "$word"
+    return
+  fi
+  case $program:$previous in
+    *:--port)
+      if [[ $program != twinpath ]]; then _twinpath_port "$word"; fi
       return
       ;;
+    *:--policy | *:--profile)
+      if [[ $previous == --policy ]]; then words=policies; else words=profiles; fi
+      _twinpath_json "$words" "$word"
+      return
+      ;;
+    twinpath-splice:--mode) words='auto sockmap splice copy' ;;
+    *:--mode) words='auto native generic' ;;
+    *:--forward) words='pass drop reflect wire' ;;
+    twinpath-dpdk:--idle) words='busy adaptive' ;;
+    *:--path) if [[ $sub == reload ]]; then words='dpdk xdp'; else words='dpdk xdp splice'; fi ;;
+    *:--file-prefix | *:-f) words=$(ls /var/run/dpdk 2>/dev/null) ;;
   esac
-  if [[ $word == -* ]]; then
-    words=$("${command[@]}" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]*' | sort -u)
+  if [[ $words ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+  elif [[ $word == -* ]]; then
+    words=$("${command[@]}" --help 2>/dev/null | grep -oE -- '^ +-[^ ]*' | grep -oE -- '--[a-z][a-z-]*' | sort -u)
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+  elif [[ $sub =~ ^(check|explain|reload)$ && $previous != -* || $sub == parity && $previous == parity ]]; then
+    _twinpath_json policies "$word"
   else
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi

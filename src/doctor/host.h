@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What twinpath doctor reads of a machine, besides src/kernel/machine.h: routes, CPUs, NUMA nodes,
-// modules, mounts. Interfaces and routes are asked of the kernel; with a fake root all are files, so
-// that a test can fake any machine. Main thread.
+// modules, mounts. Interfaces and routes are asked of the kernel; with a fake root all are files,
+// so that a test can fake any machine. Main thread.
 
 #ifndef TWINPATH_DOCTOR_HOST_H_
 #define TWINPATH_DOCTOR_HOST_H_

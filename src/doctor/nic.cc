@@ -75,8 +75,9 @@ void CheckNative(const DoctorHost& host, const DoctorNeeds::Nic& nic, Findings* 
     finding.fix = machine.BindCommand(nic.pci);
     if (machine.PciServesElsewhere(nic.pci)) {
       absl::StrAppend(&finding.found, ", and no interface of it is in this network namespace");
-      finding.needed = absl::StrCat(
-          finding.needed, "; not from here: the NIC may serve another namespace, such as the host's");
+      finding.needed =
+          absl::StrCat(finding.needed,
+                       "; not from here: the NIC may serve another namespace, such as the host's");
     }
   }
   if (!holds.empty() && !In(kBifurcated, driver)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Asks the kernel about interfaces, capabilities and limits, and reads sysfs and procfs for what only
-// they tell; with a fake root, files alone. Control thread.
+// Asks the kernel about interfaces, capabilities and limits, and reads sysfs and procfs for what
+// only they tell; with a fake root, files alone. Control thread.
 
 #include "src/kernel/machine.h"
 
@@ -60,8 +60,8 @@ std::string Machine::LinkName(const std::string& path) const {
   return error ? "" : target.filename().string();
 }
 
-// sysfs belongs to the network namespace in which it was mounted. An interface of this namespace may
-// have the name, and even the index, of one there.
+// sysfs belongs to the network namespace in which it was mounted. An interface of this namespace
+// may have the name, and even the index, of one there.
 bool Machine::SysShows(const std::string& name) const {
   if (!root_.empty()) return true;
   const auto link = ReadLink(name);
@@ -285,8 +285,8 @@ std::string FileSystemOf(const std::string& folder) { return folder == "/proc" ?
 
 std::string MountAdvice(const std::string& folder, const std::string& who) {
   const std::string system = FileSystemOf(folder);
-  return folder + " is empty, and " + who + " needs " + system + " there: mount -t " + system + " " +
-         system + " " + folder;
+  return folder + " is empty, and " + who + " needs " + system + " there: mount -t " + system +
+         " " + system + " " + folder;
 }
 
 uint64_t EffectiveCapabilities() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The machine: interfaces, PCI devices, hugepages, limits. What concerns interfaces is of the calling
-// thread's network namespace, whatever /sys shows. Reads only. Control thread.
+// The machine: interfaces, PCI devices, hugepages, limits. What concerns interfaces is of the
+// calling thread's network namespace, whatever /sys shows. Reads only. Control thread.
 
 #ifndef TWINPATH_KERNEL_MACHINE_H_
 #define TWINPATH_KERNEL_MACHINE_H_

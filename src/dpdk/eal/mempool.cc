@@ -101,8 +101,8 @@ absl::StatusOr<Mempool> Mempool::Create(const std::string& name, const MempoolSi
   }
   if (code < 0) {
     return absl::ResourceExhaustedError(absl::StrCat(
-        "no memory for the mempool of ", node < 0 ? "any NUMA node" : absl::StrCat("NUMA node ", node),
-        ": ", size.mbufs, " mbufs, ",
+        "no memory for the mempool of ",
+        node < 0 ? "any NUMA node" : absl::StrCat("NUMA node ", node), ": ", size.mbufs, " mbufs, ",
         size.Bytes() >> 20, " MiB (", rte_strerror(-code), ")", StderrCapture::LastLine()));
   }
   if (flags != 0) {

@@ -165,10 +165,10 @@ absl::Status CheckMemory(const Preflight& plan, const Machine& machine) {
     const uint64_t page = sizes.empty() ? 2ull << 20 : sizes.front().bytes;
     const uint64_t have = sizes.empty() ? 0 : sizes.front().total;
     const uint64_t want = have + (needed - free_bytes + page - 1) / page;
-    return absl::FailedPreconditionError(
-        absl::StrCat(total == 0 ? "no hugepages: " : "too few free hugepages: ", needed >> 20,
-                     " MiB needed, ", free_bytes >> 20, " MiB free; make more", machine.SysNote(), ": echo ", want,
-                     " > /sys/kernel/mm/hugepages/hugepages-", page >> 10, "kB/nr_hugepages"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        total == 0 ? "no hugepages: " : "too few free hugepages: ", needed >> 20, " MiB needed, ",
+        free_bytes >> 20, " MiB free; make more", machine.SysNote(), ": echo ", want,
+        " > /sys/kernel/mm/hugepages/hugepages-", page >> 10, "kB/nr_hugepages"));
   }
   if (const std::string closed = machine.ClosedHugetlbfs(); !closed.empty()) {
     return absl::FailedPreconditionError(absl::StrCat("this user cannot open the hugetlbfs at ",
@@ -227,8 +227,7 @@ int NodeOf(const Device& device, const Machine& machine) {
 
 absl::Status CheckMounts(const Machine& machine) {
   for (const char* folder : {"/proc", "/sys"})
-    if (machine.IsEmpty(folder))
-      return absl::FailedPreconditionError(MountAdvice(folder, "DPDK"));
+    if (machine.IsEmpty(folder)) return absl::FailedPreconditionError(MountAdvice(folder, "DPDK"));
   return absl::OkStatus();
 }
 

@@ -56,8 +56,8 @@ std::vector<CapabilityNeed> NeededCapabilities(const Preflight& plan);
 // AF_XDP umems, and memory that VFIO maps for a NIC.
 uint64_t LockedBytes(const Preflight& plan);
 
-// FailedPrecondition where /proc or /sys is not mounted: EAL reads CPUs, hugepages and mounts there,
-// and aborts where it cannot.
+// FailedPrecondition where /proc or /sys is not mounted: EAL reads CPUs, hugepages and mounts
+// there, and aborts where it cannot.
 absl::Status CheckMounts(const Machine& machine);
 
 // Whether `policy` passes any packet that comes in by port `port`.

@@ -95,6 +95,14 @@ class InstallTest(unittest.TestCase):
         for name in ("policies/wire.json", "profiles/net-null-bench.json", "schema/policy.schema.json"):
             self.assertIn(f"share/twinpath/{name}", there)
         self.assertEqual([], [name for name in there if name.endswith("README.md")])
+        for name in ("README", "LICENSE", "policies.md", "profiles.md", "service.md", "example.conf"):
+            self.assertIn(f"share/doc/twinpath/{name}", there)
+        # Each setting of a unit is in the example.
+        example = (PREFIX / "share/doc/twinpath/example.conf").read_text()
+        for daemon in DAEMONS:
+            settings = example.partition(f"\n# {daemon}@NAME")[2].partition("\n\n")[0]
+            for name in re.findall(r"\$\{?([A-Z]+)", setting((UNITS / f"{daemon}@.service").read_text(), "ExecStart")):
+                self.assertRegex(settings, rf"(?m)^#{name}=")
         # Nothing but ours: no header, no library of ours to be found by others.
         self.assertEqual({"bin", "lib", "sbin", "share"}, {name.split("/")[0] for name in there})
 
@@ -109,6 +117,23 @@ class InstallTest(unittest.TestCase):
         self.assertEqual(["--profile"], complete("twinpath", "doctor", "--prof"))
         self.assertEqual(["--profile"], complete("twinpath-dpdk", "--pro"))
         self.assertEqual(["splice"], complete("twinpath-splice", "--mode", "sp"))
+        # Values: paths, interfaces, policies and profiles.
+        self.assertEqual(["dpdk", "xdp", "splice"], complete("twinpath", "stats", "--path", ""))
+        self.assertEqual(["dpdk", "xdp"], complete("twinpath", "reload", "--path", ""))
+        self.assertEqual(["adaptive"], complete("twinpath-dpdk", "--idle", "a"))
+        self.assertEqual({"ins0", "ins1"}, set(complete("twinpath-xdp", "--port", "lan", "=", "ins")))
+        self.assertLessEqual({"lo", "ins0"}, set(complete("twinpath-xdp", "--port", "lan", "=")))
+        self.assertEqual(["lan=ins1"], complete("twinpath-dpdk", "--port", "lan=ins1"))
+        policies, profiles = (PREFIX / "share/twinpath" / kind for kind in ("policies", "profiles"))
+        self.assertIn(f"{policies}/wire.json", complete("twinpath-xdp", "--policy", ""))
+        self.assertEqual([f"{policies}/wire.json"], complete("twinpath", "check", f"{policies}/wi"))
+        self.assertEqual([f"{profiles}/test-vm.json"], complete("twinpath-dpdk", "--profile", f"{profiles}/test"))
+        folder = pathlib.Path("/run/work/here")
+        folder.mkdir()
+        (folder / "mine.json").write_text("{}")
+        (folder / "other.txt").write_text("")
+        self.assertEqual([f"{folder}/mine.json"], complete("twinpath", "reload", f"{folder}/"))
+        shutil.rmtree(folder)
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze is not here")
     def test_4_the_units_are_verified(self):
