@@ -124,9 +124,9 @@ absl::StatusOr<Profile> MakeProfile(const CommandLine& line) {
   if (profile.ports.empty())
     return absl::InvalidArgumentError("no port: give --port NAME=DEVICE or a profile with ports");
   if (line.run.flow_memory.has_value()) {
-    auto octets = ParseFlowMemory(*line.run.flow_memory, "--flow-memory");
-    if (!octets.ok()) return octets.status();
-    profile.flow_memory = *octets;
+    auto bytes = ParseFlowMemory(*line.run.flow_memory, "--flow-memory");
+    if (!bytes.ok()) return bytes.status();
+    profile.flow_memory = *bytes;
   }
   if (line.queues.has_value()) profile.queues = *line.queues;
   if (line.lcores.has_value()) {

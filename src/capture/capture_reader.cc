@@ -52,8 +52,8 @@ absl::StatusOr<Capture> Capture::Open(const std::string& path) {
 
 absl::StatusOr<std::optional<absl::Span<const uint8_t>>> Capture::Next() {
   pcap_pkthdr* header = nullptr;
-  const u_char* octets = nullptr;
-  const int result = pcap_next_ex(handle_.get(), &header, &octets);
+  const u_char* bytes = nullptr;
+  const int result = pcap_next_ex(handle_.get(), &header, &bytes);
   if (result == PCAP_ERROR_BREAK) return std::optional<absl::Span<const uint8_t>>();
   if (result != 1) {
     return absl::DataLossError(
@@ -62,7 +62,7 @@ absl::StatusOr<std::optional<absl::Span<const uint8_t>>> Capture::Next() {
   frames_++;
   time_ = int64_t{header->ts.tv_sec} * 1'000'000'000 + header->ts.tv_usec;
   if (header->caplen < header->len) cut_++;
-  return std::optional(absl::Span<const uint8_t>(octets, header->caplen));
+  return std::optional(absl::Span<const uint8_t>(bytes, header->caplen));
 }
 
 }  // namespace twinpath

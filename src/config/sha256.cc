@@ -9,10 +9,10 @@
 
 namespace twinpath {
 
-absl::StatusOr<std::string> Sha256Hex(std::string_view octets) {
+absl::StatusOr<std::string> Sha256Hex(std::string_view bytes) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int length = 0;
-  if (EVP_Digest(octets.data(), octets.size(), digest, &length, EVP_sha256(), nullptr) != 1) {
+  if (EVP_Digest(bytes.data(), bytes.size(), digest, &length, EVP_sha256(), nullptr) != 1) {
     return absl::InternalError("EVP_Digest(SHA-256) failed");
   }
   return absl::BytesToHexString(absl::string_view(reinterpret_cast<char*>(digest), length));

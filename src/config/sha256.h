@@ -11,8 +11,8 @@
 
 namespace twinpath {
 
-// The digest of `octets` in lower-case hex. Internal where libcrypto fails.
-absl::StatusOr<std::string> Sha256Hex(std::string_view octets);
+// The digest of `bytes` in lower-case hex. Internal where libcrypto fails.
+absl::StatusOr<std::string> Sha256Hex(std::string_view bytes);
 
 }  // namespace twinpath
 

@@ -23,12 +23,12 @@ namespace fs = std::filesystem;
 constexpr uint32_t kUp = 1, kReject = 0x200;  // RTF_*
 
 // 16 bytes; empty where `text` is not an address. Ignores a scope ("%eth0").
-std::string Octets(std::string text, const char* mapped) {
+std::string AddressBytes(std::string text, const char* mapped) {
   text.resize(std::min(text.find('%'), text.size()));
-  char octets[16];
-  if (inet_pton(AF_INET, text.c_str(), octets) == 1)
-    return std::string(mapped, 12) + std::string(octets, 4);
-  if (inet_pton(AF_INET6, text.c_str(), octets) == 1) return std::string(octets, 16);
+  char bytes[16];
+  if (inet_pton(AF_INET, text.c_str(), bytes) == 1)
+    return std::string(mapped, 12) + std::string(bytes, 4);
+  if (inet_pton(AF_INET6, text.c_str(), bytes) == 1) return std::string(bytes, 16);
   return "";
 }
 
@@ -56,10 +56,10 @@ std::vector<DoctorHost::Route> DoctorHost::Routes() const {
     fields >> interface >> to >> gateway >> flags >> references >> use >> metric >> mask;
     if (mask.size() != 8 || !(Hex(flags) & kUp) || Hex(flags) & kReject) continue;
     const uint32_t prefix = Hex(to);  // in memory order
-    char octets[4];
-    std::memcpy(octets, &prefix, 4);
+    char bytes[4];
+    std::memcpy(bytes, &prefix, 4);
     routes.push_back({interface, kMappedBits + static_cast<uint32_t>(__builtin_popcount(Hex(mask))),
-                      std::string(kMapped, 12) + std::string(octets, 4)});
+                      std::string(kMapped, 12) + std::string(bytes, 4)});
   }
   std::ifstream ipv6(root_ + "/proc/self/net/ipv6_route");
   for (std::string line; std::getline(ipv6, line);) {
@@ -77,11 +77,11 @@ std::vector<DoctorHost::Route> DoctorHost::Routes() const {
 }
 
 std::vector<DoctorHost::Route> DoctorHost::RoutesTo(const std::string& address) const {
-  const std::string octets = Octets(address, kMapped);
+  const std::string bytes = AddressBytes(address, kMapped);
   std::vector<Route> best;
-  if (octets.empty()) return best;
+  if (bytes.empty()) return best;
   for (const Route& route : Routes()) {
-    if (!Matches(octets, route.prefix, route.bits)) continue;
+    if (!Matches(bytes, route.prefix, route.bits)) continue;
     const auto same = [&](const Route& other) { return other.table == route.table; };
     const auto longest = std::find_if(best.begin(), best.end(), same);
     if (longest != best.end() && longest->bits > route.bits) continue;

@@ -163,8 +163,7 @@ absl::Status DpdkPath::MakeWorkers(const Preflight& plan) {
   if (in_force_->compiled.has_flows) {
     if (absl::Status made = MakeFlows(); !made.ok()) return made;
     const FlowTableShape shape = FlowTableWithin(profile_.flow_memory);
-    notes_.push_back(
-        absl::StrCat("flows: ", shape.places(), " places, ", shape.octets(), " bytes"));
+    notes_.push_back(absl::StrCat("flows: ", shape.places(), " places, ", shape.bytes(), " bytes"));
   }
   if (absl::Status made = MakeQuiescence(); !made.ok()) return made;
   if (options_.packets.has_value()) budget_.emplace(*options_.packets);

@@ -116,7 +116,7 @@ Snapshot DpdkPath::TakeSnapshot() const {
   if (flows_.has_value()) {
     const FlowTableShape shape = FlowTableWithin(profile_.flow_memory);
     snapshot.flow_places = shape.places();
-    snapshot.flow_bytes = shape.octets();
+    snapshot.flow_bytes = shape.bytes();
   }
   snapshot.queues.resize(ports_.size() * profile_.queues);
   std::vector<KernelCounters> kernel(ports_.size());

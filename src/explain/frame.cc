@@ -72,23 +72,23 @@ std::vector<std::string_view> Words(std::string_view text, size_t most) {
   return words;
 }
 
-using Octets = std::vector<uint8_t>;
+using Bytes = std::vector<uint8_t>;
 
-void Put16(size_t at, uint32_t number, Octets* octets) {
-  (*octets)[at] = static_cast<uint8_t>(number >> 8);
-  (*octets)[at + 1] = static_cast<uint8_t>(number);
+void Put16(size_t at, uint32_t number, Bytes* bytes) {
+  (*bytes)[at] = static_cast<uint8_t>(number >> 8);
+  (*bytes)[at + 1] = static_cast<uint8_t>(number);
 }
 
 // RFC 1071.
-uint32_t Sum(const Octets& octets, uint32_t sum = 0) {
-  for (size_t i = 0; i < octets.size(); i++) sum += uint32_t{octets[i]} << (i % 2 ? 0 : 8);
+uint32_t Sum(const Bytes& bytes, uint32_t sum = 0) {
+  for (size_t i = 0; i < bytes.size(); i++) sum += uint32_t{bytes[i]} << (i % 2 ? 0 : 8);
   while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
   return sum;
 }
 
 // Without its checksum.
-Octets Transport(uint8_t proto, const Endpoint& src, const Endpoint& dst) {
-  Octets header;
+Bytes Transport(uint8_t proto, const Endpoint& src, const Endpoint& dst) {
+  Bytes header;
   if (proto == TP_PROTO_TCP) {
     header.resize(20);
     header[12] = 5 << 4;  // words of header
@@ -106,7 +106,7 @@ Octets Transport(uint8_t proto, const Endpoint& src, const Endpoint& dst) {
   return header;
 }
 
-void PutTransportChecksum(uint8_t proto, const Endpoint& src, const Endpoint& dst, Octets* header) {
+void PutTransportChecksum(uint8_t proto, const Endpoint& src, const Endpoint& dst, Bytes* header) {
   const size_t at = proto == TP_PROTO_TCP ? 16 : proto == TP_PROTO_UDP ? 6 : 2;
   if (header->empty()) return;
   uint32_t sum = 0;
@@ -117,8 +117,8 @@ void PutTransportChecksum(uint8_t proto, const Endpoint& src, const Endpoint& ds
   Put16(at, checksum || proto != TP_PROTO_UDP ? checksum : 0xffff, header);
 }
 
-Octets Ip(uint8_t proto, const Endpoint& src, const Endpoint& dst, size_t payload) {
-  Octets header(src.version == 4 ? 12 : 8);
+Bytes Ip(uint8_t proto, const Endpoint& src, const Endpoint& dst, size_t payload) {
+  Bytes header(src.version == 4 ? 12 : 8);
   if (src.version == 4) {
     header[0] = 0x45;
     Put16(2, static_cast<uint32_t>(20 + payload), &header);
@@ -146,9 +146,9 @@ absl::StatusOr<std::vector<uint8_t>> FrameOfHex(std::string_view hex) {
       at++;
       continue;
     }
-    const std::optional<uint64_t> octet = ReadNumber(hex.substr(at, 2), 0xff, 16);
-    if (!octet || at + 1 == hex.size()) break;
-    frame.push_back(static_cast<uint8_t>(*octet));
+    const std::optional<uint64_t> byte = ReadNumber(hex.substr(at, 2), 0xff, 16);
+    if (!byte || at + 1 == hex.size()) break;
+    frame.push_back(static_cast<uint8_t>(*byte));
     at += 2;
   }
   if (at >= hex.size() && !frame.empty()) return frame;
@@ -184,11 +184,11 @@ absl::StatusOr<std::vector<uint8_t>> FrameOfFiveTuple(std::string_view five_tupl
     return Wrong("--five-tuple", five_tuple,
                  "a protocol that is not an IPv6 extension header (use --frame for those)");
   }
-  Octets frame = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0, 0};
+  Bytes frame = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0, 0};
   Put16(12, src->version == 4 ? TP_ETH_P_IPV4 : TP_ETH_P_IPV6, &frame);
-  Octets transport = Transport(*proto, *src, *dst);
+  Bytes transport = Transport(*proto, *src, *dst);
   PutTransportChecksum(*proto, *src, *dst, &transport);
-  const Octets ip = Ip(*proto, *src, *dst, transport.size());
+  const Bytes ip = Ip(*proto, *src, *dst, transport.size());
   frame.insert(frame.end(), ip.begin(), ip.end());
   frame.insert(frame.end(), transport.begin(), transport.end());
   if (frame.size() < kLeastFrame) frame.resize(kLeastFrame);

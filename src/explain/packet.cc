@@ -79,11 +79,11 @@ class Case {
 
   absl::Status TakeThoseBefore() {
     if (!request_.before) return absl::OkStatus();
-    std::vector<uint8_t> octets;
+    std::vector<uint8_t> bytes;
     absl::Status status = request_.before([&](absl::Span<const uint8_t> frame, uint64_t at_ns) {
-      octets.assign(frame.begin(), frame.end());
+      bytes.assign(frame.begin(), frame.end());
       dp_.now = at_ns;
-      DecideFrame(&octets);
+      DecideFrame(&bytes);
     });
     dp_.now = request_.at_ns;
     extras_ = {};

@@ -53,15 +53,15 @@ void CompareQueues(const QueueSnapshot& a, const QueueSnapshot& b,
 
 }  // namespace
 
-absl::Status ParityRun::Feed(size_t port, uint32_t queue, absl::Span<const uint8_t> octets,
+absl::Status ParityRun::Feed(size_t port, uint32_t queue, absl::Span<const uint8_t> bytes,
                              const Observer& observer) {
-  const ParityFrame frame = {frames_ + skipped_, port, queue, octets};
+  const ParityFrame frame = {frames_ + skipped_, port, queue, bytes};
   std::array<FrameEffects, 2> effects;
   for (size_t i = 0; i < paths_.size(); i++) {
-    absl::StatusOr<FrameEffects> done = paths_[i].run(port, queue, octets);
+    absl::StatusOr<FrameEffects> done = paths_[i].run(port, queue, bytes);
     if (!done.ok()) {
       return absl::Status(done.status().code(),
-                          absl::StrCat("frame ", frame.n, " (", octets.size(), " bytes) on the ",
+                          absl::StrCat("frame ", frame.n, " (", bytes.size(), " bytes) on the ",
                                        paths_[i].name, " path: ", done.status().message()));
     }
     effects[i] = *std::move(done);
@@ -73,7 +73,7 @@ absl::Status ParityRun::Feed(size_t port, uint32_t queue, absl::Span<const uint8
   if (effects[0] == effects[1]) return absl::OkStatus();
   different_++;
   if (differences_.size() < keep_) {
-    differences_.push_back({frame.n, port, queue, {octets.begin(), octets.end()}, effects});
+    differences_.push_back({frame.n, port, queue, {bytes.begin(), bytes.end()}, effects});
   }
   return absl::OkStatus();
 }
@@ -130,7 +130,7 @@ absl::Status BurstCheck::Feed(const ParityFrame& frame, const FrameEffects& alon
   }
   Queue& burst = queues_[last_];
   burst.numbers.push_back(frame.n);
-  burst.frames.emplace_back(frame.octets.begin(), frame.octets.end());
+  burst.frames.emplace_back(frame.bytes.begin(), frame.bytes.end());
   burst.alone.push_back(alone);
   if (burst.frames.size() < kBurst) return absl::OkStatus();
   return Flush(frame.port, frame.queue, &burst);

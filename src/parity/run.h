@@ -33,14 +33,14 @@ struct ParityFrame {
   uint64_t n = 0;  // from 0, over all captures
   size_t port = 0;
   uint32_t queue = 0;
-  absl::Span<const uint8_t> octets;
+  absl::Span<const uint8_t> bytes;
 };
 
 struct ParityDifference {
   uint64_t n = 0;
   size_t port = 0;
   uint32_t queue = 0;
-  std::vector<uint8_t> octets;
+  std::vector<uint8_t> bytes;
   std::array<FrameEffects, 2> effects;
 };
 

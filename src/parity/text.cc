@@ -34,31 +34,31 @@ absl::StatusOr<std::string> Digest(const FrameEffects& effects) {
       std::string_view(reinterpret_cast<const char*>(effects.bytes.data()), effects.bytes.size()));
 }
 
-std::string Hex(absl::Span<const uint8_t> octets, size_t from, size_t count) {
+std::string Hex(absl::Span<const uint8_t> bytes, size_t from, size_t count) {
   std::string hex;
-  for (uint8_t octet : octets.subspan(from, count)) absl::StrAppendFormat(&hex, "%02x", octet);
+  for (uint8_t byte : bytes.subspan(from, count)) absl::StrAppendFormat(&hex, "%02x", byte);
   return hex;
 }
 
-std::string HexLines(absl::Span<const uint8_t> octets) {
+std::string HexLines(absl::Span<const uint8_t> bytes) {
   std::string text;
-  const size_t shown = std::min(octets.size(), kHexBytes);
+  const size_t shown = std::min(bytes.size(), kHexBytes);
   for (size_t at = 0; at < shown; at += 16) {
     absl::StrAppendFormat(&text, "    %04x ", at);
     for (size_t i = at; i < std::min(at + 16, shown); i++)
-      absl::StrAppendFormat(&text, " %02x", octets[i]);
+      absl::StrAppendFormat(&text, " %02x", bytes[i]);
     text += "\n";
   }
-  if (shown < octets.size())
-    absl::StrAppend(&text, "    and ", octets.size() - shown, " bytes more\n");
+  if (shown < bytes.size())
+    absl::StrAppend(&text, "    and ", bytes.size() - shown, " bytes more\n");
   return text;
 }
 
 std::string Address(const tp_key& key, bool source) {
   char text[INET6_ADDRSTRLEN] = "";
   const bool four = key.ip_version == 4;
-  const uint8_t* octets = key.address + (source ? 0 : four ? 4 : 16);
-  inet_ntop(four ? AF_INET : AF_INET6, octets, text, sizeof(text));
+  const uint8_t* bytes = key.address + (source ? 0 : four ? 4 : 16);
+  inet_ntop(four ? AF_INET : AF_INET6, bytes, text, sizeof(text));
   if (!(key.flags & TP_KEY_PORTS)) return text;
   const uint16_t port = ntohs(source ? key.src_port : key.dst_port);
   return four ? absl::StrCat(text, ":", port) : absl::StrCat("[", text, "]:", port);
@@ -103,13 +103,13 @@ std::string DifferenceText(const ParityDifference& difference, const ParityRepor
                            const CompiledPolicy& policy) {
   std::string text =
       absl::StrCat("\nframe ", difference.n, ": port ", PortName(policy, difference.port),
-                   ", queue ", difference.queue, ", ", difference.octets.size(), " bytes\n");
+                   ", queue ", difference.queue, ", ", difference.bytes.size(), " bytes\n");
   for (size_t i = 0; i < 2; i++) {
     absl::StrAppendFormat(&text, "  %-5s %s\n", report.paths[i],
                           EffectsText(difference.effects[i], policy));
   }
   absl::StrAppend(&text, BytesText(difference.effects[0], difference.effects[1]));
-  absl::StrAppend(&text, "  ", DescribeFrame(difference.octets), "\n", HexLines(difference.octets));
+  absl::StrAppend(&text, "  ", DescribeFrame(difference.bytes), "\n", HexLines(difference.bytes));
   return text;
 }
 
@@ -194,13 +194,13 @@ nlohmann::ordered_json ParityJson(const ParityReport& report, const CompiledPoli
     Json entry = {{"n", difference.n},
                   {"port", PortName(policy, difference.port)},
                   {"queue", difference.queue},
-                  {"about", DescribeFrame(difference.octets)}};
+                  {"about", DescribeFrame(difference.bytes)}};
     for (size_t i = 0; i < 2; i++) {
       entry[report.paths[i]] = VerdictFields(difference.effects[i], policy);
       const std::vector<uint8_t>& bytes = difference.effects[i].bytes;
       entry[report.paths[i]]["bytes"] = Hex(bytes, 0, bytes.size());
     }
-    entry["frame"] = Hex(difference.octets, 0, difference.octets.size());
+    entry["frame"] = Hex(difference.bytes, 0, difference.bytes.size());
     json["differences"].push_back(std::move(entry));
   }
   json["counter_differences"] = report.counter_differences;

@@ -29,7 +29,7 @@ class XdpReplay {
       uint64_t flow_memory = kReplayFlowMemory);
 
   // What the program does with `frame`, received by this port and queue. InvalidArgument for a
-  // frame of more than kMaxFrame octets. Unimplemented for one without a whole Ethernet header
+  // frame of more than kMaxFrame bytes. Unimplemented for one without a whole Ethernet header
   // where the kernel's test run does not take any (before 6.18).
   static constexpr size_t kMaxFrame = 65535;
   absl::StatusOr<FrameEffects> Run(size_t port, uint32_t queue, absl::Span<const uint8_t> frame);

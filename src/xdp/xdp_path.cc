@@ -260,7 +260,7 @@ Snapshot XdpPath::TakeSnapshot() const {
   snapshot.duration_s = std::chrono::duration<double>(duration).count();
   snapshot.faults = faults_.List();
   snapshot.flow_places = run_->maps().flows().places();
-  snapshot.flow_bytes = run_->maps().flows().octets();
+  snapshot.flow_bytes = run_->maps().flows().bytes();
   for (size_t i = 0; i < ports_.size(); i++) {
     const Port& port = ports_[i];
     AppendPort(*run_, i,

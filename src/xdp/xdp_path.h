@@ -42,7 +42,7 @@ struct XdpOptions {
   std::vector<PortSpec> ports;  // the compiled policy's, in its order; devices are interfaces
   XdpMode mode = XdpMode::kAuto;
   bool pin = false;  // leave the programs attached, pinned under PinFolder(port)
-  uint64_t flow_memory = kDefaultFlowMemory;           // octets of the table of flows
+  uint64_t flow_memory = kDefaultFlowMemory;           // bytes of the table of flows
   std::function<void(const std::string&)> on_message;  // Watch's thread: a fault began or ended
 };
 

@@ -23,12 +23,12 @@ class Flow:
         self.ports = [1024 + 37 * number, 5000 + number % 11]
 
     def ends(self, back):
-        """(source address, destination address, source port, destination port), as octets."""
+        """(source address, destination address, source port, destination port), as bytes."""
         step = -1 if back else 1
         return (*self.addresses[::step], *(struct.pack("!H", port) for port in self.ports[::step]))
 
     def frame(self, n, back=False):
-        """Frame `n` of one direction, of 64 to 1514 octets."""
+        """Frame `n` of one direction, of 64 to 1514 bytes."""
         source, destination, sport, dport = self.ends(back)
         rng = random.Random(self.number * 1000003 + n * 2 + back)
         body = MARK + struct.pack("!HI", self.number, n) + rng.randbytes(rng.choice((0, 0, 50, 500, 1430)))

@@ -223,14 +223,14 @@ def exact_rules(count):
     return {"version": 1, "seed": 7, "rules": rules, "default": {"forward": "drop"}}
 
 
-def checksum(octets):
-    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
+def checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     total = (total & 0xffff) + (total >> 16)
     return ~((total & 0xffff) + (total >> 16)) & 0xffff
 
 
 def write_capture(path, flows, frames=FRAMES):
-    """That many frames of 64 octets (with the checksum a wire adds), spread evenly over `flows`
+    """That many frames of 64 bytes (with the checksum a wire adds), spread evenly over `flows`
     five-tuples, in an order that no prefetcher guesses."""
     with open(path, "wb") as file:
         file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))

@@ -74,10 +74,10 @@ def round_trips(wire, count, pause):
     for number in range(count):
         if pause:
             time.sleep(chance.uniform(pause / 2, pause * 3 / 2))
-        octets = frame(number)
+        sent = frame(number)
         began = time.perf_counter_ns()
-        wire.send(octets)
-        while wire.recv(2048)[42:50] != octets[42:50]:
+        wire.send(sent)
+        while wire.recv(2048)[42:50] != sent[42:50]:
             pass
         took.append((time.perf_counter_ns() - began) / 1000)
     return took

@@ -5,9 +5,9 @@
 //   splice_bench --connect ADDRESS:PORT --serve ADDRESS:PORT --connections N --octets N
 //                --seconds S goodput|latency
 //
-// goodput: every client writes messages of so many octets, one write each; the server reads. What
+// goodput: every client writes messages of so many bytes, one write each; the server reads. What
 // the server read is counted, from after the first fifth of the time to its end.
-// latency: every client sends a message and waits for as many octets back, one after the other; the
+// latency: every client sends a message and waits for as many bytes back, one after the other; the
 // times between are counted likewise, in microseconds.
 // "busy_s" is the CPU time of the whole machine in that time (/proc/stat): what the kernel does for
 // a forwarder is done in interrupts, in its workers and in the senders' own calls, too.
@@ -41,7 +41,7 @@ using Clock = std::chrono::steady_clock;
 
 struct Options {
   splice::Address connect, serve;
-  uint64_t connections = 1, octets = 64;
+  uint64_t connections = 1, bytes = 64;
   double seconds = 1;
   bool latency = false;
 };
@@ -142,7 +142,7 @@ class Load {
 
   void Drive(std::vector<Peer>* peers) {
     const FileDescriptor epoll(Watch(peers, options_.latency ? EPOLLIN : EPOLLOUT));
-    std::vector<char> buffer(std::max<uint64_t>(options_.octets, 512 << 10), 'x');
+    std::vector<char> buffer(std::max<uint64_t>(options_.bytes, 512 << 10), 'x');
     const auto start = Clock::now();
     const auto duration = std::chrono::duration<double>(options_.seconds);
     const auto counted_from = start + std::chrono::duration_cast<Clock::duration>(duration / 5);
@@ -178,10 +178,10 @@ class Load {
     if (peer->put == 0) peer->sent_at = now;
     for (int turn = 0; turn < 16; turn++) {
       const ssize_t sent =
-          send(peer->fd.get(), buffer.data(), options_.octets - peer->put, MSG_NOSIGNAL);
+          send(peer->fd.get(), buffer.data(), options_.bytes - peer->put, MSG_NOSIGNAL);
       if (sent <= 0) return;
       peer->put += static_cast<uint64_t>(sent);
-      if (peer->put < options_.octets) continue;
+      if (peer->put < options_.bytes) continue;
       peer->put = 0;
       if (options_.latency) return;
     }
@@ -192,7 +192,7 @@ class Load {
     if (got <= 0) return;
     peer->got += static_cast<uint64_t>(got);
     if (peer->put != 0) Send(peer, *buffer, peer->sent_at);
-    if (peer->got < options_.octets) return;
+    if (peer->got < options_.bytes) return;
     const auto now = Clock::now();
     times_.push_back(
         static_cast<float>(std::chrono::duration<double, std::micro>(now - peer->sent_at).count()));
@@ -210,7 +210,7 @@ class Load {
                                static_cast<size_t>(q * static_cast<double>(times_.size())))];
       };
       std::cout << ", \"messages\": " << times_.size()
-                << ", \"octets\": " << 2 * times_.size() * options_.octets
+                << ", \"octets\": " << 2 * times_.size() * options_.bytes
                 << ", \"p50_us\": " << quantile(0.5) << ", \"p99_us\": " << quantile(0.99)
                 << ", \"p999_us\": " << quantile(0.999);
     } else {
@@ -235,7 +235,7 @@ int Main(int argc, char** argv) {
   app.add_option("--connect", connect)->required();
   app.add_option("--serve", serve)->required();
   app.add_option("--connections", options.connections);
-  app.add_option("--octets", options.octets)->check(CLI::Range(1, 1 << 19));
+  app.add_option("--octets", options.bytes)->check(CLI::Range(1, 1 << 19));
   app.add_option("--seconds", options.seconds);
   app.add_option("what", what)->required()->check(CLI::IsMember({"goodput", "latency"}));
   CLI11_PARSE(app, argc, argv);

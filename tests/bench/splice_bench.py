@@ -88,7 +88,7 @@ class Bench:
              "--octets", str(size), "--seconds", str(self.window), what],
             capture_output=True, text=True, timeout=60, check=False)
         if result.returncode:
-            raise RuntimeError(f"{name}, {size} octets, {connections} connections: {result.stderr}")
+            raise RuntimeError(f"{name}, {size} bytes, {connections} connections: {result.stderr}")
         self.runs.append({"forwarder": name, "size": size, "connections": connections,
                           "what": what, **json.loads(result.stdout)})
 

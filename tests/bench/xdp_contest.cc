@@ -23,7 +23,7 @@ namespace {
 constexpr uint32_t kManyFlows = 100000;
 constexpr uint32_t kFlowStep = 7919;  // a prime that does not divide it
 
-// A UDP frame of 64 octets from host 10.0.0.1 to host 10.1.x.y, x.y being `flow`.
+// A UDP frame of 64 bytes from host 10.0.0.1 to host 10.1.x.y, x.y being `flow`.
 Frame FrameOf(uint32_t flow) {
   Frame frame = {2, 0, 0,  0,  0, 1, 2,  0, 0, 0, 0,  2, 8, 0, 0x45, 0,    0,    50,   0, 0,
                  0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 1, 0, 0, 0x13, 0x88, 0x17, 0x70, 0, 30};

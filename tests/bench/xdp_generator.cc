@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Sends numbered UDP frames out of an interface, millions a second from one CPU:
 //
-//   xdp_generator IFACE COUNT [--flows N] [--length OCTETS]
+//   xdp_generator IFACE COUNT [--flows N] [--length BYTES]
 //
 // Ends when COUNT were sent, or at a signal. A frame that the interface did not take, as a veth
 // whose ring is full, is not sent again. What comes out is frame 0 to COUNT - 1 in order, on the
@@ -64,7 +64,7 @@ int Main(int argc, char** argv) {
   app.add_option("IFACE", interface)->required();
   app.add_option("COUNT", count)->required();
   app.add_option("--flows", flows, "Source ports")->check(CLI::Range(1, 60000));
-  app.add_option("--length", length, "Octets a frame")->check(CLI::Range(64, 1514));
+  app.add_option("--length", length, "Bytes a frame")->check(CLI::Range(64, 1514));
   CLI11_PARSE(app, argc, argv);
   const uint32_t index = if_nametoindex(interface.c_str());
   if (index == 0) return Fail(interface, errno);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // libFuzzer target for tp_parse: it reads nothing past the end (AddressSanitizer tells), and a
-// frame that parses has the same key however much stands behind it. The first two octets of the
+// frame that parses has the same key however much stands behind it. The first two bytes of the
 // input say how the frame is to be cut; the rest is the frame.
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What `twinpath explain` tells is what the decision does: rule, verdict, port and octets of packet
+// What `twinpath explain` tells is what the decision does: rule, verdict, port and bytes of packet
 // n are those of the n-th of as many packets put through the host's tables one after the other.
 
 #include <set>
@@ -175,22 +175,22 @@ TEST(Explain, AMarkIsToldAndWhatHasNoEcnIsLost) {
   EXPECT_EQ(seen, (std::multiset<tp_verdict>{TP_PASS, TP_PASS, TP_LOST}));
 }
 
-// Of octets as 16-bit words: 0xffff where a checksum among them is right (RFC 1071).
-uint32_t OnesSum(absl::Span<const uint8_t> octets, uint32_t sum) {
-  for (size_t i = 0; i < octets.size(); i++) sum += uint32_t{octets[i]} << (i % 2 ? 0 : 8);
+// Of bytes as 16-bit words: 0xffff where a checksum among them is right (RFC 1071).
+uint32_t OnesSum(absl::Span<const uint8_t> bytes, uint32_t sum) {
+  for (size_t i = 0; i < bytes.size(); i++) sum += uint32_t{bytes[i]} << (i % 2 ? 0 : 8);
   while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
   return sum;
 }
 
 TEST(Explain, FiveTuplesBecomePacketsWithRightChecksums) {
-  for (const auto& [five_tuple, proto, octets] :
+  for (const auto& [five_tuple, proto, bytes] :
        {std::tuple("tcp 10.0.0.1:1234 192.0.2.1:80", 6, 20),
         std::tuple("udp 10.0.0.1:1234 192.0.2.1:80", 17, 8)}) {
     const std::vector<uint8_t> frame = Frame(five_tuple);
     const absl::Span<const uint8_t> ip = absl::MakeSpan(frame).subspan(14);
     EXPECT_EQ(OnesSum(ip.subspan(0, 20), 0), 0xffffu);
-    EXPECT_EQ(OnesSum(ip.subspan(12, 8u + static_cast<size_t>(octets)),
-                      static_cast<uint32_t>(proto + octets)),
+    EXPECT_EQ(OnesSum(ip.subspan(12, 8u + static_cast<size_t>(bytes)),
+                      static_cast<uint32_t>(proto + bytes)),
               0xffffu);
   }
   const std::vector<uint8_t> echo = Frame("icmp 10.0.0.1 192.0.2.1");

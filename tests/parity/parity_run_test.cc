@@ -99,7 +99,7 @@ TEST(ParityRun, EveryKindOfDifferenceIsFound) {
     EXPECT_EQ(run.different(), 1u) << name;
     ASSERT_EQ(run.differences().size(), 1u) << name;
     EXPECT_EQ(run.differences()[0].n, 3u);
-    EXPECT_EQ(run.differences()[0].octets, Tcp());
+    EXPECT_EQ(run.differences()[0].bytes, Tcp());
   }
 }
 
@@ -191,9 +191,9 @@ BurstCheck CheckBursts(std::function<void(std::vector<std::optional<FrameEffects
       },
       false);
   for (uint64_t n = 0; n < 200; n++) {
-    const std::vector<uint8_t> octets = n % 3 ? Udp() : Tcp();
-    const ParityFrame frame = {n, 0, static_cast<uint32_t>(n % 5 == 0), octets};
-    EXPECT_TRUE(check.Feed(frame, *alone->Run(0, frame.queue, octets)).ok());
+    const std::vector<uint8_t> bytes = n % 3 ? Udp() : Tcp();
+    const ParityFrame frame = {n, 0, static_cast<uint32_t>(n % 5 == 0), bytes};
+    EXPECT_TRUE(check.Feed(frame, *alone->Run(0, frame.queue, bytes)).ok());
   }
   EXPECT_TRUE(check.Finish().ok());
   EXPECT_TRUE(check.Finish().ok()) << "nothing is left";
@@ -230,7 +230,7 @@ TEST(ParityText, ShowsWhatDiffers) {
   ParityDifference difference;
   difference.n = 17;
   difference.queue = 1;
-  difference.octets = Udp();
+  difference.bytes = Udp();
   difference.effects[0] = FrameEffects::Of(TP_LOST, 0);
   difference.effects[1] = FrameEffects::Of(TP_TX, 0, 1, Udp());
   report.differences = {difference};
@@ -261,8 +261,8 @@ TEST(ParityText, DescribesFrames) {
 
 TEST(VerdictJson, IsOneLineAFrameAndPath) {
   const CompiledPolicy policy = MakePolicy();
-  const std::vector<uint8_t> octets = Tcp();
-  const ParityFrame frame = {5, 0, 2, octets};
+  const std::vector<uint8_t> bytes = Tcp();
+  const ParityFrame frame = {5, 0, 2, bytes};
   EXPECT_EQ(VerdictJson("xdp", frame, FrameEffects::Of(TP_MALFORMED), policy)->dump(),
             R"({"path":"xdp","n":5,"port":"lan","queue":2,"rule":null,"verdict":"malformed",)"
             R"("out_port":null,"sha256":null})");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A flow's losses are its own: packet n of a flow meets the same fate on the DPDK path and on the
 // XDP path, on one queue, two or four, wherever its packets come in. The real worker and the real
-// program. Likewise a packet's, where its own octets decide. Needs root.
+// program. Likewise a packet's, where its own bytes decide. Needs root.
 
 #include <gtest/gtest.h>
 
@@ -26,7 +26,7 @@ constexpr uint32_t kFlows = 200, kFrames = 3000;
 struct FlowFrame {
   uint32_t pair;  // the flow, both ways
   bool answer;
-  std::vector<uint8_t> octets;
+  std::vector<uint8_t> bytes;
 };
 
 // A frame of this pair: of one of ten kinds. `n` counts the pair's packets.
@@ -89,7 +89,7 @@ FlowFates Run(Replay* replay, const std::vector<FlowFrame>& capture, bool both_w
               const Place& place) {
   FlowFates fates;
   for (const FlowFrame& frame : capture) {
-    const absl::StatusOr<FrameEffects> verdict = replay->Run(0, place(frame), frame.octets);
+    const absl::StatusOr<FrameEffects> verdict = replay->Run(0, place(frame), frame.bytes);
     EXPECT_TRUE(verdict.ok()) << verdict.status();
     if (!verdict.ok()) break;
     EXPECT_TRUE(verdict->verdict() == TP_LOST || verdict->verdict() == TP_PASS);
@@ -109,7 +109,7 @@ void ExpectSameEverywhere(bool both_ways) {
       Universe universe(queues);
       const Place place = [&](const FlowFrame& frame) {
         return scattered ? static_cast<uint32_t>(universe.Draw(queues))
-                         : QueueOf(frame.octets, queues);
+                         : QueueOf(frame.bytes, queues);
       };
       const std::string how = std::to_string(queues) + (scattered ? " scattered" : "");
       auto dpdk = DpdkReplay::Create(policy, queues);
@@ -141,7 +141,7 @@ TEST(FlowScope, AFlowMeetsTheSameFatesOnAnyQueueAndPath) { ExpectSameEverywhere(
 
 TEST(FlowScope, BothWaysTogetherToo) { ExpectSameEverywhere(true); }
 
-// Bare TCP segments, whose checksum is in the last octets that are hashed.
+// Bare TCP segments, whose checksum is in the last bytes that are hashed.
 TEST(PacketScope, AChecksumChangesNoFateOnEitherPath) {
   const CompiledPolicy policy =
       CompilePolicy(ParsePolicy(R"({"version": 1, "seed": 7, "default": {"loss":

@@ -35,12 +35,12 @@ const std::vector<Part>& Links() {
 
 void Ipv4(FrameBuilder* f, Universe* u) {
   f->Ipv4(u->Proto()).Ipv4Addresses(u->Ipv4(), u->Ipv4());
-  f->Patch(1, {u->Octet()});  // TOS
+  f->Patch(1, {u->Byte()});  // TOS
 }
 
 void Ipv6(FrameBuilder* f, Universe* u) {
   f->Ipv6(u->Proto());
-  f->Patch(23, {u->Ipv6Host()}).Patch(39, {u->Ipv6Host()}).Patch(1, {u->Octet()});
+  f->Patch(23, {u->Ipv6Host()}).Patch(39, {u->Ipv6Host()}).Patch(1, {u->Byte()});
 }
 
 std::vector<Part> Ipv4Parts() {
@@ -136,7 +136,7 @@ const std::vector<Part>& Transports() {
       {" other", [](FrameBuilder* f, Universe*) { f->Payload(9); }},
       {" bare", [](FrameBuilder*, Universe*) {}},
       {" udp", [](FrameBuilder* f, Universe* u) { f->Udp(u->Port(), u->Port()).Payload(5); }},
-      {" tcp", [](FrameBuilder* f, Universe* u) { f->Tcp(u->Port(), u->Port(), u->Octet()); }},
+      {" tcp", [](FrameBuilder* f, Universe* u) { f->Tcp(u->Port(), u->Port(), u->Byte()); }},
       {" tcp+12",
        [](FrameBuilder* f, Universe* u) {
          f->Tcp(u->Port(), u->Port(), 0x18).Options(12).Payload(7).Padding(3);
@@ -187,15 +187,15 @@ std::vector<Part> Faults() {
               f->Tcp(u->Port(), u->Port()).Patch(12, {offset}).Payload(12).Padding(30);
             }};
   };
-  auto short_transport = [](const char* name, bool six, uint8_t proto, size_t octets) -> Part {
-    return {name, [six, proto, octets](FrameBuilder* f, Universe* u) {
+  auto short_transport = [](const char* name, bool six, uint8_t proto, size_t bytes) -> Part {
+    return {name, [six, proto, bytes](FrameBuilder* f, Universe* u) {
               six ? Ipv6(f, u) : Ipv4(f, u);
-              f->Patch(six ? 6 : 9, {proto}).Payload(octets).Padding(40);
+              f->Patch(six ? 6 : 9, {proto}).Payload(bytes).Padding(40);
             }};
   };
-  auto plain = [](const char* name, uint16_t type, size_t octets) -> Part {
+  auto plain = [](const char* name, uint16_t type, size_t bytes) -> Part {
     return {name,
-            [type, octets](FrameBuilder* f, Universe*) { f->EtherType(type).Payload(octets); }};
+            [type, bytes](FrameBuilder* f, Universe*) { f->EtherType(type).Payload(bytes); }};
   };
   auto jumbo = [](const char* name, uint32_t length, size_t at, uint8_t value) -> Part {
     return {name, [length, at, value](FrameBuilder* f, Universe* u) {

@@ -18,7 +18,7 @@ struct Shape {
   std::vector<uint8_t> frame;
 };
 
-// More than 3,000 of them, of 14 to some 700 octets, no two alike.
+// More than 3,000 of them, of 14 to some 700 bytes, no two alike.
 std::vector<Shape> AllShapes();
 
 }  // namespace twinpath

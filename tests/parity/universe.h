@@ -25,7 +25,7 @@ class Universe {
     return values[Draw(N)];
   }
 
-  uint8_t Octet() { return static_cast<uint8_t>(Draw(256)); }
+  uint8_t Byte() { return static_cast<uint8_t>(Draw(256)); }
   uint8_t Mac() { return static_cast<uint8_t>(1 + Draw(4)); }
   uint16_t Vlan() { return Of<uint16_t>({0, 1, 5, 100, 4095}); }
   // 10.1.0.0 to 10.2.3.15, in the host's order.

@@ -30,7 +30,7 @@ struct FlowTableShape {
   uint32_t regions = 0, region_buckets = 0;
   uint64_t buckets() const { return uint64_t{regions} * region_buckets; }
   uint64_t places() const { return buckets() * TP_TABLE_WAYS; }
-  uint64_t octets() const { return buckets() * sizeof(tp_flow_bucket); }  // without the locks
+  uint64_t bytes() const { return buckets() * sizeof(tp_flow_bucket); }  // without the locks
 };
 
 // The largest table that fits into `bytes`, which is at least kMinFlowMemory.

@@ -38,13 +38,13 @@ inline tp_effects HostDecide(const CompiledPolicy& policy, tp_datapath* datapath
   return decide(datapath, length, plan.n_shapes, plan.fallback, 0);
 }
 
-// A table of flows, and its memory; `octets` is 0 (none) or at least kMinFlowMemory. Several
+// A table of flows, and its memory; `bytes` is 0 (none) or at least kMinFlowMemory. Several
 // threads may use it, unless they are said to be one.
 class HostFlows {
  public:
-  explicit HostFlows(uint64_t octets, bool one_thread = false) {
-    if (octets == 0) return;
-    shape_ = FlowTableWithin(octets);
+  explicit HostFlows(uint64_t bytes, bool one_thread = false) {
+    if (bytes == 0) return;
+    shape_ = FlowTableWithin(bytes);
     buckets_.resize(shape_.buckets());
     regions_.resize(shape_.regions);
     table_ = {

@@ -28,13 +28,13 @@ void AskIpVersion(MatchKeys* keys, int version) {
 
 void AskAddress(MatchKeys* keys, const AddressPrefix& prefix, bool destination) {
   AskIpVersion(keys, prefix.version);
-  size_t octets = prefix.version == 4 ? 4 : 16;
-  size_t start = destination ? octets : 0;
+  size_t bytes = prefix.version == 4 ? 4 : 16;
+  size_t start = destination ? bytes : 0;
   int left = prefix.length;
-  for (size_t i = 0; i < octets; i++, left -= 8) {
+  for (size_t i = 0; i < bytes; i++, left -= 8) {
     int bits = left < 0 ? 0 : left > 8 ? 8 : left;
     keys->mask.address[start + i] = static_cast<uint8_t>(0xff00 >> bits);
-    keys->value.address[start + i] = prefix.octets[i];
+    keys->value.address[start + i] = prefix.bytes[i];
   }
 }
 

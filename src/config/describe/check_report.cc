@@ -44,10 +44,10 @@ std::vector<std::string> Warnings(const Policy& policy, const std::vector<Reach>
   return warnings;
 }
 
-std::string Octets(size_t octets) {
-  if (octets < 1024) return absl::StrCat(octets, " B");
-  if (octets < 1024 * 1024) return absl::StrFormat("%.1f KiB", octets / 1024.0);
-  return absl::StrFormat("%.1f MiB", octets / 1024.0 / 1024.0);
+std::string Bytes(size_t bytes) {
+  if (bytes < 1024) return absl::StrCat(bytes, " B");
+  if (bytes < 1024 * 1024) return absl::StrFormat("%.1f KiB", bytes / 1024.0);
+  return absl::StrFormat("%.1f MiB", bytes / 1024.0 / 1024.0);
 }
 
 std::string Count(size_t n, const std::string& noun) {
@@ -97,8 +97,8 @@ CheckReport MakeCheckReport(const Policy& policy, const CompiledPolicy& compiled
   for (const tp_shape& shape : compiled.shapes) shapes.insert(shape.mask.shape);
   report.shapes = shapes.size();
   report.keys = compiled.entries.size();
-  report.table_octets = TableBytes(compiled) + compiled.plans.size() * sizeof(tp_plan);
-  report.queue_octets =
+  report.table_bytes = TableBytes(compiled) + compiled.plans.size() * sizeof(tp_plan);
+  report.queue_bytes =
       compiled.rules.size() * (sizeof(tp_state) + (compiled.marks ? sizeof(tp_count) : 0));
   report.has_flows = compiled.has_flows;
   for (size_t p = 0; p < compiled.ports.size(); p++) {
@@ -123,8 +123,8 @@ std::string CheckText(const CheckReport& report) {
     }
   }
   absl::StrAppend(&text, "\nCost: ", Count(report.shapes, "shape"), " of match, ",
-                  Count(report.keys, "key"), "; ", Octets(report.table_octets),
-                  " of tables shared by all queues, ", Octets(report.queue_octets),
+                  Count(report.keys, "key"), "; ", Bytes(report.table_bytes),
+                  " of tables shared by all queues, ", Bytes(report.queue_bytes),
                   " of streams for each queue", report.has_flows ? ", and a flow table" : "", "\n");
   for (const CheckReport::Port& port : report.ports) {
     absl::StrAppend(&text, "  ", port.name.empty() ? "any port" : absl::StrCat("port ", port.name),
@@ -146,8 +146,8 @@ nlohmann::ordered_json CheckJson(const CheckReport& report) {
   }
   json["cost"] = {{"shapes", report.shapes},
                   {"keys", report.keys},
-                  {"table_bytes", report.table_octets},
-                  {"queue_bytes", report.queue_octets},
+                  {"table_bytes", report.table_bytes},
+                  {"queue_bytes", report.queue_bytes},
                   {"flow_table", report.has_flows}};
   json["ports"] = nlohmann::ordered_json::array();
   for (const CheckReport::Port& port : report.ports) {

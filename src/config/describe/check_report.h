@@ -34,9 +34,9 @@ struct CheckReport {
   std::vector<Rule> rules;  // the last is the default
   std::vector<Port> ports;
   size_t shapes = 0, keys = 0;
-  size_t table_octets = 0;  // shared by all queues of a datapath
-  bool has_flows = false;   // and a flow table of the size --flow-memory
-  size_t queue_octets = 0;  // stream states, for each queue of each port
+  size_t table_bytes = 0;  // shared by all queues of a datapath
+  bool has_flows = false;  // and a flow table of the size --flow-memory
+  size_t queue_bytes = 0;  // stream states, for each queue of each port
   std::vector<std::string> warnings;
 };
 

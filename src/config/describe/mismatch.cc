@@ -51,13 +51,13 @@ Why OfVlan(const VlanMatch& vlan, const tp_key& key) {
   return absl::StrCat("vlan: the frame has a ", kWhich[wanted], "tag, ", tags[wanted]);
 }
 
-Why OfMac(const char* field, const MacMatch& wanted, const uint8_t* octets) {
+Why OfMac(const char* field, const MacMatch& wanted, const uint8_t* bytes) {
   MacMatch mac, all;
   bool same = true;
   for (size_t i = 0; i < mac.address.size(); i++) {
-    mac.address[i] = octets[i];
+    mac.address[i] = bytes[i];
     mac.mask[i] = all.mask[i] = 0xff;
-    same &= (octets[i] & wanted.mask[i]) == wanted.address[i];
+    same &= (bytes[i] & wanted.mask[i]) == wanted.address[i];
   }
   if (same) return "";
   return absl::StrCat(field, " ", MacText(mac),
@@ -73,8 +73,8 @@ Why OfIpVersion(int wanted, const tp_key& key) {
 bool StartsWith(const AddressPrefix& address, const AddressPrefix& prefix) {
   if (address.version != prefix.version) return false;
   for (int bit = 0; bit < prefix.length; bit++) {
-    const auto octet = static_cast<size_t>(bit / 8);
-    if ((address.octets[octet] ^ prefix.octets[octet]) & 0x80 >> bit % 8) return false;
+    const auto byte = static_cast<size_t>(bit / 8);
+    if ((address.bytes[byte] ^ prefix.bytes[byte]) & 0x80 >> bit % 8) return false;
   }
   return true;
 }
@@ -83,9 +83,9 @@ Why OfAddress(const char* field, const AddressPrefix& wanted, const tp_key& key,
   if (!IsIp(key)) return NoIp(field);
   AddressPrefix address;
   address.version = key.ip_version;
-  const size_t octets = key.ip_version == 4 ? 4 : 16;
-  address.length = static_cast<int>(octets) * 8;
-  std::memcpy(address.octets.data(), key.address + (destination ? octets : 0), octets);
+  const size_t bytes = key.ip_version == 4 ? 4 : 16;
+  address.length = static_cast<int>(bytes) * 8;
+  std::memcpy(address.bytes.data(), key.address + (destination ? bytes : 0), bytes);
   if (StartsWith(address, wanted)) return "";
   const bool whole = wanted.length == (wanted.version == 4 ? 32 : 128);
   return absl::StrCat(field, " ", PrefixText(address), whole ? " is not " : " is not in ",

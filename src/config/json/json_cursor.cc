@@ -11,7 +11,7 @@
 namespace twinpath {
 namespace {
 
-constexpr size_t kQuotedOctets = 80;
+constexpr size_t kQuotedBytes = 80;
 
 std::string Describe(const JsonValue& value) {
   switch (value.kind) {
@@ -26,9 +26,9 @@ std::string Describe(const JsonValue& value) {
     case JsonValue::Kind::kObject:
       return "an object";
     default:  // a number
-      return value.text.size() <= kQuotedOctets
+      return value.text.size() <= kQuotedBytes
                  ? value.text
-                 : absl::StrCat(value.text.substr(0, kQuotedOctets), "...");
+                 : absl::StrCat(value.text.substr(0, kQuotedBytes), "...");
   }
 }
 
@@ -41,13 +41,13 @@ bool Contains(const std::vector<std::string_view>& words, std::string_view word)
 std::string Quote(std::string_view text) {
   std::string quoted = "\"";
   for (size_t i = 0; i < text.size(); i++) {
-    uint8_t octet = static_cast<uint8_t>(text[i]);
-    if (i >= kQuotedOctets && (octet & 0xc0) != 0x80) return quoted + "\"...";
-    if (octet == '"' || octet == '\\') {
+    uint8_t byte = static_cast<uint8_t>(text[i]);
+    if (i >= kQuotedBytes && (byte & 0xc0) != 0x80) return quoted + "\"...";
+    if (byte == '"' || byte == '\\') {
       quoted += '\\';
       quoted += text[i];
-    } else if (octet < 0x20 || octet == 0x7f) {
-      absl::StrAppend(&quoted, "\\u", absl::Hex(octet, absl::kZeroPad4));
+    } else if (byte < 0x20 || byte == 0x7f) {
+      absl::StrAppend(&quoted, "\\u", absl::Hex(byte, absl::kZeroPad4));
     } else {
       quoted += text[i];
     }
@@ -66,7 +66,7 @@ std::string Join(const std::vector<std::string_view>& words) {
 
 std::string PointerToken(std::string_view key) {
   std::string token;
-  for (char c : key.substr(0, kQuotedOctets)) {
+  for (char c : key.substr(0, kQuotedBytes)) {
     if (c == '~') {
       token += "~0";
     } else if (c == '/') {

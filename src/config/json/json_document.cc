@@ -31,17 +31,17 @@ std::string LineAndColumn(std::string_view text, size_t offset) {
 // The length of the UTF-8 sequence at the start of `text`, which is not empty; 0 where there is
 // none (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF).
 size_t Utf8Length(std::string_view text) {
-  auto octet = [&](size_t i) { return i < text.size() ? static_cast<uint8_t>(text[i]) : 0u; };
-  unsigned first = octet(0);
+  auto byte = [&](size_t i) { return i < text.size() ? static_cast<uint8_t>(text[i]) : 0u; };
+  unsigned first = byte(0);
   if (first < 0x80) return 1;
   size_t length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
   for (size_t i = 1; i < length; i++) {
-    if ((octet(i) & 0xc0) != 0x80) return 0;
+    if ((byte(i) & 0xc0) != 0x80) return 0;
   }
-  if (first == 0xe0 && octet(1) < 0xa0) return 0;
-  if (first == 0xed && octet(1) > 0x9f) return 0;
-  if (first == 0xf0 && octet(1) < 0x90) return 0;
-  if (first == 0xf4 && octet(1) > 0x8f) return 0;
+  if (first == 0xe0 && byte(1) < 0xa0) return 0;
+  if (first == 0xed && byte(1) > 0x9f) return 0;
+  if (first == 0xf0 && byte(1) < 0x90) return 0;
+  if (first == 0xf4 && byte(1) > 0x8f) return 0;
   return length;
 }
 
@@ -204,8 +204,8 @@ absl::StatusOr<std::string> ReadDocument(const std::string& path) {
   }
   if (std::filesystem::is_regular_file(status)) {
     uintmax_t size = std::filesystem::file_size(path, error);
-    if (!error && size > kMaxDocumentOctets) {
-      return Invalid(absl::StrCat(path, ": found ", size, " bytes, allowed ", kMaxDocumentOctets));
+    if (!error && size > kMaxDocumentBytes) {
+      return Invalid(absl::StrCat(path, ": found ", size, " bytes, allowed ", kMaxDocumentBytes));
     }
   }
   errno = 0;
@@ -217,14 +217,14 @@ absl::StatusOr<std::string> ReadDocument(const std::string& path) {
   // A pipe has no size: reads at most one byte more than the limit.
   std::string text;
   std::vector<char> chunk(64 << 10);
-  while (text.size() <= kMaxDocumentOctets) {
+  while (text.size() <= kMaxDocumentBytes) {
     stream.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
     if (stream.gcount() == 0) break;
     text.append(chunk.data(), static_cast<size_t>(stream.gcount()));
   }
-  if (text.size() > kMaxDocumentOctets) {
-    return Invalid(absl::StrCat(path, ": found more than ", kMaxDocumentOctets, " bytes, allowed ",
-                                kMaxDocumentOctets));
+  if (text.size() > kMaxDocumentBytes) {
+    return Invalid(absl::StrCat(path, ": found more than ", kMaxDocumentBytes, " bytes, allowed ",
+                                kMaxDocumentBytes));
   }
   if (stream.bad()) {
     return Invalid(absl::StrCat(path, ": cannot be read (", std::strerror(errno),
@@ -234,9 +234,9 @@ absl::StatusOr<std::string> ReadDocument(const std::string& path) {
 }
 
 absl::StatusOr<JsonValue> ParseDocument(std::string_view text, const std::string& file) {
-  if (text.size() > kMaxDocumentOctets) {
+  if (text.size() > kMaxDocumentBytes) {
     return Invalid(
-        absl::StrCat(file, ": found ", text.size(), " bytes, allowed ", kMaxDocumentOctets));
+        absl::StrCat(file, ": found ", text.size(), " bytes, allowed ", kMaxDocumentBytes));
   }
   if (absl::Status status = CheckText(text, file); !status.ok()) return status;
   TreeBuilder builder(text, file);

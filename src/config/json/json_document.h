@@ -16,7 +16,7 @@
 
 namespace twinpath {
 
-inline constexpr size_t kMaxDocumentOctets = 32 << 20;
+inline constexpr size_t kMaxDocumentBytes = 32 << 20;
 inline constexpr size_t kMaxDocumentDepth = 32;
 inline constexpr size_t kMaxDocumentValues = 4'000'000;
 
@@ -30,7 +30,7 @@ struct JsonValue {
   std::vector<JsonValue> items;
 };
 
-// The contents of the file, at most kMaxDocumentOctets bytes: a larger file is not read.
+// The contents of the file, at most kMaxDocumentBytes bytes: a larger file is not read.
 absl::StatusOr<std::string> ReadDocument(const std::string& path);
 
 // Parses without recursion. Syntax errors name line and column (in bytes, from 1); a key given

@@ -43,10 +43,10 @@ absl::StatusOr<uint16_t> ReadEtherType(const JsonCursor& c) {
 bool ClearHostBits(AddressPrefix* prefix) {
   bool any = false;
   for (int bit = prefix->length; bit < (prefix->version == 4 ? 32 : 128); bit++) {
-    uint8_t& octet = prefix->octets[static_cast<size_t>(bit / 8)];
+    uint8_t& byte = prefix->bytes[static_cast<size_t>(bit / 8)];
     uint8_t mask = static_cast<uint8_t>(0x80 >> bit % 8);
-    any |= (octet & mask) != 0;
-    octet = static_cast<uint8_t>(octet & ~mask);
+    any |= (byte & mask) != 0;
+    byte = static_cast<uint8_t>(byte & ~mask);
   }
   return any;
 }
@@ -61,7 +61,7 @@ absl::StatusOr<AddressPrefix> ReadPrefix(const JsonCursor& c) {
   prefix.version = address.find(':') == std::string::npos ? 4 : 6;
   // An escaped NUL would end the address early.
   if (address.find('\0') != std::string::npos ||
-      inet_pton(prefix.version == 4 ? AF_INET : AF_INET6, address.c_str(), prefix.octets.data()) !=
+      inet_pton(prefix.version == 4 ? AF_INET : AF_INET6, address.c_str(), prefix.bytes.data()) !=
           1) {
     return c.Wrong(kAllowed);
   }
@@ -225,7 +225,7 @@ absl::StatusOr<MatchSpec> ParseMatch(const JsonCursor& match) {
 
 std::string PrefixText(const AddressPrefix& prefix) {
   char text[INET6_ADDRSTRLEN] = "";
-  inet_ntop(prefix.version == 4 ? AF_INET : AF_INET6, prefix.octets.data(), text, sizeof(text));
+  inet_ntop(prefix.version == 4 ? AF_INET : AF_INET6, prefix.bytes.data(), text, sizeof(text));
   if (prefix.length == (prefix.version == 4 ? 32 : 128)) return text;
   return absl::StrCat(text, "/", prefix.length);
 }

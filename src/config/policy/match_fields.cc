@@ -31,9 +31,9 @@ std::optional<Mac> ReadMacText(std::string_view text) {
   if (text.size() != 17) return std::nullopt;
   Mac mac = {};
   for (size_t i = 0; i < mac.size(); i++) {
-    std::optional<uint64_t> octet = ReadNumber(text.substr(i * 3, 2), 0xff, 16);
-    if (!octet || (i < 5 && text[i * 3 + 2] != ':')) return std::nullopt;
-    mac[i] = static_cast<uint8_t>(*octet);
+    std::optional<uint64_t> byte = ReadNumber(text.substr(i * 3, 2), 0xff, 16);
+    if (!byte || (i < 5 && text[i * 3 + 2] != ':')) return std::nullopt;
+    mac[i] = static_cast<uint8_t>(*byte);
   }
   return mac;
 }
@@ -156,14 +156,14 @@ absl::StatusOr<LengthRange> ReadLength(const JsonCursor& c) {
 }
 
 std::string MacText(const MacMatch& mac) {
-  auto octets = [](const Mac& m) {
+  auto bytes = [](const Mac& m) {
     return absl::StrFormat("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
   };
   for (int bits = 0; bits <= 48; bits++) {
     if (mac.mask != *ReadMacMask(absl::StrCat(bits))) continue;
-    return absl::StrCat(octets(mac.address), bits == 48 ? "" : absl::StrCat("/", bits));
+    return absl::StrCat(bytes(mac.address), bits == 48 ? "" : absl::StrCat("/", bits));
   }
-  return absl::StrCat(octets(mac.address), "/", octets(mac.mask));
+  return absl::StrCat(bytes(mac.address), "/", bytes(mac.mask));
 }
 
 }  // namespace twinpath

@@ -25,9 +25,9 @@ struct VlanMatch {
 };
 
 struct AddressPrefix {
-  int version = 4;                      // 4 or 6
-  std::array<uint8_t, 16> octets = {};  // network order; v4 in the first four
-  int length = 0;                       // prefix length in bits
+  int version = 4;                     // 4 or 6
+  std::array<uint8_t, 16> bytes = {};  // network order; v4 in the first four
+  int length = 0;                      // prefix length in bits
   bool operator==(const AddressPrefix&) const = default;
 };
 

@@ -47,7 +47,7 @@ const NamedNumber* ByName(const Table& table, std::string_view name) {
 }
 
 template <typename Table>
-std::optional<uint8_t> OctetByName(const Table& table, std::string_view name) {
+std::optional<uint8_t> ByteByName(const Table& table, std::string_view name) {
   const NamedNumber* named = ByName(table, name);
   if (!named) return std::nullopt;
   return static_cast<uint8_t>(named->number);
@@ -97,25 +97,25 @@ std::optional<std::string> EtherTypeName(uint16_t ether_type) {
 
 std::vector<std::string_view> EtherTypeNames() { return Names(kEtherTypes); }
 
-std::optional<uint8_t> ProtoByName(std::string_view name) { return OctetByName(kProtos, name); }
+std::optional<uint8_t> ProtoByName(std::string_view name) { return ByteByName(kProtos, name); }
 
 std::optional<std::string> ProtoName(uint8_t proto) { return ByNumber(kProtos, proto); }
 
 std::vector<std::string_view> ProtoNames() { return Names(kProtos); }
 
-std::optional<uint8_t> DscpByName(std::string_view name) { return OctetByName(kDscps, name); }
+std::optional<uint8_t> DscpByName(std::string_view name) { return ByteByName(kDscps, name); }
 
 std::optional<std::string> DscpName(uint8_t dscp) { return ByNumber(kDscps, dscp); }
 
 std::vector<std::string_view> DscpNames() { return Names(kDscps); }
 
-std::optional<uint8_t> EcnByName(std::string_view name) { return OctetByName(kEcns, name); }
+std::optional<uint8_t> EcnByName(std::string_view name) { return ByteByName(kEcns, name); }
 
 std::optional<std::string> EcnName(uint8_t ecn) { return ByNumber(kEcns, ecn); }
 
 std::vector<std::string_view> EcnNames() { return Names(kEcns); }
 
-std::optional<uint8_t> TcpFlagByName(std::string_view name) { return OctetByName(kTcpFlags, name); }
+std::optional<uint8_t> TcpFlagByName(std::string_view name) { return ByteByName(kTcpFlags, name); }
 
 std::optional<std::string> TcpFlagName(uint8_t bit) { return ByNumber(kTcpFlags, bit); }
 

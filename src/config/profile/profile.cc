@@ -130,8 +130,8 @@ absl::StatusOr<Idle> ReadIdle(const JsonCursor& c) {
 
 absl::StatusOr<uint64_t> ReadFlowMemory(const JsonCursor& c) {
   if (c.Is(Kind::kString) || c.Is(Kind::kUnsigned)) {
-    auto octets = ParseFlowMemory(c.value().text, "");
-    if (octets.ok()) return octets;
+    auto bytes = ParseFlowMemory(c.value().text, "");
+    if (bytes.ok()) return bytes;
   }
   return c.Wrong(kFlowMemoryAllowed);
 }

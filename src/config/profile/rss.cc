@@ -38,8 +38,8 @@ absl::Status ReadKey(const JsonCursor& c, RssSpec* spec) {
   if (spec->symmetric || text == "driver") return absl::OkStatus();
   const bool hex = text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
   if (!hex || (text.size() != 80 && text.size() != 104)) return c.Wrong(kKeyAllowed);
-  const std::string octets = absl::HexStringToBytes(text);
-  spec->key.assign(octets.begin(), octets.end());
+  const std::string bytes = absl::HexStringToBytes(text);
+  spec->key.assign(bytes.begin(), bytes.end());
   return absl::OkStatus();
 }
 

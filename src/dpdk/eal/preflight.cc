@@ -213,7 +213,7 @@ absl::StatusOr<MempoolSize> ChooseMempool(const Profile& profile, const Prefligh
 
 uint64_t MemoryBytes(const Profile& profile, const CompiledPolicy& policy, const Preflight& plan) {
   const uint64_t flows =
-      policy.has_flows ? FlowTableWithin(profile.flow_memory).octets() * 9 / 8 : 0;  // and locks
+      policy.has_flows ? FlowTableWithin(profile.flow_memory).bytes() * 9 / 8 : 0;  // and locks
   // A reload makes the next policy while the present one is in use.
   const uint64_t policies = 2 * PolicyBytes(policy, profile.queues * profile.ports.size());
   return (plan.mempool.Bytes() + policies) * plan.nodes.size() + flows + kOverheadBytes;

@@ -13,7 +13,7 @@
 namespace twinpath {
 namespace {
 
-constexpr size_t kCommonKeyOctets = 40;  // where a PMD does not tell: what Toeplitz over IPv6 needs
+constexpr size_t kCommonKeyBytes = 40;  // where a PMD does not tell: what Toeplitz over IPv6 needs
 
 struct Flags {
   RssField field;
@@ -105,7 +105,7 @@ absl::StatusOr<RssState> AskRss(const RssSpec& spec, const rte_eth_dev_info& abo
   conf->rx_adv_conf.rss_conf.rss_hf = flags;
   *key = spec.key;
   if (spec.symmetric)
-    *key = SymmetricRssKey(about.hash_key_size != 0 ? about.hash_key_size : kCommonKeyOctets);
+    *key = SymmetricRssKey(about.hash_key_size != 0 ? about.hash_key_size : kCommonKeyBytes);
   if (key->empty()) return state;
   if (about.hash_key_size != 0 && key->size() != about.hash_key_size) {
     return absl::InvalidArgumentError(absl::StrCat("the profile's /rss/key has ", key->size(),
@@ -120,7 +120,7 @@ absl::StatusOr<RssState> AskRss(const RssSpec& spec, const rte_eth_dev_info& abo
 void SettleRss(uint16_t port, const RssSpec& spec, const rte_eth_dev_info& about, uint16_t queues,
                RssState* state) {
   if (state->fields == 0) return;
-  std::vector<uint8_t> key(about.hash_key_size != 0 ? about.hash_key_size : kCommonKeyOctets);
+  std::vector<uint8_t> key(about.hash_key_size != 0 ? about.hash_key_size : kCommonKeyBytes);
   rte_eth_rss_conf conf = {};
   conf.rss_key = key.data();
   conf.rss_key_len = static_cast<uint8_t>(key.size());

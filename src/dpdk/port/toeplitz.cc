@@ -14,9 +14,9 @@ namespace {
 
 constexpr uint8_t kTcp = 6, kUdp = 17;
 
-uint32_t BigEndian(const uint8_t* octets) {
-  return static_cast<uint32_t>(octets[0]) << 24 | static_cast<uint32_t>(octets[1]) << 16 |
-         static_cast<uint32_t>(octets[2]) << 8 | octets[3];
+uint32_t BigEndian(const uint8_t* bytes) {
+  return static_cast<uint32_t>(bytes[0]) << 24 | static_cast<uint32_t>(bytes[1]) << 16 |
+         static_cast<uint32_t>(bytes[2]) << 8 | bytes[3];
 }
 
 }  // namespace

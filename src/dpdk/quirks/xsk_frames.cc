@@ -24,7 +24,7 @@ namespace {
 
 struct Mapping {
   uintptr_t address = 0;  // 0: none
-  size_t octets = 0;
+  size_t bytes = 0;
 };
 
 Mapping FindMapping(int fd, uint64_t offset) {
@@ -46,9 +46,9 @@ Mapping FindMapping(int fd, uint64_t offset) {
 // each entry.
 std::vector<uint64_t> Entries(const Mapping& mapping, const xdp_ring_offset& offset, size_t size) {
   std::vector<uint64_t> entries;
-  if (mapping.address == 0 || mapping.octets <= offset.desc) return entries;
+  if (mapping.address == 0 || mapping.bytes <= offset.desc) return entries;
   uint32_t places = 1;  // a power of two; the mapping is rounded up to whole pages
-  while (2 * places * size <= mapping.octets - offset.desc) places *= 2;
+  while (2 * places * size <= mapping.bytes - offset.desc) places *= 2;
   const auto read = [&](uint64_t at) {
     return __atomic_load_n(reinterpret_cast<const uint32_t*>(mapping.address + at),
                            __ATOMIC_ACQUIRE);

@@ -44,8 +44,8 @@ std::string FitText(const std::string& text, size_t width) {
   size_t taken = 0;
   for (const char c : text) {
     if (StartsCodePoint(c) && taken++ == keep) break;
-    const auto octet = static_cast<unsigned char>(c);
-    fit += octet < ' ' || octet == 0x7f ? '?' : c;
+    const auto byte = static_cast<unsigned char>(c);
+    fit += byte < ' ' || byte == 0x7f ? '?' : c;
   }
   return full <= width ? fit : fit + "...";
 }

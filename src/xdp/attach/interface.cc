@@ -38,9 +38,9 @@ void AskFor(NetlinkMessage message, uint16_t type, Value* value) {
   message.Request(NETLINK_GENERIC, [&](const uint8_t* data, size_t size) {
     if (size < sizeof(genlmsghdr)) return;
     ForEachAttribute(data + sizeof(genlmsghdr), size - sizeof(genlmsghdr),
-                     [&](uint16_t found, const uint8_t* octets, size_t length) {
+                     [&](uint16_t found, const uint8_t* bytes, size_t length) {
                        if (found == type && length == sizeof(*value))
-                         std::memcpy(value, octets, length);
+                         std::memcpy(value, bytes, length);
                      });
   });
 }

@@ -82,7 +82,7 @@ absl::StatusOr<std::unique_ptr<XdpMaps>> XdpMaps::Create(const CompiledPolicy& p
   const int error = twinpath_bpf__load(kernel.skeleton.get());
   if (error)
     return KernelError(absl::StrCat("making the maps for ", rules, " rules and ", total,
-                                    " RX queues, and ", made->flows_.octets(), " bytes of flows"),
+                                    " RX queues, and ", made->flows_.bytes(), " bytes of flows"),
                        -error);
   absl::Status status = kernel.streams.Map(maps.tp_states);
   status.Update(kernel.marked.Map(maps.tp_mark_counts));

@@ -44,5 +44,5 @@ check 'rules["few"]["matched_packets"] == 400' 'rules["few"]["lost_packets"] == 
 
 # Without loss every frame arrives, those of several segments too.
 [[ $(survivors 1 --forward out) == "$(seq -s ' ' 0 1999)" ]] || fail "not every frame arrived"
-cmp <(tail -c +25 in.pcap | wc -c) <(tail -c +25 out.pcap | wc -c) || fail "octets are missing"
+cmp <(tail -c +25 in.pcap | wc -c) <(tail -c +25 out.pcap | wc -c) || fail "bytes are missing"
 nothing_left

@@ -33,7 +33,7 @@ std::unique_ptr<DpdkReplay> Replay(const std::string& json, uint32_t queues = 1)
   return *std::move(replay);
 }
 
-// Octets 0, 1, 2...; of an EtherType that no rule knows.
+// Bytes 0, 1, 2...; of an EtherType that no rule knows.
 Frame Plain(size_t length) {
   Frame frame(length);
   std::iota(frame.begin(), frame.end(), uint8_t{0});

@@ -15,7 +15,7 @@ from wait import wait_for
 CONNECTIONS = int(os.environ.get("SPLICE_CONNECTIONS", "2000"))
 
 
-class EveryOctet(SpliceTest):
+class EveryByte(SpliceTest):
     def carry(self, mode, listen, serve, connections, *more):
         with self.start("--to", serve, "--mode", mode, listen=listen) as program:
             idle = program.descriptors()
@@ -38,7 +38,7 @@ class EveryOctet(SpliceTest):
         self.assertEqual(connections, summary["targets"][0]["connections"])
         self.assertEqual(0, summary["targets"][0]["failures"])
 
-    def test_streams_of_0_octets_to_16_mib(self):
+    def test_streams_of_0_bytes_to_16_mib(self):
         for mode in MODES:
             with self.subTest(mode=mode):
                 self.carry(mode, "127.0.0.1:7000", "127.0.0.1:7001", CONNECTIONS, "--at-once",

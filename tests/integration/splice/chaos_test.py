@@ -36,7 +36,7 @@ class Chaos(SpliceTest):
             _, totals = self.fates(50, "--refuse", rate)
             self.assertEqual(count, totals["refused_by_chaos"])
 
-    def test_reset_after_exactly_so_many_octets_in_each_mode(self):
+    def test_reset_after_exactly_so_many_bytes_in_each_mode(self):
         for mode in MODES:
             with self.subTest(mode=mode):
                 results, totals = self.fates(20, "--reset-after", "12345", "--mode", mode)

@@ -51,7 +51,7 @@ constexpr auto kSilence = std::chrono::seconds(30);  // of everything: then some
 
 struct Options {
   splice::Address connect, serve;
-  uint64_t connections = 100, at_once = 50, max_octets = 16 << 20, seed = 1;
+  uint64_t connections = 100, at_once = 50, max_bytes = 16 << 20, seed = 1;
 };
 
 class Hash {
@@ -76,7 +76,7 @@ class Hash {
 // ends can be brought together; an empty one is only counted.
 struct Side {
   std::map<uint64_t, std::string> sent, received;  // number of the sender -> digest
-  uint64_t empty_sent = 0, empty_received = 0, octets_sent = 0, broken = 0, ended = 0;
+  uint64_t empty_sent = 0, empty_received = 0, bytes_sent = 0, broken = 0, ended = 0;
   std::string first_error;
 };
 
@@ -91,8 +91,8 @@ class Peer {
       // Many short ones and a few long ones: the logarithm is what is drawn.
       const double u = std::uniform_real_distribution<>(0, 1)(random_);
       length_ = static_cast<uint64_t>(
-          std::exp(u * u * std::log(static_cast<double>(options.max_octets))));
-      if (number % 100 == 0) length_ = options.max_octets;
+          std::exp(u * u * std::log(static_cast<double>(options.max_bytes))));
+      if (number % 100 == 0) length_ = options.max_bytes;
       length_ = std::max(length_, sizeof(number_));
     }
     one_thing_first_ = Chance(0.2);
@@ -120,7 +120,7 @@ class Peer {
 
   void Report(Side* side) {
     side->ended++;
-    side->octets_sent += sent_;
+    side->bytes_sent += sent_;
     if (broken_) {
       side->broken++;
       if (side->first_error.empty()) side->first_error = error_;
@@ -159,7 +159,7 @@ class Peer {
     received_hash_.Add(buffer->data(), size);
   }
 
-  // The stream's octets from the word that `sent_` is in: the number, then random words.
+  // The stream's bytes from the word that `sent_` is in: the number, then random words.
   void Fill(std::vector<char>* buffer, size_t size) const {
     uint64_t word = sent_ / 8;
     for (size_t at = 0; at < size; at += 8, word++) {
@@ -179,7 +179,7 @@ class Peer {
       sent_hash_.Add(buffer->data() + skip, static_cast<size_t>(put));
       sent_ += static_cast<uint64_t>(put);
     }
-    // The FIN at once, or a while after the last octet.
+    // The FIN at once, or a while after the last byte.
     if (sent_ < length_ || (!lively_ && Chance(0.5))) return;
     fin_sent_ = true;
     if (shutdown(fd(), SHUT_WR)) Break("shutdown");
@@ -318,7 +318,7 @@ int Run(const Options& options) {
                     server.empty_sent == client.empty_received &&
                     client.ended == options.connections && server.ended == options.connections;
   std::cout << "{\"connections\": " << client.ended << ", \"served\": " << server.ended
-            << ", \"up\": " << client.octets_sent << ", \"down\": " << server.octets_sent
+            << ", \"up\": " << client.bytes_sent << ", \"down\": " << server.bytes_sent
             << ", \"different\": " << different << ", \"broken\": " << client.broken + server.broken
             << ", \"seconds\": " << seconds << "}\n";
   for (const Side* side : {&client, static_cast<const Side*>(&server)})
@@ -334,7 +334,7 @@ int Main(int argc, char** argv) {
   app.add_option("--serve", serve)->required();
   app.add_option("--connections", options.connections);
   app.add_option("--at-once", options.at_once);
-  app.add_option("--max-octets", options.max_octets);
+  app.add_option("--max-octets", options.max_bytes);
   app.add_option("--seed", options.seed);
   CLI11_PARSE(app, argc, argv);
   const auto to = splice::ParseAddress("--connect", connect);

@@ -33,7 +33,7 @@ def checksum(data):
 
 class Client:
     """A TCP of its own: sends the segments that it is told to, and takes note of what is
-    acknowledged. Offsets count the stream's octets."""
+    acknowledged. Offsets count the stream's bytes."""
 
     def __init__(self, wire, port):
         self.wire = wire
@@ -56,7 +56,7 @@ class Client:
 
     def wait(self, done):
         if not self.waited(done, 20):
-            raise AssertionError(f"{self.acknowledged} octets were acknowledged, then nothing")
+            raise AssertionError(f"{self.acknowledged} bytes were acknowledged, then nothing")
 
     def waited(self, done, seconds):
         end = time.monotonic() + seconds
@@ -86,11 +86,11 @@ class Reader(threading.Thread):
 
     def __init__(self, connection):
         super().__init__()
-        self.connection, self.octets = connection, None
+        self.connection, self.data = connection, None
         self.start()
 
     def run(self):
-        self.octets = read_all(self.connection, 60)
+        self.data = read_all(self.connection, 60)
 
 
 class Segments(SpliceTest):
@@ -116,14 +116,14 @@ class Segments(SpliceTest):
         client.send(len(stream), b"", FIN | ACK)
         client.wait(lambda: client.acknowledged == len(stream) + 1)
         got.join(30)
-        self.assertEqual(len(stream), len(got.octets))
-        self.assertTrue(stream == got.octets)
+        self.assertEqual(len(stream), len(got.data))
+        self.assertTrue(stream == got.data)
         served.close()
         client.wait(lambda: client.ended)
         client.send(len(stream) + 1, b"")
         self.assertEqual(1, program.stop()["totals"]["finished"])
 
-    def test_octets_that_come_twice_are_forwarded_once(self):
+    def test_bytes_that_come_twice_are_forwarded_once(self):
         for client, served, program in self.connections():
             stream, got = random.Random(5).randbytes(3000), Reader(served)
             for first, last in ((0, 1000), (500, 1500), (1499, 1501), (0, 1502), (1502, 2000),

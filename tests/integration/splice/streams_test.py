@@ -20,7 +20,7 @@ PATTERN = bytes(range(256)) * 4096  # 1 MiB
 
 
 class Streams(SpliceTest):
-    def test_octets_sent_before_the_target_answers_arrive(self):
+    def test_bytes_sent_before_the_target_answers_arrive(self):
         for server, program in self.in_each_mode():
             client = program.connect()
             client.sendall(b"before" * 1000)  # the server's backlog answers, nobody accepts yet
@@ -35,7 +35,7 @@ class Streams(SpliceTest):
             client.close()
             self.assertEqual(1, program.stop()["totals"]["finished"])
 
-    def test_an_urgent_octet_is_an_octet_of_the_stream(self):
+    def test_an_urgent_byte_is_a_byte_of_the_stream(self):
         for server, program in self.in_each_mode():
             client, served = program.connect(), server.take()
             for _ in range(3):
@@ -51,7 +51,7 @@ class Streams(SpliceTest):
             served.close()
             self.assertEqual(1, program.stop()["totals"]["finished"])
 
-    def test_urgent_octets_from_before_the_target_answers_are_octets_of_the_stream(self):
+    def test_urgent_bytes_from_before_the_target_answers_are_bytes_of_the_stream(self):
         for mode in MODES:
             with socket.socket() as full:  # its backlog is taken: whoever connects now waits
                 full.bind(("127.0.0.1", 0))
@@ -80,7 +80,7 @@ class Streams(SpliceTest):
                 client.close()
                 program.__exit__()
 
-    def test_a_fin_before_the_target_is_reached_is_passed_on_after_the_octets(self):
+    def test_a_fin_before_the_target_is_reached_is_passed_on_after_the_bytes(self):
         for server, program in self.in_each_mode():
             client = program.connect()
             client.sendall(b"all")
@@ -156,7 +156,7 @@ class Streams(SpliceTest):
         return sent
 
     def test_a_receiver_that_stops_holds_the_sender_and_loses_nothing(self):
-        # As many octets as this (SPLICE_STOP_GB=10 for the whole of it); the receiver stops twice.
+        # As many bytes as this (SPLICE_STOP_GB=10 for the whole of it); the receiver stops twice.
         total = int(float(os.environ.get("SPLICE_STOP_GB", "0.4")) * 1e9)
         for server, program in self.in_each_mode():
             client, served = program.connect(), server.take()
@@ -171,7 +171,7 @@ class Streams(SpliceTest):
 
             for until in (total // 2, 1 << 62):
                 sent = self.fill(client, sent)
-                print(f"{program.mode}: {sent - got} octets wait for a stopped receiver")
+                print(f"{program.mode}: {sent - got} bytes wait for a stopped receiver")
                 # What socket buffers hold, of which two may grow to tcp_rmem's maximum, 32 MiB.
                 self.assertLess(sent - got, 100 * MIB)
                 reader = threading.Thread(target=read, args=(until,))

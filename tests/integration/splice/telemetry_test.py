@@ -36,11 +36,11 @@ class Telemetry(SpliceTest):
             for n, (client, served) in enumerate(pairs):
                 client.sendall(b"u" * n)
                 served.sendall(b"d" * 2 * n)
-                for end, octets in ((client, 2 * n), (served, n)):
-                    while octets:
-                        octets -= len(end.recv(octets))
+                for end, left in ((client, 2 * n), (served, n)):
+                    while left:
+                        left -= len(end.recv(left))
             total = sum(range(120))
-            wait_for("all octets", lambda: program.totals()["to_target_bytes"] == total)
+            wait_for("all bytes", lambda: program.totals()["to_target_bytes"] == total)
             listed, first = [], 0
             while first is not None:  # page after page
                 page, = program.ask(f"/twinpath/connections,{first}")

@@ -48,8 +48,8 @@ def write_capture(path):
     with open(path, "wb") as capture:
         capture.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
         for number in range(FRAMES):
-            octets = frame(number)
-            capture.write(struct.pack("<IIII", number, 0, len(octets), len(octets)) + octets)
+            sent = frame(number)
+            capture.write(struct.pack("<IIII", number, 0, len(sent), len(sent)) + sent)
 
 
 def read_stats():

@@ -167,8 +167,8 @@ nothing_left
 
 # The memory that a profile needs is known before the machine is ready for it.
 [[ $("$TWINPATH" doctor --memory --profile gone.json) =~ ^[0-9]+$ ]] || fail 'no memory of a port that is not there'
-octets=$("$TWINPATH" doctor --memory --profile interface.json)
-judge 0 interface.json "any(c['check'] == 'hugepages' and c['needed'] == '$(((octets + 1048575) / 1048576)) MiB' for c in r['checks'])"
+bytes=$("$TWINPATH" doctor --memory --profile interface.json)
+judge 0 interface.json "any(c['check'] == 'hugepages' and c['needed'] == '$(((bytes + 1048575) / 1048576)) MiB' for c in r['checks'])"
 
 # An interface that another program uses, and the one of the SSH session.
 "$PROGRAM" --port a=lan0 --queues 2 -- --file-prefix=other >out.txt 2>err.txt &

@@ -157,7 +157,7 @@ verdict: malformed
 
     def test_five_tuples_make_packets_of_both_ip_versions(self):
         policy = self.policy(rules=[{"name": "web", "match": {"tcp_flags": "syn,!ack"}}])
-        for five_tuple, about, octets, rule in (
+        for five_tuple, about, size, rule in (
                 (FIVE_TUPLE, "IPv4 tcp 10.0.0.1:1234 > 192.0.2.1:80", 60, "web"),
                 ("tcp [2001:db8::1]:1 [::1]:80", "IPv6 tcp [2001:db8::1]:1 > [::1]:80", 74, "web"),
                 ("udp [::1]:1 [::2]:53", "IPv6 udp [::1]:1 > [::2]:53", 62, "default"),
@@ -165,7 +165,7 @@ verdict: malformed
                 ("132 10.0.0.1 10.0.0.2", "IPv4 protocol 132 10.0.0.1 > 10.0.0.2", 60, "default")):
             told = self.explain(policy, "--five-tuple", five_tuple, "--port", "lan", "--json")
             self.assertEqual((told["frame"], told["rule"], told["malformed"]),
-                             ({"about": about, "octets": octets}, rule, None))
+                             ({"about": about, "octets": size}, rule, None))
 
     def test_every_shipped_policy_explains_a_packet(self):
         for policy in sorted(POLICIES.glob("*.json")):

@@ -69,7 +69,7 @@ class Idle(XdpTest):
                 numbers = numbers[50:]
                 time.sleep(pauses)
             time.sleep(0.1)
-            return [number_of(octets) for octets in capture.frames()]
+            return [number_of(frame) for frame in capture.frames()]
 
     def run_wire(self, idle, pauses, *arguments):
         self.start_dpdk(idle, "--port", "lan=lan", "--port", "wan=wan", "--forward", "wan", *arguments)
@@ -143,7 +143,7 @@ class Idle(XdpTest):
             run("ip", "route", "add", "10.9.0.2/32", "dev", "tp-lan", "src", "10.9.0.1")
             subprocess.run(["ping", "-c", "5", "-i", "0.1", "-W", "0.1", "10.9.0.2"], stdout=subprocess.DEVNULL,
                            timeout=30, check=False)
-            self.assertEqual(5, len([octets for octets in capture.frames(at_least=5) if octets[23] == 1]))
+            self.assertEqual(5, len([frame for frame in capture.frames(at_least=5) if frame[23] == 1]))
         self.end_dpdk()
 
     def test_no_other_word_is_taken(self):

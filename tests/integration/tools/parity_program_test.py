@@ -31,7 +31,7 @@ ANYWHERE = {"version": 1, "default": {"loss": {"model": "random", "rate": "50%"}
 
 
 def udp(number, size=60):
-    """A UDP datagram in a frame of `size` octets, to port 2000 + number % 5."""
+    """A UDP datagram in a frame of `size` bytes, to port 2000 + number % 5."""
     ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, size - 14, number & 0xffff, 0, 64, 17, 0,
                      bytes([10, 0, 0, 1]), bytes([10, 0, 1, number & 255]))
     return (bytes.fromhex("020000000002020000000001") + b"\x08\x00" + ip +
@@ -40,22 +40,22 @@ def udp(number, size=60):
 
 
 def pcap(frames, link_type=ETHERNET, order="<", length=len):
-    """The octets of a pcap file. length(frame) is how long a frame is said to have been."""
-    octets = struct.pack(order + "IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, link_type)
+    """The bytes of a pcap file. length(frame) is how long a frame is said to have been."""
+    data = struct.pack(order + "IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, link_type)
     for number, frame in enumerate(frames):
-        octets += struct.pack(order + "IIII", number, 0, len(frame), length(frame)) + frame
-    return octets
+        data += struct.pack(order + "IIII", number, 0, len(frame), length(frame)) + frame
+    return data
 
 
 def pcapng(frames):
     def block(kind, body):
         body += bytes(-len(body) % 4)
         return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
-    octets = block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1))
-    octets += block(1, struct.pack("<HHI", ETHERNET, 0, 262144))
+    data = block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1))
+    data += block(1, struct.pack("<HHI", ETHERNET, 0, 262144))
     for frame in frames:
-        octets += block(6, struct.pack("<IIIII", 0, 0, 0, len(frame), len(frame)) + frame)
-    return octets
+        data += block(6, struct.pack("<IIIII", 0, 0, 0, len(frame), len(frame)) + frame)
+    return data
 
 
 class Parity(unittest.TestCase):
@@ -66,8 +66,8 @@ class Parity(unittest.TestCase):
         left = self.left_behind()
         self.addCleanup(lambda: self.assertEqual(left, self.left_behind()))
 
-    def write(self, name, octets):
-        (self.folder / name).write_bytes(octets)
+    def write(self, name, data):
+        (self.folder / name).write_bytes(data)
         return self.folder / name
 
     @staticmethod
@@ -102,8 +102,8 @@ class Parity(unittest.TestCase):
 
     def test_reads_both_formats_and_both_byte_orders(self):
         frames = [udp(n) for n in range(100)]
-        for octets in (pcap(frames), pcap(frames, order=">"), pcapng(frames)):
-            capture = self.write("a.capture", octets)
+        for data in (pcap(frames), pcap(frames, order=">"), pcapng(frames)):
+            capture = self.write("a.capture", data)
             self.finds("frames 100, equal 100, different 0\n", self.policy, capture)
         self.finds("frames 200, equal 200, different 0\n", self.policy, capture, capture)
         self.finds("frames 0, equal 0, different 0\n", self.policy,
@@ -136,8 +136,8 @@ class Parity(unittest.TestCase):
                 2: ("block", ("denied", None, None)),
                 3: ("out", ("tx", "wan", frame)),
                 4: ("default", ("pass", None, frame))}[kind]
-            digests = [(what, port, octets and hashlib.sha256(octets).hexdigest())
-                       for what, port, octets in allowed]
+            digests = [(what, port, data and hashlib.sha256(data).hexdigest())
+                       for what, port, data in allowed]
             self.assertEqual((verdict["port"], verdict["queue"], verdict["rule"]), ("lan", 0, rule))
             self.assertIn((verdict["verdict"], verdict["out_port"], verdict["sha256"]), digests)
             seen.add((kind, verdict["verdict"]))
@@ -250,7 +250,7 @@ class Parity(unittest.TestCase):
         whole, verdicts = pcap([udp(n) for n in range(100)]), self.folder / "verdicts"
         broken = bytearray(whole)
         broken[24 + 76 + 8:24 + 76 + 12] = b"\xf0\xff\xff\xff"
-        for name, octets, error in (
+        for name, data, error in (
                 ("empty", b"", ": not a pcap or pcapng capture: "),
                 ("text", b"hello, world, this is a text\n", ": not a pcap or pcapng capture: "),
                 ("head", whole[:20], ": not a pcap or pcapng capture: "),
@@ -260,7 +260,7 @@ class Parity(unittest.TestCase):
                 ("cut ng", pcapng([udp(n) for n in range(100)])[:-10], ": packet 100: truncated"),
                 ("length", bytes(broken), ": packet 2: invalid packet capture length 4294967280")):
             with self.subTest(name):
-                capture = self.write(name, octets)
+                capture = self.write(name, data)
                 self.refused(f"{capture}{error}", self.policy, capture, "--verdicts", verdicts)
                 self.assertFalse(verdicts.exists(), "half an answer is left")
         absent = self.folder / "absent"

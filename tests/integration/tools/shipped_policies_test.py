@@ -22,10 +22,10 @@ SYN, ACK = 0x02, 0x10
 ECT0 = 2
 
 
-def frame(ethertype, payload, tags=(), octets=60):
+def frame(ethertype, payload, tags=(), size=60):
     head = MACS + b"".join(struct.pack("!HH", 0x88a8 if len(tags) > at + 1 else 0x8100, tag)
                            for at, tag in enumerate(tags)) + struct.pack("!H", ethertype)
-    return (head + payload).ljust(octets, b"\0")
+    return (head + payload).ljust(size, b"\0")
 
 
 def tcp(flags, source=1234, destination=80):
@@ -37,15 +37,15 @@ def udp(source=1234, destination=2000):
 
 
 def ip4(proto, payload, ecn=0, fragment=0, **more):
-    octets = more.get("octets", 60) - 14 - 4 * len(more.get("tags", ()))
-    head = struct.pack("!BBHHHBBH4s4s", 0x45, ecn, max(octets, 20 + len(payload)), 7, fragment, 64, proto, 0,
+    size = more.get("size", 60) - 14 - 4 * len(more.get("tags", ()))
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, ecn, max(size, 20 + len(payload)), 7, fragment, 64, proto, 0,
                        bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2]))
     return frame(0x0800, head + payload, **more)
 
 
-def ip6(source, destination, proto, payload, octets=80):
+def ip6(source, destination, proto, payload, size=80):
     addresses = b"".join(socket.inet_pton(socket.AF_INET6, address) for address in (source, destination))
-    return frame(0x86dd, struct.pack("!IHBB", 6 << 28, octets - 54, proto, 64) + addresses + payload, octets=octets)
+    return frame(0x86dd, struct.pack("!IHBB", 6 << 28, size - 54, proto, 64) + addresses + payload, size=size)
 
 
 TCP, UDP, ICMP = (ip4(6, tcp(ACK)), ip4(17, udp()), ip4(1, bytes(8)))
@@ -97,9 +97,9 @@ CASES = {
     "lossy-ipv6-subnet": [((ip6(OUTER, INNER, 6, tcp(SYN)),), None, "to the subnet", PASS),
                           ((ip6(INNER, OUTER, 17, udp()),), None, "from the subnet", PASS),
                           ((*ANY, ip6(OUTER, OUTER, 17, udp())), None, "default", PASS)],
-    "mtu-blackhole": [((ip4(6, tcp(ACK), octets=1415), ip4(17, udp(), octets=1514)), None, "too long for IPv4", DROP),
-                      ((ip6(INNER, OUTER, 17, udp(), octets=1415),), None, "too long for IPv6", DROP),
-                      ((*ANY, ip4(6, tcp(ACK), octets=1414), ip6(INNER, OUTER, 17, udp(), octets=1414)), None,
+    "mtu-blackhole": [((ip4(6, tcp(ACK), size=1415), ip4(17, udp(), size=1514)), None, "too long for IPv4", DROP),
+                      ((ip6(INNER, OUTER, 17, udp(), size=1415),), None, "too long for IPv6", DROP),
+                      ((*ANY, ip4(6, tcp(ACK), size=1414), ip6(INNER, OUTER, 17, udp(), size=1414)), None,
                        "default", PASS)],
     "one-flow-in-twenty": [((ICMP, ARP), None, "default", PASS)],
     "outage-every-minute": [(ANY, None, "default", PASS)],

@@ -69,7 +69,7 @@ class Pin(XdpTest):
     def survivors(self, numbers):
         with Capture("sink") as capture:
             send("gen", "lan", numbers)
-            return [number_of(octets) for octets in capture.frames(at_least=1)]
+            return [number_of(frame) for frame in capture.frames(at_least=1)]
 
     def unpin(self):
         programs = [found[1] for found in attached().values()]

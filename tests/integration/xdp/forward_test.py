@@ -82,7 +82,7 @@ class Forward(XdpTest):
             with self.subTest(mode=mode):
                 frames, summary = self.forwarded(mode, ("--forward", "reflect"), "gen")
                 sent = [frame(number) for number in range(FRAMES)]
-                self.assertEqual([octets[6:12] + octets[:6] + octets[12:] for octets in sent],
+                self.assertEqual([frame[6:12] + frame[:6] + frame[12:] for frame in sent],
                                  frames)
                 self.check_counted(summary, tx=FRAMES)
 

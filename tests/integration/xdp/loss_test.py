@@ -42,7 +42,7 @@ class Loss(XdpTest):
 
     def check_queues(self, mode, frames, summary):
         """Checks on every queue that the frames are unchanged, in order, and as many as were counted."""
-        numbers = [number_of(octets) for octets in frames]
+        numbers = [number_of(frame) for frame in frames]
         self.assertEqual([frame(number) for number in numbers], frames)
         if mode == "generic":  # the driver names the queue of a frame, and veth names none
             self.assertEqual(sorted(numbers), numbers)
@@ -59,7 +59,7 @@ class Loss(XdpTest):
         self.wire(queues=2)
         for mode in MODES:
             with self.subTest(mode=mode):
-                first, again, other = ([number_of(octets) for octets in
+                first, again, other = ([number_of(frame) for frame in
                                         self.survivors(mode, "50%", seed, 4000)[0]]
                                        for seed in (7, 7, 8))
                 self.assertEqual(first, again)

@@ -50,9 +50,9 @@ BAD = (b"", b"{", b"\xff" * 10000, b'{"version": 1, "version": 1}',
 
 def ecn_capable(number):
     """The frame of this number, with ECT(0)."""
-    octets = bytearray(frame(number))
-    octets[15] |= 2
-    return bytes(octets)
+    data = bytearray(frame(number))
+    data[15] |= 2
+    return bytes(data)
 
 
 class Reload(XdpTest):

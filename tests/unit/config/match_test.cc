@@ -44,7 +44,7 @@ TEST(MatchTest, EveryFieldOfAMatchIsRead) {
   EXPECT_EQ(m.ip_version, 4);
   EXPECT_EQ(m.src->version, 4);
   EXPECT_EQ(m.src->length, 8);
-  EXPECT_EQ(m.src->octets[0], 10);
+  EXPECT_EQ(m.src->bytes[0], 10);
   EXPECT_EQ(m.dst->length, 32);
   EXPECT_EQ(m.proto, 17);
   EXPECT_EQ(m.src_port->first, 0);

@@ -39,10 +39,10 @@ TEST(MismatchTest, ThereIsOneIffThePacketDoesNotMeetTheMatch) {
 
 // Of a frame that came in by port a.
 std::string Why(const FrameBuilder& frame, const std::function<void(MatchSpec*)>& set) {
-  const std::vector<uint8_t> octets = frame.Build();
+  const std::vector<uint8_t> bytes = frame.Build();
   tp_key key;
-  EXPECT_EQ(tp_parse(octets.data(), octets.data() + octets.size(),
-                     static_cast<uint32_t>(octets.size()), 0, &key),
+  EXPECT_EQ(tp_parse(bytes.data(), bytes.data() + bytes.size(),
+                     static_cast<uint32_t>(bytes.size()), 0, &key),
             TP_PARSED);
   MatchSpec match;
   set(&match);

@@ -58,7 +58,7 @@ TEST(PolicyTest, TheLeastPolicyPassesEverythingUntouched) {
   EXPECT_EQ(p.fallback.name, "default");
   EXPECT_EQ(p.fallback.loss.model, LossSpec::Model::kNone);
   EXPECT_EQ(p.fallback.forward.action, TP_ACTION_PASS);
-  // sha256sum of these 14 octets.
+  // sha256sum of these 14 bytes.
   EXPECT_EQ(p.sha256, "c3aa9744214caf6eb993d6f88f3f1dda3e4e60d59f712b6463c4ce2c4b00dfa1");
 }
 

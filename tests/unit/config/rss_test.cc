@@ -49,13 +49,13 @@ TEST(RssTest, EveryKeyIsRead) {
   EXPECT_EQ(p->rss.spread, RssSpread::kSoftware);
 }
 
-TEST(RssTest, AKeyIsOfFortyOrFiftyTwoOctets) {
-  for (size_t octets : {40, 52}) {
+TEST(RssTest, AKeyIsOfFortyOrFiftyTwoBytes) {
+  for (size_t bytes : {40, 52}) {
     std::string digits;
-    for (size_t i = 0; i < octets; i++) digits += i % 2 ? "a5" : "0F";
+    for (size_t i = 0; i < bytes; i++) digits += i % 2 ? "a5" : "0F";
     absl::StatusOr<Profile> p = Parse(absl::StrCat(R"({"key": ")", digits, "\"}"));
     ASSERT_TRUE(p.ok()) << p.status();
-    ASSERT_EQ(p->rss.key.size(), octets);
+    ASSERT_EQ(p->rss.key.size(), bytes);
     EXPECT_EQ(p->rss.key[0], 0x0f);
     EXPECT_EQ(p->rss.key[1], 0xa5);
   }
@@ -82,7 +82,7 @@ TEST(RssTest, MistakesAreNamed) {
             "p: /rss/spread: found \"hardware\", allowed \"device\", \"auto\" or \"software\"");
 }
 
-TEST(RssTest, TheSymmetricKeyIsTwoOctetsOverAndOver) {
+TEST(RssTest, TheSymmetricKeyIsTwoBytesOverAndOver) {
   const std::vector<uint8_t> key = SymmetricRssKey(52);
   ASSERT_EQ(key.size(), 52u);
   for (size_t i = 0; i < key.size(); i++) EXPECT_EQ(key[i], i % 2 ? 0x5a : 0x6d);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The headers of FrameBuilder, octet by octet. For tests; any thread.
+// The headers of FrameBuilder, byte by byte. For tests; any thread.
 
 #include "tests/unit/lib/frame_builder.h"
 
@@ -84,8 +84,8 @@ FrameBuilder& FrameBuilder::Ipv6(uint8_t proto) {
   return *this;
 }
 
-FrameBuilder& FrameBuilder::Options(size_t octets) {
-  layers_.back().bytes.resize(layers_.back().bytes.size() + octets, 1);  // no-operation, in both
+FrameBuilder& FrameBuilder::Options(size_t size) {
+  layers_.back().bytes.resize(layers_.back().bytes.size() + size, 1);  // no-operation, in both
   return *this;
 }
 
@@ -147,9 +147,9 @@ FrameBuilder& FrameBuilder::Icmpv6() {
   return *this;
 }
 
-FrameBuilder& FrameBuilder::Payload(size_t octets) {
-  std::vector<uint8_t> bytes(octets);
-  for (size_t i = 0; i < octets; i++) bytes[i] = static_cast<uint8_t>(0x80 | i);
+FrameBuilder& FrameBuilder::Payload(size_t size) {
+  std::vector<uint8_t> bytes(size);
+  for (size_t i = 0; i < size; i++) bytes[i] = static_cast<uint8_t>(0x80 | i);
   return Bytes(std::move(bytes));
 }
 
@@ -158,8 +158,8 @@ FrameBuilder& FrameBuilder::Bytes(std::vector<uint8_t> bytes) {
   return *this;
 }
 
-FrameBuilder& FrameBuilder::Padding(size_t octets) {
-  Add(Kind::kPadding, 0, std::vector<uint8_t>(octets, 0xee));
+FrameBuilder& FrameBuilder::Padding(size_t size) {
+  Add(Kind::kPadding, 0, std::vector<uint8_t>(size, 0xee));
   return *this;
 }
 
@@ -184,7 +184,7 @@ void FrameBuilder::Link(Layer* layer, const Layer& next) {
   }
 }
 
-// Writes into `layer` its lengths; `datagram` octets lie between its start and the padding.
+// Writes into `layer` its lengths; `datagram` bytes lie between its start and the padding.
 void FrameBuilder::SetLengths(Layer* layer, size_t datagram) {
   if (layer->kind == Kind::kIpv4) {
     layer->bytes[0] = static_cast<uint8_t>(0x40 | layer->bytes.size() / 4);

@@ -30,30 +30,30 @@ class FrameBuilder {
   FrameBuilder& Ipv4Addresses(uint32_t src, uint32_t dst);  // host order
   // 2001:db8::1 -> 2001:db8::2, protocol 59 (nothing follows) unless a header follows.
   FrameBuilder& Ipv6(uint8_t proto = 59);
-  // Appends `octets` of options (a multiple of 4) to the IPv4 or TCP header that is last so far.
-  FrameBuilder& Options(size_t octets);
+  // Appends `size` bytes of options (a multiple of 4) to the IPv4 or TCP header that is last so far.
+  FrameBuilder& Options(size_t size);
   // The fragment fields of the IPv4 header that is last so far, or an IPv6 fragment header.
-  // `offset` in units of 8 octets.
+  // `offset` in units of 8 bytes.
   FrameBuilder& Fragment(uint16_t offset, bool more);
-  // An extension header of 8 + 8 * `units` octets.
+  // An extension header of 8 + 8 * `units` bytes.
   FrameBuilder& Extension(uint8_t type, size_t units = 0);
   FrameBuilder& HopByHop(size_t units = 0) { return Extension(0, units); }
   FrameBuilder& Routing(size_t units = 0) { return Extension(43, units); }
   FrameBuilder& DestinationOptions(size_t units = 0) { return Extension(60, units); }
-  // Hop-by-hop options with a jumbo payload option of `length` octets; the IPv6 length becomes 0.
+  // Hop-by-hop options with a jumbo payload option of `length` bytes; the IPv6 length becomes 0.
   FrameBuilder& Jumbo(uint32_t length);
-  // An authentication header of 12 octets and `icv` more (a multiple of 4).
+  // An authentication header of 12 bytes and `icv` more (a multiple of 4).
   FrameBuilder& Authentication(size_t icv = 12);
 
   FrameBuilder& Udp(uint16_t src = 1111, uint16_t dst = 2222);
   FrameBuilder& Tcp(uint16_t src = 1111, uint16_t dst = 2222, uint8_t flags = 0x10);
-  FrameBuilder& Icmp();    // an echo request: 8 octets
+  FrameBuilder& Icmp();    // an echo request: 8 bytes
   FrameBuilder& Icmpv6();  // the same
-  FrameBuilder& Payload(size_t octets);
+  FrameBuilder& Payload(size_t size);
   FrameBuilder& Bytes(std::vector<uint8_t> bytes);  // payload of one's own
-  FrameBuilder& Padding(size_t octets);             // behind the datagram: no length counts it
+  FrameBuilder& Padding(size_t size);               // behind the datagram: no length counts it
 
-  // Overrides octets of the layer that is last so far, after everything else is filled in.
+  // Overrides bytes of the layer that is last so far, after everything else is filled in.
   FrameBuilder& Patch(size_t offset, std::initializer_list<uint8_t> bytes);
 
   std::vector<uint8_t> Build() const;

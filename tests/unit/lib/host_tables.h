@@ -24,7 +24,7 @@ inline CompiledPolicy CompileText(const std::string& json) {
 
 class HostTables {
  public:
-  // `flow_memory` octets for the table of flows; 0: none.
+  // `flow_memory` bytes for the table of flows; 0: none.
   explicit HostTables(CompiledPolicy policy, uint64_t flow_memory = 0)
       : policy_(std::move(policy)), flows_(flow_memory) {}
   HostTables(const HostTables&) = delete;

@@ -21,7 +21,7 @@ bool InPrefix(const AddressPrefix& prefix, const tp_key& key, bool destination) 
   const uint8_t* address = key.address + (destination ? (prefix.version == 4 ? 4 : 16) : 0);
   for (int bit = 0; bit < prefix.length; bit++) {
     int shift = 7 - bit % 8;
-    if ((address[bit / 8] >> shift & 1) != (prefix.octets[bit / 8] >> shift & 1)) return false;
+    if ((address[bit / 8] >> shift & 1) != (prefix.bytes[bit / 8] >> shift & 1)) return false;
   }
   return true;
 }
@@ -95,7 +95,7 @@ bool Matches(const MatchSpec& match, const tp_key& key, const std::vector<std::s
 
 tp_key MatchGenerator::Key() {
   FrameBuilder frame;
-  frame.Mac({2, 0, 0, 0, 0, Octet()}, {2, 0, 0, 0, 1, Octet()});
+  frame.Mac({2, 0, 0, 0, 0, Byte()}, {2, 0, 0, 0, 1, Byte()});
   for (uint32_t tags = Below(3); tags > 0; tags--) frame.Vlan(static_cast<uint16_t>(Below(3)));
   switch (Below(5)) {
     case 0:
@@ -220,10 +220,10 @@ AddressPrefix MatchGenerator::Prefix(const tp_key& key, bool destination) {
   prefix.version = key.ip_version == 6 ? 6 : 4;
   const int full = prefix.version == 4 ? 32 : 128;
   prefix.length = OneIn(3) ? full : static_cast<int>(Below(static_cast<uint32_t>(full) + 1));
-  size_t octets = static_cast<size_t>(full) / 8;
-  std::memcpy(prefix.octets.data(), key.address + (destination ? octets : 0), octets);
+  size_t bytes = static_cast<size_t>(full) / 8;
+  std::memcpy(prefix.bytes.data(), key.address + (destination ? bytes : 0), bytes);
   for (int bit = prefix.length; bit < full; bit++) {
-    prefix.octets[static_cast<size_t>(bit / 8)] &= static_cast<uint8_t>(~(0x80 >> bit % 8));
+    prefix.bytes[static_cast<size_t>(bit / 8)] &= static_cast<uint8_t>(~(0x80 >> bit % 8));
   }
   return prefix;
 }

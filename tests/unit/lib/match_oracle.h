@@ -44,7 +44,7 @@ class MatchGenerator {
   MacMatch Mac(const uint8_t* address);
   AddressPrefix Prefix(const tp_key& key, bool destination);
   PortRange Range(uint16_t network_order);
-  uint8_t Octet() { return static_cast<uint8_t>(Below(3)); }
+  uint8_t Byte() { return static_cast<uint8_t>(Below(3)); }
   uint16_t Port() { return static_cast<uint16_t>(OneIn(5) ? 65535 - Below(3) : Below(3) * 1000); }
 
   std::mt19937_64 random_;

@@ -93,8 +93,8 @@ class Key {
     key_.tcp_flags = flags;
     return *this;
   }
-  Key& DscpEcn(uint8_t octet) {
-    key_.dscp_ecn = octet;
+  Key& DscpEcn(uint8_t byte) {
+    key_.dscp_ecn = byte;
     return *this;
   }
   Key& First() {
@@ -106,11 +106,11 @@ class Key {
     return *this;
   }
   // Options or extension headers.
-  Key& Further(uint16_t octets) {
-    key_.shape = static_cast<uint16_t>(key_.shape + octets);
+  Key& Further(uint16_t bytes) {
+    key_.shape = static_cast<uint16_t>(key_.shape + bytes);
     return *this;
   }
-  // Of a frame of `length` octets.
+  // Of a frame of `length` bytes.
   tp_key Get(size_t length) const {
     tp_key key = key_;
     key.length = static_cast<uint16_t>(length);

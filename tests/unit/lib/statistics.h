@@ -21,7 +21,7 @@ double ChiSquareP(double chi_square, double degrees);
 double NormalP(double z);                      // two-sided
 double PoissonP(double mean, uint64_t count);  // two-sided
 
-// Bits, one an octet, 0 or 1.
+// Bits, one a byte, 0 or 1.
 using Bits = std::vector<uint8_t>;
 
 // SP 800-22, section 2.x each. Block and pattern lengths as that section recommends for n = 2^18,

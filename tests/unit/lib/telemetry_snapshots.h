@@ -14,7 +14,7 @@ namespace twinpath {
 // Two ports with one queue each and two rules, every counter another number, the law kept.
 Snapshot SmallSnapshot(const std::string& path);
 
-// `queues` queues over 16 ports, `rules` rules with names of `name_length` octets, every counter
+// `queues` queues over 16 ports, `rules` rules with names of `name_length` bytes, every counter
 // as long as a counter can be.
 Snapshot BigSnapshot(const std::string& path, size_t queues, size_t rules, size_t name_length);
 

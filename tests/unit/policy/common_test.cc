@@ -27,7 +27,7 @@ Frame Tcp() {
   frame[17] = 44;  // total length
   frame[23] = 6;
   frame.resize(34 + 24);
-  frame[46] = 0x60;  // 24 octets of header
+  frame[46] = 0x60;  // 24 bytes of header
   frame[47] = 0x12;  // SYN, ACK
   return frame;
 }
@@ -91,7 +91,7 @@ TEST(ParseCommon, AgreesWithTheWalkOnAMillionDamagedFrames) {
   for (int i = 0; i < 1000000; i++) {
     Frame frame = random() & 1 ? Udp() : Tcp();
     frame.resize(random() % (frame.size() + 8));
-    // Of all octets, or of those that decide.
+    // Of all bytes, or of those that decide.
     for (uint32_t damage = random() % 4; damage > 0 && !frame.empty(); damage--) {
       const size_t decisive[] = {12, 13, 14, 16, 17, 20, 21, 23, 38, 39, 46};
       const size_t at = random() & 1 ? decisive[random() % std::size(decisive)] : random();

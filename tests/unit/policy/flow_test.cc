@@ -52,10 +52,10 @@ uint64_t EvictedOfAMillion(uint64_t memory) {
   }
   EXPECT_EQ(held, kFlows - evicted);
   const FlowTableShape& shape = tables.shape();
-  EXPECT_LE(shape.octets(), memory);
+  EXPECT_LE(shape.bytes(), memory);
   std::cout << absl::StrFormat(
-      "%d flows, %d MiB: %d places in %d octets, %d octets of locks, %d evicted\n", kFlows,
-      memory >> 20, shape.places(), shape.octets(), shape.regions * sizeof(tp_padded_region),
+      "%d flows, %d MiB: %d places in %d bytes, %d bytes of locks, %d evicted\n", kFlows,
+      memory >> 20, shape.places(), shape.bytes(), shape.regions * sizeof(tp_padded_region),
       evicted);
   if (evicted == 0) {  // then each is known by its second packet
     for (uint64_t i = 0; i < kFlows; i++) queue.LoseFlow(Flow(i));
@@ -282,15 +282,15 @@ TEST(FlowOf, IsTheFiveTupleAndNothingElse) {
     }
     // Every bit of what it is.
     const size_t addresses = v6 ? 32 : 8;
-    std::vector<size_t> octets = {offsetof(tp_key, proto)};
-    for (size_t i = 0; i < addresses; i++) octets.push_back(offsetof(tp_key, address) + i);
-    for (size_t i = 0; i < 4; i++) octets.push_back(offsetof(tp_key, src_port) + i);
-    for (size_t octet : octets) {
+    std::vector<size_t> bytes = {offsetof(tp_key, proto)};
+    for (size_t i = 0; i < addresses; i++) bytes.push_back(offsetof(tp_key, address) + i);
+    for (size_t i = 0; i < 4; i++) bytes.push_back(offsetof(tp_key, src_port) + i);
+    for (size_t byte : bytes) {
       for (int bit = 0; bit < 8; bit++) {
         tp_key other = key;
-        reinterpret_cast<uint8_t*>(&other)[octet] ^= static_cast<uint8_t>(1 << bit);
-        EXPECT_NE(tp_flow_of(&other, 0, 1, 2), flow) << octet << " " << bit;
-        EXPECT_NE(tp_flow_of(&other, 1, 1, 2), tp_flow_of(&key, 1, 1, 2)) << octet << " " << bit;
+        reinterpret_cast<uint8_t*>(&other)[byte] ^= static_cast<uint8_t>(1 << bit);
+        EXPECT_NE(tp_flow_of(&other, 0, 1, 2), flow) << byte << " " << bit;
+        EXPECT_NE(tp_flow_of(&other, 1, 1, 2), tp_flow_of(&key, 1, 1, 2)) << byte << " " << bit;
       }
     }
   }

@@ -43,7 +43,7 @@ struct Packet {
   std::string name;
   FrameBuilder (*build)(FrameBuilder);
   bool v6;
-  int checksum;  // in octets behind the IP headers; -1: none
+  int checksum;  // in bytes behind the IP headers; -1: none
   size_t ip_headers;
 };
 
@@ -51,7 +51,7 @@ const Packet kPackets[] = {
     {"udp", [](FrameBuilder f) { return f.Ipv4().Udp().Payload(70); }, false, 6, 20},
     {"empty udp", [](FrameBuilder f) { return f.Ipv4().Udp(); }, false, 6, 20},
     {"bare ack", [](FrameBuilder f) { return f.Ipv4().Tcp(); }, false, 16, 20},
-    {"tcp of three octets", [](FrameBuilder f) { return f.Ipv4().Tcp().Payload(3); }, false, 16,
+    {"tcp of three bytes", [](FrameBuilder f) { return f.Ipv4().Tcp().Payload(3); }, false, 16,
      20},
     {"tcp", [](FrameBuilder f) { return f.Ipv4().Options(8).Tcp().Options(4).Payload(100); }, false,
      16, 28},
@@ -77,10 +77,10 @@ TEST(PacketHash, WhatChangesOnTheWayIsNotHashed) {
     expect_same(packet.build(FrameBuilder().Mac({6, 6, 6, 6, 6, 6}, {4, 4, 4, 4, 4, 4})).Build(),
                 "MAC addresses");
     expect_same(packet.build(FrameBuilder()).Padding(9).Build(), "padding");
-    const auto expect_unhashed = [&](size_t octet, uint8_t bits, const std::string& what) {
+    const auto expect_unhashed = [&](size_t byte, uint8_t bits, const std::string& what) {
       for (int bit = 0; bit < 8; bit++) {
         Frame other = frame;
-        other[octet] ^= static_cast<uint8_t>(bits & 1 << bit);
+        other[byte] ^= static_cast<uint8_t>(bits & 1 << bit);
         expect_same(other, what);
       }
     };
@@ -104,7 +104,7 @@ TEST(PacketHash, WhatChangesOnTheWayIsNotHashed) {
     Frame far = frame;
     if (far.size() > 14 + packet.ip_headers + 64) {
       far[14 + packet.ip_headers + 64] ^= 1;
-      expect_same(far, "the 65th octet");
+      expect_same(far, "the 65th byte");
     }
   }
 }
@@ -114,31 +114,31 @@ TEST(PacketHash, EveryOtherBitDecides) {
   double flips = 0, changed = 0, bits = 0;
   for (const Packet& packet : kPackets) {
     Frame frame = packet.build(FrameBuilder()).Build();
-    std::vector<size_t> octets;
-    if (!packet.v6) octets = {18, 19, 21};  // identification, low part of the offset
-    for (size_t i = packet.v6 ? 22 : 26; i < (packet.v6 ? 54u : 34u); i++) octets.push_back(i);
+    std::vector<size_t> bytes;
+    if (!packet.v6) bytes = {18, 19, 21};  // identification, low part of the offset
+    for (size_t i = packet.v6 ? 22 : 26; i < (packet.v6 ? 54u : 34u); i++) bytes.push_back(i);
     const size_t behind = 14 + packet.ip_headers;
-    for (size_t i = behind; i < std::min(frame.size(), behind + 64); i++) octets.push_back(i);
+    for (size_t i = behind; i < std::min(frame.size(), behind + 64); i++) bytes.push_back(i);
     size_t skipped = 0;
     for (uint64_t number = 0; number < 64; number++) {
       const uint64_t a = tp_mix(number), b = tp_mix(a);
       const uint64_t hash = Hash(frame, a, b);
-      for (size_t octet : octets) {
-        const int into = static_cast<int>(octet) - static_cast<int>(behind) - packet.checksum;
-        if (packet.checksum >= 0 && octet >= behind && into >= 0 && into < 2) continue;
+      for (size_t byte : bytes) {
+        const int into = static_cast<int>(byte) - static_cast<int>(behind) - packet.checksum;
+        if (packet.checksum >= 0 && byte >= behind && into >= 0 && into < 2) continue;
         for (int bit = 0; bit < 8; bit++) {
-          frame[octet] ^= static_cast<uint8_t>(1 << bit);
+          frame[byte] ^= static_cast<uint8_t>(1 << bit);
           tp_key key;
           if (Parses(frame, &key)) {
             const uint64_t other = Hash(frame, a, b);
-            EXPECT_NE(other, hash) << packet.name << " octet " << octet << " bit " << bit;
+            EXPECT_NE(other, hash) << packet.name << " byte " << byte << " bit " << bit;
             flips++;
             changed += (other ^ hash) >> 63;
             bits += std::popcount(other ^ hash);
           } else {
             skipped++;
           }
-          frame[octet] ^= static_cast<uint8_t>(1 << bit);
+          frame[byte] ^= static_cast<uint8_t>(1 << bit);
         }
       }
     }

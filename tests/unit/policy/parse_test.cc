@@ -93,7 +93,7 @@ std::vector<Shape> Shapes() {
   };
 }
 
-// The octets without which the frame is not whole: all but the padding behind a datagram and the
+// The bytes without which the frame is not whole: all but the padding behind a datagram and the
 // payload of what is not IP.
 size_t LeastLength(const std::vector<uint8_t>& frame, const tp_key& key) {
   const size_t link = key.flags & TP_KEY_INNER ? 22 : key.flags & TP_KEY_VLAN ? 18 : 14;
@@ -197,7 +197,7 @@ TEST(Parse, AcceptsALaterFragmentAsTheEighthExtension) {
 }
 
 TEST(Parse, ReadsHeadersThatStartInTheWindowOnly) {
-  // 54 octets of Ethernet and IPv6, then one extension of `units` + 1 units, then UDP.
+  // 54 bytes of Ethernet and IPv6, then one extension of `units` + 1 units, then UDP.
   auto frame = [](size_t first, size_t second) {
     return FrameBuilder().Ipv6().DestinationOptions(first).DestinationOptions(second).Udp().Build();
   };
@@ -211,7 +211,7 @@ TEST(Parse, ReadsHeadersThatStartInTheWindowOnly) {
   EXPECT_EQ(Parse(far).key, Key(0x86dd).Ipv6(59).Further(1608).Get(far.size()));
 }
 
-// RFC 2675. Of 70,000 octets only the first segment is at hand.
+// RFC 2675. Of 70,000 bytes only the first segment is at hand.
 TEST(Parse, ReadsJumbograms) {
   const size_t kLength = 70000;
   const auto udp = FrameBuilder().Ipv6().Jumbo(70000).Udp().Patch(4, {0, 0}).Payload(100).Build();
@@ -225,7 +225,7 @@ TEST(Parse, ReadsJumbograms) {
 }
 
 TEST(Parse, PaddingBehindTheDatagramIsNoHeader) {
-  // An IPv4 datagram of 20 octets; a UDP header stands in the padding.
+  // An IPv4 datagram of 20 bytes; a UDP header stands in the padding.
   const auto frame = FrameBuilder().Ipv4(17).Padding(26).Build();
   EXPECT_EQ(Parse(frame).result, TP_PARSE_MALFORMED);
   const auto other = FrameBuilder().Ipv4(253).Padding(26).Build();

@@ -143,7 +143,7 @@ TEST(SummaryJson, NamesTheCpuOnTheXdpPath) {
   EXPECT_FALSE(queue.contains("lcore"));
 }
 
-TEST(SummaryJson, IsJsonWhateverOctetsANameHas) {
+TEST(SummaryJson, IsJsonWhateverBytesANameHas) {
   Snapshot snapshot = SmallSnapshot("xdp");
   snapshot.rules[0].name = snapshot.policy_file = snapshot.ports[0].device = "a\xff\xc3";
   const std::string text = SummaryJson(snapshot).dump();
