@@ -143,11 +143,11 @@ Snapshot DpdkPath::TakeSnapshot() const {
       AddStates(queue->states.get(), worker.n_rules(), &snapshot.rules);
       if (compiled.marks) AddMarked(queue->marked.get(), worker.n_rules(), &snapshot.rules);
       RuleSnapshot& retired = snapshot.reloads.retired;
-      tp_count_sum(&retired.matched, &queue->retired.matched);
-      tp_count_sum(&retired.lost, &queue->retired.lost);
-      tp_count_sum(&retired.marked, &queue->retired.marked);
-      for (size_t p = 0; p < ports_.size(); p++)
-        refused[p] += __atomic_load_n(&queue->refused[p], __ATOMIC_RELAXED);
+      const RetiredCounts removed = CopyCounters(queue->retired);
+      tp_count_sum(&retired.matched, &removed.matched);
+      tp_count_sum(&retired.lost, &removed.lost);
+      tp_count_sum(&retired.marked, &removed.marked);
+      for (size_t p = 0; p < ports_.size(); p++) refused[p] += tp_count_load(&queue->refused[p]);
       const KernelCounters from = CopyCounters(queue->kernel);
       tp_count_sum(&kernel[queue->port].rx, &from.rx);
       tp_count_sum(&kernel[queue->port].tx, &from.tx);

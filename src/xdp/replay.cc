@@ -147,7 +147,7 @@ absl::StatusOr<FrameEffects> XdpReplay::Interpret(size_t port, uint32_t queue, T
   // The rule is the one whose stream went on: at most one did.
   const absl::Span<const tp_state> states = run_->streams().states(port, queue);
   for (size_t i = 0; i < states.size(); i++) {
-    const uint64_t matched = __atomic_load_n(&states[i].n, __ATOMIC_RELAXED);
+    const uint64_t matched = tp_count_load(&states[i].n);
     if (matched == seen.matched[i]) continue;
     seen.matched[i] = matched;
     found->effects.rule = states[i].rule;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Compares counters with those of the look before. Each counter has one writer, elsewhere.
+// Compares counters with their values at the previous look. Another thread writes them.
 
 #include "src/dpdk/recover/fault_watcher.h"
 
@@ -9,14 +9,14 @@
 #include "absl/strings/str_cat.h"
 #include "src/dpdk/quirks/tap_wake.h"
 #include "src/kernel/link_state.h"
+#include "src/policy/count.h"
+#include "src/telemetry/counters.h"
 
 namespace twinpath {
 namespace {
 
 // After a pause of this thread, or of the whole process, nothing is known about the workers.
 constexpr std::chrono::milliseconds kOwnPause{500};
-
-uint64_t Read(const uint64_t& counter) { return __atomic_load_n(&counter, __ATOMIC_RELAXED); }
 
 // "lan/0, wan/0"
 std::string QueuesOf(const Worker& worker, const std::vector<Port>& ports) {
@@ -60,7 +60,7 @@ void FaultWatcher::Look(Clock::time_point now) {
 void FaultWatcher::LookAtWorkers(Clock::time_point now) {
   for (size_t w = 0; w < turns_.size(); w++) {
     const std::string subject = absl::StrCat("lcore ", watched_.lcores[w]);
-    const uint64_t turns = Read(watched_.workers[w]->turn_counters().turns);
+    const uint64_t turns = CopyCounters(watched_.workers[w]->turn_counters()).turns;
     if (std::exchange(turns_[w].value, turns) != turns) {
       turns_[w].since = now;
       ledger_->Set(subject, "stalled", false, "worker runs again", now);
@@ -83,8 +83,8 @@ void FaultWatcher::LookAtPorts(Clock::time_point now) {
     uint64_t taken = 0, refused = 0;
     for (const auto& worker : watched_.workers) {
       for (const auto& queue : worker->queues()) {
-        taken += Read(queue->counters.tx[p].packets);
-        refused += Read(queue->refused[p]);
+        taken += tp_count_load(&queue->counters.tx[p].packets);
+        refused += tp_count_load(&queue->refused[p]);
       }
     }
     const bool grew = std::exchange(taken_[p].value, taken) != taken;

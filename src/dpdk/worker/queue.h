@@ -54,7 +54,7 @@ struct Queue : QueuePolicy {
   KernelCounters kernel;
   tp_queue_extras extras = {};
   RetiredCounts retired;
-  uint64_t refused[TP_MAX_PORTS] = {};  // of tx_full, by out port
+  __u64 refused[TP_MAX_PORTS] = {};  // of tx_full, by out port
   // worker: rw; frames received beyond the budget's grant, oldest first from `held_at`
   uint32_t held_at = 0, held = 0;
   rte_mbuf* held_frames[kMaxBurst] = {};

@@ -4,17 +4,10 @@
 #include "src/xdp/program/counters.h"
 
 #include "src/policy/count.h"
+#include "src/telemetry/counters.h"
 
 namespace twinpath {
 namespace {
-
-uint64_t Read(const __u64& counter) { return __atomic_load_n(&counter, __ATOMIC_RELAXED); }
-
-tp_count Read(const tp_count& count) {
-  return {.packets = Read(count.packets), .bytes = Read(count.bytes)};
-}
-
-void Add(const tp_count& count, tp_count* sum) { tp_count_add(sum, count.packets, count.bytes); }
 
 // Of one generation. A blind program counts what it receives by verdict alone.
 tp_queue_counters OfGeneration(const tp_queue_counters& shared, bool blind) {
@@ -22,15 +15,15 @@ tp_queue_counters OfGeneration(const tp_queue_counters& shared, bool blind) {
   tp_count decided = {};
   // Verdicts first: a program counts a frame as received before it counts the frame's verdict.
   for (size_t i = 0; i < TP_VERDICTS; i++) {
-    counters.verdict[i] = Read(shared.verdict[i]);
-    Add(counters.verdict[i], &decided);
+    counters.verdict[i] = tp_count_read(&shared.verdict[i]);
+    tp_count_sum(&decided, &counters.verdict[i]);
   }
   for (size_t i = 0; i < TP_MAX_PORTS; i++) {
-    counters.tx[i] = Read(shared.tx[i]);
-    Add(counters.tx[i], &decided);
+    counters.tx[i] = tp_count_read(&shared.tx[i]);
+    tp_count_sum(&decided, &counters.tx[i]);
   }
   __atomic_thread_fence(__ATOMIC_ACQUIRE);
-  counters.rx = blind ? decided : Read(shared.rx);
+  counters.rx = blind ? decided : tp_count_read(&shared.rx);
   return counters;
 }
 
@@ -42,18 +35,16 @@ tp_queue_counters XdpCounters::Of(size_t port, uint32_t queue) const {
     const bool blind = generation == streams_.generation() && streams_.blind(port);
     const tp_queue_counters counters =
         OfGeneration(maps_.queue(generation, port, queue).counters, blind);
-    for (size_t i = 0; i < TP_VERDICTS; i++) Add(counters.verdict[i], &sum.verdict[i]);
-    for (size_t i = 0; i < TP_MAX_PORTS; i++) Add(counters.tx[i], &sum.tx[i]);
-    Add(counters.rx, &sum.rx);
+    for (size_t i = 0; i < TP_VERDICTS; i++) tp_count_sum(&sum.verdict[i], &counters.verdict[i]);
+    for (size_t i = 0; i < TP_MAX_PORTS; i++) tp_count_sum(&sum.tx[i], &counters.tx[i]);
+    tp_count_sum(&sum.rx, &counters.rx);
   }
   return sum;
 }
 
 tp_queue_extras XdpCounters::Extras(size_t port, uint32_t queue) const {
   const tp_queue_extras& shared = maps_.extras(port, queue);
-  return {.marked = Read(shared.marked),
-          .flows_added = Read(shared.flows_added),
-          .flows_evicted = Read(shared.flows_evicted)};
+  return CopyCounters(shared);
 }
 
 int32_t XdpCounters::Cpu(size_t port, uint32_t queue) const {

@@ -8,17 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "src/policy/count.h"
 #include "src/policy/pipeline.h"
+#include "src/telemetry/counters.h"
 
 namespace twinpath {
 namespace {
-
-tp_count Read(const __u64& packets, const __u64& bytes) {
-  return {.packets = tp_count_load(&packets), .bytes = tp_count_load(&bytes)};
-}
-
-tp_count Read(const tp_count& count) { return Read(count.packets, count.bytes); }
-
-void Add(const tp_count& more, tp_count* sum) { tp_count_add(sum, more.packets, more.bytes); }
 
 void Subtract(const tp_count& less, tp_count* from) {
   from->packets -= less.packets;
@@ -26,17 +19,18 @@ void Subtract(const tp_count& less, tp_count* from) {
 }
 
 void Add(const RuleSnapshot& more, RuleSnapshot* sum) {
-  Add(more.matched, &sum->matched);
-  Add(more.lost, &sum->lost);
-  Add(more.marked, &sum->marked);
+  tp_count_sum(&sum->matched, &more.matched);
+  tp_count_sum(&sum->lost, &more.lost);
+  tp_count_sum(&sum->marked, &more.marked);
 }
 
 // All that a queue counted by verdict, as the counts of one rule.
-RuleSnapshot ByVerdict(const tp_queue_counters& counters) {
+RuleSnapshot ByVerdict(const tp_queue_counters& shared) {
+  const tp_queue_counters counters = CopyCounters(shared);
   RuleSnapshot counts;
-  counts.lost = Read(counters.verdict[TP_LOST]);
-  for (const tp_count& verdict : counters.verdict) Add(Read(verdict), &counts.matched);
-  for (const tp_count& tx : counters.tx) Add(Read(tx), &counts.matched);
+  counts.lost = counters.verdict[TP_LOST];
+  for (const tp_count& verdict : counters.verdict) tp_count_sum(&counts.matched, &verdict);
+  for (const tp_count& tx : counters.tx) tp_count_sum(&counts.matched, &tx);
   return counts;
 }
 
@@ -74,13 +68,16 @@ RuleSnapshot XdpStreams::Counts(size_t port, uint32_t queue, uint32_t rule) cons
   RuleSnapshot counts;
   // Lost before matched: the writer counts in the other order, and lost may not exceed matched.
   if (blind(port) && rule == policy_.plans[port].fallback) counts = BlindCounts(port, queue);
-  Add(Read(state.lost_packets, state.lost_bytes), &counts.lost);
+  tp_count_add(&counts.lost, tp_count_load(&state.lost_packets), tp_count_load(&state.lost_bytes));
   __atomic_thread_fence(__ATOMIC_ACQUIRE);
-  Add(Read(state.n, state.matched_bytes), &counts.matched);
+  tp_count_add(&counts.matched, tp_count_load(&state.n), tp_count_load(&state.matched_bytes));
   const auto settled = settled_.find({port, slot});
   if (settled != settled_.end()) Add(settled->second[queue], &counts);
   const tp_count* marked = maps_->marked(port, queue);
-  if (marked != nullptr) Add(Read(marked[slot]), &counts.marked);
+  if (marked != nullptr) {
+    const tp_count more = tp_count_read(&marked[slot]);
+    tp_count_sum(&counts.marked, &more);
+  }
   return counts;
 }
 
