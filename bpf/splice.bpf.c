@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only
 /*
- * TCP splicing: hands what one socket of a pair receives to the other's send queue. Owns the maps
- * and the verdict program. The kernel runs the program for each segment that a socket of the
- * sockmap receives, with that socket locked, so a flow is served by one instance at a time. Each
- * worker thread has a set of maps of its own.
+ * TCP splicing: moves the segments that one socket of a pair receives to the other socket's send
+ * queue. This file owns the maps and the verdict program. The kernel runs the program for each
+ * segment that a socket of the sockmap receives, and holds that socket's lock meanwhile, so one
+ * instance at a time serves a flow. Each worker thread has its own set of maps.
  *
- * The kernel sets no bound on what is between a redirect and the sink's send queue: the source's
- * receive window opens at once, and segments pile up in the sink's psock. So each flow has a limit.
- * Segments beyond the limit are passed: they stay charged to the source's receive buffer until user
- * space reads them, and the window stops the sender, as it would without a splicer.
+ * The kernel does not limit the bytes between a redirect and the sink's send queue. The source's
+ * receive window opens again at once, and segments pile up in the sink's psock. The program
+ * therefore has a limit for each flow, and passes the segments beyond it to user space. A passed
+ * segment stays charged to the source's receive buffer until user space reads it, so the receive
+ * window stops the sender, as it does without a splicer.
  */
 #include <linux/bpf.h>
 
@@ -16,7 +17,8 @@
 
 #include "bpf/splice_layout.h"
 
-/* Slots 2n and 2n + 1 hold the two sockets of a connection. User space sets the map sizes. */
+/* User space sets the sizes of all maps. Slots 2n and 2n + 1 hold the two sockets of a connection.
+ */
 struct {
   __uint(type, BPF_MAP_TYPE_SOCKMAP);
   __uint(max_entries, 2);
@@ -24,7 +26,7 @@ struct {
   __type(value, __u64);
 } tp_sockets SEC(".maps");
 
-/* From a socket's cookie to its slot. */
+/* The slot of a socket, by its cookie. */
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
   __uint(max_entries, 2);
@@ -32,6 +34,7 @@ struct {
   __type(value, __u32);
 } tp_slots SEC(".maps");
 
+/* By slot: the state of the flow that this socket receives. User space maps it into its memory. */
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
   __uint(map_flags, BPF_F_MMAPABLE);
@@ -40,33 +43,20 @@ struct {
   __type(value, struct tp_splice_flow);
 } tp_flows SEC(".maps");
 
-/* Slots of flows that need user space. Never overflows: a flow has at most three entries at a time.
- */
+/* Slots of the flows that need user space. It never overflows, because a flow has at most three
+ * entries at a time. */
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
   __uint(max_entries, 4096);
 } tp_events SEC(".maps");
 
-/*
- * Cuts off the bytes of a segment that came before, and returns the number of new bytes.
- *
- * TCP queues a whole segment even if its first bytes came before, as when a sender joins a
- * retransmission with new data. A reader of the socket skips the old bytes; a sockmap does not.
- *
- * TCP keeps the sequence number of a segment's first byte in cb[0] and the one after its last byte
- * (counting the FIN) in cb[1]. The segment's length shows whether this holds on the running kernel.
- * Each flow starts with a byte that nothing came before.
- *
- * Returns 0 if only the FIN is new. Returns 0 and sets flow->error if a segment cannot be read this
- * way or cannot be cut. In both cases the segment must not be forwarded.
- */
 #define TP_CUT_MOST 4095 /* bytes that one bpf_skb_adjust_room can remove */
-#define TP_CUT_TURNS 128 /* 0.5 MiB: about the most that joined segments can have */
+#define TP_CUT_TURNS 128 /* 0.5 MiB: about the longest that joined segments can be */
 
 /*
- * Removes `old` bytes from the front; returns how many of them are left, 0 on success. It is a
- * function of its own so that the verifier checks it once. It is unrolled because without
- * CAP_PERFMON the verifier also follows speculative paths and finds no bound for a loop.
+ * Removes `old` bytes from the front of a segment. Returns how many of them remain: 0 on success.
+ * This is a function of its own so that the verifier checks it only once. It is unrolled because
+ * without CAP_PERFMON the verifier also follows speculative paths, and finds no bound for a loop.
  */
 __attribute__((noinline)) __u32 tp_splice_cut(struct __sk_buff* skb, __u32 old) {
 #pragma unroll
@@ -78,6 +68,20 @@ __attribute__((noinline)) __u32 tp_splice_cut(struct __sk_buff* skb, __u32 old) 
   return old;
 }
 
+/*
+ * Cuts off the bytes of a segment that the flow has had before. Returns the number of new bytes.
+ *
+ * TCP queues a whole segment even if it has had the segment's first bytes before. This happens when
+ * a sender joins a retransmission with new data. A reader of the socket skips the old bytes; a
+ * sockmap does not.
+ *
+ * TCP keeps the sequence number of a segment's first byte in cb[0], and the number after its last
+ * byte (counting the FIN) in cb[1]. The segment's length shows whether the running kernel does so.
+ * The first byte of each flow is always new.
+ *
+ * Returns 0 if only the FIN is new. Returns 0 and sets flow->error if the segment has no readable
+ * sequence numbers or cannot be cut. The caller must not forward the segment in either case.
+ */
 static __always_inline __u32 tp_splice_cut_old(struct __sk_buff* skb, struct tp_splice_flow* flow) {
   __u32 length = skb->len;
   __u32 first = skb->cb[0];
@@ -90,7 +94,7 @@ static __always_inline __u32 tp_splice_cut_old(struct __sk_buff* skb, struct tp_
     flow->next_seq = TP_SPLICE_KNOWN | (first + length);
     return length;
   }
-  /* All of it came before. TCP queues such a segment only for a new FIN. */
+  /* The whole segment is old. TCP queues such a segment only if its FIN is new. */
   if (old >= length) {
     if (old != length || skb->cb[1] - first == length) flow->error = TP_SPLICE_UNREADABLE;
     old = length;
@@ -107,7 +111,7 @@ static __always_inline __u32 tp_splice_cut_old(struct __sk_buff* skb, struct tp_
 SEC("sk_skb/stream_verdict")
 int tp_splice_verdict(struct __sk_buff* skb) {
   __u64 cookie = bpf_get_socket_cookie(skb);
-  /* A bare FIN. TCP has processed it, and redirecting 0 bytes would break the sink's psock. */
+  /* A FIN without data. TCP has processed it, and a redirect of 0 bytes breaks the sink's psock. */
   if (!skb->len) return SK_DROP;
   __u32* slot = bpf_map_lookup_elem(&tp_slots, &cookie);
   if (!slot) return SK_PASS;
@@ -120,8 +124,8 @@ int tp_splice_verdict(struct __sk_buff* skb) {
     return SK_DROP;
   }
   __u64 state = flow->state;
-  /* Two turns suffice: while the flow passes, user space can set the flag once, and only user space
-   * sets it. */
+  /* Two turns are enough. Only user space sets the flag, and it can do so only once while the flow
+   * passes. */
   for (int turn = 0; turn < 2; turn++) {
     __u64 charge = flow->charge + length + TP_SPLICE_SKB_COST;
     if ((state & TP_SPLICE_REDIRECT) && charge <= flow->charge_limit &&

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Checks, attaches, counts, detaches.
+// Creation, snapshots and the end of the XDP path.
 
 #include "src/xdp/xdp_path.h"
 
@@ -23,7 +23,7 @@
 namespace twinpath {
 namespace {
 
-// Why the kernel refused native mode, in a person's words where its number has one meaning here.
+// Why the kernel refused native mode. Explains the errno values that have one meaning here.
 std::string Refusal(const Interface& interface, int error) {
   const std::string driver = interface.driver.empty() ? "the driver" : interface.driver;
   if (error == EOPNOTSUPP) return driver + " has no native XDP";
@@ -55,8 +55,8 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
   for (const Port& port : path->ports_) {
     names.push_back(port.spec.name);
     indexes.push_back(port.interface.index);
-    // A veth's XDP_TX wakes its peer only if the peer has an XDP program
-    // (veth_xdp_flush); a peer that gets a redirected frame always wakes.
+    // XDP_TX on a veth wakes the peer only if the peer has an XDP program (veth_xdp_flush). A
+    // redirected frame always wakes the peer.
     xdp_tx.push_back(port.interface.driver != "veth");
   }
   auto run = XdpRun::Create(std::move(compiled), OutPorts(names, indexes, xdp_tx),
@@ -67,8 +67,8 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
   if (!run.ok()) return run.status();
   path->run_ = *std::move(run);
   path->decisions_.emplace(path->run_->policy().rules);
-  // Frames come in from the first attachment on; times count from when all ports are attached,
-  // which the verifier may take a second for.
+  // Frames arrive as soon as the first port is attached, so the origin of times is set now. It is
+  // set again when all ports are attached: the verifier may take a second.
   path->run_->SetOrigin(CoarseNow());
   path->start_ = std::chrono::steady_clock::now();
   status = path->AttachAll();
@@ -103,9 +103,9 @@ absl::Status XdpPath::CheckPorts() {
       return absl::FailedPreconditionError(absl::StrCat(
           "port ", spec.name, ": interface ", spec.device, " already carries the XDP program ",
           program.empty() ? "(unnamed)" : program, " (id ", attached->program,
-          "), and is left as it is; to take it off, end the program that owns it, remove its pin (",
-          PinFolder(spec.name), " where that is twinpath-xdp's), or: ip link set dev ", spec.device,
-          " xdp off"));
+          "), which is left alone; to detach it, end the program that owns it, or remove its pin (",
+          PinFolder(spec.name), " if twinpath-xdp pinned it), or run: ip link set dev ",
+          spec.device, " xdp off"));
     }
     if (options_.pin) {
       status = CheckPins(spec.name);
@@ -137,12 +137,13 @@ std::string XdpPath::Unreachable(const CompiledPolicy& policy) const {
   for (size_t i = 0; i < ports_.size(); i++) {
     const Port& port = ports_[i];
     if ((sent_to >> i & 1) == 0 || TakesNativeFrames(port.interface)) continue;
-    return absl::StrCat("port ", port.spec.name, " (", port.spec.device,
-                        ") takes no frames from native mode",
-                        port.interface.driver == "veth"
-                            ? ": its peer has no GRO (ethtool -K PEER gro on mends that), or more "
-                              "TX queues than it has RX queues"
-                            : "");
+    return absl::StrCat(
+        "port ", port.spec.name, " (", port.spec.device,
+        ") would drop frames that native mode sends to it",
+        port.interface.driver == "veth"
+            ? ": GRO is off at its peer (to turn it on: ethtool -K PEER gro on), or "
+              "the peer has more TX queues than this end has RX queues"
+            : "");
   }
   return "";
 }
@@ -160,14 +161,15 @@ absl::StatusOr<int> XdpPath::Try(Port& port, size_t index, XdpFrames frames, uin
 absl::Status XdpPath::Attach(size_t index) {
   Port& port = ports_[index];
   if (options_.mode == XdpMode::kGeneric) return AttachGeneric(index, "as asked");
-  // First without fragments, which cost a helper call a packet; the kernel refuses that where the
-  // MTU is too large for one piece. Besides, veth's peer then sends no oversized segments.
+  // Tries a program without fragments first, because fragments cost a helper call for each packet.
+  // The kernel refuses that program if a frame of the MTU does not fit into one piece. Without
+  // fragments, the peer of a veth also sends no oversized segments.
   const auto error = Try(port, index, XdpFrames::kPlain, XDP_FLAGS_DRV_MODE);
   if (!error.ok()) return error.status();
   port.mode = "native";
   port.why = "the driver takes it";
   if (*error == 0) return absl::OkStatus();
-  // Kernels before 5.18 have no fragments.
+  // This fails on kernels before 5.18, which have no fragments.
   const auto fragments = Try(port, index, XdpFrames::kFragments, XDP_FLAGS_DRV_MODE);
   port.why = "the driver takes it, in fragments for its MTU";
   if (fragments.ok() && *fragments == 0) return absl::OkStatus();
@@ -181,7 +183,7 @@ absl::Status XdpPath::Attach(size_t index) {
 absl::Status XdpPath::NoTags(const Port& port, const std::string& why) {
   return absl::FailedPreconditionError(absl::StrCat(
       "port ", port.spec.name, " (", port.spec.device, "): generic mode (", why,
-      ") sees frames after their VLAN tag was taken out, and the policy matches \"vlan\""));
+      ") sees frames after the kernel removed their VLAN tags, and the policy matches \"vlan\""));
 }
 
 absl::Status XdpPath::AttachGeneric(size_t index, const std::string& why) {
@@ -215,20 +217,20 @@ absl::Status XdpPath::Pin() {
 }
 
 void XdpPath::RemovePins() {
-  // CheckPorts saw that none of these folders was there before.
+  // CheckPorts has made sure that these folders did not exist before.
   if (!options_.pin) return;
   std::error_code ignored;
   for (const Port& port : ports_) {
     const std::filesystem::path folder = PinFolder(port.spec.name);
     std::filesystem::remove_all(folder, ignored);
-    std::filesystem::remove(folder.parent_path(), ignored);  // where it is empty
+    std::filesystem::remove(folder.parent_path(), ignored);  // fails if it is not empty
   }
 }
 
-// Waits until every CPU that ran a program when this was called has left it.
+// Returns when no CPU any longer runs a program that it began to run before the call.
 void XdpPath::WaitForRunningPrograms() {
-  // A memory barrier on all CPUs is, in the kernel, an RCU grace period. Where it is not to be had
-  // (nohz_full), as long a sleep as no packet takes.
+  // The kernel implements a memory barrier on all CPUs as an RCU grace period, which waits for the
+  // programs. The call fails with nohz_full: then sleep longer than any packet takes.
   if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
 }
@@ -251,7 +253,7 @@ Snapshot XdpPath::TakeSnapshot() const {
   snapshot.policy_sha256 = policy_.sha256;
   snapshot.reloads = {.done = reloads_.load(),
                       .rejected = rejected_.load(),
-                      .longest_switch_ns = 0,  // nobody waits for it
+                      .longest_switch_ns = 0,  // no queue waits for a reload
                       .retired = run_->streams().retired()};
   const int64_t ran = ran_ns_.load();
   const auto duration = ran >= 0

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The XDP datapath of a running program: a policy's programs on their interfaces, from attaching to
-// detaching. Made and ended by the control thread; snapshots are taken by any thread.
+// The XDP datapath of a running program: attaches a policy's XDP programs to their interfaces,
+// watches and reloads them, and detaches them. The control thread creates and stops it. Any thread
+// may reload the policy and take snapshots.
 
 #ifndef TWINPATH_XDP_XDP_PATH_H_
 #define TWINPATH_XDP_XDP_PATH_H_
@@ -33,45 +34,47 @@
 namespace twinpath {
 
 enum class XdpMode {
-  kAuto,     // native, else generic
+  kAuto,     // native where the driver supports it, else generic
   kNative,   // in the driver
-  kGeneric,  // in the stack, behind the driver
+  kGeneric,  // in the kernel's stack, after the driver
 };
 
 struct XdpOptions {
-  std::vector<PortSpec> ports;  // the compiled policy's, in its order; devices are interfaces
+  std::vector<PortSpec> ports;  // those of the compiled policy, in its order; devices: interfaces
   XdpMode mode = XdpMode::kAuto;
-  bool pin = false;  // leave the programs attached, pinned under PinFolder(port)
-  uint64_t flow_memory = kDefaultFlowMemory;           // bytes of the table of flows
-  std::function<void(const std::string&)> on_message;  // Watch's thread: a fault began or ended
+  bool pin = false;  // leave the programs attached at the end, pinned under PinFolder(port)
+  uint64_t flow_memory = kDefaultFlowMemory;           // size of the table of flows, in bytes
+  std::function<void(const std::string&)> on_message;  // gets a line for each fault, from Watch
 };
 
 class XdpPath : public PolicyPath {
  public:
-  // Checks everything, then attaches one program a port. `policy` is what `compiled` was made of.
-  // On an error nothing is left attached or pinned; an interface that carries an XDP program
-  // already is never touched (FailedPrecondition, naming both).
+  // Checks everything, then attaches one program to each port. `compiled` was made from `policy`.
+  // After an error nothing is attached or pinned. An interface that already carries an XDP program
+  // is left alone: FailedPrecondition names the interface and the program.
   static absl::StatusOr<std::unique_ptr<XdpPath>> Create(const Policy& policy,
                                                          CompiledPolicy compiled,
                                                          const XdpOptions& options);
   // Detaches, unless pinned.
   ~XdpPath() override;
 
-  // Detaches, unless pinned, and waits until no CPU runs the programs: the counters are final then.
+  // Detaches, unless pinned, and waits until no CPU runs the programs. The counters are final
+  // afterwards.
   absl::Status Stop() override;
 
-  // Each queue changes policies from one frame to the next. FailedPrecondition for what the ports
-  // cannot do in the mode in which they are attached.
+  // Each queue changes to the new policy between two frames. FailedPrecondition if the policy needs
+  // something that a port cannot do in its present mode.
   absl::StatusOr<ReloadOutcome> Reload(const Policy& policy, CompiledPolicy compiled) override;
   void CountRejected() override { rejected_.fetch_add(1, std::memory_order_relaxed); }
   std::string policy_file() const override;
 
   Snapshot TakeSnapshot() const override;
 
-  // Reports (XdpOptions::on_message) which link went down or came up and which interface
-  // disappeared; attaches again to an interface that is back. The thread that made the path.
+  // Reports links that go down or come up, and interfaces that disappear or come back
+  // (XdpOptions::on_message). Attaches again to an interface that came back. Called by the thread
+  // that created the path.
   void Watch(Clock::time_point now) override;
-  // None: the kernel does the work.
+  // Empty: the kernel does the work, so no thread of this path can stall.
   std::vector<uint64_t> Progress() override { return {}; }
 
  private:
@@ -80,24 +83,25 @@ class XdpPath : public PolicyPath {
     Interface interface;
     XdpLink attachment;
     XdpFrames frames = XdpFrames::kPlain;
-    int attached = -1;  // the attached program; the run's
+    int attached = -1;  // descriptor of the attached program; owned by run_
     std::string mode, why, link = kLinkUp;
-    std::string refusal;  // why it is not attached again, as it was said
+    std::string refusal;  // the last reported reason why it cannot be attached again
   };
   XdpPath(const Policy& policy, const XdpOptions& options);
   absl::Status CheckPorts();
   absl::Status AttachAll();
-  // Why not: a port that frames leave by and that does not take them from native mode. Empty: none.
+  // Names a port to which `policy` sends frames from native mode, and which would drop them. Empty:
+  // there is no such port.
   std::string Unreachable(const CompiledPolicy& policy) const;
   absl::Status CheckReload(const CompiledPolicy& policy) const;
   static absl::Status NoTags(const Port& port, const std::string& why);
-  // Returns when every CPU that ran a program has left it.
   static void WaitForRunningPrograms();
   absl::Status AttachAgain(size_t index);
   static absl::Status PinAgain(Port& port);
-  void Leave(size_t index);
+  void DetachMissing(size_t index);
   absl::Status ReplaceAll(const std::vector<int>& programs);
-  // The errno with which the kernel refused the port's program for frames that come so; 0: none.
+  // Attaches the port's program for frames of this kind. Returns 0, or the errno with which the
+  // kernel refused it.
   absl::StatusOr<int> Try(Port& port, size_t index, XdpFrames frames, uint32_t flags);
   absl::Status Attach(size_t index);
   absl::Status AttachGeneric(size_t index, const std::string& why);
@@ -105,17 +109,17 @@ class XdpPath : public PolicyPath {
   void RemovePins();
 
   const XdpOptions options_;
-  Policy policy_;    // in force
-  Snapshot header_;  // what stays the same
+  Policy policy_;    // the current one
+  Snapshot header_;  // the fields that stay the same for the whole run
   std::vector<Port> ports_;
   FaultLedger faults_;
   std::unique_ptr<XdpRun> run_;
-  std::optional<RuleDecisions> decisions_;  // of the policy in force; set when run_ is
-  std::mutex reload_;                       // one at a time; taken before snapshot_
-  mutable std::mutex snapshot_;             // held while the policy is replaced, or read
+  std::optional<RuleDecisions> decisions_;  // of the current policy; set when run_ is
+  std::mutex reload_;            // held while ports or programs change; taken before snapshot_
+  mutable std::mutex snapshot_;  // held while a reader's data is read or replaced
   std::atomic<uint64_t> reloads_ = 0, rejected_ = 0;
   std::chrono::steady_clock::time_point start_;
-  std::atomic<int64_t> ran_ns_{-1};  // set by Stop
+  std::atomic<int64_t> ran_ns_{-1};  // duration of the run, set by Stop
 };
 
 }  // namespace twinpath

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Watches the ports of a running path, and attaches anew where an interface went and came back. The
-// thread that made the path. What telemetry says of a port changes before the log says so.
+// Watches the ports of a running path, and attaches again to interfaces that disappeared and came
+// back. Runs in the thread that created the path. Telemetry shows each change before the log does.
 
 #include <linux/if_link.h>
 #include <net/if.h>
@@ -20,13 +20,12 @@ void XdpPath::Watch(Clock::time_point now) {
   for (size_t i = 0; i < ports_.size(); i++) {
     Port& port = ports_[i];
     const std::string subject = absl::StrCat("port ", port.spec.name);
-    const bool was_gone = port.link == kLinkGone;  // and left
+    const bool was_gone = port.link == kLinkGone;
     const bool stayed = port.attachment.Holds() && run_->out_ports().Entered(port.attached, i);
     const std::string link = stayed ? LinkState(port.interface.index) : std::string(kLinkGone);
     if (link != kLinkGone) {
-      const char* line = link == kLinkUp
-                             ? "link up"
-                             : "link down; what is sent there is lost, and counted as sent";
+      const char* line =
+          link == kLinkUp ? "link up" : "link down; packets for it are lost, and count as tx";
       {
         const std::lock_guard<std::mutex> no_reader(snapshot_);
         port.link = link;
@@ -35,11 +34,11 @@ void XdpPath::Watch(Clock::time_point now) {
       continue;
     }
     if (!was_gone) {
-      Leave(i);
+      DetachMissing(i);
       faults_.Set(subject, "gone", true,
                   absl::StrCat(port.spec.device,
-                               " is gone; what is sent there is counted as no_port, and the other "
-                               "ports go on"),
+                               " disappeared; packets for it count as no_port; other ports are "
+                               "unaffected"),
                   now);
     }
     if (if_nametoindex(port.spec.device.c_str()) == 0) continue;
@@ -47,7 +46,7 @@ void XdpPath::Watch(Clock::time_point now) {
     if (attached.ok()) {
       port.refusal.clear();
       faults_.Set(subject, "gone", false,
-                  absl::StrCat("is back: ", port.spec.device, ", ", port.mode, " mode"), now);
+                  absl::StrCat("recovered: ", port.spec.device, ", ", port.mode, " mode"), now);
     } else if (port.refusal != attached.message()) {
       port.refusal = std::string(attached.message());
       faults_.Note(port.refusal);
@@ -56,13 +55,14 @@ void XdpPath::Watch(Clock::time_point now) {
   faults_.Tick(now);
 }
 
-// An interface that went to another network namespace took the program along.
-void XdpPath::Leave(size_t index) {
+// Detaches explicitly, because an interface that moved to another network namespace still carries
+// the program.
+void XdpPath::DetachMissing(size_t index) {
   std::lock_guard<std::mutex> one(reload_);
   ports_[index].attachment.Detach();
   std::lock_guard<std::mutex> no_reader(snapshot_);
   ports_[index].link = kLinkGone;
-  run_->out_ports().Set(index, 0);  // for programs that are loaded meanwhile
+  run_->out_ports().Set(index, 0);  // for programs that a reload loads now
 }
 
 absl::Status XdpPath::PinAgain(Port& port) {
@@ -72,10 +72,10 @@ absl::Status XdpPath::PinAgain(Port& port) {
   return port.attachment.Pin(path);
 }
 
-// As it was attached before: the same program in the same mode. Its counters and streams go on.
+// Attaches the same program in the same mode as before. It keeps its counters and streams.
 absl::Status XdpPath::AttachAgain(size_t index) {
   std::lock_guard<std::mutex> one(reload_);
-  if (ran_ns_.load() >= 0) return absl::UnavailableError("the run is over");
+  if (ran_ns_.load() >= 0) return absl::UnavailableError("the program is ending");
   Port& port = ports_[index];
   auto interface = FindInterface(port.spec.name, port.spec.device);
   if (!interface.ok()) return interface.status();
@@ -84,8 +84,8 @@ absl::Status XdpPath::AttachAgain(size_t index) {
   if (attached->program != 0) {
     return absl::FailedPreconditionError(
         absl::StrCat("port ", port.spec.name, ": interface ", port.spec.device,
-                     " is there again and carries an XDP program (id ", attached->program,
-                     "); it is left alone until that is taken off"));
+                     " is back, but carries another XDP program (id ", attached->program,
+                     "); the port receives nothing until that program is detached"));
   }
   XdpLink link;
   const int error = link.Attach(port.attached, interface->index,
@@ -93,13 +93,13 @@ absl::Status XdpPath::AttachAgain(size_t index) {
   if (error != 0) {
     return absl::FailedPreconditionError(
         absl::StrCat("port ", port.spec.name, ": interface ", port.spec.device,
-                     " is there again, and attaching in ", port.mode,
-                     " mode is refused: ", std::strerror(error)));
+                     " is back, but attaching the program in ", port.mode,
+                     " mode fails: ", std::strerror(error), "; trying again"));
   }
   if (absl::Status entered = run_->EnterOutPort(index, interface->index); !entered.ok())
     return entered;
   std::lock_guard<std::mutex> no_reader(snapshot_);
-  interface->rx_queues = port.interface.rx_queues;  // what the tables were made for
+  interface->rx_queues = port.interface.rx_queues;  // the tables keep their size
   port.interface = *std::move(interface);
   port.attachment = std::move(link);
   port.link = kLinkUp;

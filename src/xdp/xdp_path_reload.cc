@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Replaces the policy under traffic: the generation that no queue runs is given the policy, then
-// each port's link its program. Any thread.
+// Replaces the policy while frames arrive: writes the policy to the generation that no queue uses,
+// then updates each port's link to that generation's program. Any thread.
 
 #include <cerrno>
 #include <cstring>
@@ -19,21 +19,23 @@ absl::Status XdpPath::CheckReload(const CompiledPolicy& policy) const {
   const std::string why = Unreachable(policy);
   if (!why.empty())
     return absl::FailedPreconditionError(
-        absl::StrCat(why, "; the ports are attached in native mode: start again"));
+        absl::StrCat(why, "; a reload cannot change the mode: restart the program"));
   return absl::OkStatus();
 }
 
-// Port by port; where one refuses, those before it get back what they had.
+// Updates port by port. If one port refuses its program, the ports before it get their old programs
+// back.
 absl::Status XdpPath::ReplaceAll(const std::vector<int>& programs) {
   for (size_t i = 0; i < ports_.size(); i++) {
     const int error = ports_[i].attachment.Replace(programs[i]);
-    if (error == 0 || error == ENOLINK) continue;  // nothing comes in by an interface that is gone
+    if (error == 0 || error == ENOLINK) continue;  // no frames come from a missing interface
     std::string undone;
     for (size_t back = i; back-- > 0;) {
       const int failed = ports_[back].attachment.Replace(ports_[back].attached);
       if (failed != 0 && failed != ENOLINK)
-        absl::StrAppend(&undone, "; and port ", ports_[back].spec.name,
-                        " keeps the new policy: ", std::strerror(failed));
+        absl::StrAppend(&undone, "; port ", ports_[back].spec.name,
+                        " could not return to the current policy and runs the new one: ",
+                        std::strerror(failed));
     }
     WaitForRunningPrograms();
     return absl::InternalError(absl::StrCat("port ", ports_[i].spec.name, " (",
@@ -47,7 +49,7 @@ absl::Status XdpPath::ReplaceAll(const std::vector<int>& programs) {
 
 absl::StatusOr<ReloadOutcome> XdpPath::Reload(const Policy& policy, CompiledPolicy compiled) {
   std::lock_guard<std::mutex> one(reload_);
-  if (ran_ns_.load() >= 0) return absl::UnavailableError("the run is over");
+  if (ran_ns_.load() >= 0) return absl::UnavailableError("the program is ending");
   absl::Status status = CheckReload(compiled);
   if (!status.ok()) return status;
   const uint64_t number = reloads_.load() + 1;
@@ -58,7 +60,7 @@ absl::StatusOr<ReloadOutcome> XdpPath::Reload(const Policy& policy, CompiledPoli
                        .programs = {},
                        .places = {}};
   if (status = run_->Load(frames, &next); !status.ok()) return status;
-  // Not before the verifier is done, because new times count from here.
+  // After Load, which may take a second, because new times count from now.
   ContinueFrom({policy_, run_->policy()}, policy, next.continued, number, CoarseNow(),
                &next.policy);
   run_->Write(next);

@@ -99,8 +99,8 @@ absl::Status XdpStreams::FindSlots(const std::vector<uint32_t>& continued,
     while (free < slot_used_.size() && slot_used_[free]) free++;
     if (free == slot_used_.size())
       return absl::ResourceExhaustedError(absl::StrCat(
-          "the policy's rules, and those that it removes, have more streams than the ",
-          slot_used_.size(), " of a queue that this run began with room for: start again"));
+          "no room for the policy's new rules beside the current ones: the limit of this run is ",
+          slot_used_.size(), " rules; restart the program with the new policy"));
     rule.slot = free++;
   }
   return absl::OkStatus();

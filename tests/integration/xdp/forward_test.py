@@ -174,14 +174,14 @@ class WithoutGro(XdpTest):
             self.assertRegex(port["why"], r"wan \(wan\).*ethtool -K PEER gro on")
             self.assertIn(port["why"], messages)
 
-    def test_native_is_refused_and_says_what_mends_it(self):
+    def test_native_is_refused_and_says_how_to_fix_it(self):
         self.refused(r"port wan \(wan\).*ethtool -K PEER gro on", *self.ports, "--mode", "native")
 
-    def test_gro_on_the_peer_mends_it(self):
+    def test_gro_on_the_peer_fixes_it(self):
         self.gro("sink")
         self.check_arrival("--mode", "native", lan="native", wan="native")
 
-    def test_a_program_on_the_peer_mends_it(self):
+    def test_a_program_on_the_peer_fixes_it(self):
         with self.start("--port", "sink=sink", "--forward", "pass", "--file-prefix", "peer"):
             with Capture("sink") as capture, self.start(*self.ports, "--mode", "native"):
                 send("gen", "lan", range(FRAMES))

@@ -73,7 +73,7 @@ class Links(XdpTest):
         for turn in range(2):
             gone = time.monotonic()
             remove("out")
-            told = self.said(program, "port out: out is gone")
+            told = self.said(program, "port out: out disappeared")
             self.assertEqual(telemetry.port("out")["link"], "gone")
             send("gen", "lan", range(FRAMES))
             if turn == 1:  # a reload meanwhile: the programs that are attached again are the new ones
@@ -82,19 +82,19 @@ class Links(XdpTest):
                 self.assertIn("ok", answer)
             back = time.monotonic()
             self.out()
-            again = self.said(program, "port out: is back")
+            again = self.said(program, "port out: recovered")
             self.assertEqual(mode, attached()["out"][0])
             self.both_ways()
             print(f"{mode}: gone told after {1000 * (told - gone):.0f} ms, back after {1000 * (again - back):.0f} ms", flush=True)
         # An interface that goes to another network namespace and comes back keeps its number.
         run("ip", "netns", "add", "elsewhere")
         run("ip", "link", "set", "out", "netns", "elsewhere")
-        self.said(program, "port out: out is gone")
+        self.said(program, "port out: out disappeared")
         self.assertNotIn("xdp", run("ip", "-n", "elsewhere", "link", "show", "out"))
         run("ip", "-n", "elsewhere", "link", "set", "out", "netns", str(os.getpid()))
         pathlib.Path("/proc/sys/net/ipv6/conf/out/disable_ipv6").write_text("1")
         run("ip", "link", "set", "out", "up")
-        self.said(program, "port out: is back")
+        self.said(program, "port out: recovered")
         self.both_ways()
         # It goes and comes back between two looks: number, link and program are as before, but the devmaps lost it.
         run("ip", "link", "set", "out", "netns", "elsewhere")
