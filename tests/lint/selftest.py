@@ -26,6 +26,7 @@ CLEAN = {
     "src/xdp/a.cc": SPDX + '#include <bpf/libbpf.h>\n\n#include "src/telemetry/a.h"\n',
     "src/kernel/a.cc": SPDX + '#include "src/kernel/a.h"\n\n#include <sys/socket.h>\n',
     "src/engine/a.h": SPDX + '#include "src/policy/a.h"\n',
+    "src/engine/README.md": NOTE + "\n| file | what |\n|---|---|\n| `a` | `src/engine/*.h` |\n",
     "src/doctor/a.cc": SPDX + '#include "src/kernel/a.h"\n',
     "src/explain/a.cc": SPDX + '#include "src/engine/a.h"\n',
     "src/parity/a.cc": SPDX + '#include "src/telemetry/a.h"\n',
@@ -93,6 +94,9 @@ PLANTED = [
     ("links", "apps/README.md", NOTE + "See [this](../../none).\n"),
     ("links", "apps/README.md", NOTE + "See [this] and [that][].\n\n[this]: none\n"),
     ("links", "apps/README.md", NOTE + "See [this](#none), or [this](a/README.md#none).\n"),
+    ("readmes", "src/engine/README.md", NOTE + "\n| file | what |\n|---|---|\n| `b` | none |\n"),
+    ("readmes", "src/config/README.md", NOTE + "\n| file | what |\n|---|---|\n| `deep/` | all but a |\n"),
+    ("readmes", "src/config/README.md", NOTE + "See `src/config/b.cc`.\n"),
 ]
 
 
