@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * A lock of a few instructions. The kernel's bpf_spin_lock is two helper calls that save, disable
- * and restore interrupts: 60 ns a packet, as much as all the rest of a flow's decision; and nothing
- * may be called while it is held. This lock needs what XDP gives: no program that takes it is
- * interrupted on its CPU by another that does, because both run with softirqs off. Any CPU.
+ * A lock of a few instructions. The kernel's bpf_spin_lock costs 60 ns a packet, as much as the
+ * rest of a flow's decision: two helper calls that save, disable and restore interrupts. A program
+ * may also call nothing while it holds that lock. The lock below works because no program that
+ * takes it can interrupt another one on the same CPU: XDP programs run with softirqs off. Any CPU.
  */
 #ifndef TWINPATH_BPF_LOCK_BPF_H_
 #define TWINPATH_BPF_LOCK_BPF_H_
@@ -12,10 +12,10 @@
 
 TP_INLINE int tp_try_lock(__u32* locked) { return __sync_val_compare_and_swap(locked, 0, 1) == 0; }
 
-/* The verifier asks for an end: these try a thousand times, a million times and a thousand million
- * times. The last takes seconds, for critical sections of less than a microsecond and CPUs that a
- * hypervisor takes away in between. They are global functions, so that the verifier follows each
- * once. */
+/* The verifier requires bounded loops: these try a thousand, a million and a thousand million
+ * times. The last takes seconds, which is enough: a critical section takes less than a microsecond,
+ * unless a hypervisor takes the CPU away meanwhile. These are global functions, so that the
+ * verifier checks each of them only once. */
 __attribute__((noinline)) int tp_wait_briefly(__u32* locked) {
   if (!locked) return 0;
   for (int i = 0; i < 1000; i++) {
@@ -37,12 +37,13 @@ __attribute__((noinline)) int tp_wait(__u32* locked) {
   return 0;
 }
 
-/* Returns 0 where the holder does not give it back. */
+/* Returns 0 if the holder does not release the lock in time. */
 TP_INLINE int tp_lock(__u32* locked) { return TP_LIKELY(tp_try_lock(locked)) || tp_wait(locked); }
 
 TP_INLINE void tp_unlock(__u32* locked) {
 #ifdef __TARGET_ARCH_x86
-  /* Stores stay in order there; a locked instruction costs as much as the one that took it. */
+  /* x86 keeps stores in order, so a plain store is enough. A locked instruction would cost as much
+   * as the one that took the lock. */
   __asm__ volatile("" ::: "memory");
   *(volatile __u32*)locked = 0;
 #else

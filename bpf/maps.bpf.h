@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * The programs' maps. src/xdp sets the sizes of the arrays before loading; the programs of all
- * ports share them, except where said. User space maps them into its memory, and so fills the
- * tables and reads counters and streams without a system call. Queues are numbered over all ports:
- * a port's first_queue plus the RX queue.
+ * The maps of the XDP programs. src/xdp sets the sizes of the arrays before it loads them. The
+ * programs of all ports share the maps, unless a comment says otherwise. User space maps them into
+ * its memory, so it fills tables and reads counters and streams without system calls. Queues are
+ * numbered over all ports: a port's first_queue plus the RX queue.
  */
 #ifndef TWINPATH_BPF_MAPS_BPF_H_
 #define TWINPATH_BPF_MAPS_BPF_H_
@@ -25,23 +25,23 @@
     __type(value, row);                \
   } name SEC(".maps");
 
-/* The policy: tp_buckets, tp_entries and so on. Written by src/xdp while no program uses the
- * instance, read-only otherwise. */
+/* The policy: tp_buckets, tp_entries and so on. src/xdp writes them while no program of their
+ * generation is attached. They are read-only otherwise. */
 #define TP_TABLE(name, row) TP_ARRAY(tp_##name, row)
 TP_SHARED_TABLES(TP_TABLE)
 
-/* By rule; of the generation, as the tables are. */
+/* By rule. Each generation has its own, like the tables. */
 TP_ARRAY(tp_bindings, struct tp_binding)
 
-/* The streams, by queue * n_slots + slot, but for those in a tp_xdp_queue. Written by the CPU that
- * serves the queue; those of slots that no rule has, by src/xdp. */
+/* The streams, by queue * n_slots + slot, except those in a tp_xdp_queue. The CPU that serves the
+ * queue writes them; src/xdp writes those of slots that no rule uses. */
 TP_ARRAY(tp_states, struct tp_state)
-/* What of each stream was marked; one element where no rule marks. */
+/* How much of each stream was marked. One element if no rule marks. */
 TP_ARRAY(tp_mark_counts, struct tp_count)
 
-/* The flows of all queues, and each region's lock and count of uses. Written by any CPU under the
- * lock. User space does not map the flows; but only an array that can be mapped begins on a page,
- * so that two flows share a cache line and no flow lies in two. */
+/* The flows of all queues, and the lock and the count of uses of each region. Any CPU writes them
+ * while it holds the lock. The array can be mapped into memory, although user space does not do so:
+ * only such an array begins on a page, so that no flow crosses a cache line. */
 TP_ARRAY(tp_flows, struct tp_flow_bucket)
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -50,7 +50,9 @@ struct {
   __type(value, struct tp_region);
 } tp_flow_regions SEC(".maps");
 
-/* For streams of models with memory that several CPUs serve: by a few bits of the stream's key. */
+/* Locks for streams that several CPUs serve and whose model has memory. By bits of the stream's
+ * key.
+ */
 struct tp_stream_lock {
   struct bpf_spin_lock lock;
 };
@@ -61,21 +63,21 @@ struct {
   __type(value, struct tp_stream_lock);
 } tp_stream_locks SEC(".maps");
 
-/* The queues, by generation. In .bss and of a fixed number, so that a queue is found by an
+/* The queues, by generation. A fixed number of them in .bss, so that a program finds a queue by an
  * addition. */
 struct tp_xdp_queue tp_queues[TP_GENERATIONS * TP_MAX_XDP_QUEUES] = {};
 
 /* By queue, for both generations. */
 struct tp_queue_extras tp_queue_extras[TP_MAX_XDP_QUEUES] = {};
 
-/* Nanoseconds, where tp_constants.clock_given. Written between two frames. */
+/* The time in nanoseconds, if tp_constants.clock_given. User space writes it between two frames. */
 __u64 tp_clock = 0;
 
-/* By port: frames of RX queues that came up after the maps were made. */
+/* By port: frames of RX queues that the maps have no room for. They are dropped. */
 struct tp_count tp_strays[TP_MAX_PORTS] = {};
 
-/* The interface by which frames leave, by port; the kernel removes an interface that disappears.
- * Each program has a map of its own. */
+/* The interface through which frames leave, by port. The kernel removes an interface that
+ * disappears. Each program has its own map. */
 struct {
   __uint(type, BPF_MAP_TYPE_DEVMAP);
   __uint(max_entries, TP_MAX_PORTS);

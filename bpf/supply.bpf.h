@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
-/* What src/policy/datapath.h asks for, over BPF maps: one tp_datapath is one frame on its queue. */
+/* Implements src/policy/datapath.h with BPF maps. One tp_datapath is one frame on its queue. */
 #ifndef TWINPATH_BPF_SUPPLY_BPF_H_
 #define TWINPATH_BPF_SUPPLY_BPF_H_
 
@@ -10,8 +10,8 @@
 const volatile struct tp_constants tp_constants = {};
 struct tp_port_plan tp_port_plan SEC(".data.plan") = {};
 
-/* The constants as the loader wrote them. Not volatile, so that each is loaded where it is used,
- * once; behind a pointer that hides the zeroes above from the compiler. */
+/* The constants as the loader wrote them. The pointer hides the zeroes above from the compiler. It
+ * is not volatile, so that each constant is loaded once, where it is used. */
 TP_INLINE const struct tp_constants* tp_get_constants(void) {
   const struct tp_constants* constants = (const struct tp_constants*)&tp_constants;
   TP_OPAQUE(constants);
@@ -22,15 +22,15 @@ struct tp_datapath {
   const struct tp_constants* constants;
   struct xdp_md* ctx;
   __u32 queue_index; /* over all ports */
-  __u32 words;       /* TP_WORDS; a constant of the program, 0 where it is blind */
+  __u32 words;       /* TP_WORDS; a constant of the program, 0 if it is blind */
   int may_draw;      /* TP_MAY_DRAW */
   int general;       /* TP_IS_GENERAL */
-  __u64 now;         /* nanoseconds, where a condition asks for them */
+  __u64 now;         /* nanoseconds; set if a condition needs them */
   __u8* data;
   const __u8* end;
   __u8 port;
-  struct tp_terms terms;              /* of the stream that was found last */
-  struct tp_stream_lock* stream_lock; /* that is held */
+  struct tp_terms terms;              /* of the last stream that was looked up */
+  struct tp_stream_lock* stream_lock; /* the lock that is held */
 };
 
 #define TP_WORDS(dp) ((dp)->words)
@@ -38,13 +38,14 @@ struct tp_datapath {
 #define TP_IS_BLIND(dp) (!(dp)->words)
 #define TP_MAY_DRAW(dp) ((dp)->may_draw)
 
-/* Without the context, which would take the programs a register. Defined in twinpath.bpf.c. */
+/* These do not take the context, which would cost the programs a register. twinpath.bpf.c defines
+ * them. */
 __u32 tp_probe_tuple(const struct tp_key* key, __u32 i);
 __u32 tp_probe_headers(const struct tp_key* key, __u32 i);
 #define TP_PROBE(dp, key, i) \
   ((dp)->words == TP_TUPLE_WORDS ? tp_probe_tuple(key, i) : tp_probe_headers(key, i))
 
-/* In a subprogram, the tables are maps, and the frame and the queue are read from the context. */
+/* A subprogram finds the tables in maps, and reads the frame and the queue from the context. */
 typedef struct xdp_md tp_env;
 #define TP_ENV(dp) ((dp)->ctx)
 TP_INLINE struct tp_datapath* tp_enter(tp_env* env, struct tp_datapath* room, __u32 words,
@@ -61,7 +62,7 @@ TP_INLINE struct tp_datapath* tp_enter(tp_env* env, struct tp_datapath* room, __
   return room;
 }
 
-/* Until here, two registers more are free. */
+/* Reads the frame's pointers again, so that they need not stay in two registers until then. */
 #define TP_FRAME_AGAIN(dp)                            \
   do {                                                \
     const volatile struct xdp_md* tp_ctx = (dp)->ctx; \
@@ -90,12 +91,12 @@ TP_INLINE struct tp_state* tp_mapped_stream(struct tp_datapath* dp, __u32 slot) 
 /* The stream beside the queue's counters. */
 TP_INLINE struct tp_state* tp_own_stream(struct tp_datapath* dp) {
   __u32 record = dp->queue_index + tp_port_plan.own_place;
-  TP_OPAQUE(record); /* the verifier is to see the bound here */
+  TP_OPAQUE(record); /* so that the verifier sees the bound here */
   return &tp_queues[record & (TP_GENERATIONS * TP_MAX_XDP_QUEUES - 1)].stream;
 }
 
-/* The fast tiers find a rule's slot and terms in its binding, and not in `slot`. Where the
- * program's traits are direct, they need no binding: it costs a lookup on the way to the stream. */
+/* The fast tiers find a rule's slot and terms in its binding; `slot` is not used. With the trait
+ * `direct` they need no binding, which would cost a lookup before that of the stream. */
 TP_INLINE struct tp_state* tp_stream(struct tp_datapath* dp, __u32 rule, __u32 slot) {
   if (!dp->general && dp->constants->traits.direct) {
     struct tp_state* state = tp_mapped_stream(dp, rule);

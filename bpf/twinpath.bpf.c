@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only
 /*
- * The XDP datapath: the decision of src/policy on every frame that a port receives. Owns the entry
- * points and the way from a verdict to an XDP action. Runs on the CPU that serves the RX queue. A
- * port's program knows its port, and a few traits of its policy, by tp_constants; the policy itself
- * by tp_port_plan and the tables.
+ * The XDP datapath: decides every frame that a port receives, by src/policy. This file owns the
+ * entry points, and turns verdicts into XDP actions. It runs on the CPU that serves the RX queue. A
+ * program finds its port, and a few traits of its policy, in tp_constants; the policy itself is in
+ * tp_port_plan and the tables.
  *
- * There is one body and twelve entry points. A port runs the cheapest one that can decide its
- * policy, by tier (blind, tuple or headers, general: see tp_tier; tuple reads few words of the
- * key), and by how frames come:
- * - plain: in one piece, a queue served by one CPU at a time (native mode);
- * - frags: in several pieces (native mode with a large MTU), so that a helper tells the length;
- * - shared: in one piece, a queue served by several CPUs at once (generic mode).
+ * There is one body and twelve entry points. A port runs the cheapest entry point that can decide
+ * its policy. They differ by tier (blind, tuple or headers, general: see tp_tier; tuple reads only
+ * a few words of the key), and by the kind of frames:
+ * - plain: frames in one piece, a queue served by one CPU at a time (native mode);
+ * - frags: frames in several pieces (native mode with a large MTU); a helper tells the length;
+ * - shared: frames in one piece, a queue served by several CPUs at once (generic mode).
  */
 #define TP_DATAPATH "bpf/supply.bpf.h"
 #include "src/policy/pipeline.h"
 
-/* tp_probe for where no rule has a condition. */
+/* tp_probe for policies without conditions. */
 #define TP_DEFINE_PROBE(name, key_words)                                           \
   __attribute__((noinline)) __u32 name(const struct tp_key* key, __u32 i) {        \
     struct tp_datapath dp = {.constants = tp_get_constants(), .words = key_words}; \
@@ -27,8 +27,8 @@ TP_DEFINE_PROBE(tp_probe_headers, TP_ALL_WORDS)
 
 /* Sends a frame out of another port, and counts it. */
 TP_INLINE int redirect(struct tp_queue_counters* counters, __u8 out_port, __u32 bytes, int shared) {
-  /* What is needed after the call waits on the stack. In registers, it would make every program
-   * save registers, also those that send nothing. */
+  /* Keeps on the stack what is needed after the call. If it were in registers, every program would
+   * have to save registers, including programs that send nothing. */
   struct tp_queue_counters* volatile kept_counters = counters;
   volatile __u64 kept_bytes = bytes;
   volatile __u64 kept_port = out_port & (TP_MAX_PORTS - 1);
@@ -41,11 +41,10 @@ TP_INLINE int redirect(struct tp_queue_counters* counters, __u8 out_port, __u32 
 }
 
 /*
- * The whole way of one frame; all parameters but `ctx` are constants. `drawing`, where there is
- * one, is this function again as a subprogram: for the first packet of a block, which draws the
- * fates of the whole block, and for a stream that lies in the map. It is apart because a program
- * that calls nothing saves no registers, and saving them is a good part of what the other 63
- * packets cost.
+ * Serves one frame. All parameters except `ctx` are constants. `drawing`, unless it is 0, is this
+ * function again as a subprogram. It serves the first packet of a block, which draws the fates of
+ * the whole block, and streams that are in the map. It is a subprogram because a program without
+ * calls saves no registers, and saving them is much of the cost of the other 63 packets.
  */
 TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int general, int frags, int shared,
                     int (*drawing)(struct xdp_md*)) {
@@ -60,7 +59,7 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int general, int frags, int
   }
   /* The verifier knows the bounds of both. */
   struct tp_xdp_queue* queue = &tp_queues[index + constants->first_record];
-  TP_OPAQUE(queue); /* or the compiler works the address out again at every use */
+  TP_OPAQUE(queue); /* else the compiler computes the address at every use */
   struct tp_queue_counters* counters = &queue->counters;
   const __u8 port = (__u8)constants->port;
   struct tp_datapath dp = {.constants = constants,
@@ -86,7 +85,7 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int general, int frags, int
   __u64 n = words ? counters->rx.packets : blind_stream->n;
   if (TP_UNLIKELY((n & 63) == 0)) {
     if (drawing) return drawing(ctx);
-    queue->cpu = bpf_get_smp_processor_id() + 1; /* once in a while is enough */
+    queue->cpu = bpf_get_smp_processor_id() + 1; /* now and then is enough */
   }
   if (words) tp_count_packet(&counters->rx, bytes, shared);
 
@@ -107,7 +106,7 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int general, int frags, int
   return forwarded ? XDP_PASS : XDP_DROP;
 }
 
-/* The entry points: by tier, and by how the frames come. */
+/* The entry points, by tier and by the kind of frames. */
 #define TP_ENTRY(name, words, general, frags, shared) \
   SEC("xdp")                                          \
   int name(struct xdp_md* ctx) { return serve(ctx, words, general, frags, shared, 0); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A burst on a queue of any tier, with the effects of each frame in its place.
+// Decides a burst on a queue of any tier. Each frame's effects are at the frame's index.
 
 #include <algorithm>
 
@@ -16,7 +16,7 @@ struct ViewAccess {
   static uint32_t DataLength(const FrameView* frame) { return frame->data_len; }
 };
 
-// The views move by pointer; each is found again by its address.
+// The blind tier reorders pointers to the views. A view's address tells its index.
 uint64_t DecideBlindInPlace(QueuePlan* plan, uint32_t count, Burst* burst) {
   FrameView* frames[kMaxBurst];
   FrameView* dropped[kMaxBurst];

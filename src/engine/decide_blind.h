@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The tier in which one rule takes every frame: the fates of a burst are drawn at once, as a mask,
-// and no frame is looked into. A template over the kind of frame, so that a path's own frames move
-// and nothing is copied. `Access` is a struct of
+// The blind tier, in which one rule takes every frame. Draws the fates of a burst at once, as a
+// mask, and reads no frame. A template over the type of frame, so that a path's own frames are
+// sorted and nothing is copied. `Access` is a struct of
 //   Frame                              a frame, used by pointer
 //   static uint32_t Length(const Frame*)      bytes of the whole frame
 //   static uint8_t* Data(const Frame*)        its first byte
 //   static uint32_t DataLength(const Frame*)  bytes at Data: of the first segment
-// Inline, without state; runs on the thread that serves the queue.
+// Has no state. Runs on the thread that serves the queue.
 
 #ifndef TWINPATH_ENGINE_DECIDE_BLIND_H_
 #define TWINPATH_ENGINE_DECIDE_BLIND_H_
@@ -24,8 +24,8 @@
 
 namespace twinpath {
 
-// The bytes of `count` frames. Four at a time: on a wire without loss this is most of what a path
-// adds to receiving and sending.
+// The sum of the lengths of `count` frames. Adds four at a time: on a wire without loss, this is
+// most of the work besides receiving and sending.
 template <typename Access>
 uint64_t FrameBytes(typename Access::Frame* const* frames, uint32_t count) {
   uint64_t bytes[4] = {};
@@ -40,15 +40,16 @@ uint64_t FrameBytes(typename Access::Frame* const* frames, uint32_t count) {
   return bytes[0] + bytes[1] + bytes[2] + bytes[3];
 }
 
-// Divides `count` frames (1 to 64) by `mask` (not 0): those whose bits are set go to `taken`, the
-// others close up in `frames`, both in order. `taken` has room for `count` frames. Returns how many
-// stay.
+// Divides `count` frames (1 to 64) by `mask`, which is not 0: moves those whose bits are set to
+// `taken`, and closes the gaps in `frames`. Both keep their order. `taken` has room for `count`
+// frames. Returns the number of frames that stay.
 template <typename Frame>
 uint32_t PartitionByMask(Frame** frames, uint32_t count, uint64_t mask, Frame** taken) {
-  uint32_t kept = static_cast<uint32_t>(__builtin_ctzll(mask));  // nothing moves before the first
+  uint32_t kept = static_cast<uint32_t>(
+      __builtin_ctzll(mask));  // the frames before the first bit stay where they are
   uint32_t n_taken = 0;
   if (__builtin_popcountll(mask) <= 3) {
-    // A few are taken: what lies between them moves as a whole.
+    // Few frames are taken: move each run of frames between them at once.
     do {
       const auto at = static_cast<uint32_t>(__builtin_ctzll(mask));
       mask &= mask - 1;
@@ -59,7 +60,7 @@ uint32_t PartitionByMask(Frame** frames, uint32_t count, uint64_t mask, Frame** 
     } while (mask != 0);
     return kept;
   }
-  // Without branches: nothing predicts a coin.
+  // Without branches, because the mask is random and no branch predictor helps.
   for (uint32_t i = kept; i < count; i++) {
     Frame* frame = frames[i];
     const uint32_t bit = mask >> i & 1;
@@ -71,8 +72,7 @@ uint32_t PartitionByMask(Frame** frames, uint32_t count, uint64_t mask, Frame** 
   return kept;
 }
 
-// tp_reflect on a frame of at least 16 bytes in one segment, by one load, one shuffle and one
-// store.
+// tp_reflect for a frame of at least 16 bytes in one segment: one load, one shuffle, one store.
 inline void ReflectLong(uint8_t* data) {
 #ifdef __SSSE3__
   const __m128i swap = _mm_setr_epi8(6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 12, 13, 14, 15);
@@ -83,19 +83,19 @@ inline void ReflectLong(uint8_t* data) {
 #endif
 }
 
-// What became of a burst in the blind tier.
+// The result for a burst in the blind tier.
 struct BlindOutcome {
   uint64_t bytes = 0;  // of all frames
-  uint32_t kept = 0;   // frames that were neither lost nor malformed: the first ones, in order
+  uint32_t kept = 0;   // frames neither lost nor malformed: the first ones, in order
   uint64_t kept_bytes = 0;
-  uint32_t lost = 0;  // frames that are first in `dropped`
+  uint32_t lost = 0;  // frames at the front of `dropped`
   uint64_t lost_bytes = 0;
-  uint32_t malformed = 0;  // frames that are behind them in `dropped`: too short to reflect
+  uint32_t malformed = 0;  // frames after them in `dropped`: too short to reflect
   uint64_t malformed_bytes = 0;
   tp_effects effects = {};  // of the kept frames
 };
 
-// Swaps the MAC addresses of outcome->kept frames. Frames too short for that become malformed.
+// Swaps the MAC addresses of outcome->kept frames. Frames too short for that are malformed.
 template <typename Access>
 void ReflectAll(typename Access::Frame** frames, typename Access::Frame** dropped,
                 BlindOutcome* outcome) {
@@ -117,7 +117,7 @@ void ReflectAll(typename Access::Frame** frames, typename Access::Frame** droppe
 }
 
 // Decides `count` frames (1 to kMaxBurst) on a queue of TP_TIER_BLIND. `dropped` has room for
-// `count` frames. Counts packets by rule; the caller counts the queue's.
+// `count` frames. Counts packets by rule; the caller counts by queue.
 template <typename Access>
 BlindOutcome DecideBlind(QueuePlan* plan, typename Access::Frame** frames, uint32_t count,
                          typename Access::Frame** dropped) {

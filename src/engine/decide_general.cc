@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The tier whose rules may ask for anything: loss by flow or packet, marks, conditions. The stages
-// are those of decide_headers.cc, and one more, which fetches the flows ahead.
+// The general tier, whose rules may use anything: loss by flow or packet, marks, conditions. It has
+// the stages of decide_headers.cc, and one more that prefetches the flows.
 
 #include <initializer_list>
 
@@ -10,8 +10,8 @@
 namespace twinpath {
 namespace {
 
-// rules -> flow_keys. The homes of all flows are on their way before the first is read; then, of
-// flows that are elsewhere, both buckets.
+// rules -> flow_keys. Prefetches the first place of every flow before it reads any of them. Then
+// prefetches both buckets of the flows that are not there.
 void FindFlows(QueuePlan* plan, uint32_t count, uint64_t malformed, Burst* burst) {
   tp_datapath* datapath = &plan->datapath;
   tp_place places[kMaxBurst];
@@ -36,7 +36,7 @@ void FindFlows(QueuePlan* plan, uint32_t count, uint64_t malformed, Burst* burst
   }
 }
 
-// One frame whose rule, and flow, is known.
+// Decides one frame whose rule, and flow if any, is known.
 void DecideFrame(tp_datapath* datapath, const FrameView& frame, uint32_t index,
                  const tp_packet& packet, tp_effects* effects) {
   const tp_rule* rule = &datapath->tables.rules[index];
@@ -55,7 +55,7 @@ void DecideFrame(tp_datapath* datapath, const FrameView& frame, uint32_t index,
 uint64_t DecideGeneral(QueuePlan* plan, uint32_t count, Burst* burst) {
   tp_datapath* datapath = &plan->datapath;
   const Parsed parsed = Parse(*plan, count, burst);
-  // Where a rule holds for a number of packets, the first frame of a burst decides on the second.
+  // With TP_RULE_COUNTED, the first frame of a burst may change the rule of the second.
   if (!plan->counted) {
     Classify(plan, count, parsed.malformed, burst);
     if (datapath->flows != nullptr) FindFlows(plan, count, parsed.malformed, burst);

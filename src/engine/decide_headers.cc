@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The tier in which the headers choose the rule, and the stages that the general tier shares.
+// The headers tier, in which headers choose the rule. Its stages also serve the general tier.
 
 #include <algorithm>
 
@@ -9,7 +9,7 @@
 namespace twinpath {
 namespace {
 
-// Bit s: slot s has the tag. Without branches: nothing predicts which slot it is.
+// Bit s: slot s has the tag. Without branches, because the slot cannot be predicted.
 uint8_t SlotsWith(const tp_bucket& bucket, uint32_t tag) {
   uint32_t slots = 0;
   for (uint32_t slot = 0; slot < TP_BUCKET_SLOTS; slot++)
@@ -17,7 +17,7 @@ uint8_t SlotsWith(const tp_bucket& bucket, uint32_t tag) {
   return static_cast<uint8_t>(slots);
 }
 
-// The first of them; 0 where there is none.
+// The first of those slots; 0 if there is none.
 uint32_t FirstSlot(uint8_t slots) {
   return static_cast<uint32_t>(__builtin_ctz(slots | 0x100)) & 7;
 }
@@ -26,7 +26,7 @@ const tp_bucket* BucketOf(const tp_datapath& datapath, uint64_t sum) {
   return &datapath.tables.buckets[tp_first_bucket(sum, datapath.tables.bucket_shift)];
 }
 
-// tp_lookup, which answers at once where the first slot with the tag has the key.
+// Does what tp_lookup does, and returns at once if the first slot with the tag has the key.
 uint32_t LookUp(tp_datapath* datapath, const tp_shape& shape, const tp_key& key, uint64_t sum,
                 uint8_t slots) {
   const tp_bucket* bucket = BucketOf(*datapath, sum);
@@ -38,7 +38,7 @@ uint32_t LookUp(tp_datapath* datapath, const tp_shape& shape, const tp_key& key,
   return tp_lookup(datapath, &key, &shape, sum);
 }
 
-// rules -> effects. In the order of the burst: packet n of a stream is the n-th received.
+// rules -> effects, in the order of the burst: packet n of a stream is the n-th received.
 void LoseAndForward(QueuePlan* plan, uint32_t count, uint64_t malformed, Burst* burst) {
   tp_datapath* datapath = &plan->datapath;
   for (uint32_t i = 0; i < count; i++) {
@@ -71,7 +71,7 @@ Parsed Parse(const QueuePlan& plan, uint32_t count, Burst* burst) {
   for (uint32_t i = 0; i < count; i++) {
     const FrameView& frame = burst->frames[i];
     parsed.bytes += frame.frame_len;
-    // Headers lie in the first segment, or the frame is malformed.
+    // A frame whose headers are not all in the first segment is malformed.
     if (TP_UNLIKELY(tp_parse(frame.data, frame.data + frame.data_len, frame.frame_len,
                              plan.datapath.port, &burst->keys[i]) != TP_PARSED))
       parsed.malformed |= uint64_t{1} << i;
@@ -79,12 +79,12 @@ Parsed Parse(const QueuePlan& plan, uint32_t count, Burst* burst) {
   return parsed;
 }
 
-// tp_classify, turned inside out: shape by shape over the burst, so that the buckets, then the
-// entries, then the streams of all packets are on their way before the first is read.
+// tp_classify with its loops exchanged: takes each shape over the whole burst. So it prefetches the
+// buckets, then the entries, then the streams of all packets before it reads the first of them.
 void Classify(QueuePlan* plan, uint32_t count, uint64_t malformed, Burst* burst) {
   tp_datapath* datapath = &plan->datapath;
   for (uint32_t i = 0; i < count; i++) burst->rules[i] = plan->fallback;
-  // No shape has an earlier rule than 0, so that no shape is tried for these.
+  // No rule comes before rule 0, so no shape is tried for these.
   for (; TP_UNLIKELY(malformed != 0); malformed &= malformed - 1)
     burst->rules[__builtin_ctzll(malformed)] = 0;
   __builtin_prefetch(&datapath->states[plan->fallback]);

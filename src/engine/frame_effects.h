@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a datapath did with one frame: what `twinpath parity` compares. Plain values; no thread.
+// What a path did with one frame. `twinpath parity` compares these. Plain values; no thread.
 
 #ifndef TWINPATH_ENGINE_FRAME_EFFECTS_H_
 #define TWINPATH_ENGINE_FRAME_EFFECTS_H_
@@ -14,7 +14,7 @@
 #include "src/policy/effects.h"
 #include "src/policy/types.h"
 
-// Field by field.
+// Compares every field.
 inline bool operator==(const tp_effects& a, const tp_effects& b) {
   const auto fields = [](const tp_effects& e) {
     return std::tie(e.rule, e.fate, e.to, e.many, e.copies, e.flags, e.corrupt, e.rewrite, e.delay);
@@ -27,11 +27,11 @@ namespace twinpath {
 // The longest frame that every path takes, in bytes: no interface receives more.
 inline constexpr size_t kLongestFrame = 65535;
 
-// The effects of a malformed frame, which no rule was asked for.
+// The effects of a malformed frame, which no rule decides.
 inline constexpr tp_effects kMalformed = {TP_NO_RULE, TP_FATE_MALFORMED, 0, 0, 0, 0, 0, 0, 0};
 
 struct FrameEffects {
-  // A frame that was counted as `verdict`. `out_port` is for TP_TX.
+  // A frame that was counted as `verdict`. `out_port` matters only for TP_TX.
   static FrameEffects Of(tp_verdict verdict, uint32_t rule = TP_NO_RULE, uint32_t out_port = 0,
                          std::vector<uint8_t> bytes = {}) {
     FrameEffects made;
@@ -62,14 +62,14 @@ struct FrameEffects {
 
   tp_effects effects = kMalformed;
   tp_delivery delivery = TP_DELIVERED;
-  std::vector<uint8_t> bytes;  // that leave; else empty
+  std::vector<uint8_t> bytes;  // as they leave; empty if the frame does not leave
 
   tp_verdict verdict() const { return tp_verdict_of(effects, delivery); }
   bool leaves() const { return verdict() == TP_TX || verdict() == TP_PASS; }
   std::optional<uint32_t> rule() const {
     return effects.rule == TP_NO_RULE ? std::nullopt : std::optional<uint32_t>(effects.rule);
   }
-  // Where the frame left by a port.
+  // The port by which the frame left; none if it did not leave by a port.
   std::optional<uint32_t> out_port() const {
     return verdict() == TP_TX ? std::optional<uint32_t>(effects.to) : std::nullopt;
   }
