@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// BPF_PROG_TEST_RUN, and reading a verdict from what it counted.
+// Runs BPF_PROG_TEST_RUN, and reads the verdict from the counters.
 
 #include "src/xdp/replay.h"
 
@@ -19,12 +19,12 @@
 namespace twinpath {
 namespace {
 
-// What the kernel's test run takes in one piece: a page without its headroom (256) and the
-// skb_shared_info behind it (320).
+// The longest frame that the kernel's test run takes in one piece: a page without its headroom
+// (256) and the skb_shared_info at its end (320).
 constexpr size_t kOnePiece = 4096 - 256 - 320;
 constexpr size_t kEthernetHeader = 14;
 
-// The action that belongs to a verdict.
+// The XDP action for a verdict.
 uint32_t ActionOf(tp_verdict verdict, bool same_port) {
   if (verdict == TP_PASS) return XDP_PASS;
   if (verdict == TP_TX) return same_port ? XDP_TX : XDP_REDIRECT;
@@ -80,8 +80,8 @@ absl::Status XdpReplay::SetUp(const CompiledPolicy& policy, uint32_t queues, Xdp
 XdpReplay::TestRun XdpReplay::Feed(size_t port, uint32_t queue, absl::Span<const uint8_t> frame) {
   const bool one_piece = frame.size() <= kOnePiece;
   std::vector<uint8_t> in(frame.begin(), frame.end());
-  // A frame without a whole Ethernet header goes in padded, with the padding behind data_end: where
-  // a frame's further fragments are, which the program for one piece cannot see.
+  // A frame without a whole Ethernet header is padded, with the padding after data_end. A frame's
+  // further fragments would be there, which the program for frames in one piece does not see.
   in.resize(std::max(in.size(), kEthernetHeader));
   TestRun run;
   run.bytes.resize(in.size());
@@ -110,7 +110,7 @@ absl::StatusOr<FrameEffects> XdpReplay::Run(size_t port, uint32_t queue,
                                             absl::Span<const uint8_t> frame) {
   if (frame.size() > kMaxFrame)
     return absl::InvalidArgumentError(
-        absl::StrCat("a frame of ", frame.size(), " bytes; at most ", kMaxFrame));
+        absl::StrCat("found a frame of ", frame.size(), " bytes, allowed ", kMaxFrame));
   TestRun run;
   thread_->Run([&] { run = Feed(port, queue, frame); });
   if (run.error && frame.size() < kEthernetHeader)
@@ -141,10 +141,10 @@ absl::StatusOr<FrameEffects> XdpReplay::Interpret(size_t port, uint32_t queue, T
   }
   if (changes != 1 || now.rx.packets != before.rx.packets + 1 ||
       run.action != ActionOf(found->verdict(), found->out_port() == port))
-    return absl::InternalError(absl::StrCat("one frame counted ", changes, " verdicts and ",
-                                            now.rx.packets - before.rx.packets,
-                                            " received, and returned action ", run.action));
-  // The rule is the one whose stream went on: at most one did.
+    return absl::InternalError(absl::StrCat("for one frame the program counted ", changes,
+                                            " verdicts and ", now.rx.packets - before.rx.packets,
+                                            " received frames, and returned action ", run.action));
+  // The rule is the one whose stream has one packet more. At most one stream has.
   const absl::Span<const tp_state> states = run_->streams().states(port, queue);
   for (size_t i = 0; i < states.size(); i++) {
     const uint64_t matched = tp_count_load(&states[i].n);

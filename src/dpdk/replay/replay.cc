@@ -146,7 +146,8 @@ absl::Status DpdkReplay::AddEthdevs() {
 // Copies a frame into mbufs as net_pcap does: as much as fits into the first, then the next.
 absl::StatusOr<rte_mbuf*> DpdkReplay::MakeFrame(absl::Span<const uint8_t> bytes) {
   if (bytes.size() > kMaxFrame)
-    return absl::InvalidArgumentError(absl::StrCat("a frame of ", bytes.size(), " bytes"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("found a frame of ", bytes.size(), " bytes, allowed ", kMaxFrame));
   rte_mbuf* frame = rte_pktmbuf_alloc(mempool_->get());
   rte_mbuf* last = frame;
   for (size_t at = 0; last != nullptr;) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Interfaces, by ioctl and netlink rather than by path: /sys may show another network namespace's.
+// Asks by ioctl and netlink instead of reading /sys, which may show another network namespace.
 
 #include "src/xdp/attach/interface.h"
 
@@ -19,7 +19,7 @@
 namespace twinpath {
 namespace {
 
-// The generic netlink family that tells of network devices, as linux/netdev.h has it since 6.3.
+// The generic netlink family about network devices, as in linux/netdev.h since 6.3.
 constexpr char kNetdevFamily[] = "netdev";
 constexpr uint8_t kDevGet = 1;
 constexpr uint16_t kDevIfindex = 1, kDevXdpFeatures = 3;
@@ -32,7 +32,7 @@ NetlinkMessage GenericMessage(uint16_t family, uint8_t command) {
   return message;
 }
 
-// Sends it, and copies attribute `type` of the answer to *value.
+// Sends `message`, and copies attribute `type` of the answer to *value.
 template <typename Value>
 void AskFor(NetlinkMessage message, uint16_t type, Value* value) {
   message.Request(NETLINK_GENERIC, [&](const uint8_t* data, size_t size) {
@@ -69,8 +69,8 @@ absl::StatusOr<Interface> FindInterface(const std::string& port, const std::stri
   Interface interface = {.name = name};
   if (name.size() < IFNAMSIZ) interface.index = if_nametoindex(name.c_str());
   if (interface.index == 0)
-    return absl::NotFoundError(
-        absl::StrCat("port ", port, ": there is no interface ", name, " (ip link shows them)"));
+    return absl::NotFoundError(absl::StrCat("port ", port, ": there is no interface ", name,
+                                            "; `ip -brief link` lists them"));
   interface.driver = EthtoolDriver(name);
   interface.rx_queues = std::max(Machine().InterfaceRxQueues(name), 1U);
   return interface;

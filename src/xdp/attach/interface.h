@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the kernel says of a network interface and of the XDP programs on it. Reads only, in the
-// calling thread's network namespace; any thread.
+// What the kernel tells about a network interface and its XDP features. Only reads, in the calling
+// thread's network namespace. Any thread.
 
 #ifndef TWINPATH_XDP_ATTACH_INTERFACE_H_
 #define TWINPATH_XDP_ATTACH_INTERFACE_H_
@@ -16,23 +16,23 @@ namespace twinpath {
 struct Interface {
   std::string name;
   uint32_t index = 0;
-  std::string driver;      // as ethtool names it; empty where the driver does not say
-  uint32_t rx_queues = 1;  // really in use
+  std::string driver;      // as ethtool names it; empty if the driver does not tell
+  uint32_t rx_queues = 1;  // those in use
 };
 
-// NotFound where there is no interface `name`; the message names `port`, the port it was given for.
+// NotFound if there is no interface `name`. The message names `port`, whose interface it should be.
 absl::StatusOr<Interface> FindInterface(const std::string& port, const std::string& name);
 
-// The device's XDP features as linux/netdev.h (since 6.3) numbers them; nothing where the kernel
-// does not tell.
+// The device's XDP features, numbered as in linux/netdev.h (since 6.3). nullopt if the kernel does
+// not tell.
 inline constexpr uint64_t kXdpBasic = 1;     // native mode
 inline constexpr uint64_t kXdpXmit = 4;      // takes redirected frames
 inline constexpr uint64_t kXdpZeroCopy = 8;  // of AF_XDP
 std::optional<uint64_t> XdpFeatures(const Interface& interface);
 
-// Whether the interface now takes frames that a program in native mode sends it, as the kernel
-// keeps it in the device's XDP features; true where the kernel does not tell (before 6.3). A veth
-// takes them while its peer has an XDP program, or GRO: without, they vanish.
+// Whether the interface now takes frames from programs in native mode. The kernel tells in the
+// device's XDP features. True if it does not tell (before 6.3). A veth takes such frames while its
+// peer has an XDP program or GRO, and drops them uncounted otherwise.
 bool TakesNativeFrames(const Interface& interface);
 
 }  // namespace twinpath

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// bpf_link of type XDP.
+// Uses a bpf_link of type XDP.
 
 #include "src/xdp/attach/link.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An XDP program's attachment to an interface. Owned by the control thread.
+// The attachment of an XDP program to an interface. Owned by the control thread.
 
 #ifndef TWINPATH_XDP_ATTACH_LINK_H_
 #define TWINPATH_XDP_ATTACH_LINK_H_
@@ -12,29 +12,29 @@
 
 namespace twinpath {
 
-// A bpf_link: the kernel detaches the program when the last descriptor of the link is gone, so also
-// when its owner is killed; a pin holds one more.
+// A bpf_link. The kernel detaches the program when the last reference to the link is gone, so also
+// when its owner is killed. A pin is one more reference.
 class XdpLink {
  public:
   XdpLink() = default;
 
-  // Attaches `program`; returns 0, or the errno with which the kernel refused. `flags` are
+  // Attaches `program`. Returns 0, or the errno with which the kernel refused it. `flags` is
   // XDP_FLAGS_DRV_MODE or XDP_FLAGS_SKB_MODE.
   int Attach(int program, uint32_t interface_index, uint32_t flags);
 
-  // Puts `program` in the place of the one that is attached, between two frames of a queue: the
-  // driver changes one pointer a queue. Returns 0, or the errno with which the kernel refused;
-  // ENOLINK where the interface is gone.
+  // Replaces the attached program by `program`. Each queue changes between two frames, because the
+  // driver changes one pointer for each queue. Returns 0, or the errno with which the kernel
+  // refused it: ENOLINK if the interface disappeared.
   int Replace(int program);
 
-  // False where its interface is gone, also where another one has the number now, and where
+  // False if its interface disappeared, even if another interface has the same number now, or if
   // somebody detached it.
   bool Holds() const;
 
-  // Pins the link at `path`: it then outlives this object.
+  // Pins the link at `path`, so that it outlives this object.
   absl::Status Pin(const std::string& path);
 
-  // Detaches now, pinned or not.
+  // Detaches now, even if pinned.
   void Detach();
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Checks before set-up.
+// Reads capabilities and the bpffs.
 
 #include "src/xdp/attach/preflight.h"
 
@@ -38,13 +38,13 @@ absl::Status CheckXdpPrivileges() {
 }
 
 absl::Status CheckXdpPrivileges(uint64_t effective) {
-  const bool admin = Has(effective, CAP_SYS_ADMIN);  // stands for the BPF ones
+  const bool admin = Has(effective, CAP_SYS_ADMIN);  // includes the BPF capabilities
   std::vector<std::string> missing;
   if (!Has(effective, CAP_NET_ADMIN)) missing.push_back("CAP_NET_ADMIN");
   if (!Has(effective, CAP_BPF) && !admin) missing.push_back("CAP_BPF");
   if (!Has(effective, CAP_PERFMON) && !admin) missing.push_back("CAP_PERFMON");
   if (missing.empty()) return absl::OkStatus();
-  return absl::PermissionDeniedError(absl::StrCat("attaching an XDP program takes ",
+  return absl::PermissionDeniedError(absl::StrCat("attaching an XDP program needs ",
                                                   absl::StrJoin(missing, " and "),
                                                   ": run it as root, with sudo"));
 }
@@ -64,7 +64,7 @@ absl::Status CheckPins(const std::string& port) {
   struct statfs mount = {};
   if (statfs(kBpfFolder, &mount) || mount.f_type != BPF_FS_MAGIC)
     return absl::FailedPreconditionError(absl::StrCat("--pin: no bpffs is mounted at ", kBpfFolder,
-                                                      "; mend it with: mount -t bpf bpf ",
+                                                      "; mount it with: mount -t bpf bpf ",
                                                       kBpfFolder));
   const std::string folder = PinFolder(port);
   std::error_code error;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What must hold before anything is attached: privileges, and the place for pins. Reads only; any
-// thread.
+// Checks before anything is attached: privileges, and the folder for pins. Only reads. Any thread.
 
 #ifndef TWINPATH_XDP_ATTACH_PREFLIGHT_H_
 #define TWINPATH_XDP_ATTACH_PREFLIGHT_H_
@@ -12,9 +11,9 @@
 
 namespace twinpath {
 
-// PermissionDenied without CAP_NET_ADMIN and CAP_BPF, naming what is missing and what mends it.
+// PermissionDenied without CAP_NET_ADMIN and CAP_BPF. Names what is missing and how to get it.
 absl::Status CheckXdpPrivileges();
-// The same of a process that has the capabilities of the mask `effective`.
+// The same for a process with the capabilities in the mask `effective`.
 absl::Status CheckXdpPrivileges(uint64_t effective);
 
 // FailedPrecondition where /sys is not mounted: libbpf reads there which CPUs there can be.
@@ -24,8 +23,8 @@ absl::Status CheckXdpMounts();
 // port's name has, for every dot, which a bpffs does not allow.
 std::string PinFolder(const std::string& port);
 
-// FailedPrecondition where no bpffs is mounted at /sys/fs/bpf (with the command that mounts it), or
-// where `port` has pins already.
+// FailedPrecondition if no bpffs is mounted at /sys/fs/bpf (with the command that mounts it), or if
+// `port` already has pins.
 absl::Status CheckPins(const std::string& port);
 
 }  // namespace twinpath

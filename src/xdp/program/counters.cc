@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reads counters from memory that the kernel writes, in the order that keeps sums consistent.
+// Reads counters that the kernel writes, in an order that keeps sums consistent.
 
 #include "src/xdp/program/counters.h"
 
@@ -9,7 +9,8 @@
 namespace twinpath {
 namespace {
 
-// Of one generation. A blind program counts what it receives by verdict alone.
+// The counters of one generation. A blind program does not count received frames: rx is the sum of
+// its verdicts.
 tp_queue_counters OfGeneration(const tp_queue_counters& shared, bool blind) {
   tp_queue_counters counters = {};
   tp_count decided = {};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the queues counted, over both generations. Read under the caller's lock, while the kernel
-// writes.
+// The counters of the queues, summed over both generations. The kernel may write them meanwhile.
+// Under the caller's lock.
 
 #ifndef TWINPATH_XDP_PROGRAM_COUNTERS_H_
 #define TWINPATH_XDP_PROGRAM_COUNTERS_H_
@@ -15,10 +15,10 @@ namespace twinpath {
 
 class XdpCounters {
  public:
-  // Both must outlive it.
+  // `maps` and `streams` must outlive this object.
   XdpCounters(const XdpMaps& maps, const XdpStreams& streams) : maps_(maps), streams_(streams) {}
 
-  // What a queue counted so far.
+  // The counts of a queue so far.
   tp_queue_counters Of(size_t port, uint32_t queue) const;
   tp_queue_extras Extras(size_t port, uint32_t queue) const;
   // The CPU that last served the queue; -1: none yet.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One skeleton, which loads no program, makes the tables. Every program is loaded by a skeleton of
-// its own that shares them, and the plan of the port's other programs.
+// A skeleton that loads no program creates the tables. Each program has its own skeleton, which
+// shares the tables, and the plan of the port's other programs.
 
 #include "src/xdp/program/generation.h"
 
@@ -17,14 +17,15 @@
 namespace twinpath {
 namespace {
 
-// For twice as many elements as are needed now, and for some at least.
+// Room for twice as many elements as are needed now, and at least 1,024.
 uint32_t Room(size_t needed) {
   size_t room = 1024;
   while (room < 2 * needed) room *= 2;
   return Elements(room);
 }
 
-// The tier of the port's programs. The headers tier has two: one knows few words of the key.
+// The tier of the port's programs. The headers tier has two programs: "tuple" reads only a few
+// words of the key.
 const char* TierName(const CompiledPolicy& policy, size_t port) {
   const tp_plan& plan = policy.plans[port];
   if (plan.tier == TP_TIER_GENERAL) return "general";
@@ -107,7 +108,7 @@ struct XdpGeneration::Loaded {
   struct Port {
     tp_port_plan plan = {};
     std::map<std::string, Program> programs;  // by name
-    tp_port_plan* shared_plan = nullptr;      // the programs' own; none before the first
+    tp_port_plan* shared_plan = nullptr;      // shared by the programs; null before the first
   };
 
   const XdpMaps* maps;
@@ -121,8 +122,8 @@ struct XdpGeneration::Loaded {
 #undef TP_TABLE_MAPPED
   MappedArray<tp_binding> bindings;
 
-  // Calls `each(map, rows, array)` for every table: its map, the policy's rows, and where the map
-  // is in memory.
+  // Calls `each(map, rows, array)` for every table: its map, the policy's rows, and the map in
+  // memory.
   template <typename Each>
   void ForEach(const CompiledPolicy& policy, const Each& each) {
 #define TP_TABLE_EACH(name, row) each(tables->maps.tp_##name, policy.name, name);
@@ -136,7 +137,7 @@ struct XdpGeneration::Loaded {
                                 const tp_traits& traits) const;
 };
 
-// Every map that is not shared has one element, and is not used.
+// Maps that the generation does not share have one element here, and are not used.
 absl::Status XdpGeneration::Loaded::MakeTables(const CompiledPolicy& policy) {
   tables.reset(twinpath_bpf__open());
   if (!tables) return KernelError("opening the XDP object", errno);
@@ -265,7 +266,7 @@ void XdpGeneration::Write(const CompiledPolicy& policy, const StreamPlaces& plac
     of.plan = PlanOf(policy, port, places);
     if (of.shared_plan != nullptr) *of.shared_plan = of.plan;
   }
-  // Attaching a program, a system call, comes after all of this.
+  // The system call that attaches a program comes after these writes.
   __atomic_thread_fence(__ATOMIC_RELEASE);
 }
 

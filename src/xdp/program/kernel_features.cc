@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Probes by libbpf, and by loading what would be loaded.
+// Probes with libbpf, and by loading the real maps and a real program.
 
 #include "src/xdp/program/kernel_features.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the running kernel and its drivers offer, asked without touching any interface: for twinpath
-// doctor. Any thread.
+// What the running kernel and its drivers offer, for twinpath doctor. Touches no interface. Any
+// thread.
 
 #ifndef TWINPATH_XDP_PROGRAM_KERNEL_FEATURES_H_
 #define TWINPATH_XDP_PROGRAM_KERNEL_FEATURES_H_
@@ -19,21 +19,21 @@ struct KernelFeature {
   bool there = false;
 };
 
-// Program and map types that the programs need, by trying each. Takes CAP_BPF: without, all seem to
-// lack.
+// Tries each program and map type that the programs need. Needs CAP_BPF: without it, all types seem
+// to be missing.
 std::vector<KernelFeature> ProbeBpfFeatures();
 
-// Whether the kernel has AF_XDP; nothing where this process may not ask (no CAP_NET_RAW).
+// Whether the kernel has AF_XDP. nullopt if this process may not ask (no CAP_NET_RAW).
 std::optional<bool> KernelHasAfXdp();
 
-// Makes the maps of a policy that passes everything, loads the program for one port, and lets both
-// go again. Takes CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON. The error says what the kernel said.
+// Creates the maps of a policy that passes everything, loads the program for one port, and unloads
+// both. Needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON. The error quotes the kernel.
 absl::Status TryXdpProgram();
 
 struct DriverXdp {
-  std::optional<bool> native, zero_copy;  // nothing: the kernel does not tell (before 6.3)
+  std::optional<bool> native, zero_copy;  // nullopt: the kernel does not tell (before 6.3)
 };
-// What the driver of interface `name` tells of its XDP features.
+// The XDP features of the driver of interface `name`.
 DriverXdp DriverXdpOf(const std::string& name);
 
 }  // namespace twinpath

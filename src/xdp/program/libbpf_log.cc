@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// libbpf's print callback.
+// Installs libbpf's print callback.
 
 #include "src/xdp/program/libbpf_log.h"
 

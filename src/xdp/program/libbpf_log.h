@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// libbpf's own messages, kept for the error that is returned instead of being printed.
+// Keeps libbpf's messages for the error that is returned, instead of printing them.
 
 #ifndef TWINPATH_XDP_PROGRAM_LIBBPF_LOG_H_
 #define TWINPATH_XDP_PROGRAM_LIBBPF_LOG_H_
@@ -8,8 +8,8 @@
 
 namespace twinpath::xdp {
 
-// From now on libbpf prints nothing; its last warnings, one line each and cut to a readable length,
-// are kept for the calling thread. Any thread, any number of times.
+// From now on libbpf prints nothing. Its last warnings are kept for the calling thread, one line
+// each and cut to a readable length. Any thread, any number of times.
 void CaptureLibbpfLog();
 
 // The calling thread's warnings since the last call.

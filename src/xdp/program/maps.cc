@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sizes and makes the shared maps, by a skeleton that loads no program.
+// Creates the shared maps with a skeleton that loads no program.
 
 #include "src/xdp/program/maps.h"
 
@@ -12,15 +12,15 @@
 namespace twinpath {
 namespace {
 
-// Slots beyond those of the first policy: for policies of more rules, and for rules that begin
-// again while the earlier ones still run. As many as the first policy has, or 4,096, but no more
-// than take 64 MiB over all queues.
+// Slots besides those of the first policy: for policies with more rules, and for rules that start
+// again while their predecessors still run. As many as the first policy has, at least 4,096, but
+// not more than fit into 64 MiB over all queues.
 size_t SpareSlots(size_t rules, uint32_t queues) {
   const size_t room = (size_t{64} << 20) / (sizeof(tp_state) * std::max<uint32_t>(queues, 1));
   return std::min(std::max<size_t>(rules, 4096), room);
 }
 
-// An array map of its own, as large as `like` says but for the number of elements.
+// Creates an array map like `like`, with `elements` elements.
 absl::StatusOr<FileDescriptor> MakeArray(const bpf_map* like, uint32_t elements) {
   bpf_map_create_opts options = {};
   options.sz = sizeof(options);
@@ -59,13 +59,13 @@ absl::StatusOr<std::unique_ptr<XdpMaps>> XdpMaps::Create(const CompiledPolicy& p
   const uint32_t total = made->total_queues_;
   if (total > TP_MAX_XDP_QUEUES)
     return absl::ResourceExhaustedError(absl::StrCat(
-        "the ports have ", total, " RX queues; at most ", static_cast<int>(TP_MAX_XDP_QUEUES)));
+        "found ", total, " RX queues on all ports, allowed ", static_cast<int>(TP_MAX_XDP_QUEUES)));
   const size_t rules = policy.rules.size();
   const size_t slots = rules + (reloadable ? SpareSlots(rules, total) : 0);
   const size_t streams = slots * total;
   if (streams > UINT32_MAX / sizeof(tp_state))
-    return absl::ResourceExhaustedError(
-        absl::StrCat(rules, " rules on ", total, " RX queues are more streams than a map holds"));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        rules, " rules on ", total, " RX queues have more streams than a map can hold"));
   made->slots_ = static_cast<uint32_t>(slots);
   made->reloadable_ = reloadable;
   made->has_marked_ = policy.marks || reloadable;

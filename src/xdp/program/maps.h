@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The maps that all programs of a run share, whatever the policy: the queues' counters, the
-// streams, the flows and the clock. Set up by the control thread; written by the CPUs that serve
-// the queues, read by anyone.
+// The maps that all programs of a run share under every policy: the queues' counters, the streams,
+// the flows and the clock. The control thread creates them, the CPUs that serve the queues write
+// them, and any thread reads them.
 
 #ifndef TWINPATH_XDP_PROGRAM_MAPS_H_
 #define TWINPATH_XDP_PROGRAM_MAPS_H_
@@ -23,10 +23,10 @@ namespace twinpath {
 
 class XdpMaps {
  public:
-  // Maps for `policy`, the first one. `queues` is the number of RX queues of each of the policy's
-  // ports; a table of flows, if the policy needs one, takes `flow_memory` bytes. Where the run is
-  // to be `reloadable`, there is room for the streams of other policies. ResourceExhausted, with
-  // the sizes, where the kernel has no room for the maps.
+  // Creates maps for the first policy. `queues` is the number of RX queues of each of the policy's
+  // ports. The table of flows, if the policy needs one, takes `flow_memory` bytes. With
+  // `reloadable`, there is room for the streams of other policies. ResourceExhausted, with the
+  // sizes, if the kernel has no memory for the maps.
   static absl::StatusOr<std::unique_ptr<XdpMaps>> Create(const CompiledPolicy& policy,
                                                          const std::vector<uint32_t>& queues,
                                                          uint64_t flow_memory = kDefaultFlowMemory,
@@ -37,33 +37,33 @@ class XdpMaps {
 
   size_t ports() const { return queues_.size(); }
   uint32_t queues(size_t port) const { return queues_[port]; }
-  // The port's queue 0, among the queues of all ports.
+  // The index of the port's queue 0 among the queues of all ports.
   uint32_t first_queue(size_t port) const { return first_queue_[port]; }
-  // Streams of a queue, at most.
+  // The maximum number of streams of a queue.
   uint32_t slots() const { return slots_; }
-  // True: there is room for the streams of other policies.
+  // Whether there is room for the streams of other policies.
   bool reloadable() const { return reloadable_; }
 
-  // What a queue counts in generation 0 or 1, and its own stream there.
+  // The counters and the own stream of a queue in generation 0 or 1.
   tp_xdp_queue& queue(size_t generation, size_t port, uint32_t queue) const;
-  // The queue's streams by slot, and what of each was marked (null: no rule marks).
+  // The queue's streams by slot, and how much of each was marked (null: no rule marks).
   tp_state* streams(size_t port, uint32_t queue) const;
   tp_count* marked(size_t port, uint32_t queue) const;
   tp_queue_extras& extras(size_t port, uint32_t queue) const;
-  // Frames of RX queues beyond those that the maps were made for: dropped.
+  // Frames of RX queues that the maps have no room for. They are dropped.
   const tp_count& strays(size_t port) const;
 
-  // The table of flows; of no places where there is none.
+  // The size of the table of flows; 0 places if there is none.
   const FlowTableShape& flows() const { return flows_; }
-  // Makes one of `flow_memory` bytes, for programs loaded from now on.
+  // Creates a table of flows of `flow_memory` bytes, for programs loaded from now on.
   absl::Status MakeFlows(uint64_t flow_memory);
 
-  // Conditions are to use this time, in nanoseconds, in programs loaded from now on and until it is
-  // set again. Before the first call, programs use the kernel's CLOCK_MONOTONIC_COARSE.
+  // Sets the time of conditions, in nanoseconds, for programs loaded after the first call. Programs
+  // loaded before it use the kernel's CLOCK_MONOTONIC_COARSE.
   void SetClock(uint64_t now);
   bool clock_given() const { return clock_given_; }
 
-  // The descriptor of the shared map of this name, borrowed; -1: no such map is shared.
+  // The descriptor of the shared map of this name, which stays owned here; -1: there is none.
   int SharedMap(std::string_view name) const;
   // Pins every shared map in `folder`, which must be on a bpffs.
   absl::Status Pin(const std::string& folder) const;
@@ -77,7 +77,7 @@ class XdpMaps {
   uint32_t slots_ = 0;
   bool reloadable_ = false, has_marked_ = false, clock_given_ = false;
   FlowTableShape flows_;
-  FileDescriptor flow_buckets_, flow_regions_;  // where a later policy made them
+  FileDescriptor flow_buckets_, flow_regions_;  // those that a later policy needed
   std::unique_ptr<Kernel> kernel_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Devmaps of programs that are loaded are found by the kernel's list of a program's maps.
+// Finds the devmap of a loaded program in the kernel's list of the program's maps.
 
 #include "src/xdp/program/out_ports.h"
 
@@ -18,10 +18,10 @@ namespace {
 
 absl::Status EnterError(const std::string& port, int error) {
   return absl::InternalError(
-      absl::StrCat("port ", port, ": entering it into a devmap: ", std::strerror(error)));
+      absl::StrCat("port ", port, ": adding it to a devmap: ", std::strerror(error)));
 }
 
-// Returns 0 or an errno.
+// Returns 0, or an errno value.
 int DevmapsOf(int program, std::vector<FileDescriptor>* devmaps) {
   std::vector<uint32_t> maps(64);
   bpf_prog_info info = {};

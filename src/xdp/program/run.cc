@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The order in which a policy is loaded, written and put into force.
+// Loads, writes and commits policies.
 
 #include "src/xdp/program/run.h"
 

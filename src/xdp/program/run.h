@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What one run of the XDP programs has in the kernel: the maps that are shared, and two generations
-// of tables and programs over them, of which one is in force. Control thread, but for what the
-// parts themselves allow.
+// Everything that one run of the XDP programs has in the kernel: the shared maps, and two
+// generations of tables and programs, one of which is current. Control thread, except where the
+// parts allow other threads.
 
 #ifndef TWINPATH_XDP_PROGRAM_RUN_H_
 #define TWINPATH_XDP_PROGRAM_RUN_H_
@@ -27,9 +27,9 @@ class XdpRun {
     std::vector<uint32_t> queues;               // RX queues of each of the policy's ports
     uint64_t flow_memory = kDefaultFlowMemory;  // bytes, for the first policy that needs flows
     bool reloadable = false;                    // other policies may follow
-    bool clock_given = false;                   // conditions use XdpMaps::SetClock, from 0 on
+    bool clock_given = false;                   // conditions use XdpMaps::SetClock; 0 at first
   };
-  // `policy` is in force, and runs nowhere yet.
+  // Makes `policy` the current one. It is not attached yet.
   static absl::StatusOr<std::unique_ptr<XdpRun>> Create(CompiledPolicy policy, OutPorts out_ports,
                                                         const Options& options);
   XdpRun(const XdpRun&) = delete;
@@ -42,29 +42,29 @@ class XdpRun {
   const OutPorts& out_ports() const { return out_ports_; }
   const XdpStreams& streams() const { return streams_; }
   const XdpCounters& counters() const { return counters_; }
-  // Of the policy in force.
+  // The generation of the current policy.
   XdpGeneration& generation() { return *generations_[streams_.generation()]; }
   void SetOrigin(uint64_t now);
 
-  // Frames that leave by `port` go out of interface `index` from now on, from every program.
+  // From now on, all programs send frames for `port` through interface `index`.
   absl::Status EnterOutPort(size_t port, uint32_t index);
-  // The program of the policy in force for `port`: see XdpGeneration::Program.
+  // The program of the current policy for `port`: see XdpGeneration::Program.
   absl::StatusOr<int> Program(size_t port, XdpFrames frames);
 
-  // A policy that is going to be in force.
+  // The next policy.
   struct Next {
     CompiledPolicy policy;
     std::vector<uint32_t> continued;  // ContinuedRules
     std::vector<int> programs;        // by port
     StreamPlaces places;
   };
-  // Places the policy's streams, and loads, into the generation that is not in force, programs that
-  // can run next->policy, for frames that come to each port so; fills in next->places and
-  // next->programs. The verifier may take a second.
+  // Finds places for the policy's streams, and loads programs for next->policy into the other
+  // generation, for the kind of frames of each port. Fills in next->places and next->programs. The
+  // verifier may take a second.
   absl::Status Load(const std::vector<XdpFrames>& frames, Next* next);
-  // Writes the policy to where its programs read it. After this, the programs may be attached.
+  // Writes the policy for its programs. The programs may be attached afterwards.
   void Write(const Next& next);
-  // next->policy is in force, and no program of the policy before runs any more.
+  // Makes next.policy the current one. No program of the previous policy may run any more.
   void Commit(Next next);
 
  private:

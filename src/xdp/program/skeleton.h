@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The skeleton and its maps in memory: shared by the files that set up maps and programs, and
-// included by no other. Control thread.
+// The skeleton and its maps in memory. Only for the files that create maps and load programs.
+// Control thread.
 
 #ifndef TWINPATH_XDP_PROGRAM_SKELETON_H_
 #define TWINPATH_XDP_PROGRAM_SKELETON_H_
@@ -33,7 +33,7 @@ struct SkeletonDeleter {
 };
 using Skeleton = std::unique_ptr<twinpath_bpf, SkeletonDeleter>;
 
-// A whole array map in memory, shared with the kernel.
+// An array map, mapped into memory and shared with the kernel.
 template <typename Value>
 class MappedArray {
  public:
@@ -67,11 +67,11 @@ class MappedArray {
   size_t bytes_ = 0;
 };
 
-// Arrays have at least one element.
+// The size of an array map, which needs at least one element.
 inline uint32_t Elements(size_t count) { return static_cast<uint32_t>(std::max<size_t>(count, 1)); }
 
-// Calls `each(map)` for the maps of a policy's tables: those of src/policy/tables.h but the shapes,
-// and the bindings.
+// Calls `each(map)` for the maps of a policy's tables: those of src/policy/tables.h except the
+// shapes, and the bindings.
 template <typename Each>
 void ForEachTableMap(const Skeleton& skeleton, const Each& each) {
   auto& maps = skeleton->maps;
@@ -87,7 +87,7 @@ inline bool IsTable(const Skeleton& skeleton, const bpf_map* map) {
   return is;
 }
 
-// No program of the object is loaded but `wanted`; null: none.
+// Lets the object load only the program `wanted`; null: no program.
 inline bpf_program* SelectProgram(const Skeleton& skeleton, const char* wanted) {
   bpf_program* selected = nullptr;
   bpf_program* program;
@@ -107,7 +107,8 @@ inline absl::Status KernelError(const std::string& what, int error) {
   return absl::InternalError(message);
 }
 
-// Maps that no two programs share: a devmap takes either programs with fragments, or without.
+// Maps that each program has for itself. A devmap cannot be shared by a program with fragments and
+// a program without.
 inline bool IsProgramsOwn(const Skeleton& skeleton, const bpf_map* map) {
   return map == skeleton->maps.rodata || map == skeleton->maps.tp_out_ports ||
          map == skeleton->maps.data_plan;
@@ -115,7 +116,7 @@ inline bool IsProgramsOwn(const Skeleton& skeleton, const bpf_map* map) {
 
 // Pins `map` in `folder`, which must be on a bpffs.
 inline absl::Status PinMap(const bpf_map* map, const std::string& folder) {
-  // A map of the object's own data is named "twinpath.bss"; a bpffs allows no dot.
+  // The map of the object's data is named "twinpath.bss", and a bpffs allows no dot.
   std::string name = bpf_map__name(map);
   std::replace(name.begin(), name.end(), '.', '_');
   const std::string path = absl::StrCat(folder, "/", name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Counters and streams, summed up.
+// Sums counters and streams.
 
 #include "src/xdp/program/snapshot.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The maps' counters -> a snapshot. Any thread, while the kernel counts.
+// Makes a snapshot from the maps' counters. Any thread, while the kernel counts.
 
 #ifndef TWINPATH_XDP_PROGRAM_SNAPSHOT_H_
 #define TWINPATH_XDP_PROGRAM_SNAPSHOT_H_
@@ -12,8 +12,8 @@
 
 namespace twinpath {
 
-// Appends `port` and the counters of its queues to *snapshot; `index` is its number in the tables.
-// The first port brings the rules, to which every port's streams are added.
+// Appends `port` and the counters of its queues to *snapshot. `index` is the port's index in the
+// policy. Adds the counts of the port's streams to the rules; the first call appends the rules.
 void AppendPort(const XdpRun& run, size_t index, PortSnapshot port, Snapshot* snapshot);
 
 // What each rule of the policy in force counted, over all ports and queues; without names.

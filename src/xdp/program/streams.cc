@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Slots, and the streams of blind ports beside their queues' counters.
+// Assigns slots, and moves the streams of blind ports to and from their queues' counters.
 
 #include "src/xdp/program/streams.h"
 
@@ -24,7 +24,7 @@ void Add(const RuleSnapshot& more, RuleSnapshot* sum) {
   tp_count_sum(&sum->marked, &more.marked);
 }
 
-// All that a queue counted by verdict, as the counts of one rule.
+// The sums of a queue's counters by verdict, as the counts of one rule.
 RuleSnapshot ByVerdict(const tp_queue_counters& shared) {
   const tp_queue_counters counters = CopyCounters(shared);
   RuleSnapshot counts;
@@ -52,8 +52,8 @@ tp_state& XdpStreams::Stream(size_t port, uint32_t queue, uint32_t rule) const {
   return maps_->streams(port, queue)[policy_.rules[rule].slot];
 }
 
-// What the port's blind program counted for its stream by verdict alone: all but the number of
-// packets, which the stream has.
+// What the port's blind program counted for its stream, except the number of matched packets, which
+// the stream itself has.
 RuleSnapshot XdpStreams::BlindCounts(size_t port, uint32_t queue) const {
   RuleSnapshot counts = ByVerdict(maps_->queue(generation_, port, queue).counters);
   Subtract(blind_base_[port][queue].matched, &counts.matched);
@@ -106,7 +106,7 @@ absl::Status XdpStreams::FindSlots(const std::vector<uint32_t>& continued,
   return absl::OkStatus();
 }
 
-// Sets the rule's streams to packet 0, where no program looks for them yet.
+// Sets the rule's streams to packet 0. No program uses them yet.
 void XdpStreams::Begin(const CompiledPolicy& next, uint32_t rule, const StreamPlaces& places) {
   const tp_rule& row = next.rules[rule];
   slot_terms_[row.slot] = tp_rule_terms(&row);
@@ -151,7 +151,7 @@ absl::StatusOr<StreamPlaces> XdpStreams::Place(const std::vector<uint32_t>& cont
   return places;
 }
 
-// Keeps what the port's blind program, which runs no more, counted by verdict alone.
+// Keeps what the port's blind program counted by verdict. It does not run any more.
 void XdpStreams::SettleBlind(size_t port) {
   const uint32_t slot = policy_.rules[policy_.plans[port].fallback].slot;
   std::vector<RuleSnapshot>& settled = settled_[{port, slot}];
@@ -164,7 +164,8 @@ void XdpStreams::SettleBlind(size_t port) {
   }
 }
 
-// The stream beside the queue's counters gives way to another blind port's; no program uses it.
+// Moves the stream beside the queue's counters to its slot, to make room for another. No program
+// uses it.
 void XdpStreams::MoveOwn(size_t port, uint32_t slot) {
   for (uint32_t queue = 0; queue < maps_->queues(port); queue++)
     maps_->streams(port, queue)[slot] = maps_->queue(places_.own_place[port], port, queue).stream;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where the streams of one policy after the other lie, and what they counted. A stream that a
-// reload continues stays where it is: programs of both policies write the same memory, so that no
-// packet is missed. Control thread; counts are read under the caller's lock.
+// Knows where the streams of successive policies are, and what they counted. A stream that a reload
+// continues is not moved: programs of both policies write the same memory, so that no packet is
+// missed. Control thread; counts are read under the caller's lock.
 
 #ifndef TWINPATH_XDP_PROGRAM_STREAMS_H_
 #define TWINPATH_XDP_PROGRAM_STREAMS_H_
@@ -19,44 +19,46 @@
 
 namespace twinpath {
 
-// Where a policy's streams lie, beside the slots of its rules, by port: see tp_port_plan and
+// Where a policy's streams are, besides the slots of its rules, by port: see tp_port_plan and
 // tp_traits.
 struct StreamPlaces {
   std::vector<uint32_t> own_rule;   // or TP_NO_RULE
-  std::vector<uint32_t> own_place;  // a generation
-  bool direct = false;              // for all ports, but for what own_rule says
+  std::vector<uint32_t> own_place;  // the number of a generation
+  bool direct = false;              // of all ports, except for the streams of own_rule
 };
 
 class XdpStreams {
  public:
-  // `maps` must outlive it. No policy is in force.
+  // `maps` must outlive it. There is no current policy yet.
   explicit XdpStreams(XdpMaps* maps);
 
-  // The policy in force, and its generation.
+  // The current policy, and its generation.
   const CompiledPolicy& policy() const { return policy_; }
   size_t generation() const { return generation_; }
-  // Where its streams lie.
+  // Where its streams are.
   const StreamPlaces& places() const { return places_; }
   // Whether the port's programs are blind: see tp_tier.
   bool blind(size_t port) const { return policy_.plans[port].tier == TP_TIER_BLIND; }
 
-  // Chooses places for the streams of `next`, which continues those of the policy in force by
-  // `continued` (ContinuedRules) and runs in the other generation than that, or in 0 if it is the
-  // first: sets the slots of its rules, and the streams of rules that begin anew to packet 0.
-  // Nothing of the policy in force is touched. ResourceExhausted where too few slots are free.
+  // Chooses places for the streams of `next`, which will run in the other generation (the first
+  // policy in generation 0). `continued` (ContinuedRules) says which rules keep the streams of the
+  // current policy. Sets the slots of the rules, and sets the streams of new rules to packet 0.
+  // Leaves the current policy alone. ResourceExhausted if there are not enough free slots.
   absl::StatusOr<StreamPlaces> Place(const std::vector<uint32_t>& continued, CompiledPolicy* next);
-  // `next`, placed so, is in force, and no program of the policy before runs any more.
+  // Makes `next`, with these places, the current policy. No program of the previous one may run any
+  // more.
   void Commit(const std::vector<uint32_t>& continued, const StreamPlaces& places,
               CompiledPolicy next);
 
-  // The times of its conditions count from `now`, in nanoseconds of the programs' clock.
+  // Lets the times of the current policy's conditions count from `now`, in nanoseconds of the
+  // programs' clock.
   void SetOrigin(uint64_t now) { twinpath::SetOrigin(now, &policy_); }
-  // What a rule of the policy in force took of a queue; no name.
+  // The counts of a rule of the current policy on a queue, without the rule's name.
   RuleSnapshot Counts(size_t port, uint32_t queue, uint32_t rule) const;
-  // Counts of rules that a reload removed, or began anew.
+  // The counts of rules that a reload removed or restarted.
   const RuleSnapshot& retired() const { return retired_; }
-  // A queue's streams under the first policy: one for each rule, in order, or that of the only rule
-  // that a blind port can reach. Valid as long as the maps are; the kernel writes them.
+  // A queue's streams under the first policy: one for each rule, in order, or only the stream of
+  // the one rule that a blind port can reach. Valid as long as the maps; the kernel writes them.
   absl::Span<const tp_state> states(size_t port, uint32_t queue) const;
 
  private:
@@ -72,11 +74,11 @@ class XdpStreams {
   StreamPlaces places_;
   size_t generation_ = 1;  // before the first policy
   std::vector<bool> slot_used_;
-  std::vector<tp_terms> slot_terms_;  // of its streams: they never change while a rule has the slot
+  std::vector<tp_terms> slot_terms_;  // of its streams; constant while a rule has the slot
   RuleSnapshot retired_;
-  // By port and queue: what the generation had counted when its blind program's policy was placed.
+  // By port and queue: the counts of the generation when Place chose places for a blind port.
   std::vector<std::vector<RuleSnapshot>> blind_base_, next_blind_base_;
-  // By port and slot, then by queue: what blind programs counted for a stream by verdict alone.
+  // By port and slot, then by queue: what former blind programs counted for a stream by verdict.
   std::map<std::pair<size_t, uint32_t>, std::vector<RuleSnapshot>> settled_;
 };
 

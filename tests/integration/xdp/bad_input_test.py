@@ -103,7 +103,7 @@ class BadInput(XdpTest):
                 "CAP_BPF": ("setpriv", "--bounding-set", "-bpf,-sys_admin", "--inh-caps", "-all"),
         }.items():
             with self.subTest(missing=missing):
-                self.refused(rf"attaching an XDP program takes {missing}: .*sudo", *LAN,
+                self.refused(rf"attaching an XDP program needs {missing}: .*sudo", *LAN,
                              "--summary", folder / "summary.json", prefix=prefix,
                              environment={**os.environ, "RUNTIME_DIRECTORY": str(folder)})
                 self.assertEqual([], list(folder.iterdir()))
