@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a policy takes over from the one before it.
+// What a reloaded policy keeps of the previous one.
 
 #include "src/config/compile/reload.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// `twinpath check`: a policy in words, what it costs, and what it warns of.
+// `twinpath check`: a policy in words, its cost, and the warnings.
 
 #include <gtest/gtest.h>
 
@@ -23,7 +23,8 @@ CheckReport Check(const std::string& members, const std::vector<std::string>& po
   return compiled.ok() ? MakeCheckReport(*policy, *compiled) : CheckReport();
 }
 
-// Of what no table can hold yet: the words and the reachability hang on the policy alone.
+// For policies that no table can hold yet. The words and the reachability depend only on the
+// policy.
 CheckReport CheckWords(const std::string& members, const std::vector<std::string>& ports) {
   absl::StatusOr<Policy> policy =
       ParsePolicy(absl::StrCat(R"({"version": 1, )", members, "}"), "p");
@@ -75,7 +76,7 @@ TEST(CheckTest, AFateIsSaidInWords) {
       "kernel");
   EXPECT_EQ(FateWords(R"("loss": {"model": "random", "rate": "90%"})"),
             "lose 90 % at random, one stream per port and queue; pass the rest to the kernel");
-  // The ends of what a 64-bit threshold tells apart.
+  // The smallest and the largest rates that a 64-bit threshold can express.
   EXPECT_EQ(FateWords(R"("loss": {"model": "random", "rate": 1e-400}, "forward": "drop")"),
             "lose 5.42101e-18 % at random (1 in 1.84e+19), one stream per port and queue; drop the "
             "rest");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The compiled tables, asked through tp_classify, against a linear scan over the rules as written:
-// thousands of random policies over generated frames.
+// Compares lookups in the compiled tables (tp_classify) with a linear scan over the rules as
+// written. Thousands of random policies, over generated frames.
 
 #include <gtest/gtest.h>
 
@@ -64,7 +64,7 @@ TEST(CompileClassifyTest, RandomPoliciesAnswerAsALinearScanOfTheirRules) {
       asked++;
     }
   }
-  // The comparison means something: neither everything nor nothing is taken by a rule.
+  // The comparison is meaningful: rules take some packets, but not all.
   EXPECT_GT(by_rule * 10, asked * 4);
   EXPECT_LT(by_rule * 10, asked * 9);
 }
@@ -76,7 +76,7 @@ TEST(CompileClassifyTest, ManyRulesOfManyShapesAnswerAsALinearScan) {
   Policy policy;
   policy.fallback.name = "default";
   for (int r = 0; r < 4000; r++) {
-    // Five-tuples that nothing meets, and one rule in forty that something does.
+    // Rules for five-tuples that no packet has, except one rule in forty.
     RuleSpec& rule = policy.rules.emplace_back();
     rule.name = absl::StrCat("r", r);
     rule.match.src =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What compiling makes of a policy: shapes, keys, plans, rules and limits, in exact numbers.
+// The compiled form of a policy: exact numbers of shapes, keys, plans, rules, and the limits.
 
 #include <gtest/gtest.h>
 
@@ -229,7 +229,7 @@ TEST(CompileTablesTest, AStreamIsKeyedByNamesAndNotByPlaces) {
   EXPECT_EQ(first[0].key_b, second[1].key_b);
   EXPECT_EQ(first[0].rule, 0u);
   EXPECT_EQ(second[1].rule, 1u);
-  // Another queue, port, rule or seed is another stream.
+  // Each queue, port, rule and seed has its own stream.
   EXPECT_NE(first[0].key_a, InitialStates(one, 0, 4)[0].key_a);
   EXPECT_NE(first[0].key_a, InitialStates(one, 1, 3)[0].key_a);
   EXPECT_NE(first[0].key_a, first[1].key_a);
@@ -250,7 +250,7 @@ TEST(CompileTablesTest, LimitsAreRefusedWithTheCounts) {
   EXPECT_EQ(CompileError("", {"a", "b", "a"}), "p: found port \"a\" twice, allowed each port once");
   EXPECT_EQ(CompileError(Repeat(65535, [](size_t) { return "{}"; }), {"a"}),
             "p: /rules: found 65535 rules, allowed at most 65534 beside the default");
-  // Every pair of prefix lengths is a shape of its own.
+  // Every pair of prefix lengths is a separate shape.
   EXPECT_EQ(CompileError(Repeat(300,
                                 [](size_t i) {
                                   return absl::StrCat(R"({"match": {"src": "0.0.0.0/)", i % 20,
@@ -269,7 +269,7 @@ TEST(CompileTablesTest, LimitsAreRefusedWithTheCounts) {
                          {"a"}),
             "p: /rules/291/match: found 262145 keys up to here (a range of ports is several), "
             "allowed at most 262144");
-  // As many rules as there may be, which all have the same 900.
+  // As many rules as are allowed, which all have the same 900 keys.
   EXPECT_EQ(CompileError(Repeat(65534,
                                 [](size_t) {
                                   return std::string(R"({"match": {"src_port": "1-65534",)"

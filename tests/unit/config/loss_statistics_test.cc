@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The closed forms of the loss models: against cases reckoned by hand, and against chains walked in
-// double precision.
+// Compares the closed forms of the loss models with cases computed by hand, and with simulated
+// chains in double precision.
 
 #include "src/config/describe/loss_statistics.h"
 
@@ -59,12 +59,12 @@ TEST(LossStatisticsTest, CasesReckonedByHand) {
   ExpectStatistics(
       R"("model": "four_state", "p13": 0.25, "p31": 0.5, "p32": 0.25, "p23": 0.5, "p14": 0.125)",
       1.0 / 3, 0.625 / 0.5);
-  // Single losses alone.
+  // Only single losses.
   ExpectStatistics(R"("model": "four_state", "p13": 0, "p14": 0.25)", 0.2, 1);
   ExpectStatistics(R"("model": "periodic", "every": 1000)", 0.001, 1);
   ExpectStatistics(R"("model": "periodic", "every": 30, "burst": 3, "offset": 7)", 0.1, 3);
   ExpectStatistics(R"("model": "sequence", "packets": [3, "10-19"], "repeat": 44)", 0.25, 5.5);
-  // The burst that ends a round goes on in the next one.
+  // The burst at the end of a round continues in the next round.
   ExpectStatistics(R"("model": "sequence", "packets": ["0-1", 5, "8-9"], "repeat": 10)", 0.5, 2.5);
 }
 
@@ -92,7 +92,7 @@ TEST(LossStatisticsTest, NothingAndEverythingAreExact) {
 }
 
 TEST(LossStatisticsTest, RatesNextToTheEndsKeepTheirBursts) {
-  // 1 - rate is 2^-64 and 1e-12: no difference of doubles tells the first.
+  // 1 - rate is 2^-64 and 1e-12. The first is too small for a difference of doubles.
   EXPECT_EQ(
       StatisticsOf(Loss(R"("model": "random", "rate": "99.99999999999999999999%")")).mean_burst,
       std::ldexp(1.0, 64));
@@ -108,7 +108,7 @@ TEST(LossStatisticsTest, ASequenceThatDoesNotRepeatIsOfItsOwnPackets) {
   EXPECT_EQ(StatisticsOf(Loss(R"("model": "sequence", "packets": [0], "repeat": 2)")).packets, 0u);
 }
 
-// What a walk of `steps` packets loses, and in how long bursts.
+// The rate and the mean burst length of a simulated walk of `steps` packets.
 LossStatistics Walk(int steps, const std::function<bool()>& next) {
   LossStatistics walked;
   double lost = 0, bursts = 0;
@@ -124,7 +124,7 @@ LossStatistics Walk(int steps, const std::function<bool()>& next) {
   return walked;
 }
 
-// Within five per cent of it, which for the parameters below is beyond five deviations.
+// Within five percent, which is more than five standard deviations for the parameters below.
 void ExpectNear(const LossStatistics& walked, const LossStatistics& expected) {
   EXPECT_NEAR(walked.rate / expected.rate, 1, 0.05);
   EXPECT_NEAR(walked.mean_burst / expected.mean_burst, 1, 0.05);
@@ -190,7 +190,7 @@ TEST(LossStatisticsTest, ACorrelatedLossLosesItsRate) {
                                             R"(, "correlation": )", correlation));
     bool lost = draw(random) < rate;
     auto next = [&, rate = rate, correlation = correlation] {
-      if (draw(random) >= correlation) lost = draw(random) < rate;  // else as the one before
+      if (draw(random) >= correlation) lost = draw(random) < rate;  // else unchanged
       return lost;
     };
     ExpectNear(Walk(1'000'000, next), StatisticsOf(loss));

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The loss of a rule: what each model's keys mean, and the exact error for each way to get them
-// wrong.
+// The loss of a rule: the meaning of each model's keys, and the exact error for each mistake.
 
 #include <gtest/gtest.h>
 
@@ -26,7 +25,7 @@ LossSpec Loss(const std::string& loss) {
   return policy.ok() ? policy->fallback.loss : LossSpec();
 }
 
-// Without what all of them begin with.
+// Without the prefix that all errors share.
 std::string LossError(const std::string& loss) {
   absl::Status status = ParseDefault(loss).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << loss;
@@ -92,7 +91,7 @@ TEST(LossTest, WaysOutOfAStateAreAtMostOneTogether) {
             "/p14: foun");
   EXPECT_EQ(Values(Loss(R"("model": "four_state", "p13": 0.6, "p14": 0.4)")).size(), 5u);
   EXPECT_EQ(Values(Loss(R"("model": "four_state", "p13": 1, "p14": 0)")).size(), 5u);
-  // Each is rounded up by a part of 2^-64: together one too many.
+  // Each is rounded up by up to 2^-64, so their sum exceeds 1.
   const LossSpec rounded = Loss(
       absl::StrCat(R"("model": "four_state", "p13": "0.)", std::string(25, '3'), R"(", "p31": "0.)",
                    std::string(24, '6'), R"(7", "p32": "0.)", std::string(25, '3'), "\""));

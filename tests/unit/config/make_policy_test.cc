@@ -67,7 +67,7 @@ TEST_F(MakePolicyTest, TheCommandLineReplacesTheDefaultAndTheSeed) {
   EXPECT_EQ(p->rules[0].loss.model, LossSpec::Model::kNone);
   EXPECT_EQ(p->rules[0].forward.action, TP_ACTION_DROP);
   EXPECT_TRUE(p->ports.empty());
-  EXPECT_EQ(p->sha256, LoadPolicy(path)->sha256);  // of the file, whatever was changed
+  EXPECT_EQ(p->sha256, LoadPolicy(path)->sha256);  // of the file, even if options change the policy
 }
 
 TEST_F(MakePolicyTest, NothingOnTheCommandLineChangesNothing) {
@@ -285,7 +285,7 @@ TEST_F(MakePolicyTest, AHugeFileIsRefusedByItsSizeUnread) {
   std::filesystem::resize_file(path, 100'000'000);  // sparse: reading it would fail on its NULs
   EXPECT_EQ(Error(LoadPolicy(path).status()),
             absl::StrCat(path, ": found 100000000 bytes, allowed 33554432"));
-  // What tells no size is not read beyond the limit.
+  // A file without a size is not read beyond the limit.
   EXPECT_EQ(Error(LoadPolicy("/dev/zero").status()),
             "/dev/zero: found more than 33554432 bytes, allowed 33554432");
 }
@@ -299,7 +299,7 @@ TEST_F(MakePolicyTest, FiftyThousandRulesLoadAtOnce) {
                     R"("loss": {"model": "random", "rate": "0.1%"}, "forward": "drop"})");
   }
   std::string path = Write(absl::StrCat(R"({"version": 1, "rules": [)", rules, "]}"));
-  // Some 0.3 s; a quadratic step anywhere would run into the test's time limit.
+  // Takes about 0.3 s. With a quadratic step anywhere, the test would time out.
   absl::StatusOr<Policy> p = MakePolicy(path, {}, {"a"});
   ASSERT_TRUE(p.ok()) << p.status();
   absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*p, {"a"});

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The masked keys of a match against its meaning: a packet meets the match iff it has one of them.
+// Compares the masked keys of a match with its meaning: a packet matches iff it has one of the
+// keys.
 
 #include <gtest/gtest.h>
 
@@ -14,7 +15,7 @@ namespace {
 
 const std::vector<std::string> kPorts = {"a", "b", "c"};
 
-// How many of the keys the packet has.
+// The number of keys that the packet has.
 size_t Having(const MatchKeys& keys, const tp_key& packet) {
   using Word = uint64_t __attribute__((may_alias));
   size_t having = 0;
@@ -51,7 +52,7 @@ TEST(MatchKeysTest, APacketMeetsAMatchIffItHasOneOfItsKeys) {
       asked++;
     }
   }
-  // The comparison means something.
+  // The comparison is meaningful.
   EXPECT_GT(met * 20, asked);
   EXPECT_LT(met * 2, asked);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The match of a rule: what each field means, and the exact error for each way to get it wrong.
+// The match of a rule: the meaning of each field, and the exact error for each mistake.
 
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ MatchSpec ParseOneMatch(const std::string& match) {
   return policy.ok() ? policy->rules[0].match : MatchSpec();
 }
 
-// Without what the error of every match begins with.
+// Without the prefix that all errors of a match share.
 std::string MatchError(const std::string& match) {
   absl::Status status =
       ParsePolicy(absl::StrCat(R"({"version": 1, "rules": [{}, {"match": {)", match, "}}]}"), "p")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Why a packet does not meet a match: it says so iff the match's meaning does, and in which words.
+// The reason why a packet does not match: there is one iff the packet does not match, and its
+// words.
 
 #include <gtest/gtest.h>
 
@@ -37,12 +38,12 @@ TEST(MismatchTest, ThereIsOneIffThePacketDoesNotMeetTheMatch) {
   EXPECT_GT(missed, 2000u);
 }
 
-// Of a frame that came in by port a.
+// The reason for a frame that came in by port a.
 std::string Why(const FrameBuilder& frame, const std::function<void(MatchSpec*)>& set) {
   const std::vector<uint8_t> bytes = frame.Build();
   tp_key key;
-  EXPECT_EQ(tp_parse(bytes.data(), bytes.data() + bytes.size(),
-                     static_cast<uint32_t>(bytes.size()), 0, &key),
+  EXPECT_EQ(tp_parse(bytes.data(), bytes.data() + bytes.size(), static_cast<uint32_t>(bytes.size()),
+                     0, &key),
             TP_PARSED);
   MatchSpec match;
   set(&match);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Policy JSON: what each key means, and the exact error for each way to get it wrong.
+// Policy JSON: the meaning of each key, and the exact error for each mistake.
 
 #include <gtest/gtest.h>
 
@@ -25,7 +25,7 @@ std::string ErrorOf(const std::string& text) {
   return std::string(status.message());
 }
 
-// The error of a rule, of the rule's match, and of its loss, without what they all begin with.
+// The error of a rule, of the rule's match, and of its loss, without their common prefix.
 std::string RuleError(const std::string& rule) {
   std::string error = ErrorOf(absl::StrCat(R"({"version": 1, "rules": [{}, )", rule, "]}"));
   EXPECT_EQ(error.substr(0, 11), "p: /rules/1") << error;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Decimal text -> threshold: golden values, both exact ends, and everything that is not a rate.
+// Decimal text -> threshold: golden values, the exact ends 0 and 1, and texts that are not rates.
 
 #include <gtest/gtest.h>
 

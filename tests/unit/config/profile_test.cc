@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Profile JSON, --port and --lcores: what each key means, and the exact error for each mistake.
+// Profile JSON, --port and --lcores: the meaning of each key, and the exact error for each mistake.
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// "rss" of a profile: what each key means, and the exact error for each mistake.
+// "rss" of a profile: the meaning of each key, and the exact error for each mistake.
 
 #include <gtest/gtest.h>
 

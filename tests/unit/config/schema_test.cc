@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The JSON schemas against the readers: every shipped policy and profile is good to both, and a
-// list of bad documents to neither, but for what a schema cannot say.
+// Compares the JSON schemas with the readers. Both accept every shipped policy and profile, and
+// both reject a list of bad documents, except for mistakes that a schema cannot express.
 
 #include <gtest/gtest.h>
 
@@ -40,7 +40,7 @@ class Schema {
     parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(json_), schema_);
   }
 
-  // Empty where the document is good.
+  // Empty if the document is valid.
   std::string Refusal(const nlohmann::json& document) const {
     valijson::Validator validator;
     valijson::ValidationResults results;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The policies in dpdk-conf/policies mean what they say they do: when each rule holds, what it
-// loses in the long run and in what bursts, and that each can be met.
+// The policies in dpdk-conf/policies do what they say: when each rule holds, its loss in the long
+// run and the lengths of its bursts, and that each rule can be reached.
 
 #include <gtest/gtest.h>
 
@@ -71,7 +71,7 @@ const std::map<std::pair<std::string, std::string>, Meaning>& Meanings() {
   return meanings;
 }
 
-// Beside the policies there is a README.
+// The folder also has a README.
 std::vector<std::filesystem::path> Policies() {
   std::vector<std::filesystem::path> policies;
   for (const auto& file : std::filesystem::directory_iterator(kFolder)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// When a rule holds: what each key means, and the exact error for each way to get it wrong.
+// When a rule holds: the meaning of each key, and the exact error for each mistake.
 
 #include <gtest/gtest.h>
 

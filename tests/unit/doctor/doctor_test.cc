@@ -99,7 +99,7 @@ TEST_F(DoctorTest, MissingCapabilitiesAreNamed) {
   Write("proc/self/limits", "Max locked memory         0              0    bytes");
   EXPECT_EQ(One(CheckCapabilities, "", needs_).fix,
             "sudo setcap cap_net_raw,cap_bpf,cap_ipc_lock+ep /opt/twinpath-dpdk");
-  needs_.rights = 1ull << CAP_NET_RAW | 1ull << CAP_BPF;  // of the program, whatever the doctor has
+  needs_.rights = 1ull << CAP_NET_RAW | 1ull << CAP_BPF;  // the program's, not the doctor's
   EXPECT_EQ(One(CheckCapabilities, "", needs_).grade, Grade::kOk);
   needs_.rights = 0;
   Capabilities(~0ull);

@@ -129,7 +129,7 @@ TEST_F(DoctorTest, ANicOfAnotherUsersVfioGroupIsToldHowToGetIt) {
   fs::create_symlink("../../../../kernel/iommu_groups/14",
                      root_ / "sys/bus/pci/devices/0000:03:00.0/iommu_group");
   needs_.nics = {{.port = "lan", .pci = "0000:03:00.0", .native = true}};
-  const Findings findings = Nics();  // /dev/vfio/14 is not there at all
+  const Findings findings = Nics();  // /dev/vfio/14 does not exist
   ASSERT_EQ(findings.size(), 2u);
   EXPECT_EQ(findings[1].grade, Grade::kMissing);
   EXPECT_EQ(findings[1].found, "/dev/vfio/14 is not accessible to this user");

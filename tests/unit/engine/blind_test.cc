@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The parts of the blind tier: frames are divided by a mask, summed up, and reflected in place; and
-// what effects are counted as.
+// The parts of the blind tier: dividing frames by a mask, summing their lengths, and reflecting
+// them in place. Also the counters of effects.
 
 #include <gtest/gtest.h>
 
@@ -76,7 +76,7 @@ TEST(ReflectLong, SwapsAsTheShortWay) {
   EXPECT_EQ(fast[6], 1);
 }
 
-// Every verdict says what the effects were, and the effects say the verdict again.
+// Every verdict turns into effects, and the effects turn into the same verdict.
 TEST(Effects, AreCountedAsTheirVerdict) {
   for (int v = 0; v < TP_VERDICTS; v++) {
     const auto verdict = static_cast<tp_verdict>(v);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bursts are decided as their frames are one by one, whatever the policy, the frames and the size
-// of the burst; and some are decided as they always were.
+// A burst is decided exactly as its frames one by one, for any policy, frames and size of burst.
+// Some fates are pinned to those of the first releases.
 
 #include <gtest/gtest.h>
 
@@ -22,8 +22,8 @@ namespace {
 constexpr uint64_t kPolicies = 60;
 constexpr uint32_t kBursts = 40;  // of each policy
 
-// A frame of any shape: most in one segment, some with further segments, a few with all of their
-// headers' bytes in doubt.
+// A frame of any shape: most in one segment, some with further segments, a few with random bytes in
+// their headers.
 TestFrame DrawFrame(const std::vector<Shape>& shapes, Universe* u) {
   TestFrame frame;
   frame.segment = shapes[u->Draw(shapes.size())].frame;
@@ -91,7 +91,7 @@ CompiledPolicy Compiled(const std::string& json) {
   return CompilePolicy(ParsePolicy(json, "test").value(), {"lan", "wan"}).value();
 }
 
-// The fates of these policies' first 128 packets, as the first releases had them; of the flow, by
+// The fates of these policies' first 128 packets in the first releases. Those of the flow come from
 // another implementation of its hash and its draws.
 struct Golden {
   const char* rules;  // of a policy of seed 7
@@ -124,8 +124,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "loss": {"model": "random", "rate": "25%", "scope": "flow"}, "forward": "pass"}])",
                              TP_TIER_GENERAL, 0x4068320084440212, 0x200421080e110384}));
 
-// What a burst leaves out, it does not count: the packets around a malformed one keep their
-// numbers.
+// A burst does not count what it leaves out: the packets around a malformed one keep their numbers.
 TEST(Burst, MalformedFramesTakeNoNumber) {
   const CompiledPolicy policy = Compiled(R"({"version": 1, "seed": 7, "rules": [{"name": "dns",
                    "match": {"proto": "udp", "dst_port": 53},
@@ -150,7 +149,7 @@ TEST(Burst, MalformedFramesTakeNoNumber) {
   EXPECT_EQ(mixed.state(0, 0).n, 32u);
 }
 
-// The fast tiers leave the fields that they do not know as they are.
+// The fast tiers do not change the fields that they do not know.
 TEST(Burst, HeadersTierWritesRuleFateAndDestination) {
   const CompiledPolicy policy = Compiled(R"({"version": 1, "rules": [
       {"name": "dns", "match": {"proto": "udp"}, "forward": {"port": "wan"}}]})");

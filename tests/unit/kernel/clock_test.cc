@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Cycles become nanoseconds: exactly where the counts are given, closely where they are the
-// machine's own.
+// Cycles become nanoseconds: exactly for given counts, and closely for the machine's real counts.
 
 #include "src/kernel/clock.h"
 
@@ -62,8 +61,8 @@ TEST(CycleScale, ObservationsBecomeRare) {
   EXPECT_LE(observations, 60);
 }
 
-// Each reading lies between two readings of the kernel's clock, but for the clock's own error; the
-// median is not moved by what else the machine does.
+// Each reading is between two readings of the kernel's clock, except for the clock's own error. The
+// median is not affected by what else the machine does.
 TEST(NanosecondClock, AgreesWithTheKernel) {
   NanosecondClock clock;
   std::vector<uint64_t> errors;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One policy's queues twice: the one decided in bursts (src/engine), the other frame by frame by
-// src/policy/pipeline.h. For tests and fuzzers of the burst decision; one thread.
+// The queues of one policy, twice: one set is decided in bursts (src/engine), the other frame by
+// frame by src/policy/pipeline.h. For tests and fuzzers of the burst decision. One thread.
 
 #ifndef TWINPATH_TESTS_UNIT_BURST_PAIR_H_
 #define TWINPATH_TESTS_UNIT_BURST_PAIR_H_
@@ -21,7 +21,7 @@
 
 namespace twinpath {
 
-// A frame as it comes in: its first segment, and the length of all segments.
+// A received frame: its first segment, and the length of all segments.
 struct TestFrame {
   std::vector<uint8_t> segment;
   uint32_t frame_len = 0;  // at least the segment's size
@@ -36,8 +36,8 @@ class BurstPair {
 
   const CompiledPolicy& policy() const { return policy_; }
 
-  // Decides 1 to kMaxBurst frames that come in by `port` at `now`, both ways. Returns the first
-  // difference in effects, bytes, streams or counts; empty: there is none.
+  // Decides 1 to kMaxBurst frames, received by `port` at `now`, in both ways. Returns the first
+  // difference in effects, bytes, streams or counts; empty if there is none.
   std::string Feed(size_t port, const std::vector<TestFrame>& frames, uint64_t now) {
     const auto count = static_cast<uint32_t>(frames.size());
     const std::vector<Copy> together = CopiesOf(frames), alone = CopiesOf(frames);
@@ -60,14 +60,14 @@ class BurstPair {
     return Difference(port);
   }
 
-  // What was decided on the frames of the last burst.
+  // The effects on the frames of the last burst.
   const tp_effects* effects() const { return burst_.effects; }
   const tp_state& state(size_t port, size_t rule) const {
     return bursts_.queues[port]->states[rule];
   }
 
  private:
-  // Exactly as long as the segment, so that a sanitizer sees each byte that is read beyond it.
+  // Exactly as long as the segment, so that a sanitizer sees any read beyond it.
   using Copy = std::unique_ptr<uint8_t[]>;
   struct Queue {
     QueuePlan plan;

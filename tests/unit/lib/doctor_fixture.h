@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A machine that is not here, for tests of the doctor: a folder with what its /proc and /sys would
-// say. Each test has a machine of its own.
+// A fake machine for tests of the doctor: a folder with its /proc and /sys. Each test has its own
+// machine.
 
 #ifndef TWINPATH_TESTS_UNIT_LIB_DOCTOR_FIXTURE_H_
 #define TWINPATH_TESTS_UNIT_LIB_DOCTOR_FIXTURE_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Judging what was lost.
+// Statistics of lost packets.
 
 #include "tests/unit/lib/fates.h"
 
@@ -56,7 +56,7 @@ double LengthsP(std::vector<uint64_t> lengths, const std::function<double(uint64
     next = last_in_bin;
     above = tail;
   }
-  return bins > 1 ? ChiSquareP(chi_square, bins - 1) : 1;  // all are in the one bin there is
+  return bins > 1 ? ChiSquareP(chi_square, bins - 1) : 1;  // all lengths are in the only bin
 }
 
 double GapP(const Fates& fates, double p) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which packets of a stream were lost, and how likely independent losses at a rate look so odd.
-// Pure functions.
+// The lost packets of a stream, and the probability that independent losses at the same rate look
+// as odd. Pure functions.
 
 #ifndef TWINPATH_TESTS_UNIT_LIB_FATES_H_
 #define TWINPATH_TESTS_UNIT_LIB_FATES_H_
@@ -20,21 +20,22 @@ uint64_t Lost(const Fates& fates);
 // Whether packet number `packet` was lost.
 inline bool At(const Fates& fates, size_t packet) { return fates[packet / 64] >> packet % 64 & 1; }
 
-// The p-value of x and y (of one length; the same stream, or another) being lost together at `lag`:
-// of the sum of (x[i] - p)(y[i + lag] - p), normal with mean 0 and variance N (p(1 - p))^2; or,
-// where hardly any coincide, of their number, which is Poisson's.
+// The p-value of how often x and y lose together at `lag`. They have the same length, and may be
+// the same stream. Uses the sum of (x[i] - p)(y[i + lag] - p), which is normal with mean 0 and
+// variance N (p(1 - p))^2; or, if few losses coincide, their number, which has a Poisson
+// distribution.
 double CoincidenceP(const Fates& x, const Fates& y, size_t lag, double p);
 
-// The p-value of `lengths`, which are independent and 1 or more, being distributed so that a share
-// of longer(k) is longer than k: by chi-square, each bin as wide as it takes to expect 20 in it. 0
-// where a length is impossible, or where there are less than 20.
+// The p-value of the distribution of `lengths`, which are independent and at least 1. The expected
+// share of lengths above k is longer(k). By chi-square, with bins wide enough to expect 20 lengths
+// in each. 0 if a length is impossible, or if there are fewer than 20.
 double LengthsP(std::vector<uint64_t> lengths, const std::function<double(uint64_t)>& longer);
 
-// The p-value of the gaps between losses being geometric: of the distances from loss to loss.
+// The p-value of the distances from loss to loss, which should be geometric.
 double GapP(const Fates& fates, double p);
 
-// How many packets in a row were lost (or were not), run by run, but for the first and the last
-// run, which are cut short.
+// The lengths of the runs of lost (or of received) packets, except the first and the last run,
+// which are cut short.
 std::vector<uint64_t> RunLengths(const Fates& fates, bool lost);
 
 }  // namespace twinpath

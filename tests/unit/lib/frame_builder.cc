@@ -168,7 +168,7 @@ FrameBuilder& FrameBuilder::Patch(size_t offset, std::initializer_list<uint8_t> 
   return *this;
 }
 
-// Writes into `layer` what follows it.
+// Writes the type of the next layer into `layer`.
 void FrameBuilder::Link(Layer* layer, const Layer& next) {
   const bool packet = next.kind == Kind::kExtension || next.kind == Kind::kTransport;
   const bool frame =
@@ -184,7 +184,7 @@ void FrameBuilder::Link(Layer* layer, const Layer& next) {
   }
 }
 
-// Writes into `layer` its lengths; `datagram` bytes lie between its start and the padding.
+// Writes the lengths of `layer`. There are `datagram` bytes between its start and the padding.
 void FrameBuilder::SetLengths(Layer* layer, size_t datagram) {
   if (layer->kind == Kind::kIpv4) {
     layer->bytes[0] = static_cast<uint8_t>(0x40 | layer->bytes.size() / 4);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Frames, written the way one reads them:
-// FrameBuilder().Vlan(5).Ipv4().Options(4).Udp().Payload(9). Owns the bytes it builds; lengths,
-// next protocols and the IPv4 header checksum are filled in by Build(), whatever Patch() overrides.
-// For tests; any thread.
+// Builds frames, layer by layer: FrameBuilder().Vlan(5).Ipv4().Options(4).Udp().Payload(9). Owns
+// the bytes it builds; lengths, next protocols and the IPv4 header checksum are filled in by
+// Build(), whatever Patch() overrides. For tests; any thread.
 
 #ifndef TWINPATH_TESTS_UNIT_LIB_FRAME_BUILDER_H_
 #define TWINPATH_TESTS_UNIT_LIB_FRAME_BUILDER_H_
@@ -16,12 +15,12 @@ namespace twinpath {
 
 class FrameBuilder {
  public:
-  // Starts with an Ethernet header from 02:00:00:00:00:01 to 02:00:00:00:00:02. Where no layer that
-  // has an EtherType follows, it is 0x88b5, for local experiments.
+  // Starts with an Ethernet header from 02:00:00:00:00:01 to 02:00:00:00:00:02. Its EtherType is
+  // 0x88b5, for local experiments, unless a layer with an EtherType follows.
   FrameBuilder();
 
   FrameBuilder& Mac(std::initializer_list<uint8_t> dst, std::initializer_list<uint8_t> src);
-  // The EtherType of the Ethernet header or the tag that is last so far.
+  // Sets the EtherType of the last Ethernet header or tag.
   FrameBuilder& EtherType(uint16_t type);
   FrameBuilder& Vlan(uint16_t tci, uint16_t tpid = 0x8100);
 
@@ -30,10 +29,10 @@ class FrameBuilder {
   FrameBuilder& Ipv4Addresses(uint32_t src, uint32_t dst);  // host order
   // 2001:db8::1 -> 2001:db8::2, protocol 59 (nothing follows) unless a header follows.
   FrameBuilder& Ipv6(uint8_t proto = 59);
-  // Appends `size` bytes of options (a multiple of 4) to the IPv4 or TCP header that is last so far.
+  // Appends `size` bytes of options (a multiple of 4) to the last header, which is IPv4 or TCP.
   FrameBuilder& Options(size_t size);
-  // The fragment fields of the IPv4 header that is last so far, or an IPv6 fragment header.
-  // `offset` in units of 8 bytes.
+  // Sets the fragment fields of the last header if it is IPv4, else appends an IPv6 fragment
+  // header. `offset` is in units of 8 bytes.
   FrameBuilder& Fragment(uint16_t offset, bool more);
   // An extension header of 8 + 8 * `units` bytes.
   FrameBuilder& Extension(uint8_t type, size_t units = 0);
@@ -50,10 +49,10 @@ class FrameBuilder {
   FrameBuilder& Icmp();    // an echo request: 8 bytes
   FrameBuilder& Icmpv6();  // the same
   FrameBuilder& Payload(size_t size);
-  FrameBuilder& Bytes(std::vector<uint8_t> bytes);  // payload of one's own
-  FrameBuilder& Padding(size_t size);               // behind the datagram: no length counts it
+  FrameBuilder& Bytes(std::vector<uint8_t> bytes);  // a given payload
+  FrameBuilder& Padding(size_t size);               // after the datagram; no length includes it
 
-  // Overrides bytes of the layer that is last so far, after everything else is filled in.
+  // Overrides bytes of the last layer, after Build() has filled in everything else.
   FrameBuilder& Patch(size_t offset, std::initializer_list<uint8_t> bytes);
 
   std::vector<uint8_t> Build() const;

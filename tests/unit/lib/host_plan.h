@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A compiled policy's port as the burst decision sees it, over the host's tables. For tests; any
+// A port of a compiled policy for the burst decision, with the host's tables. For tests; any
 // thread.
 
 #ifndef TWINPATH_TESTS_UNIT_HOST_PLAN_H_
@@ -11,7 +11,7 @@
 
 namespace twinpath {
 
-// Streams, marks, extras, flows and the time are the caller's to set.
+// The caller sets streams, marks, extras, flows and the time.
 inline QueuePlan HostPlan(const CompiledPolicy& policy, size_t port) {
   const tp_plan& plan = policy.plans[port];
   return {.datapath = HostDatapath(policy, port),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A compiled policy as the shared decision sees it, on the host's tables: for tests of models,
-// flows and conditions. HostTables owns what all queues share; each HostQueue belongs to one
-// thread, and borrows its HostTables.
+// A compiled policy for the shared decision, with the host's tables. For tests of models, flows and
+// conditions. HostTables owns what all queues share. Each HostQueue belongs to one thread, and
+// borrows its HostTables.
 
 #ifndef TWINPATH_TESTS_UNIT_LIB_HOST_TABLES_H_
 #define TWINPATH_TESTS_UNIT_LIB_HOST_TABLES_H_
@@ -17,7 +17,7 @@
 
 namespace twinpath {
 
-// Of a policy for one port, "a". Throws, with what is wrong, where it is not one.
+// Compiles a policy for one port, "a". Throws the error if the policy is wrong.
 inline CompiledPolicy CompileText(const std::string& json) {
   return CompilePolicy(ParsePolicy(json, "test").value(), {"a"}).value();
 }
@@ -58,7 +58,7 @@ class HostQueue {
   tp_state* state(size_t rule = 0) { return &states_[rule]; }
   const tp_queue_extras& extras() const { return extras_; }
 
-  // Rule 0's next packets, in each of the decision's ways of taking them.
+  // Takes rule 0's next packets, in each way that the decision has.
   int Lose() { return tp_lose(&datapath_, state(), 0, 100); }
   int LoseShared() { return tp_lose_shared(&datapath_, state(), 0, 100); }
   uint64_t LoseRun(uint32_t count) { return tp_lose_run(&datapath_, state(), count); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The meaning of a match, and random keys and matches. One thread.
+// An independent implementation of matching, and random keys and matches. One thread.
 
 #include "tests/unit/lib/match_oracle.h"
 
@@ -15,7 +15,7 @@
 namespace twinpath {
 namespace {
 
-// A field of the key, by the meaning that the policy gives it and nothing of how masks are made.
+// A field of the key, by its meaning in the policy, without any knowledge of masks.
 bool InPrefix(const AddressPrefix& prefix, const tp_key& key, bool destination) {
   if (key.ip_version != prefix.version) return false;
   const uint8_t* address = key.address + (destination ? (prefix.version == 4 ? 4 : 16) : 0);
@@ -148,7 +148,7 @@ MatchSpec MatchGenerator::Match(const tp_key& key) {
   if (ask()) match.ip_version = exact && key.ip_version ? key.ip_version : 6;
   if (ask()) match.src = Prefix(key, false);
   if (ask()) match.dst = Prefix(key, true);
-  // The two contradicting each other is an error of the policy, found before it is compiled.
+  // If the two contradict each other, the policy is wrong, and is refused before it is compiled.
   if (match.ip_version && match.src) match.ip_version = match.src->version;
   if (match.ip_version && match.dst) match.ip_version = match.dst->version;
   if (ask()) match.proto = exact ? key.proto : uint8_t{17};
@@ -166,7 +166,7 @@ void MatchGenerator::AddHeaderFields(const tp_key& key, MatchSpec* match) {
     match->tcp_flags = FlagsMatch{static_cast<uint8_t>(asked & (key.tcp_flags ^ other)),
                                   static_cast<uint8_t>(asked & ~(key.tcp_flags ^ other))};
   }
-  // Anything else beside it is an error of the policy, found before.
+  // With anything else besides it, the policy is wrong, and is refused before.
   if (match->tcp_flags && match->proto) match->proto = TP_PROTO_TCP;
   if (ask()) match->dscp = static_cast<uint8_t>(OneIn(4) ? Below(64) : key.dscp_ecn >> 2);
   if (ask()) match->ecn = static_cast<uint8_t>(OneIn(4) ? Below(4) : key.dscp_ecn & 3);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a match means, field by field and with nothing of how masks are made, and random keys and
-// matches that meet often. For tests of keys and tables. One thread.
+// An independent implementation of matching, field by field and without any knowledge of masks.
+// Also random keys and matches that often match. For tests of keys and tables. One thread.
 
 #ifndef TWINPATH_TESTS_UNIT_LIB_MATCH_ORACLE_H_
 #define TWINPATH_TESTS_UNIT_LIB_MATCH_ORACLE_H_
@@ -16,7 +16,7 @@
 
 namespace twinpath {
 
-// Whether a packet with this key meets the match; `ports` by the key's number.
+// Whether a packet with this key matches. `ports` are by the key's port number.
 bool Matches(const MatchSpec& match, const tp_key& key, const std::vector<std::string>& ports);
 
 class MatchGenerator {
@@ -27,13 +27,13 @@ class MatchGenerator {
   uint32_t Below(uint32_t n) { return static_cast<uint32_t>(random_() % n); }
   bool OneIn(uint32_t n) { return Below(n) == 0; }
 
-  // Of a frame with up to two tags, and IPv4, IPv6 or neither.
+  // The key of a frame with up to two tags, and IPv4, IPv6 or neither.
   tp_key Key();
 
-  // A match that `key` meets in most of its fields, and often in all.
+  // A match whose fields mostly, and often all, match `key`.
   MatchSpec Match(const tp_key& key);
 
-  // The fields that no datapath decides by yet: stacks of tags, and lengths.
+  // The fields of stacked tags and lengths.
   void AddLaterFields(const tp_key& key, MatchSpec* match);
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Chains by powers of their matrices: a hidden Markov model's bursts have the lengths that the
-// powers of its matrix give, restricted to lost packets (gaps: to received ones).
+// Computes with powers of matrices. The lengths of a hidden Markov model's bursts follow from the
+// powers of its matrix, restricted to lost packets (for gaps: to received ones).
 
 #include "tests/unit/lib/model_chain.h"
 
@@ -23,14 +23,14 @@ Vector Times(const Vector& row, const Matrix& m) {
   return result;
 }
 
-// The part of it whose packet is lost, or is not.
+// The part whose packet is lost, or received.
 Vector Part(const ModelChain& chain, Vector v, bool lost) {
   for (size_t i = 0; i < kStates; i++) v[i] *= lost ? chain.loss[i] : 1 - chain.loss[i];
   return v;
 }
 
-// Where the chain is in the long run: a high power of it, mixed with standing still, because it may
-// alternate.
+// The stationary distribution: a high power of the chain, mixed with the identity because the chain
+// may alternate.
 Vector Stationary(const ModelChain& chain) {
   Matrix m = chain.to;
   for (size_t i = 0; i < kStates; i++) {
@@ -40,7 +40,7 @@ Vector Stationary(const ModelChain& chain) {
     Matrix square;
     for (size_t i = 0; i < kStates; i++) {
       square[i] = Times(m[i], m);
-      const double sum = Sum(square[i]);  // 1, but for what 50 squarings make of an error
+      const double sum = Sum(square[i]);  // 1, except for the rounding errors of 50 squarings
       for (double& x : square[i]) x /= sum;
     }
     m = square;
@@ -48,12 +48,13 @@ Vector Stationary(const ModelChain& chain) {
   return m[0];
 }
 
-// Where the first packet of a burst (or gap) finds the chain, as often as one begins.
+// The distribution of the state at the first packet of a burst (or gap).
 Vector Begins(const ModelChain& chain, bool lost) {
   return Part(chain, Times(Part(chain, Stationary(chain), !lost), chain.to), lost);
 }
 
-// From where a burst (or gap) begins to where what follows it begins.
+// From the state at the start of a burst (or gap) to the state at the start of the next gap (or
+// burst).
 Vector After(const ModelChain& chain, Vector v, bool lost) {
   Vector ended = {};
   for (int i = 0; i < 1000000 && Sum(v) > 1e-9; i++) {
@@ -73,7 +74,7 @@ ModelChain RandomChain(double rate) {
   return chain;
 }
 
-// With probability `correlation` the fate of the packet before, else one of its own.
+// With probability `correlation` the fate of the previous packet, else a new draw.
 ModelChain CorrelatedChain(double rate, double correlation) {
   const double own = 1 - correlation;
   ModelChain chain = RandomChain(0);
@@ -106,7 +107,7 @@ double RateOf(const ModelChain& chain) { return Sum(Part(chain, Stationary(chain
 double DeviationOf(const ModelChain& chain, size_t packets) {
   const Vector stationary = Stationary(chain);
   const double n = static_cast<double>(packets), rate = RateOf(chain);
-  // Row: where the chain is k packets after a lost one, as often as one is lost.
+  // Row: the distribution of the state k packets after a lost packet.
   Vector row = Part(chain, stationary, true);
   double variance = n * rate * (1 - rate);
   for (size_t k = 1, quiet = 0; k < packets && quiet < 64; k++) {

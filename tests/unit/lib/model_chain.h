@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A loss model as a Markov chain that is written down a second time, from its definition, with what
-// follows from it: rate, variance over a stream, lengths of bursts and gaps. In double precision,
-// for tests. Plain values; pure functions.
+// An independent implementation of the loss models as Markov chains, from their definitions: rate,
+// variance over a stream, lengths of bursts and gaps. In double precision, for tests. Plain values;
+// pure functions.
 
 #ifndef TWINPATH_TESTS_UNIT_LIB_MODEL_CHAIN_H_
 #define TWINPATH_TESTS_UNIT_LIB_MODEL_CHAIN_H_
@@ -12,9 +12,8 @@
 
 namespace twinpath {
 
-// A packet that finds the chain in state i is lost with probability loss[i]; then the chain goes to
-// j with probability to[i][j]. It begins in state 0 for good, so that a state that is never left
-// takes it in.
+// A packet in state i is lost with probability loss[i]. Then the chain goes to state j with
+// probability to[i][j]. The chain starts in state 0, so a state that it never leaves absorbs it.
 struct ModelChain {
   static constexpr size_t kStates = 4;
   using Vector = std::array<double, kStates>;
@@ -28,18 +27,18 @@ ModelChain GilbertElliottChain(double p, double r, double loss_bad, double loss_
 // State i is Salsano's i + 1.
 ModelChain FourStateChain(double p13, double p31, double p32, double p23, double p14);
 
-// The share of packets that are lost in the long run.
+// The share of lost packets in the long run.
 double RateOf(const ModelChain& chain);
 
-// The standard deviation of how many of `packets` are lost, with all covariances between them.
+// The standard deviation of the number of lost packets among `packets`, including all covariances.
 double DeviationOf(const ModelChain& chain, size_t packets);
 
-// Of bursts (packets lost in a row; gaps, where not `lost`): element k is the probability of more
-// than k, to where it vanishes. Empty where there are none, or where one never ends.
+// The lengths of bursts, or of gaps if not `lost`: element k is the probability of more than k
+// packets, up to where it vanishes. Empty if there are none, or if one never ends.
 std::vector<double> LengthsOf(const ModelChain& chain, bool lost);
 
-// Each so many bursts, one is independent of the last one looked at but for 1e-4; 0: none ever is.
-// The state in which a burst begins hangs on how the last one ended.
+// The distance at which two bursts are independent except for 1e-4; 0: they never are. The state in
+// which a burst begins depends on how the previous one ended.
 size_t IndependentBurst(const ModelChain& chain);
 
 }  // namespace twinpath

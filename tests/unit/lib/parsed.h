@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the parser makes of a frame, and the key that it should make. Every frame is copied into
-// memory of exactly its size, so that AddressSanitizer sees a read past its end.
+// The parser's result for a frame, and the expected key. Every frame is copied into memory of
+// exactly its size, so that AddressSanitizer sees a read past its end.
 
 #ifndef TWINPATH_TESTS_UNIT_LIB_PARSED_H_
 #define TWINPATH_TESTS_UNIT_LIB_PARSED_H_
@@ -34,7 +34,7 @@ struct Parsed {
   tp_key key;
 };
 
-// `segment` is what is at hand of a frame of `frame_len` bytes.
+// `segment` is the first segment of a frame of `frame_len` bytes.
 inline Parsed ParseSegment(std::span<const uint8_t> segment, size_t frame_len) {
   std::unique_ptr<uint8_t[]> exact(new uint8_t[segment.size()]);
   std::copy(segment.begin(), segment.end(), exact.get());
@@ -46,7 +46,7 @@ inline Parsed ParseSegment(std::span<const uint8_t> segment, size_t frame_len) {
 
 inline Parsed Parse(std::span<const uint8_t> frame) { return ParseSegment(frame, frame.size()); }
 
-// What the key must be, written in the same order as the frame.
+// The expected key, written in the order of the frame.
 class Key {
  public:
   explicit Key(uint16_t ether_type) {
@@ -110,7 +110,7 @@ class Key {
     key_.shape = static_cast<uint16_t>(key_.shape + bytes);
     return *this;
   }
-  // Of a frame of `length` bytes.
+  // The key of a frame of `length` bytes.
   tp_key Get(size_t length) const {
     tp_key key = key_;
     key.length = static_cast<uint16_t>(length);

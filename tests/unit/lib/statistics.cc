@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// NIST SP 800-22 rev. 1a ("A Statistical Test Suite for Random and Pseudorandom Number Generators
-// for Cryptographic Applications", 2010), the tests of it that a few hundred thousand bits allow.
+// Those tests of NIST SP 800-22 rev. 1a ("A Statistical Test Suite for Random and Pseudorandom
+// Number Generators for Cryptographic Applications", 2010) that need only a few hundred thousand
+// bits.
 
 #include "tests/unit/lib/statistics.h"
 
@@ -22,7 +23,7 @@ double Ones(const Bits& bits) {
   return static_cast<double>(ones);
 }
 
-// How often each pattern of `length` bits occurs, the sequence taken as a ring.
+// The number of occurrences of each pattern of `length` bits in the sequence, taken as a ring.
 std::vector<double> PatternCounts(const Bits& bits, int length) {
   const size_t mask = (size_t{1} << length) - 1;
   std::vector<double> counts(mask + 1, 0);
@@ -95,7 +96,7 @@ void Fourier(std::vector<std::complex<double>>* values) {
 
 }  // namespace
 
-// By its series below a + 1, by its continued fraction (modified Lentz) above: Abramowitz and
+// Uses the series below a + 1, and the continued fraction (modified Lentz) above: Abramowitz and
 // Stegun, 6.5.29 and 6.5.31.
 double UpperGamma(double a, double x) {
   if (x <= 0) return 1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The statistics that tests judge randomness by: p-values of counts, of chi-squares, and of NIST SP
-// 800-22 rev. 1a's tests of a bit sequence. A p-value is the probability that true randomness looks
-// at least as odd. Pure functions.
+// Statistics for tests of randomness: p-values of counts, of chi-squares, and of the tests of NIST
+// SP 800-22 rev. 1a. A p-value is the probability that true randomness looks at least as odd. Pure
+// functions.
 
 #ifndef TWINPATH_TESTS_UNIT_LIB_STATISTICS_H_
 #define TWINPATH_TESTS_UNIT_LIB_STATISTICS_H_
@@ -21,11 +21,11 @@ double ChiSquareP(double chi_square, double degrees);
 double NormalP(double z);                      // two-sided
 double PoissonP(double mean, uint64_t count);  // two-sided
 
-// Bits, one a byte, 0 or 1.
+// Bits, one in each byte: 0 or 1.
 using Bits = std::vector<uint8_t>;
 
-// SP 800-22, section 2.x each. Block and pattern lengths as that section recommends for n = 2^18,
-// unless given.
+// The sections of SP 800-22 are given. The default lengths of blocks and patterns are those
+// recommended there for n = 2^18.
 double Monobit(const Bits& bits);                                     // 2.1
 double BlockFrequency(const Bits& bits, size_t block = 4096);         // 2.2
 double Runs(const Bits& bits);                                        // 2.3

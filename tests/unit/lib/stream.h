@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One stream of one rule on the host's tables, for tests of the loss model. Owns its rule and its
-// state; one thread.
+// One stream of one rule on the host's tables, for tests of loss models. Owns the rule and the
+// state. One thread.
 
 #ifndef TWINPATH_TESTS_UNIT_LIB_STREAM_H_
 #define TWINPATH_TESTS_UNIT_LIB_STREAM_H_
@@ -23,7 +23,7 @@ struct StreamSpec {
 
 class Stream {
  public:
-  // Loses with `threshold` of 2^64, by the random model unless `kind` says otherwise.
+  // Loses with `threshold` of 2^64, by the random model or by `kind`.
   Stream(const StreamSpec& spec, uint64_t threshold, tp_loss_kind kind = TP_LOSS_STREAM) {
     tp_rule_key(spec.seed, tp_name_hash(spec.rule.data(), spec.rule.size()), &rule_.key_a,
                 &rule_.key_b);

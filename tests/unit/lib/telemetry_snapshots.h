@@ -11,11 +11,11 @@
 
 namespace twinpath {
 
-// Two ports with one queue each and two rules, every counter another number, the law kept.
+// Two ports with one queue each, and two rules. All counters differ, and packets are conserved.
 Snapshot SmallSnapshot(const std::string& path);
 
-// `queues` queues over 16 ports, `rules` rules with names of `name_length` bytes, every counter
-// as long as a counter can be.
+// `queues` queues on 16 ports, and `rules` rules with names of `name_length` bytes. Every counter
+// has as many digits as possible.
 Snapshot BigSnapshot(const std::string& path, size_t queues, size_t rules, size_t name_length);
 
 }  // namespace twinpath

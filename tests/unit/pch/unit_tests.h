@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What most unit tests include, compiled once for a program of many.
+// The headers that most unit tests include, compiled once for each test program.
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Key -> rule, over tables made by hand: which of several matching rules wins, and that neither
-// equal tags nor full buckets confuse the search.
+// Key -> rule, with tables made by hand: which of several matching rules wins. Neither equal tags
+// nor full buckets confuse the search.
 
 #include <bit>
 #include <cstring>
@@ -22,14 +22,14 @@ class Tables {
       : shift_(65 - static_cast<uint32_t>(std::bit_width(buckets))),
         buckets_(buckets + TP_MAX_PROBES - 1) {}
 
-  // Shapes are tried in the order in which they are added.
+  // The search tries shapes in the order in which they are added.
   uint32_t AddShape(tp_key mask, uint32_t min_rule) {
     mask.shape = static_cast<__u16>(shapes_.size());
     shapes_.push_back({mask, min_rule, {}});
     return static_cast<uint32_t>(shapes_.size() - 1);
   }
 
-  // Puts a rule where the search looks for it; false where no bucket has room.
+  // Puts a rule where the search looks for it. False if no bucket has room.
   bool Add(uint32_t shape, tp_key key, uint32_t rule) {
     const tp_key& mask = shapes_[shape].mask;
     const uint64_t sum = tp_key_sum(&key, &mask);
@@ -152,7 +152,8 @@ TEST(Classify, EndsAtAShapeThatCannotHoldAnEarlierRule) {
   Tables tables(8);
   const uint32_t proto = tables.AddShape(ProtoMask(), 4), host = tables.AddShape(HostMask(), 5);
   ASSERT_TRUE(tables.Add(proto, Packet(17, 0, 0), 4));
-  // Against its min_rule, this rule stands before 5: whoever finds it has searched in vain.
+  // Contrary to the shape's min_rule, this rule is before 5: a search that finds it tried a shape
+  // in vain.
   ASSERT_TRUE(tables.Add(host, Packet(0, 1, 0), 3));
   EXPECT_EQ(tables.Classify(Packet(17, 1, 0)), 4u);
   EXPECT_EQ(tables.Classify(Packet(6, 1, 0)), 3u);
@@ -163,7 +164,7 @@ TEST(Classify, TheSameKeyInTwoShapesIsTwoRules) {
   both.src_port = 0xffff;
   Tables tables(8);
   const uint32_t proto = tables.AddShape(ProtoMask(), 0), pair = tables.AddShape(both, 0);
-  // Both entries are protocol 17 and zero otherwise; only their shapes tell them apart.
+  // Both entries have protocol 17 and are 0 otherwise. Only their shapes differ.
   ASSERT_TRUE(tables.Add(proto, Packet(17, 0, 0), 9));
   ASSERT_TRUE(tables.Add(pair, Packet(17, 0, 0), 1));
   EXPECT_EQ(tables.Classify(Packet(17, 0, 5)), 9u);
@@ -242,8 +243,8 @@ TEST(Classify, EveryBitOfAKeyCounts) {
   }
 }
 
-// Hashing spreads keys that differ in a few low bits as far as chance would: of a table a quarter
-// full, four buckets in a row overflow with a probability of about 1e-4.
+// The hash spreads keys that differ in a few low bits as randomly as any others. In a table that is
+// a quarter full, four buckets in a row overflow with a probability of about 1e-4.
 TEST(Classify, TenThousandFiveTuplesFitATableAQuarterFull) {
   tp_key mask = HostMask();
   mask.proto = 0xff;

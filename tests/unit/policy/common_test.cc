@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The parser's short way is the long way: whatever frame it takes, the walk through the headers
-// gives the same key; and it does take the frames it is there for.
+// The parser's short way gives the same key as the walk through the headers, for every frame that
+// it takes. It takes the frames that it is made for.
 
 #include <gtest/gtest.h>
 
@@ -34,14 +34,14 @@ Frame Tcp() {
 
 int Common(const Frame& frame, uint32_t frame_len, tp_key* key) {
   std::memset(key, 0xee, sizeof(*key));
-  // Just as long, so that a sanitizer sees what is read beyond it, and there even where it is
-  // empty.
+  // Exactly as long as the frame, so that a sanitizer sees reads beyond it. Not null even if the
+  // frame is empty.
   std::unique_ptr<uint8_t[]> exact(new uint8_t[frame.size()]);
   std::copy(frame.begin(), frame.end(), exact.get());
   return tp_parse_common(exact.get(), exact.get() + frame.size(), frame_len, 3, TP_ALL_WORDS, key);
 }
 
-// Whether the short way took it; fails the test where the two ways differ.
+// Whether the short way took the frame. Fails the test if the two ways differ.
 bool Agrees(const Frame& frame, uint32_t frame_len) {
   tp_key common, walked;
   std::memset(&walked, 0xdd, sizeof(walked));
@@ -91,7 +91,7 @@ TEST(ParseCommon, AgreesWithTheWalkOnAMillionDamagedFrames) {
   for (int i = 0; i < 1000000; i++) {
     Frame frame = random() & 1 ? Udp() : Tcp();
     frame.resize(random() % (frame.size() + 8));
-    // Of all bytes, or of those that decide.
+    // Damages any byte, or one that decides.
     for (uint32_t damage = random() % 4; damage > 0 && !frame.empty(); damage--) {
       const size_t decisive[] = {12, 13, 14, 16, 17, 20, 21, 23, 38, 39, 46};
       const size_t at = random() & 1 ? decisive[random() % std::size(decisive)] : random();

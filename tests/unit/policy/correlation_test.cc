@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Correlated loss beside tc-netem's, in one table: of a million packets, what is lost of the rate
-// that was asked for. The table is in dpdk-conf/policies/README.md.
+// Compares correlated loss with that of tc-netem in one table: the rate reached for each rate asked
+// for, over a million packets. The table is in dpdk-conf/policies/README.md.
 
 #include <gtest/gtest.h>
 
@@ -18,7 +18,8 @@ namespace {
 constexpr size_t kBlocks = 15625;  // of 64 packets: a million
 constexpr size_t kPackets = 64 * kBlocks;
 
-// tc-netem(8), LOSS: each draw is the last one's share `correlation` and a new one's the rest.
+// tc-netem(8), LOSS: each draw is a weighted mean of the previous draw (weight `correlation`) and a
+// new one.
 double NetemsRate(double rate, double correlation) {
   double draw = 0.5;
   uint64_t lost = 0;
@@ -61,7 +62,7 @@ TEST(Correlated, LosesTheRateThatWasAskedForWhereNetemDoesNot) {
       const double deviation = DeviationOf(CorrelatedChain(rate, correlation), kPackets) / kPackets;
       EXPECT_LT(std::abs(ours - rate), 3.9 * deviation);
       EXPECT_NEAR(neighbours, correlation, 0.03);
-      // Draws that are averages keep away from both ends.
+      // Averaged draws are rarely near 0 or 1.
       if (rate < 0.5) {
         EXPECT_LT(netem, 0.9 * rate);
       }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The table of flows: a million flows in the memory it was given, the longest idle of the sixteen
-// places goes when they are full, every eviction is counted, and several threads on one table take
-// every packet's number once. And whose packets a flow's are.
+// The table of flows: a million flows in a given memory. When the sixteen places of a flow are
+// full, the flow that was idle for longest is evicted, and counted. Several threads on one table
+// take each packet number once. Also which packets belong to a flow.
 
 #include <gtest/gtest.h>
 
@@ -25,7 +25,7 @@ constexpr char kFlowPolicy[] = R"({"version": 1, "seed": 7, "default": {"loss":
 
 uint64_t Flow(uint64_t i) { return tp_mix(i * TP_GOLDEN + 1); }
 
-// What the table holds, by flow: the number of its next packet.
+// The contents of the table: the number of the next packet, by flow.
 std::map<uint64_t, uint64_t> Held(const HostTables& tables) {
   std::map<uint64_t, uint64_t> held;
   for (const tp_flow_bucket& bucket : tables.buckets()) {
@@ -37,8 +37,8 @@ std::map<uint64_t, uint64_t> Held(const HostTables& tables) {
   return held;
 }
 
-// Puts a million flows into a table of so much memory, twice in turn; returns how many had to go
-// the first time.
+// Puts a million flows into a table of `memory` bytes, twice. Returns how many were evicted the
+// first time.
 uint64_t EvictedOfAMillion(uint64_t memory) {
   constexpr uint64_t kFlows = 1000000;
   HostTables tables(CompileText(kFlowPolicy), memory);
@@ -73,10 +73,10 @@ TEST(FlowTable, HoldsAMillionFlows) {
   EXPECT_EQ(EvictedOfAMillion(uint64_t{32} << 20), 25434u);
 }
 
-// The table as it is described, without a hash table's economies.
+// A simple implementation of the table, as it is described.
 class NaiveTable {
  public:
-  // Whether the packet is the first of a flow; *evicted: who had to go.
+  // Whether the packet is the first of a flow. *evicted: the flow that was evicted for it.
   bool Take(const tp_place& place, uint64_t* evicted) {
     *evicted = 0;
     clock_++;
@@ -122,7 +122,7 @@ class NaiveTable {
   uint64_t clock_ = 0;
 };
 
-// `clock` is what the regions' counts of packets begin with.
+// The regions' counts of packets start at `clock`.
 void ExpectLikeTheNaiveTable(uint32_t clock) {
   HostTables tables(CompileText(kFlowPolicy), kMinFlowMemory);
   HostQueue queue(tables);
@@ -132,7 +132,7 @@ void ExpectLikeTheNaiveTable(uint32_t clock) {
   std::mt19937 random(1);
   uint64_t added = 0, evictions = 0;
   for (int packet = 0; packet < 60000; packet++) {
-    // Some flows often, many seldom; more than there are places for.
+    // A few flows often, many flows rarely, and more flows than places.
     const uint64_t flow = Flow(random() % (random() % 2 ? 500 : 3000));
     const tp_place place = tp_flow_place(tables.flows()->size, &tables.policy().rules[0], flow);
     uint64_t evicted;
@@ -165,7 +165,7 @@ TEST(FlowTable, AFlowThatComesBackBeginsAnew) {
   EXPECT_EQ(first, again);
 }
 
-// Another epoch of a rule is another flow, with the same fates.
+// Each epoch of a rule has its own flows, with the same fates.
 TEST(FlowTable, AnotherEpochBeginsAnew) {
   HostTables tables(CompileText(kFlowPolicy), kMinFlowMemory);
   HostQueue queue(tables);
@@ -178,8 +178,8 @@ TEST(FlowTable, AnotherEpochBeginsAnew) {
   EXPECT_EQ(queue.extras().flows_added, 2u);
 }
 
-// Two threads on two queues take packets of the same flows. However they meet, each number is taken
-// once: all together, a flow loses what its first n packets lose.
+// Two threads on two queues take packets of the same flows. In any interleaving, each packet number
+// is taken once, so a flow loses exactly what its first n packets lose.
 TEST(FlowTable, ThreadsTakeEveryNumberOnce) {
   constexpr uint64_t kFlows = 50, kTaken = 400000;
   HostTables tables(CompileText(kFlowPolicy), kMinFlowMemory);
@@ -211,7 +211,7 @@ TEST(FlowTable, ThreadsTakeEveryNumberOnce) {
   EXPECT_EQ(sum, 2 * kTaken);
 }
 
-// The same where they have to throw flows out: what came and did not go is there.
+// The same with evictions: the flows that were added and not evicted are there.
 TEST(FlowTable, ThreadsCountEveryEviction) {
   HostTables tables(CompileText(kFlowPolicy), kMinFlowMemory);
   HostQueue queues[] = {HostQueue(tables, 0), HostQueue(tables, 1)};
@@ -259,7 +259,7 @@ TEST(FlowOf, AnswersAreOfTheQuestionsFlowOnlyBothWays) {
   ExpectAnswersAreOfOneFlowOnlyBothWays(
       FrameBuilder().Mac({2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}).Payload(40),
       FrameBuilder().Mac({2, 0, 0, 0, 0, 2}, {2, 0, 0, 0, 0, 1}).Payload(40));
-  // The ports belong to the addresses.
+  // Ports and addresses are swapped together.
   const tp_key there = Key(FrameBuilder().Ipv4().Ipv4Addresses(1, 2).Udp(5, 6));
   const tp_key crossed = Key(FrameBuilder().Ipv4().Ipv4Addresses(1, 2).Udp(6, 5));
   EXPECT_NE(tp_flow_of(&there, 1, 1, 2), tp_flow_of(&crossed, 1, 1, 2));
@@ -280,7 +280,7 @@ TEST(FlowOf, IsTheFiveTupleAndNothingElse) {
       other.port = 3;
       EXPECT_EQ(tp_flow_of(&other, 0, 1, 2), flow);
     }
-    // Every bit of what it is.
+    // Changes every bit of the five-tuple.
     const size_t addresses = v6 ? 32 : 8;
     std::vector<size_t> bytes = {offsetof(tp_key, proto)};
     for (size_t i = 0; i < addresses; i++) bytes.push_back(offsetof(tp_key, address) + i);

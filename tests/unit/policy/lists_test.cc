@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The models without a draw, periodic and sequence, lose exactly the packets that their definition
-// says: around the edges of the blocks of 64 packets that are computed at once, over a million
-// packets, and at packet numbers that no test reaches by counting.
+// The models without draws, periodic and sequence, lose exactly the packets of their definition: at
+// the edges of the blocks of 64 packets that are computed at once, over a million packets, and at
+// packet numbers that are too high to reach by counting.
 
 #include <gtest/gtest.h>
 
@@ -79,7 +79,7 @@ void ExpectSequence(const Ranges& ranges, uint64_t repeat, size_t blocks) {
   }
 }
 
-// Some ranges of 0 to `end` - 1, with a gap between any two; at least one.
+// At least one range within 0 to `end` - 1, with gaps between ranges.
 Ranges SomeRanges(uint64_t end, std::mt19937* random) {
   Ranges ranges;
   for (uint64_t at = (*random)() % 3 % end; at < end;) {
@@ -110,7 +110,7 @@ TEST(Models, SequenceLosesExactlyWhatItLists) {
   ExpectSequence({{3, 3}, {64, 127}, {129, 1000}, {50000, 50064}}, 54321, kBlocks);
 }
 
-// The block of a packet far away is computed by itself.
+// A block far away can be computed directly.
 TEST(Models, FarPacketsAreFound) {
   const uint64_t far = (uint64_t{1} << 48) - 130;
   HostTables listed(CompileText(

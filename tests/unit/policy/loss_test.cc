@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The loss that happens is the loss that was asked for: its rate within binomial bounds, its gaps
-// geometric, its packets independent of each other, of other queues and of other rules. Over a
-// million packets a stream; seeds are fixed, so every figure here is exact and repeatable.
+// The actual loss is the loss that the policy asks for: the rate is within binomial bounds, the
+// gaps are geometric, and losses are independent of each other, of other queues and of other rules.
+// Each stream has a million packets. Seeds are fixed, so every figure here is exact and repeatable.
 //
-// Bounds: 3.9 standard deviations for each rate (1e-4, two-sided). The p-values of gaps and
-// correlations are thousands, so the bound of each is 1e-6.
+// Bounds: 3.9 standard deviations for each rate (1e-4, two-sided). There are thousands of p-values
+// of gaps and correlations, so the bound of each is 1e-6.
 
 #include <cmath>
 #include <cstdint>
@@ -24,7 +24,7 @@ constexpr double kPackets = 64.0 * kBlocks;
 constexpr double kLeastP = 1e-6;
 constexpr double kRates[] = {1e-4, 0.01, 0.1, 0.5, 0.9};
 
-// Every stream that is judged: four queues of a rule, the rule on another port, other rules.
+// The tested streams: four queues of a rule, the same rule on another port, other rules.
 std::vector<StreamSpec> Specs(uint64_t seed = 7) {
   std::vector<StreamSpec> specs;
   for (uint32_t queue = 0; queue < 4; queue++) specs.push_back({.seed = seed, .queue = queue});
@@ -93,7 +93,7 @@ TEST(Loss, QueuesPortsAndRulesAreUncorrelatedWithEachOther) {
   }
 }
 
-// Sixty-four queues at once: for each packet number, how many of them lose is binomial.
+// Sixty-four queues at once: for each packet number, the number of queues that lose is binomial.
 TEST(Loss, QueuesTogetherAreBinomial) {
   constexpr int kQueues = 64;
   constexpr double kHalf = 0.5;
@@ -133,7 +133,8 @@ TEST(Loss, SameSeedSameSequenceAnotherSeedAnother) {
   }
 }
 
-// The tests above can fail: a stream that repeats, and one that loses every tenth packet.
+// The tests above can fail: they reject a stream that repeats, and one that loses every tenth
+// packet.
 TEST(Loss, JudgesAreNotBlind) {
   const Fates fates = Stream({}, Threshold(0.1)).Fates(kBlocks);
   EXPECT_LT(CoincidenceP(fates, fates, 0, 0.1), 1e-12);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Every loss model loses as its definition says: over a million packets a stream, its rate, the
-// lengths of its bursts and of its gaps against the model's own; packet by packet against a walk
-// that takes one draw after the other; and the same by blocks, one by one, in runs, shared and by
-// flow. Seeds are fixed, so every figure here is exact and repeatable.
+// Every loss model loses as its definition says. Over a million packets of each stream, the rate
+// and the lengths of bursts and gaps are compared with the model's. Packet by packet, the fates are
+// compared with a simulation that takes one draw after the other. The fates are the same by blocks,
+// one by one, in runs, shared and by flow. Seeds are fixed, so every figure here is exact and
+// repeatable.
 //
-// Bounds: 3.9 standard deviations for a rate (1e-4, two-sided), with the covariances that its chain
-// gives its packets; p-values of more than 1e-6.
+// Bounds: 3.9 standard deviations for a rate (1e-4, two-sided), including the covariances of the
+// chain; p-values of more than 1e-6.
 
 #include <gtest/gtest.h>
 
@@ -120,7 +121,7 @@ TEST(Models, RateIsTheModelsOwn) {
   }
 }
 
-// Every `each`-th of them.
+// Every `each`-th length.
 std::vector<uint64_t> Thinned(const std::vector<uint64_t>& lengths, size_t each) {
   std::vector<uint64_t> thinned;
   for (size_t i = 0; i < lengths.size(); i += each) thinned.push_back(lengths[i]);
@@ -135,7 +136,7 @@ TEST(Models, BurstsAndGapsAreAsLongAsTheModelsOwn) {
     HostTables tables(CompileText(Json(model)));
     HostQueue queue(tables);
     const Fates fates = FatesOf(&queue, kBlocks);
-    if (bursts.empty() || gaps.empty()) {  // all is lost, or nothing
+    if (bursts.empty() || gaps.empty()) {  // all packets are lost, or none
       EXPECT_TRUE(Lost(fates) == 0 || Lost(fates) == kPackets) << model.json;
       EXPECT_EQ(StatisticsOf(model).rate, Lost(fates) == 0 ? 0 : 1) << model.json;
       continue;
@@ -157,7 +158,7 @@ TEST(Models, BurstsAndGapsAreAsLongAsTheModelsOwn) {
   EXPECT_GE(judged, 24);
 }
 
-// The judges above are not blind: each model is told from its neighbour.
+// The checks above can fail: they distinguish each model from a similar one.
 TEST(Models, JudgesAreNotBlind) {
   const Model asked = GilbertElliott(0.05, 0.4, 0.8, 0.01);
   HostTables tables(CompileText(Json(asked)));
@@ -180,8 +181,8 @@ TEST(Models, JudgesAreNotBlind) {
   }
 }
 
-// One packet after the other, each by whole draws: the definition in model.h, as short as it can be
-// said.
+// The definition in model.h, as simple as possible: one packet after the other, each by whole
+// draws.
 class Walk {
  public:
   Walk(const tp_rule& rule, const tp_model& model, uint64_t a, uint64_t b)
@@ -250,7 +251,7 @@ TEST(Models, EveryFlowMeetsTheFatesOfItsOwnWalk) {
     HostTables tables(CompileText(Json(model, R"(, "scope": "flow")")), kMinFlowMemory);
     const tp_rule& rule = tables.policy().rules[0];
     if (rule.loss != TP_LOSS_FLOW) continue;
-    // Three flows at once, over two queues, in no order.
+    // Three flows at once, on two queues, in random order.
     HostQueue queues[] = {HostQueue(tables, 0), HostQueue(tables, 1)};
     std::vector<uint64_t> keys;
     std::vector<Walk> walks;
@@ -268,7 +269,8 @@ TEST(Models, EveryFlowMeetsTheFatesOfItsOwnWalk) {
   }
 }
 
-// A short flow is lost as a long one: every packet number at the same rate, over many streams.
+// Short flows lose at the same rate as long ones: every packet number has the same rate over many
+// streams.
 TEST(Models, StreamsBeginInTheStationaryState) {
   constexpr int kStreams = 50000;
   for (const Model& model : Models()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Loss by a packet's own bytes: what is hashed and what is not, and that the fates are as many and
-// as independent as asked for. And marks in the place of losses.
+// Loss of scope "packet", by a packet's own bytes: which bytes are hashed, and that the fates have
+// the right rate and are independent. Also marks instead of losses.
 
 #include <gtest/gtest.h>
 
@@ -38,12 +38,12 @@ uint64_t Hash(const Frame& frame, uint64_t a = 1, uint64_t b = 2) {
   return HashOf(frame, key, a, b);
 }
 
-// A packet, written behind any link header, and where its transport's checksum is, if anywhere.
+// A packet after any link header, and the place of its transport checksum, if any.
 struct Packet {
   std::string name;
   FrameBuilder (*build)(FrameBuilder);
   bool v6;
-  int checksum;  // in bytes behind the IP headers; -1: none
+  int checksum;  // in bytes after the IP headers; -1: none
   size_t ip_headers;
 };
 
@@ -51,8 +51,7 @@ const Packet kPackets[] = {
     {"udp", [](FrameBuilder f) { return f.Ipv4().Udp().Payload(70); }, false, 6, 20},
     {"empty udp", [](FrameBuilder f) { return f.Ipv4().Udp(); }, false, 6, 20},
     {"bare ack", [](FrameBuilder f) { return f.Ipv4().Tcp(); }, false, 16, 20},
-    {"tcp of three bytes", [](FrameBuilder f) { return f.Ipv4().Tcp().Payload(3); }, false, 16,
-     20},
+    {"tcp of three bytes", [](FrameBuilder f) { return f.Ipv4().Tcp().Payload(3); }, false, 16, 20},
     {"tcp", [](FrameBuilder f) { return f.Ipv4().Options(8).Tcp().Options(4).Payload(100); }, false,
      16, 28},
     {"icmp", [](FrameBuilder f) { return f.Ipv4().Icmp().Payload(11); }, false, 2, 20},
@@ -109,7 +108,8 @@ TEST(PacketHash, WhatChangesOnTheWayIsNotHashed) {
   }
 }
 
-// Each bit that is hashed decides: for 64 packets of each kind, half of all fates change with it.
+// Each hashed bit matters: for 64 packets of each kind, half of all fates change when a bit is
+// flipped.
 TEST(PacketHash, EveryOtherBitDecides) {
   double flips = 0, changed = 0, bits = 0;
   for (const Packet& packet : kPackets) {
@@ -146,12 +146,13 @@ TEST(PacketHash, EveryOtherBitDecides) {
   }
   EXPECT_GT(flips, 200000);
   EXPECT_LT(std::abs(changed - flips / 2), 3.9 * std::sqrt(flips) / 2);
-  // All 64 bits of the hash; each flip's are not quite independent of each other.
+  // Over all 64 bits of the hash. The bits that one flip changes are not quite independent.
   EXPECT_NEAR(bits / flips, 32, 0.1);
 }
 
-// Two frames that an earlier hash gave one draw, under every seed and rule: a counter of 32 bits
-// three times over, and the one that is 128 on. Draws by OpenSSL's SipHash-1-3.
+// Two frames to which an earlier hash gave the same draw, under every seed and rule: a counter of
+// 32 bits repeated three times, and the counter plus 128. The draws come from OpenSSL's
+// SipHash-1-3.
 TEST(PacketHash, DrawsAreGolden) {
   const HostTables tables(CompileText(
       R"({"version": 1, "seed": 1, "rules": [{"name": "a", "loss":
@@ -170,7 +171,7 @@ TEST(PacketHash, DrawsAreGolden) {
   EXPECT_EQ(Hash(frame, rule.key_a, rule.key_b), 0x9ba860c6c124c4e6u);
 }
 
-// A million packets that differ as real ones do, by a count; under one rule and another.
+// A million packets that differ as real packets do, by a counter. Under two rules.
 TEST(PacketHash, AMillionPacketsAreLostAsAtRandom) {
   constexpr size_t kBlocks = 15625;
   for (bool v6 : {false, true}) {
@@ -214,7 +215,7 @@ TEST(PacketHash, AMillionPacketsAreLostAsAtRandom) {
 
 // Marks
 
-// RFC 1071, over the header as it stands, its checksum taken as 0.
+// RFC 1071, over the present header with its checksum taken as 0.
 uint16_t Checksum(const uint8_t* header) {
   uint32_t sum = 0;
   for (size_t i = 0; i < static_cast<size_t>(header[0] & 15) * 4; i += 2)
@@ -259,7 +260,7 @@ TEST(Mark, MendsEveryChecksumOfAnIpv4Header) {
       }
     }
   }
-  // 0xffff would be the checksum of a header of zeros only.
+  // Only a header of zeros has the checksum 0xffff.
   for (uint32_t checksum = 0; checksum < 65535; checksum++) ASSERT_TRUE(seen[checksum]) << checksum;
 }
 

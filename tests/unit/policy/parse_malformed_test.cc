@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Frames whose headers contradict the frame or each other are malformed, and so is every frame cut
-// from them. Nothing is read past the end of arbitrary bytes.
+// Frames whose headers contradict the frame or each other are malformed, and so are their prefixes.
+// The parser never reads past the end of arbitrary bytes.
 
 #include <span>
 #include <string>
@@ -83,7 +83,7 @@ TEST(Parse, RefusesFalseJumbograms) {
   }
 }
 
-// 14 bytes and up to 66 arbitrary ones: whatever they say, nothing is read past their end.
+// 14 bytes and up to 66 random bytes: the parser never reads past their end.
 TEST(Parse, StaysInsideArbitraryFrames) {
   uint64_t state = 1;
   auto next = [&state] {

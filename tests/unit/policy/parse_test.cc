@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Frame -> key: exact keys for every shape of header, and malformed for every frame that is cut
-// short.
+// Frame -> key: the exact key for every shape of header. Every frame that is cut short is
+// malformed.
 
 #include <span>
 #include <string>
@@ -93,8 +93,8 @@ std::vector<Shape> Shapes() {
   };
 }
 
-// The bytes without which the frame is not whole: all but the padding behind a datagram and the
-// payload of what is not IP.
+// The length below which a frame is cut short: all bytes except the padding after a datagram and
+// the payload of frames that are not IP.
 size_t LeastLength(const std::vector<uint8_t>& frame, const tp_key& key) {
   const size_t link = key.flags & TP_KEY_INNER ? 22 : key.flags & TP_KEY_VLAN ? 18 : 14;
   if (key.ip_version == 4) return link + tp_be16(&frame[link + 2]);
@@ -128,7 +128,7 @@ TEST(Parse, EveryTruncationIsMalformedUntilTheDatagramIsWhole) {
   }
 }
 
-// A frame in several segments: the first one must hold the headers, and no more of it is read.
+// A frame in several segments: the first segment must hold the headers. The parser reads no other.
 TEST(Parse, EveryFirstSegmentIsMalformedUntilTheHeadersAreWhole) {
   for (const Shape& shape : Shapes()) {
     const std::vector<uint8_t> frame = shape.frame.Build();
@@ -146,7 +146,7 @@ TEST(Parse, EveryFirstSegmentIsMalformedUntilTheHeadersAreWhole) {
   }
 }
 
-// A datapath asks for the words of the key that its rules look at.
+// A datapath asks only for those words of the key that its rules use.
 TEST(Parse, SomeWordsOfAKeyAreThoseOfTheWhole) {
   for (const Shape& shape : Shapes()) {
     const std::vector<uint8_t> frame = shape.frame.Build();
@@ -206,12 +206,12 @@ TEST(Parse, ReadsHeadersThatStartInTheWindowOnly) {
       << "at 1022";
   EXPECT_EQ(Parse(frame(100, 20)).result, TP_PARSE_MALFORMED) << "at 1030";
   EXPECT_EQ(Parse(frame(255, 0)).result, TP_PARSE_MALFORMED) << "an extension at 2102";
-  // Where nothing is read behind the extension, it may end outside.
+  // If the parser reads nothing after the extension, it may end outside the window.
   const auto far = FrameBuilder().Ipv6().DestinationOptions(200).Payload(4).Build();
   EXPECT_EQ(Parse(far).key, Key(0x86dd).Ipv6(59).Further(1608).Get(far.size()));
 }
 
-// RFC 2675. Of 70,000 bytes only the first segment is at hand.
+// RFC 2675. The parser sees only the first segment of 70,000 bytes.
 TEST(Parse, ReadsJumbograms) {
   const size_t kLength = 70000;
   const auto udp = FrameBuilder().Ipv6().Jumbo(70000).Udp().Patch(4, {0, 0}).Payload(100).Build();
@@ -225,7 +225,7 @@ TEST(Parse, ReadsJumbograms) {
 }
 
 TEST(Parse, PaddingBehindTheDatagramIsNoHeader) {
-  // An IPv4 datagram of 20 bytes; a UDP header stands in the padding.
+  // An IPv4 datagram of 20 bytes, with a UDP header in the padding.
   const auto frame = FrameBuilder().Ipv4(17).Padding(26).Build();
   EXPECT_EQ(Parse(frame).result, TP_PARSE_MALFORMED);
   const auto other = FrameBuilder().Ipv4(253).Padding(26).Build();

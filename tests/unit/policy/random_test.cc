@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The random function, pinned: golden vectors (computed by an independent implementation), and the
-// forms of the loss model that must agree with one another. A change here changes every packet's
-// fate, and is a new version of the policy format.
+// Pins the random function: golden vectors (computed by an independent implementation), and forms
+// of the loss model that must agree with each other. A change here changes every packet's fate, and
+// needs a new version of the policy format.
 
 #include <cstdint>
 #include <string>
@@ -93,7 +93,8 @@ std::vector<__u64> Thresholds(__u64 a, __u64 b, __u64 block) {
                                    ~0ULL};
   for (int bit = 0; bit < 64; bit++) thresholds.push_back(1ULL << bit);
   for (__u64 i = 0; i < 100; i++) thresholds.push_back(tp_word(1, 2, i));
-  // On the edge: a draw that equals the threshold is kept, and one below it is lost.
+  // The edge: a packet whose draw equals the threshold is received, and one with a lower draw is
+  // lost.
   for (__u64 i = 0; i < 64; i += 9) {
     thresholds.push_back(tp_draw(a, b, 64 * block + i));
     thresholds.push_back(tp_draw(a, b, 64 * block + i) + 1);
@@ -125,7 +126,7 @@ TEST(Lose, RunsAndSharedTakeTheSameFatesAsOneByOne) {
         Stream one({}, Threshold(p), kind), shared({}, Threshold(p), kind),
             run({}, Threshold(p), kind);
         for (uint64_t taken = 0, turn = 0; taken < 2000; turn++) {
-          // Splits of one length, and, for 0, of any.
+          // Splits of one length; for 0, of any length.
           const uint32_t count =
               fixed ? fixed : static_cast<uint32_t>(tp_word(8, 9, turn) % 64) + 1;
           const uint64_t fates = run.LoseRun(count);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The random function under published statistics: NIST SP 800-22 rev. 1a, sections 2.1 to 2.6 and
-// 2.11 to 2.13 (monobit, block frequency, runs, longest run of ones, 32 x 32 matrix rank, spectral,
-// serial, approximate entropy, cumulative sums), on 100 sequences of 2^18 bits of each source
-// below.
+// Published statistical tests of the random function: NIST SP 800-22 rev. 1a, sections 2.1 to 2.6
+// and 2.11 to 2.13 (monobit, block frequency, runs, longest run of ones, 32 x 32 matrix rank,
+// spectral, serial, approximate entropy, cumulative sums), on 100 sequences of 2^18 bits of each
+// source below.
 //
-// Acceptance, as in that document's section 4.2 but for the bounds, which are widened from its 3
-// standard deviations and 1e-4 because there are 66 of each here: the number of sequences with
-// p < 0.01 is binomial (tail of 1e-5), and the p-values are uniform (chi-square over ten bins,
-// 1e-5). Seeds are fixed, so the outcome is always the same. tests/bench/random_dieharder runs
+// Acceptance is as in section 4.2 of that document: the number of sequences with p < 0.01 is
+// binomial (tail of 1e-5), and the p-values are uniform (chi-square over ten bins, 1e-5). The
+// bounds are wider than the document's 3 standard deviations and 1e-4, because there are 66 of each
+// here. Seeds are fixed, so the outcome is always the same. tests/bench/random_dieharder runs
 // dieharder on the same words.
 
 #include <algorithm>
@@ -101,7 +101,7 @@ Key StreamKey(uint64_t seed, const std::string& rule_name, uint32_t queue) {
   return key;
 }
 
-// Consecutive words of a stream, as the loss model uses them up.
+// Consecutive words of a stream, as the loss model uses them.
 TEST(Statistics, WordsOfOneStream) {
   const Key key = StreamKey(7, "default", 0);
   Judge([&](uint64_t sequence, uint64_t i) { return tp_word(key.a, key.b, sequence << 32 | i); });
@@ -125,7 +125,7 @@ TEST(Statistics, DrawsOfOneStream) {
   Judge([&](uint64_t sequence, uint64_t i) { return tp_draw(key.a, key.b, sequence << 32 | i); });
 }
 
-// The same word of consecutive queues: streams that differ in one number only.
+// The same word of consecutive queues: streams that differ only in one number.
 TEST(Statistics, ConsecutiveQueues) {
   Judge([](uint64_t sequence, uint64_t i) {
     const Key key = StreamKey(7, "default", static_cast<uint32_t>(i));
@@ -151,7 +151,7 @@ TEST(Statistics, InterleavedRules) {
   });
 }
 
-// Each test sees the fault it is made for.
+// Each test detects the fault that it is made for.
 TEST(Statistics, AreNotBlind) {
   const Key key = StreamKey(7, "default", 0);
   Bits good;

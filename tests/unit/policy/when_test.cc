@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// When a rule holds: to the nanosecond, to the packet, and for which flows. Whole policies, over
-// the host's tables.
+// When a rule holds: exact to the nanosecond, to the packet, and by flow. Whole policies, with the
+// host's tables.
 
 #include <gtest/gtest.h>
 
@@ -18,7 +18,7 @@ namespace {
 
 constexpr uint64_t kSecond = 1000000000;
 
-// Two rules, "first" and "second" of the default, which all take what the last left.
+// Two rules, "first" and "second", and the default. Each takes what the previous one leaves.
 CompiledPolicy Compile(const std::string& first, const std::string& second = R"("packets": 1)") {
   return CompilePolicy(ParsePolicy(R"({"version": 1, "seed": 7, "rules": [{"name": "first", )" +
                                        first + R"(}, {"name": "second", )" + second + "}]}",
@@ -37,7 +37,7 @@ std::vector<uint8_t> Udp(uint16_t src = 1111, uint16_t dst = 2222, uint32_t from
   return FrameBuilder().Ipv4().Ipv4Addresses(from, to).Udp(src, dst).Build();
 }
 
-// Whether "first" holds at each time, with the start at another time than 0.
+// Whether "first" holds at each time. The start is not at time 0.
 void ExpectHolds(const std::string& active,
                  const std::vector<std::pair<uint64_t, bool>>& at_nanoseconds) {
   for (uint64_t origin : {uint64_t{0}, 123 * kSecond + 456}) {
@@ -114,7 +114,7 @@ TEST(When, AShareOfTheFlowsIsTheirShareBothWaysAlike) {
   const auto bound = [](double p) { return 3.9 * std::sqrt(kFlows * p * (1 - p)); };
   EXPECT_LT(std::abs(first - kFlows * 0.05), bound(0.05));
   EXPECT_LT(std::abs(second - kFlows * 0.05), bound(0.05));
-  // Two rules choose by themselves.
+  // Two rules choose flows independently.
   EXPECT_LT(std::abs(both - kFlows * 0.0025), bound(0.0025));
 }
 
@@ -128,7 +128,7 @@ TEST(When, AllThatAreSetMustHold) {
   EXPECT_EQ(RuleOf(&replay, Udp()), 2u);  // enough
 }
 
-// The packets that are marked are those that would be lost; others are lost as before.
+// The marked packets are those that would be lost; packets without ECN are lost as before.
 TEST(When, MarksStandWhereLossesWouldBe) {
   const std::string loss = R"({"version": 1, "seed": 7, "default": {"loss":
       {"model": "gilbert_elliott", "p": 0.2, "r": 0.4)";

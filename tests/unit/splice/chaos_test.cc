@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// --refuse and --reset-after: what they parse, and the fates that they draw.
+// --refuse and --reset-after: the values that they accept, and the fates that they draw.
 
 #include "src/splice/chaos.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The protocol of a flow in mode sockmap: its next step; and against a model of the kernel, which
-// delays everything that the kernel may delay, that no byte is lost or reordered.
+// The protocol of a flow in mode sockmap: its next step. Also a simulation with a model of the
+// kernel, which delays everything that the kernel may delay: no byte is lost or reordered.
 
 #include "src/splice/forward/flow.h"
 
@@ -58,13 +58,13 @@ TEST(NextGrant, BoundsWhatIsOutstanding) {
   EXPECT_EQ(NextGrant(5000, 1000, 4000, 2000).limit, 5000 + kMaxCharge - 2000);
   EXPECT_TRUE(NextGrant(1 << 30, kSlowCharge, 1 << 20, 1 << 20).slow);
   EXPECT_EQ(NextGrant(1 << 30, kSlowCharge, 1 << 20, 1 << 20).limit, 0u);
-  // A segment of one byte costs its sk_buff, too.
+  // A segment of one byte also costs its sk_buff.
   EXPECT_TRUE(NextGrant(1 << 30, 2000, 1025 * 2000, 2000).slow);
   EXPECT_FALSE(NextGrant(1 << 30, 1000, 1025 * 1000, 1000).slow);
 }
 
-// A kernel that forwards at random times, seen through the counters of the real one, and a user
-// space that does what NextStep says.
+// A model of the kernel that forwards at random times and has the counters of the real one, and a
+// user space that does what NextStep says.
 class Model {
  public:
   explicit Model(uint64_t seed) : random_(seed) {}
@@ -127,7 +127,7 @@ class Model {
         break;
       case FlowStep::kCopy:
         if (held_.empty()) {
-          Verdict();  // a read shows the BPF program what waits
+          Verdict();  // before a read, the BPF program sees what waits
           const size_t size = std::min<size_t>(passed_queue_.size(), 1 + random_() % 200);
           held_.insert(held_.end(), passed_queue_.begin(), passed_queue_.begin() + size);
           passed_queue_.erase(passed_queue_.begin(), passed_queue_.begin() + size);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Both pumps between Unix sockets: they write what they read, complete and in order, and hold what
-// does not fit.
+// Both pumps between Unix sockets: they write all that they read, in order, and keep what does not
+// fit.
 
 #include "src/splice/forward/pump.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What twinpath-splice says of itself: the summary, the commands and the tables.
+// The telemetry of twinpath-splice: the summary, the commands and the tables.
 
 #include <gtest/gtest.h>
 

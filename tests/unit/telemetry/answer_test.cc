@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The telemetry commands: what librte_telemetry can hold, and everything exactly once.
+// The telemetry commands: every answer fits into librte_telemetry, and the pages hold everything
+// exactly once.
 
 #include <gtest/gtest.h>
 
@@ -16,7 +17,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// What an entry of rte_tel_data takes: a short key of [A-Za-z0-9_/], and a scalar without fraction.
+// What an entry of rte_tel_data can hold: a short key of [A-Za-z0-9_/], and a scalar without a
+// fraction.
 void ExpectHoldable(const ordered_json& object, bool nested) {
   ASSERT_TRUE(object.is_object());
   EXPECT_LE(object.size(), 256u);
@@ -38,7 +40,7 @@ void ExpectHoldable(const ordered_json& object, bool nested) {
   }
 }
 
-// Follows "next" through all pages and hands every entry to `entry`; the number of pages.
+// Follows "next" through all pages and calls `entry` for every entry. Returns the number of pages.
 size_t ReadPages(const Snapshot& snapshot, const std::string& command, const std::string& before,
                  const std::function<void(size_t, const ordered_json&)>& entry) {
   size_t pages = 0, next = 0, total = 0;
@@ -92,7 +94,7 @@ TEST(AnswerCommand, PortsSayWhatSpreadsTheirFramesAndWhichLcoreServesEachQueue) 
   EXPECT_EQ(answer["0"]["rss_key"], std::string(104, 'a'));
   EXPECT_EQ(answer["0"]["rss_reta"], "0,1 over 128 places");
   EXPECT_EQ(answer["0"]["queue_lcores"], "3,5");
-  EXPECT_FALSE(answer["1"].contains("rss_by"));  // nobody told
+  EXPECT_FALSE(answer["1"].contains("rss_by"));  // unknown
 }
 
 TEST(AnswerCommand, QueuesCountByVerdictAndOutPort) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The lists of counters: what all their readers rest on.
+// The lists of counters, on which all readers of counters rely.
 
 #include "src/telemetry/counters.h"
 

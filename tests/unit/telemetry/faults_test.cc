@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The ledger of faults: what is said once, what is held back, and what is counted.
+// The ledger of faults: what is logged, what is held back, and what is counted.
 
 #include "src/telemetry/faults.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The summary document, its tables, and the figures in them.
+// The summary, its tables, and the figures in them.
 
 #include "src/telemetry/json.h"
 
@@ -35,7 +35,7 @@ TEST(Counters, StatesOfAllQueuesAddUpToTheirRules) {
   std::vector<tp_state> states(3);
   states[0] = {.n = 10, .lost_packets = 4, .matched_bytes = 640, .lost_bytes = 256, .rule = 1};
   states[1] = {.n = 5, .lost_packets = 1, .matched_bytes = 320, .lost_bytes = 64, .rule = 1};
-  states[2] = {.n = 1, .rule = 7};  // of no rule there is
+  states[2] = {.n = 1, .rule = 7};  // of a rule that does not exist
   std::vector<RuleSnapshot> rules = {{"a", {}, {}}, {"b", {100, 100}, {0, 0}}};
   AddStates(states.data(), states.size(), &rules);
   EXPECT_EQ(rules[0].matched.packets, 0u);

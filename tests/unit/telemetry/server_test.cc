@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The telemetry server and client over real sockets, in a runtime folder of the test's own.
+// The telemetry server and client over real sockets, in a runtime folder of this test.
 
 #include "src/telemetry/server/server.h"
 
@@ -40,7 +40,7 @@ absl::StatusOr<TelemetryServer> StartServer(const Snapshot& snapshot,
       prefix, kVersion, [snapshot] { return snapshot; }, limits);
 }
 
-// A client that does not know its manners.
+// A client that breaks the protocol.
 class RawClient {
  public:
   explicit RawClient(const std::string& path)
@@ -58,7 +58,7 @@ class RawClient {
     return send(fd(), record.data(), record.size(), MSG_NOSIGNAL) ==
            static_cast<ssize_t>(record.size());
   }
-  // Empty where the server closed the connection.
+  // Empty if the server closed the connection.
   std::string Receive() {
     std::string record(kMaxAnswer + 1, '\0');
     const ssize_t size = recv(fd(), record.data(), record.size(), 0);
@@ -189,7 +189,7 @@ TEST_F(TelemetryServerTest, AnswersAClientThatClosedItsSendingHalf) {
   ASSERT_TRUE(client.Send("/nope"));
   ASSERT_EQ(shutdown(client.fd(), SHUT_WR), 0);
   EXPECT_EQ(client.Receive(), "{\"/nope\":null}");
-  EXPECT_EQ(client.Receive(), "");  // and then it is let go
+  EXPECT_EQ(client.Receive(), "");  // and then it is disconnected
 }
 
 TEST_F(TelemetryServerTest, AClientThatDoesNotReadKeepsNobodyWaitingAndLosesNothing) {
