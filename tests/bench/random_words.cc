@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Writes the random function's 64-bit words to standard output, for ever, for a statistical test
-// suite to read: random_words stream|draws|queues|rules [SEED]. One thread.
+// Writes the random function's 64-bit words to standard output, endlessly, as input of a
+// statistical test suite: random_words stream|draws|queues|rules [SEED]. One thread.
 
 #include <cstdio>
 #include <cstdlib>
@@ -28,7 +28,7 @@ Key StreamKey(__u64 seed, const std::string& rule_name, __u32 queue) {
 int main(int argc, char** argv) {
   const std::string source = argc > 1 ? argv[1] : "";
   const __u64 seed = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 7;
-  std::vector<Key> keys;  // taken in turns
+  std::vector<Key> keys;  // used in turn
   if (source == "stream" || source == "draws") {
     keys.push_back(StreamKey(seed, "default", 0));
   } else if (source == "queues") {

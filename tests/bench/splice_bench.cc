@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Load for TCP forwarders: clients and their server in one process, a thread each, with a forwarder
-// between them (or nothing). Prints one JSON object.
+// Generates load for TCP forwarders: clients and their server in one process, one thread each, with
+// or without a forwarder between them. Prints one JSON object.
 //
 //   splice_bench --connect ADDRESS:PORT --serve ADDRESS:PORT --connections N --octets N
 //                --seconds S goodput|latency
 //
-// goodput: every client writes messages of so many bytes, one write each; the server reads. What
-// the server read is counted, from after the first fifth of the time to its end.
-// latency: every client sends a message and waits for as many bytes back, one after the other; the
-// times between are counted likewise, in microseconds.
-// "busy_s" is the CPU time of the whole machine in that time (/proc/stat): what the kernel does for
-// a forwarder is done in interrupts, in its workers and in the senders' own calls, too.
+// goodput: every client writes messages of --octets bytes, one write each, and the server reads.
+// Counts what the server reads after the first fifth of the time. latency: every client sends a
+// message and waits until as many bytes came back, again and again. Measures these times after the
+// first fifth of the time, in microseconds. "busy_s" is the CPU time of the whole machine during
+// the measurement (/proc/stat), because the kernel also works for a forwarder in interrupts, in
+// kernel threads and in the senders' calls.
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -48,11 +48,11 @@ struct Options {
 
 struct Peer {
   FileDescriptor fd;
-  uint64_t got = 0, put = 0;  // of the message that is on its way
+  uint64_t got = 0, put = 0;  // of the current message
   Clock::time_point sent_at = {};
 };
 
-// Seconds that the CPUs were not idle, since the machine started.
+// Seconds that the CPUs were busy since the machine started.
 double Busy() {
   std::ifstream file("/proc/stat");
   std::string name;
@@ -116,7 +116,7 @@ class Load {
     return epoll;
   }
 
-  // Reads all, and sends it back for latency.
+  // Reads everything, and sends it back to measure latency.
   void Serve(std::vector<Peer>* peers) {
     const FileDescriptor epoll(Watch(peers, EPOLLIN));
     std::vector<char> buffer(512 << 10);
@@ -173,7 +173,7 @@ class Load {
     received_after_ = received_;
   }
 
-  // A message, or what is left of it.
+  // Sends a message, or the rest of it.
   void Send(Peer* peer, const std::vector<char>& buffer, Clock::time_point now) {
     if (peer->put == 0) peer->sent_at = now;
     for (int turn = 0; turn < 16; turn++) {

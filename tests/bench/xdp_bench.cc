@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the XDP program costs a packet, by BPF_PROG_TEST_RUN: beside a program that only drops and
-// one that reports each packet by perf events; by model, by scope, and after a reload. A round runs
-// all contenders in turn, many times over, a slice of the packets each time, so that a clock that
-// drifts slows all of them; each figure is the median over the rounds, and a difference or ratio
-// the median of the rounds' own. The harness itself costs some 20 ns, and is in all figures; where
-// flows come in turn, so is the program that makes the next one, on both sides.
+// Measures the cost of the XDP program for each packet, by BPF_PROG_TEST_RUN: beside a program that
+// only drops and one that reports each packet by perf events; by model, by scope, and after a
+// reload. A round runs all contenders in turn, many times, each time with a slice of the packets,
+// so that a drifting clock affects all of them. Each figure is the median of the rounds; a
+// difference or ratio is the median of the differences or ratios of the rounds. All figures include
+// the harness, which costs some 20 ns. With many flows, both sides also include the program that
+// makes the next flow.
 
 #include <bpf/bpf.h>
 #include <sched.h>
@@ -27,10 +28,10 @@
 namespace twinpath {
 namespace {
 
-constexpr uint32_t kSlices = 16;  // of a round; one test run each, which costs a while to start
+constexpr uint32_t kSlices = 16;  // of a round; each is one test run, which takes a while to start
 
-// Packets are charged by the thread's CPU time, which has fractions of a nanosecond where the test
-// run's own report has none.
+// Uses the thread's CPU time, which has fractions of a nanosecond. The test run reports whole
+// nanoseconds.
 absl::StatusOr<double> Measure(const Contender& contender, const Frame& frame, uint32_t repeats) {
   bpf_test_run_opts options = {};
   options.sz = sizeof(options);
@@ -55,8 +56,8 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-// The nanoseconds by which one contender's packet is dearer than another's, or how many times as
-// dear it is: the median round.
+// The difference (in nanoseconds) or the ratio of two contenders' costs of a packet: the median of
+// the rounds.
 double Above(const Contender& what, const Contender& beside) {
   std::vector<double> more = what.ns;
   for (size_t i = 0; i < more.size(); i++) more[i] -= beside.ns[i];
@@ -86,7 +87,7 @@ nlohmann::ordered_json Result(const Contest& contest, const Row& row) {
       break;
     case Row::Is::kTimesAboveBare:
       ratio = Above(what, bare) / Above(beside, bare);
-      ratio_is = "times as dear, above bare XDP_DROP";
+      ratio_is = "times the cost above bare XDP_DROP";
       break;
   }
   nlohmann::ordered_json result = {{"name", what.name},
@@ -147,7 +148,7 @@ absl::Status RunRound(Contest& contest, uint32_t repeats) {
   return absl::OkStatus();
 }
 
-// One CPU from start to finish.
+// Stays on one CPU.
 void StayOnThisCpu() {
   cpu_set_t cpus;
   CPU_ZERO(&cpus);
@@ -160,13 +161,13 @@ int Main(int argc, char** argv) {
   bool json = false;
   std::string only;
   CLI::App app("Measures the XDP program by BPF_PROG_TEST_RUN.");
-  app.add_option("--rounds", rounds, "Rounds, of which the median counts")
+  app.add_option("--rounds", rounds, "Rounds; figures are their median")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  app.add_option("--repeats", repeats, "Packets a round and contender")
+  app.add_option("--repeats", repeats, "Packets of each contender in a round")
       ->check(CLI::Range(1000, 1000000000))
       ->capture_default_str();
-  app.add_option("--only", only, "Rows whose name has this in it");
+  app.add_option("--only", only, "Measure only rows whose name contains this");
   app.add_flag("--json", json, "Print JSON");
   CLI11_PARSE(app, argc, argv);
   StayOnThisCpu();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Policies, loading, and who is measured beside whom.
+// The policies, how they are loaded, and which is compared with which.
 
 #include "tests/bench/xdp_contest.h"
 
@@ -21,9 +21,9 @@ namespace twinpath {
 namespace {
 
 constexpr uint32_t kManyFlows = 100000;
-constexpr uint32_t kFlowStep = 7919;  // a prime that does not divide it
+constexpr uint32_t kFlowStep = 7919;  // a prime that does not divide kManyFlows
 
-// A UDP frame of 64 bytes from host 10.0.0.1 to host 10.1.x.y, x.y being `flow`.
+// A UDP frame of 64 bytes from 10.0.0.1 to 10.1.x.y, where x.y is `flow`.
 Frame FrameOf(uint32_t flow) {
   Frame frame = {2, 0, 0,  0,  0, 1, 2,  0, 0, 0, 0,  2, 8, 0, 0x45, 0,    0,    50,   0, 0,
                  0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 1, 0, 0, 0x13, 0x88, 0x17, 0x70, 0, 30};
@@ -33,7 +33,7 @@ Frame FrameOf(uint32_t flow) {
   return frame;
 }
 
-// 1 % by each model.
+// 1 % loss by each model.
 constexpr std::pair<const char*, const char*> kModels[] = {
     {"random", R"("rate": "1%")"},
     {"correlated", R"("rate": "1%", "correlation": "50%")"},
@@ -43,7 +43,7 @@ constexpr std::pair<const char*, const char*> kModels[] = {
     {"sequence", R"("packets": [3, 50], "repeat": 200)"},
 };
 
-// What a rule does: loses by that model and scope, and drops the rest.
+// The end of a rule: loses by that model and scope, and drops the rest.
 std::string LosesBy(size_t model, const char* scope = "queue") {
   return absl::StrCat(R"("loss": {"model": ")", kModels[model].first, R"(", )",
                       kModels[model].second, R"(, "scope": ")", scope, R"("}, "forward": "drop")");
@@ -66,17 +66,17 @@ std::string FiveTuples(uint32_t count) {
                       "}}");
 }
 
-// One rule that looks at every packet, so that scopes differ in nothing but the scope.
+// One rule that reads every packet, so that only the scope differs between rows.
 std::string Udp(size_t model, const char* scope) {
   return absl::StrCat(R"({"version": 1, "rules": [{"name": "udp", "match": {"proto": "udp"}, )",
                       LosesBy(model, scope), R"(}], "default": {"forward": "drop"}})");
 }
 
-// A policy that came to its program by a reload.
+// How a policy was loaded.
 enum class Reloaded {
   kNo,
-  kContinued,  // from itself: every rule continues
-  kAnew,       // from one of another seed: every rule that loses begins anew
+  kContinued,  // reloaded after itself: every rule continues
+  kRestarted,  // reloaded after another seed: every rule that loses restarts
 };
 
 absl::StatusOr<LoadedPolicy> Load(const std::string& text, Reloaded reloaded,
@@ -84,7 +84,7 @@ absl::StatusOr<LoadedPolicy> Load(const std::string& text, Reloaded reloaded,
   auto policy = ParsePolicy(text, "benchmark");
   if (!policy.ok()) return policy.status();
   Policy before = *policy;
-  if (reloaded == Reloaded::kAnew) before.seed++;
+  if (reloaded == Reloaded::kRestarted) before.seed++;
   auto compiled = CompilePolicy(before, {"lan"});
   if (!compiled.ok()) return compiled.status();
   auto run = XdpRun::Create(*compiled, OutPorts({"lan"}),
@@ -113,12 +113,12 @@ absl::StatusOr<LoadedPolicy> Load(const std::string& text, Reloaded reloaded,
   return loaded;
 }
 
-// Fills a contest; what was refused first stays in `status`.
+// Fills a contest. `status` keeps the first error.
 class Builder {
  public:
   explicit Builder(Contest* contest) : contest_(contest) {}
 
-  // The programs of no policy, with one that is measured beside ours.
+  // The programs without a policy, which ours are compared with.
   void AddPeers() {
     xdp_peers* peers = NewPeers();
     if (!peers) return;
@@ -131,7 +131,7 @@ class Builder {
     Add("two perf events, unread", bpf_program__fd(peers->progs.two_events));
   }
 
-  // Given `flows` of FrameOf's flows, a flow a slice.
+  // Each slice has the frame of one of `flows` flows (FrameOf).
   void AddPolicy(const std::string& name, const std::string& text,
                  Reloaded reloaded = Reloaded::kNo, uint32_t flows = 1, uint32_t step = 0) {
     const int program = LoadPolicy(name, text, reloaded);
@@ -141,7 +141,8 @@ class Builder {
       contest_->contenders.back().frames.push_back(FrameOf(i * step));
   }
 
-  // Given `flows` flows in turn, one a packet, by a program that hands it the frame.
+  // Each packet is of the next of `flows` flows: another program writes the flow into the frame
+  // first.
   void AddInTurn(const std::string& name, const std::string& text, uint32_t flows,
                  uint64_t flow_memory = kDefaultFlowMemory) {
     const int program = LoadPolicy(name, text, Reloaded::kNo, flow_memory);
@@ -152,7 +153,7 @@ class Builder {
         bpf_map_update_elem(bpf_map__fd(peers->maps.under_test), &slot, &program, BPF_ANY);
     if (error)
       status_.Update(absl::InternalError(
-          absl::StrCat(name, ": entering it into the program array: ", std::strerror(-error))));
+          absl::StrCat(name, ": adding it to the program array: ", std::strerror(-error))));
     peers->data->flows = flows;
     peers->bss->flow_step = flows > 1 ? kFlowStep : 0;
     Add(name, bpf_program__fd(peers->progs.in_turn));
@@ -175,7 +176,7 @@ class Builder {
     return contest_->peers.back().get();
   }
 
-  // Its descriptor, borrowed; -1 on an error, also an earlier one.
+  // The program's descriptor, owned by the contest; -1 after an error.
   int LoadPolicy(const std::string& name, const std::string& text, Reloaded reloaded,
                  uint64_t flow_memory = kDefaultFlowMemory) {
     if (!status_.ok()) return -1;
@@ -192,7 +193,7 @@ class Builder {
   absl::Status status_;
 };
 
-// The first slice's.
+// The frame of the first slice.
 void AddPlain(Builder* builder) {
   builder->AddPeers();
   builder->AddPolicy("match-all, 1 % loss", MatchAll(0));
@@ -213,8 +214,8 @@ void AddReloaded(Builder* builder) {
     const std::string after = absl::StrCat(name, ", after a reload");
     builder->AddPolicy(after, text, Reloaded::kContinued);
     builder->AddRow({after, name, Row::Is::kTimes, 1.05});
-    builder->AddPolicy(after + ", begun anew", text, Reloaded::kAnew);
-    builder->AddRow({after + ", begun anew", name, Row::Is::kTimes, 1.05});
+    builder->AddPolicy(after + ", restarted", text, Reloaded::kRestarted);
+    builder->AddRow({after + ", restarted", name, Row::Is::kTimes, 1.05});
   }
 }
 
@@ -226,7 +227,7 @@ void AddModels(Builder* builder) {
   }
 }
 
-// Of a flow, and of many, by random and by the dearest model.
+// Scopes with one flow and with many flows, by the random model and by the most expensive one.
 void AddScopes(Builder* builder) {
   for (const uint32_t flows : {1U, kManyFlows}) {
     for (const size_t model : {0, 2}) {

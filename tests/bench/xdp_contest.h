@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What xdp_bench measures: programs loaded for policies, the frames they are given, and which
-// figure is to be how large beside which. One thread.
+// What xdp_bench measures: programs loaded for policies, their frames, and the target for each
+// comparison of two figures. One thread.
 
 #ifndef TWINPATH_TESTS_BENCH_XDP_CONTEST_H_
 #define TWINPATH_TESTS_BENCH_XDP_CONTEST_H_
@@ -23,10 +23,10 @@ using Frame = std::vector<uint8_t>;
 
 struct Contender {
   std::string name;
-  int program = -1;           // what BPF_PROG_TEST_RUN runs
-  std::vector<Frame> frames;  // in turn, one a slice
-  uint32_t warm_up = 0;       // packets before each slice that do not count
-  std::vector<double> ns;     // a packet, one for each round
+  int program = -1;           // run by BPF_PROG_TEST_RUN
+  std::vector<Frame> frames;  // used in turn, one for each slice
+  uint32_t warm_up = 0;       // packets before each slice that are not measured
+  std::vector<double> ns;     // for each packet; one value for each round
 };
 
 // One line of the report.
@@ -34,10 +34,10 @@ struct Row {
   enum class Is { kMore, kTimes, kTimesAboveBare };
   std::string what, beside;  // contenders
   Is is = Is::kMore;
-  std::optional<double> target;  // at most; of kTimesAboveBare, at least
+  std::optional<double> target;  // a maximum; a minimum for kTimesAboveBare
 };
 
-// A policy's program, loaded.
+// A loaded program of a policy.
 struct LoadedPolicy {
   std::unique_ptr<XdpRun> run;
   int program = -1;  // the run's
@@ -52,7 +52,7 @@ struct PerfBufferDeleter {
   void operator()(perf_buffer* buffer) const { perf_buffer__free(buffer); }
 };
 
-// What is measured, and keeps what it is measured with.
+// The contenders and rows. Owns their programs.
 struct Contest {
   std::vector<Contender> contenders;  // the bare XDP_DROP program is the first
   std::vector<Row> rows;
@@ -60,14 +60,14 @@ struct Contest {
   std::vector<Peers> peers;
   std::unique_ptr<perf_buffer, PerfBufferDeleter> events;  // which nobody reads
 
-  // Of this name; there is one.
+  // The contender of this name, which exists.
   const Contender& Of(const std::string& name) const;
-  // Forgets the rows without `word` in their names, and whom the others do not need.
+  // Removes the rows whose names do not contain `word`, and the contenders that no other row needs.
   void Keep(const std::string& word);
 };
 
-// Loads all of it into the kernel; root. Of the rows, those with `only` in their names, and whom
-// they need. An error names what was refused.
+// Loads all programs into the kernel; needs root. Keeps only the rows whose names contain `only`,
+// and their contenders. An error names what the kernel refused.
 absl::StatusOr<Contest> SetUpContest(const std::string& only);
 
 }  // namespace twinpath

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Numbers each frame and sends it out of an interface. Runs in BPF_PROG_TEST_RUN's live frames
- * mode, which hands it the same frames over and over: what one call wrote is there at the next.
+ * mode, which reuses the same frames: what one call writes into a frame is still there in a later
+ * call.
  */
 #include <linux/bpf.h>
 

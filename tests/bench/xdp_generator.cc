@@ -3,9 +3,9 @@
 //
 //   xdp_generator IFACE COUNT [--flows N] [--length BYTES]
 //
-// Ends when COUNT were sent, or at a signal. A frame that the interface did not take, as a veth
-// whose ring is full, is not sent again. What comes out is frame 0 to COUNT - 1 in order, on the
-// CPU it was started on (taskset chooses), from 10.0.0.1 to 10.0.0.2.
+// Ends after COUNT frames, or at a signal. Does not repeat a frame that the interface refuses, as a
+// veth does when its ring is full. The frames have the numbers 0 to COUNT - 1 in order, and go from
+// 10.0.0.1 to 10.0.0.2. They are sent by the CPU on which the program starts (see taskset).
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -26,7 +26,8 @@
 namespace twinpath {
 namespace {
 
-constexpr uint64_t kShare = 1 << 20;  // frames a system call: a signal ends it between two
+constexpr uint64_t kShare =
+    1 << 20;  // frames in a system call; a signal ends the program between two calls
 
 struct SkeletonDeleter {
   void operator()(xdp_generator* skeleton) const { xdp_generator__destroy(skeleton); }

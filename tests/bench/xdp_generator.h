@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where a generated frame, Ethernet and IPv4 without options and UDP, has what differs. */
+/* The offsets of the changing fields in a generated frame: Ethernet, IPv4 without options, UDP. */
 #ifndef TWINPATH_TESTS_BENCH_XDP_GENERATOR_H_
 #define TWINPATH_TESTS_BENCH_XDP_GENERATOR_H_
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * What the XDP program is measured beside: a program that only drops, and one that drops at random
- * and reports every packet by two perf events, one before and one after its decision, as dilih
- * does. And what hands it another flow at every packet.
+ * Programs that the XDP program is compared with: one that only drops, and one that drops at random
+ * and reports every packet by two perf events, before and after its decision, as dilih does. Also a
+ * program that gives every packet another flow.
  */
 #include <linux/bpf.h>
 
@@ -47,8 +47,8 @@ struct {
 /* Below 2^24. `flow_step` is below `flows` and has no divisor in common with it. */
 __u32 flows = 1, flow_step = 0, flow = 0;
 
-/* Gives an IPv4 frame the next flow's addresses, by one store of the width that a parser loads, and
- * hands it on. */
+/* Writes the next flow's addresses into an IPv4 frame, by one store of the width that a parser
+ * loads, and calls the program under test. */
 SEC("xdp")
 int in_turn(struct xdp_md* ctx) {
   __u8* data = (__u8*)(long)ctx->data;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// libFuzzer target for the burst decision: whatever the frames and the policy, a burst is decided
-// as its frames are one by one, and nothing beyond a frame is read or written (AddressSanitizer
-// tells). The input's first byte chooses the policy and the ingress port; then comes each frame:
-// two bytes of length, of which the upper bits say how many bytes more the frame has behind its
-// first segment, and the segment.
+// libFuzzer target for the burst decision. For any frames and any of the policies, a burst is
+// decided as its frames one by one, and nothing beyond a frame is read or written (AddressSanitizer
+// checks). The input's first byte chooses the policy and the ingress port. Each frame follows: two
+// bytes of length, whose upper bits say how many bytes the frame has after its first segment, then
+// the segment.
 
 #include <algorithm>
 #include <cstddef>
@@ -21,7 +21,7 @@ namespace {
 using twinpath::BurstPair;
 using twinpath::TestFrame;
 
-// Of each tier, and of the general one each kind of loss and condition.
+// Policies of each tier; for the general tier, of each kind of loss and condition.
 constexpr const char* kPolicies[] = {
     R"({"version": 1, "rules": [{"name": "a", "match": {"port": "lan"}, "forward": {"port": "wan"},
         "loss": {"model": "random", "rate": "50%"}}]})",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Writes the first inputs of the fuzz targets that take frames: frame_seeds DIRECTORY FORMAT. One
-// frame of each kind of header; the fuzzer combines them. FORMAT is "frames", for parse_fuzz, or
-// "bursts", for burst_fuzz: all frames in one burst, under each of its policies.
+// Writes seeds for the fuzz targets that take frames: frame_seeds DIRECTORY FORMAT. There is one
+// frame for each kind of header, which the fuzzer combines. FORMAT is "frames" for parse_fuzz, or
+// "bursts" for burst_fuzz: all frames in one burst, for each of its policies.
 
 #include <algorithm>
 #include <cstdint>

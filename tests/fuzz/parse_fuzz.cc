@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// libFuzzer target for tp_parse: it reads nothing past the end (AddressSanitizer tells), and a
-// frame that parses has the same key however much stands behind it. The first two bytes of the
-// input say how the frame is to be cut; the rest is the frame.
+// libFuzzer target for tp_parse. It reads nothing past the end (AddressSanitizer checks), and a
+// frame that parses has the same key with any bytes after it. The first two bytes of the input say
+// where to cut the frame; the rest is the frame.
 
 #include <cstddef>
 #include <cstdint>
@@ -39,12 +39,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Require(!(whole.flags & TP_KEY_LATER) || !(whole.flags & TP_KEY_PORTS));
     Require((whole.ip_version != 0) == ((whole.flags & TP_KEY_IP) != 0));
   }
-  // What parses when it is cut short has everything it needs, and the rest is padding.
+  // If a cut frame parses, the missing rest is only padding.
   if (Parse(data, cut, cut, &shorter) == TP_PARSED) {
     shorter.length = whole.length;
     Require(whole_result == TP_PARSED && std::memcmp(&shorter, &whole, sizeof(whole)) == 0);
   }
-  // What parses by its first segment parses the same with all segments at hand.
+  // A frame that parses by its first segment has the same key when all segments are visible.
   if (Parse(data, cut, size, &segment) == TP_PARSED) {
     Require(whole_result == TP_PARSED && std::memcmp(&segment, &whole, sizeof(whole)) == 0);
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// libFuzzer target for the policy reader: whatever the text, it answers with a policy or with an
-// error that names the file, and a policy that it takes is one that compiling takes or refuses in
-// words.
+// libFuzzer target for the policy reader. For any text, it returns a policy or an error that names
+// the file. The compiler accepts that policy, or returns an error with a message.
 
 #include <cstddef>
 #include <cstdint>

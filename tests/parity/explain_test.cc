@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What `twinpath explain` tells is what the decision does: rule, verdict, port and bytes of packet
-// n are those of the n-th of as many packets put through the host's tables one after the other.
+// `twinpath explain` tells what the decision does: rule, verdict, port and bytes of packet n are
+// those of the n-th packet that passes through the host's tables.
 
 #include <set>
 #include <string>
@@ -32,8 +32,8 @@ Made Make(const std::string& json, const std::vector<std::string>& ports) {
   return {*std::move(policy), *std::move(compiled)};
 }
 
-// Puts `count` packets like the request's through, and compares each with its explanation, which it
-// returns the last of.
+// Decides `count` packets like the request's, and compares each with its explanation. Returns the
+// last explanation.
 Explanation Compare(const Made& made, ExplainRequest request, uint64_t count,
                     std::multiset<tp_verdict>* seen) {
   HostReplay replay(made.compiled, request.queue + 1);
@@ -175,7 +175,7 @@ TEST(Explain, AMarkIsToldAndWhatHasNoEcnIsLost) {
   EXPECT_EQ(seen, (std::multiset<tp_verdict>{TP_PASS, TP_PASS, TP_LOST}));
 }
 
-// Of bytes as 16-bit words: 0xffff where a checksum among them is right (RFC 1071).
+// The sum of the bytes as 16-bit words: 0xffff if a checksum among them is right (RFC 1071).
 uint32_t OnesSum(absl::Span<const uint8_t> bytes, uint32_t sum) {
   for (size_t i = 0; i < bytes.size(); i++) sum += uint32_t{bytes[i]} << (i % 2 ? 0 : 8);
   while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);

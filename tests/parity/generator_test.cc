@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The generators of the parity test are as wide as they say: enough shapes, no two alike,
+// The generators of the parity test cover what they promise: enough shapes, no two alike,
 // well-formed and malformed ones, and policies of every kind whose rules really take frames.
 
 #include <map>
@@ -74,7 +74,7 @@ TEST(Generator, MakesPoliciesThatCompileAndWhoseRulesTakeFrames) {
   }
   EXPECT_GT(rule_counts.size(), 5u);
   EXPECT_EQ(port_counts.size(), 4u);
-  EXPECT_GT(rules_hit, 1200u);  // of those that ask for much, few frames meet all
+  EXPECT_GT(rules_hit, 1200u);  // rules with many fields match few frames
   EXPECT_GT(shapes_tried, 1500u);
   for (tp_verdict verdict : {TP_TX, TP_PASS, TP_LOST, TP_DENIED, TP_MALFORMED})
     EXPECT_GT(verdicts[verdict], 5000) << verdict;

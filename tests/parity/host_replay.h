@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A third path, over the host's tables: the burst decision that the DPDK worker runs, without DPDK.
-// Has the replays' interface. For tests; one thread.
+// A third path, with the host's tables: the burst decision of the DPDK worker, without DPDK. Has
+// the interface of the replays. For tests; one thread.
 
 #ifndef TWINPATH_TESTS_PARITY_HOST_REPLAY_H_
 #define TWINPATH_TESTS_PARITY_HOST_REPLAY_H_

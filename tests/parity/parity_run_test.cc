@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The comparison that `twinpath parity` makes, on paths that tests can make differ: what is equal
-// counts as equal, and each kind of difference is found, counted and shown.
+// The comparison of `twinpath parity`, with paths that a test can make differ: equal frames count
+// as equal, and each kind of difference is found, counted and shown.
 
 #include <memory>
 #include <string>
@@ -172,7 +172,7 @@ TEST(SnapshotDifferences, NameEachCounterThatDiffers) {
   EXPECT_FALSE(SnapshotDifferences(Replay("7", 1)->Snapshot(), a->Snapshot()).empty());
 }
 
-// Feeds UDP and TCP frames on two queues, and gives the check the bursts' verdicts after `change`.
+// Feeds UDP and TCP frames on two queues. The check sees the verdicts of the bursts after `change`.
 BurstCheck CheckBursts(std::function<void(std::vector<std::optional<FrameEffects>>*)> change,
                        size_t* largest) {
   auto alone = Replay("7", 2), together = Replay("7", 2);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The paths themselves: the real XDP program and the real DPDK worker, on generated frames under
-// random policies. Equal means the same verdict, rule, out port and bytes on every frame in turn,
-// and the same counters afterwards; the DPDK path must also do in bursts what it does frame by
-// frame. Needs root.
+// Compares the real XDP program with the real DPDK worker, on generated frames under random
+// policies. Equal means the same verdict, rule, out port and bytes for every frame in turn, and the
+// same counters afterwards. The DPDK path must also decide bursts as it decides single frames.
+// Needs root.
 
 #include <algorithm>
 #include <cstdlib>
@@ -52,7 +52,7 @@ class Rig {
     ASSERT_TRUE(status.ok()) << status;
   }
 
-  // Lets conditions go by this time.
+  // Sets the time of conditions.
   void SetClock(uint64_t now) {
     const absl::Status finished = burst_check_.Finish();
     EXPECT_TRUE(finished.ok()) << finished;
@@ -61,7 +61,7 @@ class Rig {
     bursts_->SetClock(now);
   }
 
-  // What there is to say when all frames are fed.
+  // Checks the result after all frames.
   ParityReport Finish() {
     const absl::Status finished = burst_check_.Finish();
     EXPECT_TRUE(finished.ok()) << finished;
@@ -129,7 +129,7 @@ CompiledPolicy CompileText(const std::string& json, const std::vector<std::strin
   return *std::move(compiled);
 }
 
-// A policy that looks at every field, so that every word of the key decides.
+// A policy that matches every field, so that every word of the key matters.
 CompiledPolicy WidePolicy(const std::string& seed = "7") {
   return CompileText(R"({"version": 1, "seed": )" + seed + R"(, "rules": [
     {"name": "mac", "match": {"src_mac": "02:00:00:00:00:01", "dst_mac": "02:00:00:00:01:02"},
@@ -175,12 +175,12 @@ TEST(Parity, EveryTruncationOfEveryShape) {
   EXPECT_GT(rig->run().frames(), 300000u);
 }
 
-// Every so manyth policy is one test's.
+// Each test takes every n-th policy.
 constexpr uint64_t kShares = 4;
 class RandomPolicies : public testing::TestWithParam<uint64_t> {};
 INSTANTIATE_TEST_SUITE_P(Parity, RandomPolicies, testing::Range<uint64_t>(0, kShares));
 
-// PARITY_POLICIES in the environment asks for more of them.
+// The environment variable PARITY_POLICIES sets the number of policies.
 TEST_P(RandomPolicies, AreDecidedTheSame) {
   constexpr uint64_t kFrames = 2000;
   const std::vector<Shape> shapes = AllShapes();
@@ -196,7 +196,7 @@ TEST_P(RandomPolicies, AreDecidedTheSame) {
     auto rig = Rig::Create(*policy, *policy, random.queues);
     ASSERT_NE(rig, nullptr) << random.json;
     Universe universe(number);
-    // Few shapes are few flows, of many packets each.
+    // Few shapes make few flows, with many packets each.
     const size_t window = universe.Of<size_t>({20, 200, shapes.size()});
     const size_t first = universe.Draw(shapes.size() - window + 1);
     for (uint64_t i = 0; i < kFrames; i++) {
@@ -215,7 +215,7 @@ TEST_P(RandomPolicies, AreDecidedTheSame) {
   EXPECT_GT(rules_met, policies);
 }
 
-// One stream for as long as it takes to lose at every place of its blocks: sequences, not rates.
+// One stream, until packets at every place of a block were lost. Compares sequences, not rates.
 TEST(Parity, LongSequencesOfOneStream) {
   for (const char* rate : {"0%", "0.01%", "1%", "50%", "99%", "100%"}) {
     const CompiledPolicy policy = CompileText(
@@ -259,7 +259,7 @@ TEST(Parity, FramesFromNothingToTheLargest) {
   EXPECT_TRUE(rig->verdicts().contains(TP_PASS));
 }
 
-// The comparison can fail: another seed on one path must show, in the verdicts and in the counters.
+// The comparison can fail: another seed on one path shows in the verdicts and in the counters.
 TEST(Parity, AnotherSeedOnOnePathIsFound) {
   auto rig = Rig::Create(WidePolicy("7"), WidePolicy("8"), 1);
   ASSERT_NE(rig, nullptr);
@@ -272,7 +272,7 @@ TEST(Parity, AnotherSeedOnOnePathIsFound) {
   EXPECT_FALSE(report.Same());
 }
 
-// And another rule, out port and action.
+// So do another rule, out port and action.
 TEST(Parity, AnotherPolicyOnOnePathIsFound) {
   const char* json[] = {R"({"version": 1, "rules": [{"name": "a", "forward": {"port": "a"}}]})",
                         R"({"version": 1, "rules": [{"name": "a", "forward": {"port": "b"}}]})",

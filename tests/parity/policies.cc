@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Random policies. A policy first draws a few templates (which fields a rule looks at, and how
-// closely), then its rules from them: as people's policies do, and so that the number of shapes
-// stays within what one port may have. For tests; any thread.
+// Random policies. Draws a few templates first (which fields a rule matches, and how narrowly),
+// then rules from them. People's policies are similar, and the number of shapes stays below the
+// limit of a port. For tests; any thread.
 
 #include "tests/parity/policies.h"
 
@@ -18,14 +18,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// How much of what rules may ask for a policy uses: each way has code of its own.
+// The features that the rules of a policy use. The paths have separate code for each.
 enum class Language {
-  kRandom,  // losses at random
-  kModels,  // of queues, by all other models
-  kAll,     // by any model and scope, marks, conditions
+  kRandom,  // random losses
+  kModels,  // losses of scope "queue", by all other models
+  kAll,     // losses by any model and scope, marks, conditions
 };
 
-// Which fields the rules of a template look at; 0 or false: not at all.
+// The fields that the rules of a template match; 0 or false: not matched.
 struct Template {
   enum class Family { kAny, kIpv4, kIpv6 } family = Family::kAny;
   bool port, vlan, src_mac, dst_mac, ether_type, ip_version, proto;
@@ -74,7 +74,7 @@ std::string Ipv4Prefix(uint32_t address, int length) {
   return length == 32 ? text : absl::StrCat(text, "/", length);
 }
 
-// Of 2001:db8::`host`, whose only other bits are those of 0x2001 and 0x0db8.
+// A prefix of 2001:db8::`host`.
 std::string Ipv6Prefix(uint32_t host, int length) {
   if (length == 0) return "::/0";
   if (length == 3) return "2000::/3";
@@ -149,7 +149,7 @@ const char* Rate(Universe* u) {
 
 Json RandomLoss(Universe* u) { return {{"model", "random"}, {"rate", Rate(u)}}; }
 
-// Of every model but random.
+// A loss of any model except random.
 Json ModelLoss(Universe* u) {
   switch (u->Draw(5)) {
     case 0:
@@ -225,7 +225,7 @@ void AddFate(Language language, const std::vector<std::string>& ports, Universe*
       (*rule)["forward"] = "reflect";
       break;
     case 3:
-      break;  // left out: "pass"
+      break;  // without "forward": "pass"
     default:
       (*rule)["forward"] = {{"port", ports[u->Draw(ports.size())]}};
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A flow's losses are its own: packet n of a flow meets the same fate on the DPDK path and on the
-// XDP path, on one queue, two or four, wherever its packets come in. The real worker and the real
-// program. Likewise a packet's, where its own bytes decide. Needs root.
+// Scope "flow": packet n of a flow meets the same fate on the DPDK path and on the XDP path, on
+// one, two or four queues, regardless of the queues of its packets. Scope "packet": the same for a
+// packet, whose own bytes decide. With the real worker and the real program. Needs root.
 
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ struct FlowFrame {
   std::vector<uint8_t> bytes;
 };
 
-// A frame of this pair: of one of ten kinds. `n` counts the pair's packets.
+// A frame of this pair, of one of ten kinds. `n` is its number among the pair's packets.
 FlowFrame Make(uint32_t pair, bool answer, uint32_t n) {
   const uint8_t high = static_cast<uint8_t>(pair >> 8), low = static_cast<uint8_t>(pair);
   const uint8_t there = answer ? 2 : 1, back = answer ? 1 : 2;
@@ -80,7 +80,7 @@ CompiledPolicy Compile(bool both_ways) {
       .value();
 }
 
-// What each flow lost, packet by packet: 'x' lost, '.' not.
+// The fates of each flow's packets: 'x' lost, '.' received.
 using FlowFates = std::map<std::pair<uint32_t, bool>, std::string>;
 using Place = std::function<uint32_t(const FlowFrame&)>;
 
@@ -98,7 +98,7 @@ FlowFates Run(Replay* replay, const std::vector<FlowFrame>& capture, bool both_w
   return fates;
 }
 
-// Where the first run, the worker with one queue, sets what is expected.
+// The first run, the worker with one queue, tells the expected fates.
 void ExpectSameEverywhere(bool both_ways) {
   const std::vector<FlowFrame> capture = Capture();
   const CompiledPolicy policy = Compile(both_ways);
@@ -125,7 +125,7 @@ void ExpectSameEverywhere(bool both_ways) {
       }
     }
   }
-  // All kinds of flows are there, and each has a sequence of its own.
+  // All kinds of flows occur, and each has its own sequence.
   EXPECT_GE(expected.size(), both_ways ? kFlows : 2 * kFlows - 20);
   std::map<std::string, int> sequences;
   size_t lost = 0;
@@ -141,7 +141,7 @@ TEST(FlowScope, AFlowMeetsTheSameFatesOnAnyQueueAndPath) { ExpectSameEverywhere(
 
 TEST(FlowScope, BothWaysTogetherToo) { ExpectSameEverywhere(true); }
 
-// Bare TCP segments, whose checksum is in the last bytes that are hashed.
+// TCP segments without payload, whose checksum is in the last hashed bytes.
 TEST(PacketScope, AChecksumChangesNoFateOnEitherPath) {
   const CompiledPolicy policy =
       CompilePolicy(ParsePolicy(R"({"version": 1, "seed": 7, "default": {"loss":

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The shapes, as a product of lists: links x networks x transports, then the malformed ones on each
+// The shapes: all combinations of links x networks x transports, then the malformed ones on each
 // link. For tests; any thread.
 
 #include "tests/parity/shapes.h"
@@ -148,7 +148,7 @@ const std::vector<Part>& Transports() {
   return parts;
 }
 
-// What is wrong, or merely odd, with one header; on every link.
+// Frames with one wrong or odd header, on every link.
 std::vector<Part> Faults() {
   auto v4 = [](const char* name, size_t at, std::initializer_list<uint8_t> bytes) -> Part {
     return {std::string("ipv4 ") + name,
@@ -194,8 +194,7 @@ std::vector<Part> Faults() {
             }};
   };
   auto plain = [](const char* name, uint16_t type, size_t bytes) -> Part {
-    return {name,
-            [type, bytes](FrameBuilder* f, Universe*) { f->EtherType(type).Payload(bytes); }};
+    return {name, [type, bytes](FrameBuilder* f, Universe*) { f->EtherType(type).Payload(bytes); }};
   };
   auto jumbo = [](const char* name, uint32_t length, size_t at, uint8_t value) -> Part {
     return {name, [length, at, value](FrameBuilder* f, Universe* u) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Every shape of frame that the parser tells apart: all combinations of link, network and transport
-// headers, and the ways in which their lengths can lie. Addresses, ports, tags and MAC addresses
-// are drawn from the small universe that random policies match on (policies.h). Always the same
-// frames. For tests; any thread.
+// Every shape of frame that the parser distinguishes: all combinations of link, network and
+// transport headers, and all kinds of wrong lengths. Addresses, ports, tags and MAC addresses are
+// drawn from the small universe of random policies (policies.h). Always the same frames. For tests;
+// any thread.
 
 #ifndef TWINPATH_TESTS_PARITY_SHAPES_H_
 #define TWINPATH_TESTS_PARITY_SHAPES_H_
@@ -18,7 +18,7 @@ struct Shape {
   std::vector<uint8_t> frame;
 };
 
-// More than 3,000 of them, of 14 to some 700 bytes, no two alike.
+// More than 3,000 frames of 14 to some 700 bytes, no two alike.
 std::vector<Shape> AllShapes();
 
 }  // namespace twinpath

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The few addresses, ports and tags that generated frames carry and generated policies match on, so
-// that they meet. Each draw is a function of the number the universe was made from and of how many
-// were drawn before it. One thread.
+// The few addresses, ports and tags of generated frames and generated policies, so that frames
+// match rules. Each draw depends on the seed of the universe and on the number of earlier draws.
+// One thread.
 
 #ifndef TWINPATH_TESTS_PARITY_UNIVERSE_H_
 #define TWINPATH_TESTS_PARITY_UNIVERSE_H_
@@ -33,7 +33,7 @@ class Universe {
     return 0x0a000000U | static_cast<uint32_t>((1 + Draw(2)) << 16 | Draw(4) << 8 | Draw(16));
   }
   uint8_t Ipv6Host() { return static_cast<uint8_t>(Draw(16)); }  // of 2001:db8::/124
-  // 253 (for experiments), none, SCTP, GRE, ESP: none of which the parser knows.
+  // 253 (for experiments), none, SCTP, GRE, ESP. The parser knows none of them.
   uint8_t Proto() { return Of<uint8_t>({253, 59, 132, 47, 50}); }
   uint16_t Port() { return Of<uint16_t>({53, 80, 443, 1111, 2222, 5000, 5007, 5015, 65535}); }
 

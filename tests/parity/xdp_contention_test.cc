@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Two CPUs that serve two ports take packets of the same flow at the same time: the kernel program
+// Two CPUs serve two ports, and take packets of the same flow at the same time. The XDP program
 // takes every number of the flow once, and draws each block of its fates once. Needs root.
 
 #include <bpf/bpf.h>
@@ -27,7 +27,7 @@ struct Lost {
   uint64_t received = 0, lost = 0, flows_added = 0;
 };
 
-// Feeds this frame `packets` times to the program of each port, on a CPU of its own.
+// Feeds this frame `packets` times to the program of each port. Each port has its own CPU.
 void Feed(const std::vector<int>& programs, const std::vector<uint8_t>& frame,
           const std::vector<uint32_t>& packets) {
   std::vector<int> errors(programs.size());
@@ -77,7 +77,7 @@ void Count(const std::string& loss, const std::vector<uint32_t>& packets, Lost* 
   }
 }
 
-// `loss` has the same fates for any two who share them out as for one who takes them all.
+// With `loss`, two CPUs that share the packets lose as many as one CPU that takes all of them.
 void ExpectAsAlone(const std::string& loss) {
   Lost alone, together;
   ASSERT_NO_FATAL_FAILURE(Count(loss, {2 * kPackets, 0}, &alone));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What DEVICE is taken for, and how EAL is to be started: over a made-up sysfs, without EAL.
+// How DEVICE is understood, and the arguments for EAL: with a fake sysfs, without starting EAL.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

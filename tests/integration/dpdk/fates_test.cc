@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The losses of the real twinpath-dpdk, packet by packet: a million frames into each of four queues
-// from captures, and what comes out of each. Every rate is within binomial bounds, gaps are
-// geometric, lags and queues uncorrelated; every queue is the very sequence that the decision's own
-// tests pin; and what survives is byte for byte what came in, in order, on its own queue. The
-// bounds are those of tests/unit/policy/loss_test.cc.
+// The losses of the real twinpath-dpdk, packet by packet: captures feed a million frames into each
+// of four queues. Every rate is within binomial bounds, gaps are geometric, and lags and queues are
+// uncorrelated. The fates of every queue are those that the unit tests of the decision pin. The
+// other frames come out unchanged, in order, on their own queue. The bounds are those of
+// tests/unit/policy/loss_test.cc.
 //
 //   dpdk_fates_test TWINPATH-DPDK
 
@@ -43,7 +43,7 @@ constexpr double kLeastP = 1e-6;
 
 std::string program;  // NOLINT: the command line's, set by main
 
-// One record of a capture: its header, and a UDP frame that says its queue and its number.
+// One record of a capture: its header, and a UDP frame with its queue and its number.
 struct Record {
   uint32_t seconds = 0, microseconds = 0, captured, length;
   uint8_t frame[60] = {2,  0, 0,  0,  0,    2, 2,    0,    0,  0,  0, 1,  8,  0,
@@ -82,7 +82,7 @@ class DpdkFates : public ::testing::Test {
     ASSERT_TRUE(file.flush()) << In(queue);
   }
 
-  // Every queue's fates in one run of the program with `arguments`.
+  // The fates of every queue in one run of the program with `arguments`.
   static std::vector<Fates> Run(std::vector<std::string> arguments) {
     std::string in = "in=net_pcap0", out = "out=net_pcap1";
     for (uint32_t queue = 0; queue < kQueues; queue++) {
@@ -104,7 +104,7 @@ class DpdkFates : public ::testing::Test {
     return fates;
   }
 
-  // A second lcore where there is a second CPU.
+  // A second lcore if there is a second CPU.
   static std::string Lcores() {
     cpu_set_t set;
     CPU_ZERO(&set);
@@ -117,7 +117,7 @@ class DpdkFates : public ::testing::Test {
     return lcores;
   }
 
-  // Of a program; what it says is in the log.
+  // Runs a program. Its output is in the log.
   static int ExitStatus(const std::vector<std::string>& arguments) {
     std::vector<char*> argv;
     for (const std::string& argument : arguments)
@@ -136,7 +136,7 @@ class DpdkFates : public ::testing::Test {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
 
-  // Who of `queue` did not come out. What did must be as it went in, and in order.
+  // The frames of `queue` that did not come out. The others must be unchanged and in order.
   static Fates ReadFates(uint32_t queue) {
     Fates fates(kBlocks, ~uint64_t{0});
     std::ifstream file(Out(queue), std::ios::binary);
@@ -177,7 +177,7 @@ class DpdkFates : public ::testing::Test {
     }
   }
 
-  // What every queue must be: the decision's own sequence under this rule.
+  // The expected fates of every queue: those of the decision under this rule.
   static Fates Expected(uint64_t seed, const std::string& rule, const std::string& rate,
                         uint32_t queue) {
     const auto p = ParseProbability(rate);
@@ -192,7 +192,7 @@ class DpdkFates : public ::testing::Test {
       const double lost = static_cast<double>(Lost(fates[x]));
       EXPECT_LE(std::abs(lost - kPackets * p), 3.9 * std::sqrt(kPackets * p * (1 - p)))
           << what << ", queue " << x << ": lost " << lost;
-      if (p == 0 || p == 1) continue;  // exact, as the bound of 0 says
+      if (p == 0 || p == 1) continue;  // exact: the bound is 0
       EXPECT_GT(GapP(fates[x], p), kLeastP) << what << ", queue " << x;
       for (size_t lag = 1; lag <= 64; lag++) {
         EXPECT_GT(CoincidenceP(fates[x], fates[x], lag, p), kLeastP)

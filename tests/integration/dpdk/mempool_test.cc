@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What NICs are told of a mempool's memory. One thread; starts EAL once, as for NICs behind an
-// IOMMU and for AF_XDP: DMA goes by virtual addresses.
+// The flags of a mempool's memory, which NICs use. One thread. Starts EAL once, as for NICs behind
+// an IOMMU and for AF_XDP: DMA uses virtual addresses.
 
 #include <gtest/gtest.h>
 
@@ -15,7 +15,7 @@ TEST(DpdkMempool, EveryMbufHasTheAddressThatDmaGoesTo) {
   auto mempool = Mempool::Create("addresses", {.mbufs = 8191, .cache = 32, .data_room = 2304}, 0);
   ASSERT_TRUE(mempool.ok()) << mempool.status();
   EXPECT_EQ(mempool->Misaddressed(), 0u);
-  // PMDs never map for DMA what says that no frame goes there.
+  // PMDs do not map memory for DMA if its flags say that it holds no frames.
   EXPECT_EQ(mempool->get()->flags & RTE_MEMPOOL_F_NON_IO, 0u);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The replay: every verdict of the real worker, read back for single frames and for bursts. One
-// thread; starts EAL once.
+// The replay: reads every verdict of the real worker, for single frames and for bursts. One thread.
+// Starts EAL once.
 
 #include <gtest/gtest.h>
 
@@ -33,7 +33,7 @@ std::unique_ptr<DpdkReplay> Replay(const std::string& json, uint32_t queues = 1)
   return *std::move(replay);
 }
 
-// Bytes 0, 1, 2...; of an EtherType that no rule knows.
+// A frame of the bytes 0, 1, 2..., with an EtherType that no rule matches.
 Frame Plain(size_t length) {
   Frame frame(length);
   std::iota(frame.begin(), frame.end(), uint8_t{0});
@@ -103,8 +103,8 @@ TEST(DpdkReplay, AFrameTooShortToReflectIsMalformedUnderItsRule) {
   EXPECT_EQ(RunOne(*replay, kIn, 0, Plain(14)).verdict(), TP_TX);
 }
 
-// A burst meets the same fates as the same frames one by one, whether the policy looks at headers
-// or not.
+// A burst meets the same fates as its frames one by one, with policies that read headers and
+// policies that do not.
 TEST(DpdkReplay, BurstsAndSingleFramesAgree) {
   for (const char* rules :
        {R"([])", R"([{"name": "x", "match": {"dst_port": 9}, "forward": "pass"}])"}) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The hash by software is the one that NICs compute: the verification suite of Microsoft's "RSS
-// hashing functions", and that the symmetric key makes both directions of a flow one.
+// The hash in software equals the hash of NICs: the verification suite of Microsoft's "RSS hashing
+// functions". With the symmetric key, both directions of a flow have the same hash.
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>

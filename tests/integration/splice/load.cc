@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Both ends of many TCP connections through a forwarder, in one process, so that what every
-// connection sent and received can be compared. One thread is all clients, one is the server.
+// Both ends of many TCP connections through a forwarder, in one process, to compare what each
+// connection sent and received. One thread runs all clients, another the server.
 //
 //   splice_load --connect ADDRESS:PORT --serve ADDRESS:PORT [--connections N] [--at-once N]
 //               [--max-octets N] [--seed N]
@@ -9,8 +9,8 @@
 // --max-octets. An end reads and writes in pieces of random size, pauses at random, sends its FIN
 // at once or later, and may write all before it reads (clients) or read all before it writes (the
 // server): half-closes in either direction, and a peer that does not read. Both ends hash both
-// streams (SHA-256). Prints one JSON object; exit status 1 where a stream arrived otherwise than it
-// was sent, or a connection broke.
+// streams (SHA-256). Prints one JSON object. Exit status 1 if a stream did not arrive as it was
+// sent, or if a connection broke.
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -47,7 +47,7 @@ using Random = std::mt19937_64;
 using std::chrono::milliseconds;
 
 constexpr size_t kBuffer = 256 << 10;
-constexpr auto kSilence = std::chrono::seconds(30);  // of everything: then something hangs
+constexpr auto kSilence = std::chrono::seconds(30);  // without any traffic: then something hangs
 
 struct Options {
   splice::Address connect, serve;
@@ -72,8 +72,8 @@ class Hash {
   EVP_MD_CTX* context_;
 };
 
-// What one side knows of the streams. A stream begins with its sender's number, so that the two
-// ends can be brought together; an empty one is only counted.
+// What one side knows about the streams. A stream begins with its sender's number, by which both
+// ends are compared. Empty streams are only counted.
 struct Side {
   std::map<uint64_t, std::string> sent, received;  // number of the sender -> digest
   uint64_t empty_sent = 0, empty_received = 0, bytes_sent = 0, broken = 0, ended = 0;
@@ -88,10 +88,10 @@ class Peer {
     std::seed_seq seed{options.seed, number, uint64_t{client}};
     random_.seed(seed);
     if (Chance(0.95)) {
-      // Many short ones and a few long ones: the logarithm is what is drawn.
+      // Draws the logarithm of the length: many short streams and a few long ones.
       const double u = std::uniform_real_distribution<>(0, 1)(random_);
-      length_ = static_cast<uint64_t>(
-          std::exp(u * u * std::log(static_cast<double>(options.max_bytes))));
+      length_ =
+          static_cast<uint64_t>(std::exp(u * u * std::log(static_cast<double>(options.max_bytes))));
       if (number % 100 == 0) length_ = options.max_bytes;
       length_ = std::max(length_, sizeof(number_));
     }
@@ -179,7 +179,7 @@ class Peer {
       sent_hash_.Add(buffer->data() + skip, static_cast<size_t>(put));
       sent_ += static_cast<uint64_t>(put);
     }
-    // The FIN at once, or a while after the last byte.
+    // Sends the FIN at once, or a while after the last byte.
     if (sent_ < length_ || (!lively_ && Chance(0.5))) return;
     fin_sent_ = true;
     if (shutdown(fd(), SHUT_WR)) Break("shutdown");
@@ -197,7 +197,7 @@ class Peer {
   Hash sent_hash_, received_hash_;
 };
 
-// Serves peers until it has had them all.
+// Serves peers until all of them have ended.
 class Crowd {
  public:
   Crowd(const Options& options, bool client)
@@ -282,7 +282,7 @@ class Crowd {
   Side side_;
 };
 
-// Streams that one side sent and the other did not receive as they were sent.
+// The number of streams that did not arrive as they were sent.
 uint64_t Different(const std::map<uint64_t, std::string>& sent,
                    const std::map<uint64_t, std::string>& received) {
   uint64_t different = received.size() > sent.size() ? received.size() - sent.size() : 0;
@@ -308,7 +308,7 @@ int Run(const Options& options) {
   Side server;
   std::thread thread([&] { server = Crowd(options, false).Run(listener.get(), &stop); });
   const Side client = Crowd(options, true).Run(-1, nullptr);
-  stop = client.broken != 0;  // a client that broke may never have come to the server
+  stop = client.broken != 0;  // a broken client may never have reached the server
   thread.join();
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   const uint64_t different =

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A telemetry server of counters that nothing but time moves, or that stand still: what telemetry's
-// own tests read where no datapath is wanted. Main thread.
+// A telemetry server without a datapath, for tests of telemetry. Its counters grow with time, or
+// stand still. Main thread.
 //
 // telemetry_example PATH FILE_PREFIX QUEUES RULES still|moving: prints the summary, serves until
 // SIGTERM or SIGINT.
@@ -18,7 +18,8 @@
 namespace twinpath {
 namespace {
 
-// Two ports wired to each other; a rule for one flow in a hundred, a default that loses half.
+// Two ports connected to each other; a rule for one flow in a hundred, and a default that loses
+// half.
 Snapshot Example(const std::string& path, size_t queues, size_t rules, double seconds) {
   Snapshot snapshot = {.path = path,
                        .version = TWINPATH_VERSION,
