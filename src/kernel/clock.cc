@@ -10,7 +10,7 @@
 namespace twinpath {
 namespace {
 
-constexpr int kReadings = 8;                 // of which the shortest counts
+constexpr int kReadings = 8;                 // the shortest of them counts
 constexpr uint64_t kFirstInterval = 50'000;  // nanoseconds between the first observations
 
 uint64_t Nanoseconds(clockid_t clock) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// CLOCK_MONOTONIC in nanoseconds, cheaply: CoarseNow, which ticks every few milliseconds, and
-// NanosecondClock, which counts the processor's cycles (the TSC on x86-64, CNTVCT on arm64).
+// Cheap clocks in nanoseconds of CLOCK_MONOTONIC: CoarseNow ticks every few milliseconds;
+// NanosecondClock counts the processor's cycles (the TSC on x86-64, CNTVCT on arm64).
 
 #ifndef TWINPATH_KERNEL_CLOCK_H_
 #define TWINPATH_KERNEL_CLOCK_H_
@@ -14,13 +14,13 @@ namespace twinpath {
 uint64_t CoarseNow();
 uint64_t MonotonicNow();
 
-// Maps counts of cycles to nanoseconds of another clock, by observations of both at the same
-// moments. Pure: the counts are arguments. The result never decreases: where the scale was ahead of
-// the other clock, the result waits. One thread.
+// Maps counts of cycles to nanoseconds of another clock, from observations of both at the same
+// moments. Pure: the counts are arguments. The result never decreases: if the scale was ahead of
+// the other clock, the result stays constant until that clock catches up. One thread.
 class CycleScale {
  public:
-  // An observation: `cycles` and `ns` at the same moment. The first two set the scale up. Each
-  // later one ends what has drifted, and sets the rate to that of the time since the one before.
+  // An observation: `cycles` and `ns` at the same moment. The first two set up the scale. Each
+  // later one corrects the drift, and sets the rate to that of the time since the previous one.
   void Observe(uint64_t cycles, uint64_t ns);
 
   // The nanoseconds at `cycles`.
@@ -30,8 +30,8 @@ class CycleScale {
     return last_ = ns > last_ ? ns : last_;
   }
 
-  // Whether the next observation is due: the intervals double up to kLongest, so that the error of
-  // a reading never grows to more than a few times itself.
+  // Whether the next observation is due. The intervals double up to kLongest, so that the error of
+  // a reading grows only a few times.
   bool Due(uint64_t cycles) const { return cycles >= due_; }
 
  private:
@@ -46,8 +46,8 @@ class CycleScale {
   int observations_ = 0;
 };
 
-// Nanoseconds of CLOCK_MONOTONIC without asking the kernel: within about a microsecond of it, and
-// never backwards. One thread.
+// Nanoseconds of CLOCK_MONOTONIC without a system call: exact to about a microsecond, and never
+// backwards. One thread.
 class NanosecondClock {
  public:
   // Takes about 50 us, for the first two observations.
@@ -55,8 +55,8 @@ class NanosecondClock {
 
   uint64_t Now() { return scale_.At(Cycles()); }
 
-  // Compares with the kernel's clock where that is due. To be called now and then: each second is
-  // enough, each turn does no harm.
+  // Compares with the kernel's clock if that is due. To be called at least every second; more often
+  // does no harm.
   void Correct() {
     if (scale_.Due(Cycles())) Observe();
   }
@@ -68,7 +68,7 @@ class NanosecondClock {
   CycleScale scale_;
 };
 
-// The processor's cycle counter; where none is known, nanoseconds of CLOCK_MONOTONIC.
+// The processor's cycle counter; on other processors, nanoseconds of CLOCK_MONOTONIC.
 inline uint64_t NanosecondClock::Cycles() {
 #if defined(__x86_64__)
   return __builtin_ia32_rdtsc();

@@ -26,7 +26,7 @@ absl::StatusOr<std::unique_ptr<NamespaceThread>> NamespaceThread::Start() {
   });
   if (error == 0) return self;
   const std::string message = absl::StrCat("unshare(CLONE_NEWNET): ", std::strerror(error),
-                                           "; a network namespace takes CAP_SYS_ADMIN: "
+                                           "; a network namespace needs CAP_SYS_ADMIN: "
                                            "run it as root, with sudo");
   if (error == EPERM) return absl::PermissionDeniedError(message);
   return absl::InternalError(message);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A network namespace of one thread. All that is made in it disappears with the thread, however the
-// process ends; the other threads never see it.
+// A thread with its own network namespace. Everything made in it disappears with the thread,
+// however the process ends. Other threads never see it.
 
 #ifndef TWINPATH_KERNEL_NAMESPACE_THREAD_H_
 #define TWINPATH_KERNEL_NAMESPACE_THREAD_H_

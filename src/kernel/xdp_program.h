@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The XDP programs of an interface, by rtnetlink. Detaching goes by the program's id, because the
-// AF_XDP PMD's libxdp attaches without leaving a handle. Any thread; no state.
+// The XDP programs of an interface, by rtnetlink. Detaches by the program's id, because libxdp in
+// the AF_XDP PMD attaches without leaving a handle. Any thread; no state.
 
 #ifndef TWINPATH_KERNEL_XDP_PROGRAM_H_
 #define TWINPATH_KERNEL_XDP_PROGRAM_H_

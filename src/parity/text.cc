@@ -50,7 +50,7 @@ std::string HexLines(absl::Span<const uint8_t> bytes) {
     text += "\n";
   }
   if (shown < bytes.size())
-    absl::StrAppend(&text, "    and ", bytes.size() - shown, " bytes more\n");
+    absl::StrAppend(&text, "    and ", bytes.size() - shown, " more bytes\n");
   return text;
 }
 
@@ -171,11 +171,11 @@ std::string ParityText(const ParityReport& report, const CompiledPolicy& policy)
     absl::StrAppend(&text, "counters of ", both, " differ: ", line, "\n");
   if (report.burst_different) {
     absl::StrAppend(&text, "in bursts of 32, ", report.burst_different,
-                    " frames differ from one by one; the first is frame ",
+                    " frames differ from the same frames one by one; the first is frame ",
                     report.burst_first.value_or(0), "\n");
   }
   for (const std::string& line : report.burst_counter_differences)
-    absl::StrAppend(&text, "counters of one by one and bursts differ: ", line, "\n");
+    absl::StrAppend(&text, "counters differ between single frames and bursts: ", line, "\n");
   return text;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Policy -> tables, in passes: rules, then where each port's search ends, then the shapes that
-// remain worth trying on each port, then the keys of those shapes. What no port can meet is left
-// out. Control thread, at set-up.
+// Compiles a policy in passes: the rules, then the rule that ends each port's search, then the
+// shapes that each port must try, then the keys of those shapes. Leaves out what no port can reach.
+// Control thread, at set-up.
 
 #include "src/config/compile/compile.h"
 
@@ -23,8 +23,8 @@
 namespace twinpath {
 namespace {
 
-// Of all rules, also those that several have: each is enumerated, in about a microsecond, while
-// whoever reloads, or ends the run, waits.
+// A limit for the keys of all rules, including equal keys of several rules. Enumerating a key takes
+// about a microsecond, and a reload or the end of a run waits for that.
 constexpr size_t kMaxKeysInAll = size_t{4} * TP_MAX_ENTRIES;
 
 struct KeyHash {
@@ -41,7 +41,7 @@ struct KeyEqual {
   }
 };
 
-// One mask, and for each port the first rule of it that the port can meet.
+// One mask, and for each port the first rule with this mask that the port can reach.
 struct Shape {
   tp_key mask = {};
   std::array<uint32_t, TP_MAX_PORTS> min_rule;
@@ -96,7 +96,8 @@ class Compiler {
     return absl::OkStatus();
   }
 
-  // What the ranges of each rule multiply to, before any of it is enumerated.
+  // Checks the numbers of keys and shapes, which are products of the rules' ranges, before
+  // enumerating any.
   absl::Status CheckKeys() const {
     size_t in_all = 0;
     for (size_t r = 0; r < policy_.rules.size(); r++) {
@@ -107,16 +108,16 @@ class Compiler {
                                    " shapes: its ranges multiply"),
                       absl::StrCat("at most ", TP_MAX_SHAPES, " shapes"));
       }
-      in_all += keys.size();  // of 256 shapes are at most some thousands
+      in_all += keys.size();  // at most some thousands, with 256 shapes
     }
     if (in_all <= kMaxKeysInAll) return absl::OkStatus();
-    return Refuse("/rules",
-                  absl::StrCat(Grouped(in_all), " keys of all rules, shared ones counted by each: ",
-                               "ranges of ports multiply"),
-                  absl::StrCat("at most ", Grouped(kMaxKeysInAll)));
+    return Refuse(
+        "/rules",
+        absl::StrCat(Grouped(in_all), " keys of all rules together (ranges of a rule multiply)"),
+        absl::StrCat("at most ", Grouped(kMaxKeysInAll)));
   }
 
-  // `name` is one of the ports: CheckPorts said so.
+  // CheckPorts has made sure that `name` is one of the ports.
   uint8_t PortIndex(const std::string& name) const {
     const std::vector<std::string>& ports = compiled_.ports;
     return static_cast<uint8_t>(std::find(ports.begin(), ports.end(), name) - ports.begin());
@@ -145,12 +146,12 @@ class Compiler {
 
   bool HasCondition(size_t r) const { return (compiled_.rules[r].flags & TP_RULE_CONDITIONS) != 0; }
 
-  // Whether rule `r` takes whatever comes in by its port, or by any.
+  // Whether rule `r` matches every frame of its port, or of all ports.
   bool TakesAll(size_t r) const {
     return AsksNothingOfFrame(policy_.rules[r].match) && !HasCondition(r);
   }
 
-  // For each port the first rule that takes whatever comes in by it.
+  // Finds the first rule that matches every frame of each port.
   void FindFallbacks() {
     fallback_.assign(compiled_.ports.size(), static_cast<uint32_t>(policy_.rules.size()));
     for (size_t r = policy_.rules.size(); r-- > 0;) {
@@ -162,8 +163,8 @@ class Compiler {
     }
   }
 
-  // What the rules need that some port can reach: a wire's default, which nothing reaches, needs no
-  // way to the kernel.
+  // Finds what the reachable rules need. The default of a wire, for example, is not reachable and
+  // needs no way to the kernel.
   void FindNeeds() {
     needs_general_.resize(fallback_.size());
     compiled_.sends.resize(fallback_.size());
@@ -189,7 +190,7 @@ class Compiler {
     }
   }
 
-  // The ports that can meet rule `r`, which does not take all.
+  // The ports that can reach rule `r`, which does not match every frame.
   std::vector<size_t> PortsMeeting(size_t r) const {
     const MatchSpec& match = policy_.rules[r].match;
     std::vector<size_t> ports;
@@ -210,7 +211,7 @@ class Compiler {
     return absl::OkStatus();
   }
 
-  // Every shape that some port can meet, numbered from 1 in order of first use.
+  // Finds every shape that some port can reach. Numbers them from 1 in the order of first use.
   absl::Status FindShapes() {
     std::vector<uint32_t> shapes_of_port(compiled_.ports.size());
     for (size_t r = 0; r < policy_.rules.size(); r++) {
@@ -276,7 +277,7 @@ class Compiler {
         const tp_key& shape_mask = shapes_[shape_index_.at(mask)].mask;
         value.shape = shape_mask.shape;
         auto [it, fresh] = entry_of.emplace(value, entries.size());
-        if (!fresh) return AddAfter(r, &entries[it->second].rule);  // an earlier rule has it
+        if (!fresh) return AddAfter(r, &entries[it->second].rule);  // an earlier rule has this key
         if (entries.size() == TP_MAX_ENTRIES) return TooManyEntries(r);
         const uint32_t first = HasCondition(r) ? AddAlternative(r) : static_cast<uint32_t>(r);
         entries.push_back({value, tp_key_sum(&value, &shape_mask), first});
@@ -292,13 +293,13 @@ class Compiler {
     return absl::OkStatus();
   }
 
-  // What a bucket holds in place of rule `r`, after which others may come.
+  // Adds a list that starts with rule `r`. Returns what a bucket holds instead of the rule.
   uint32_t AddAlternative(size_t r) {
     compiled_.alternatives.push_back({static_cast<uint32_t>(r), TP_NO_RULE});
     return static_cast<uint32_t>(compiled_.alternatives.size() - 1) | TP_ALTERNATIVE;
   }
 
-  // Puts rule `r` after the rules from `first` on, for when none of those holds.
+  // Appends rule `r` to the list `first`: it matches if no earlier rule of the list holds.
   absl::Status AddAfter(size_t r, const uint32_t* first) {
     if (!(*first & TP_ALTERNATIVE)) return absl::OkStatus();
     uint32_t last = *first & ~TP_ALTERNATIVE;

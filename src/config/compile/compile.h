@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Policy -> the tables that both datapaths decide by. Plain values, built once on the control
+// Policy -> the tables that both datapaths use to decide. Plain values, built once by the control
 // thread and read-only afterwards.
 
 #ifndef TWINPATH_CONFIG_COMPILE_COMPILE_H_
@@ -21,12 +21,12 @@ struct CompiledPolicy {
   std::vector<tp_plan> plans;           // one for each port
 
   // The tables of src/policy/tables.h; rule_table.h says how many buckets there are. Row 0 of the
-  // models and of the whens is no rule's.
+  // models and of the whens belongs to no rule.
 #define TP_TABLE_ROWS(name, row) std::vector<row> name;
   TP_TABLES(TP_TABLE_ROWS)
 #undef TP_TABLE_ROWS
 
-  // Where rules that some port can reach need what a datapath may lack.
+  // What the reachable rules need, which a datapath may lack.
   std::vector<uint32_t> sends;  // for each port: bit p, some of its frames leave by port p
   bool passes = false;          // "pass" for at least one rule
   bool matches_vlan = false;

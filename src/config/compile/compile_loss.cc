@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Parameters -> thresholds. Floating point here, at set-up, only for where a chain starts; the
-// datapaths have integers alone.
+// Parameters -> thresholds. Uses floating point, at set-up, only for the start of a chain. The
+// datapaths use only integers.
 
 #include "src/config/compile/compile_loss.h"
 
@@ -12,7 +12,7 @@
 namespace twinpath {
 namespace {
 
-// The rule's own row, which is made where there is none.
+// The rule's own row, which is added if there is none.
 tp_model& ModelOf(tp_rule* rule, CompiledPolicy* compiled) {
   if (rule->model == 0) {
     rule->model = static_cast<uint16_t>(compiled->models.size());  // of at most TP_MAX_RULES + 1
@@ -61,7 +61,7 @@ void SetTwoStates(Wide p, Wide r, Wide loss_bad, Wide loss_good, Wide start_bad,
   Put(TP_GE_START_BAD, start_bad, &model);
 }
 
-// False where the rate says all.
+// False if the rate alone determines the fates.
 bool SetRandom(const Probability& rate, tp_rule* rule) {
   rule->model_kind = TP_MODEL_RANDOM;
   if (rate.never) rule->loss = TP_LOSS_NONE;
@@ -70,7 +70,7 @@ bool SetRandom(const Probability& rate, tp_rule* rule) {
   return !rate.never && !rate.always;
 }
 
-// The chain of two states that loses `rate` and in which neighbours' fates correlate.
+// The chain of two states that loses `rate`, with correlated fates of neighbours.
 void SetCorrelated(const Probability& rate, const Probability& correlation, tp_rule* rule,
                    CompiledPolicy* compiled) {
   if (!SetRandom(rate, rule) || correlation.never) return;
@@ -117,7 +117,7 @@ void SetFourState(const LossSpec& loss, tp_rule* rule, CompiledPolicy* compiled)
   Put(TP_FOUR_START_2, WideOf((s.burst + s.isolated + s.spared) / sum), &model);
 }
 
-// Adds packets `first` to `last` to the intervals from `begin` on, behind all that is there.
+// Appends packets `first` to `last` to the intervals from `begin` on.
 void AddRange(uint64_t first, uint64_t last, size_t begin, std::vector<tp_interval>* intervals) {
   const auto add = [&](uint64_t from, uint64_t to, uint64_t bits) {
     if (intervals->size() > begin && intervals->back().last == from) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A rule's loss and conditions -> what the datapaths compare with. Pure functions.
+// A rule's loss and conditions -> the values that the datapaths compare with. Pure functions.
 
 #ifndef TWINPATH_CONFIG_COMPILE_COMPILE_LOSS_H_
 #define TWINPATH_CONFIG_COMPILE_COMPILE_LOSS_H_
@@ -11,8 +11,8 @@
 namespace twinpath {
 
 // Fills in loss, model, threshold, flags and detail of `rule`, and adds to the details and runs of
-// `compiled`. Models that come to the same are made the same: a correlated loss is a chain of two
-// states, one of rate 0 loses nothing.
+// `compiled`. Equivalent models become the same: a correlated loss is a chain of two states, and a
+// loss of rate 0 is no loss.
 void CompileLoss(const LossSpec& loss, tp_rule* rule, CompiledPolicy* compiled);
 
 // Adds the conditions of `spec` to `rule` and its detail. Times count from 0: see SetOrigin.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A compiled policy as the shared decision takes it, in this process's own memory: to explain and
-// to test by, where no datapath's tables are made. Borrowed from what it is made of; any thread.
+// A compiled policy for the shared decision, in this process's memory. For explanations and tests,
+// which make no tables of a datapath. Borrows the compiled policy. Any thread.
 
 #ifndef TWINPATH_CONFIG_COMPILE_HOST_DATAPATH_H_
 #define TWINPATH_CONFIG_COMPILE_HOST_DATAPATH_H_
@@ -16,7 +16,7 @@
 
 namespace twinpath {
 
-// The datapath of a port. Streams, marks, flows and the time are the caller's to set.
+// The datapath of a port. The caller sets streams, marks, flows and the time.
 inline tp_datapath HostDatapath(const CompiledPolicy& policy, size_t port) {
   tp_datapath datapath = {};
 #define TP_TABLE_BORROW(name, row) datapath.tables.name = policy.name.data();
@@ -38,8 +38,8 @@ inline tp_effects HostDecide(const CompiledPolicy& policy, tp_datapath* datapath
   return decide(datapath, length, plan.n_shapes, plan.fallback, 0);
 }
 
-// A table of flows, and its memory; `bytes` is 0 (none) or at least kMinFlowMemory. Several
-// threads may use it, unless they are said to be one.
+// A table of flows, and its memory; `bytes` is 0 (none) or at least kMinFlowMemory. Several threads
+// may use it, unless `one_thread`.
 class HostFlows {
  public:
   explicit HostFlows(uint64_t bytes, bool one_thread = false) {

@@ -290,7 +290,7 @@ class Parity(unittest.TestCase):
         check_refused(self, "twinpath parity",
                       ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
                        "--bounding-set", "-all", TWINPATH, "parity", self.policy, capture],
-                      "unshare(CLONE_NEWNET): Operation not permitted; a network namespace takes "
+                      "unshare(CLONE_NEWNET): Operation not permitted; a network namespace needs "
                       "CAP_SYS_ADMIN: run it as root, with sudo")
 
     def test_one_hugepage_is_enough(self):

@@ -276,8 +276,8 @@ TEST(CompileTablesTest, LimitsAreRefusedWithTheCounts) {
                                                      R"( "dst_port": "1-65534"}})");
                                 }),
                          {"a"}),
-            "p: /rules: found 58,980,600 keys of all rules, shared ones counted by each: ranges of "
-            "ports multiply, allowed at most 1,048,576");
+            "p: /rules: found 58,980,600 keys of all rules together (ranges of a rule multiply), "
+            "allowed at most 1,048,576");
 }
 
 TEST(CompileTablesTest, AsManyShapesAndKeysAsAreAllowedFit) {
