@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """twinpath-dpdk as an appliance, seen from outside: in a virtual machine, on NICs bound to vfio-pci,
-started from a shipped profile. Frames of hundreds of flows go in by one tap and come out by another:
-which, in which order, with which bytes is compared with what the same policy leaves of the same frames
-in captures on the host. The boot serves all tests.
+started from a shipped profile. Frames of hundreds of flows go in by one tap and come out by another. The
+frames that come out, their order and their bytes are compared with those that the same policy sends on
+the host, from captures of the same frames. All tests share one boot.
 
   appliance_test.py TWINPATH_DPDK TWINPATH"""
 import json
@@ -26,7 +26,7 @@ PROFILE = replay.PROFILES / "test-vm.json"
 
 
 def main():
-    """Runs the tests, or those named behind the programs, where all they make goes away with them."""
+    """Runs the tests, or those named after the programs, in namespaces that end with them."""
     isolation.require()
     unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)
 
@@ -61,7 +61,7 @@ class ApplianceTest(passing.PassingTest):
 
     @classmethod
     def follow_the_doctor(cls):
-        """The machine as it booted becomes one where the profile starts, by the doctor's own commands."""
+        """The doctor's commands turn the booted machine into one where the profile starts."""
         begin = time.monotonic()
         interface = cls.machine.run(f"ls /sys/bus/pci/devices/{cls.nics[0].pci}/virtio*/net").strip()
         cls.machine.run(f"ip addr add 192.0.2.1/24 dev {interface} && ip link set {interface} up && "
@@ -69,9 +69,9 @@ class ApplianceTest(passing.PassingTest):
         status, missing = cls.doctor()
         used = next(check for check in missing if check["subject"].endswith(cls.nics[0].pci))
         assert status == 1 and "it carries the default route" in used["found"], missing
-        assert used["mend"] == "lspci -D | grep -i ethernet", used  # it is not told to be taken away
+        assert used["mend"] == "lspci -D | grep -i ethernet", used  # the doctor does not tell the user to unbind it
         cls.machine.run(f"ip addr flush dev {interface}")
-        # How much memory it takes is known once the ports are.
+        # The needed memory is known when the ports are.
         for expected in (["NIC", "NIC"], ["hugepages"]):
             status, missing = cls.doctor()
             assert (status, [check["check"] for check in missing]) == (1, expected), missing
@@ -79,19 +79,18 @@ class ApplianceTest(passing.PassingTest):
                 cls.machine.run(check["mend"])
         after = cls.doctor()
         assert after == (0, []), after
-        print(f"  doctor: two NICs and hugepages missing, mended by its own commands, nothing missing, in "
+        print(f"  doctor: two NICs and hugepages missing, fixed by its own commands, nothing missing, in "
               f"{time.monotonic() - begin:.1f} s", flush=True)
 
     def timed(self, command):
-        """(seconds, what it says) of a command in the machine. By the host's clock, the shell's start and
-        the wire included: the machine's own is set by a timer that came late, and was seen to run 2.6
-        times too fast."""
+        """(seconds, output) of a command in the machine. The host's clock measures the time, including the
+        shell's start and the serial line: the machine's clock was seen to run 2.6 times too fast."""
         begin = time.monotonic()
         told = self.machine.run(command)
         return time.monotonic() - begin, told
 
     def start(self, name, *arguments):
-        """Seconds that twinpath-dpdk took in the machine from its start to its first turn."""
+        """Seconds from the start of twinpath-dpdk in the machine to its first turn."""
         command = [f"{HERE}/program.sh", "start", name, TWINPATH_DPDK, "--profile",
                    str(PROFILE), "--policy", str(replay.POLICY), *arguments]
         return self.timed(" ".join(command))[0]
@@ -100,7 +99,7 @@ class ApplianceTest(passing.PassingTest):
         return json.loads(self.machine.run(f"{TWINPATH} stats --json"))
 
     def stop(self, name, which):
-        """(exit status, seconds) of its end, and the summary where it wrote one."""
+        """(exit status, seconds) of its end, and the summary if it wrote one."""
         seconds, status = self.timed(f"{HERE}/program.sh stop {name} {which}")
         path = self.share / f"{name}.json"
         summary = json.loads(path.read_text()) if path.exists() else None
@@ -124,7 +123,7 @@ class ApplianceTest(passing.PassingTest):
         told = json.loads(self.machine.run("echo /twinpath/ports | dpdk-telemetry.py -f twinpath-dpdk"
                                            " | grep '^{.*twinpath'"))["/twinpath/ports"]
         summary = self.check_end("virtio")
-        # Nothing moved any more: what telemetry said is what the summary says.
+        # No packets arrived any more, so telemetry and the summary agree.
         self.assertEqual([(q["port"], q["queue"], q["rx_packets"], q["lost_packets"]) for q in live["queues"]],
                          [(q["port"], q["queue"], q["rx_packets"], q["lost_packets"]) for q in summary["queues"]])
         self.check_summary(summary)
@@ -140,14 +139,14 @@ class ApplianceTest(passing.PassingTest):
         ports = f"--port lan={self.nics[2].pci} --port wan={self.nics[3].pci}"
         print(f"  started in {self.start('e1000e', ports):.1f} s")
         begin = time.monotonic()
-        while {port["link"] for port in self.stats()["ports"]} != {"up"}:  # what comes before is not received
+        while {port["link"] for port in self.stats()["ports"]} != {"up"}:  # frames that come earlier are not received
             self.assertLess(time.monotonic() - begin, 30)
         came = self.pass_through("em0", "em1")
         summary = self.check_end("e1000e")
         print("  ports:", [(port["name"], port["driver"], port["rss"]["by"]) for port in summary["ports"]])
         self.check_summary(summary)
         self.check_frames(came)
-        # Its PMD has no RSS: the same hash, by software.
+        # Its PMD has no RSS: software computes the same hash.
         self.assertEqual({port["rss"]["by"] for port in summary["ports"]}, {"software"})
         self.check_queues(summary)
 
@@ -184,7 +183,7 @@ class ApplianceTest(passing.PassingTest):
         wan, away = self.nics[1].pci, self.forth[:1000]
         self.start("unplugged", "--idle adaptive")
         asleep = [self.mean_sleep()]
-        # It waits until vfio-pci has the device back.
+        # The command waits until vfio-pci has the device back.
         seconds, _ = self.timed(f"timeout 30 sh -c 'echo 1 > /sys/bus/pci/devices/{wan}/remove'")
         self.said("unplugged", f"port wan: {wan} disappeared", time.monotonic())
         print(f"  removed, and let go of, in {seconds:.2f} s")
@@ -209,7 +208,7 @@ class ApplianceTest(passing.PassingTest):
         self.assertEqual([(fault["subject"], fault["fault"], fault["active"], fault["times"])
                           for fault in summary["faults"]], [("port wan", "gone", False, 1)])
         print("  mean sleeps before and after: " + ", ".join(f"{us:.0f} us" for us in asleep))
-        # Interrupts end a sleep, or 10 ms; a worker that nothing wakes naps for 250 us.
+        # A sleep ends by an interrupt, or after 10 ms. A worker that nothing can wake naps for 250 us.
         self.assertGreater(min(asleep), 3000)
 
 

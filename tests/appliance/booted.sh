@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-#
-# The virtual machine as a box that boots by systemd. The shared folder has what was installed (root/),
-# the prefix that it is for (prefix), and units; box.target is what it boots into. The host's commands
+# The virtual machine as a box that boots with systemd. The shared folder has the installed files (root/),
+# their prefix (prefix), and units; it boots into box.target. The host's commands
 # are one of its services.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 mount -t tmpfs -o mode=755 tmpfs /run
@@ -12,7 +11,7 @@ cp -a /run/share/units/. /run/systemd/system
 cp "$(dirname -- "$0")/commands.sh" /run/commands.sh
 prefix=$(</run/share/prefix)
 mount --bind "/run/share/root$prefix" "$prefix"
-# The source tree may be in /tmp: nothing of it is needed from here on.
+# Hides /tmp, where the source tree may be: nothing of it is needed any more.
 for folder in /tmp /var; do mount -t tmpfs -o mode=1777 tmpfs "$folder"; done
 mkdir -p /var/tmp /var/lib
 ln -s /run /var/run

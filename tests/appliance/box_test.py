@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The appliance as it is installed: a virtual machine that boots by systemd, where the units bind two
-NICs to vfio-pci and start twinpath-dpdk, start it again when it dies or hangs, and undo it all.
+"""The installed appliance: a virtual machine that boots with systemd. The units bind two NICs to vfio-pci,
+start twinpath-dpdk, start it again when it dies or hangs, and undo everything.
 
   box_test.py BUILD-FOLDER PREFIX"""
 import json
@@ -34,7 +34,7 @@ DefaultDependencies=no
 [Service]
 ExecStart=/bin/bash /run/commands.sh
 """
-# The watchdog of the unit, only sooner; and what the program says, where the host reads it.
+# The unit with a shorter watchdog time, and with the program's output in the shared folder.
 SOONER = """[Service]
 WatchdogSec=6
 ReadWritePaths=/run/share
@@ -46,7 +46,7 @@ CONFIGURATION = {
     "twinpath-xdp@taps": f"POLICY={PREFIX}/share/twinpath/policies/wire.json\n"
                          "PORTS=--port lan=tap0 --port wan=tap1\nOPTIONS=\n",
     "twinpath-splice@tcp": "LISTEN=127.0.0.1:8000\nTARGETS=--to 127.0.0.1:9\nOPTIONS=\n"}
-# Of Debian's own services, what a box of two NICs on a read-only root does without, for it is emulated.
+# Debian's services that this box does not need; without them, the emulated machine boots faster.
 MASKED = ("systemd-binfmt systemd-boot-system-token systemd-firstboot systemd-hwdb-update systemd-journal-flush "
           "systemd-machine-id-commit systemd-modules-load systemd-pcrphase systemd-pcrphase-sysinit "
           "systemd-random-seed systemd-remount-fs systemd-sysctl systemd-sysusers systemd-timesyncd "
@@ -74,7 +74,7 @@ class BoxTest(passing.PassingTest):
 
     @classmethod
     def fill_share(cls):
-        """What is installed, configured, and to be started at boot."""
+        """The installed files, the configuration, and the units to start at boot."""
         cls.addClassCleanup(install_log.keep(BUILD))
         subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet"], check=True, timeout=120,
                        stdout=subprocess.DEVNULL, env={**os.environ, "DESTDIR": str(cls.share / "root")})
@@ -97,7 +97,7 @@ class BoxTest(passing.PassingTest):
 
     @classmethod
     def wait_for_start(cls, begin):
-        """Seconds from `begin` until the next start of twinpath-dpdk is at its first turn."""
+        """Seconds from `begin` to the first turn of the next twinpath-dpdk."""
         cls.starts += 1
         while (cls.share / "box.log").read_text().count(": lcores ") < cls.starts:
             if time.monotonic() - begin > vm.PATIENCE:
@@ -106,7 +106,7 @@ class BoxTest(passing.PassingTest):
         return time.monotonic() - begin
 
     def show(self, unit, *properties):
-        """What systemd says of a unit, in that order."""
+        """The properties of a unit that systemd shows, in that order."""
         told = self.machine.run(f"systemctl show {unit} " + " ".join(f"-p {name}" for name in properties))
         values = dict(line.split("=", 1) for line in told.split("\n") if line)
         return [values[name] for name in properties]
@@ -167,7 +167,7 @@ class BoxTest(passing.PassingTest):
 
 
 def main():
-    """Runs the tests where all they make goes away with them."""
+    """Runs the tests in namespaces that end with them."""
     isolation.require()
     unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)
 

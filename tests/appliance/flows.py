@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Frames of many flows, TCP and UDP over IPv4 and IPv6, each of which says in its payload which flow
-it is of and its number in it; captures of them, and what RSS makes of them."""
+"""Frames of many flows, TCP and UDP over IPv4 and IPv6. The payload of each frame names its flow and its
+number in the flow. Also captures of such frames, and their RSS queues."""
 import collections
 import random
 import socket
@@ -11,7 +11,7 @@ MARK = b"tpvm"
 
 
 class Flow:
-    """Flow `number`: its two ends, the first of which is on port lan."""
+    """Flow `number`: its two ends. The first one is on port lan."""
 
     def __init__(self, number):
         self.number = number
@@ -61,7 +61,7 @@ def checksum(header):
 
 
 def toeplitz(key, data):
-    """Microsoft's RSS hash, bit by bit: the key's window at each bit that is set."""
+    """Microsoft's RSS hash, bit by bit: the sum of the key's windows at the bits that are set."""
     bits, result = int.from_bytes(key, "big"), 0
     for i in range(len(data) * 8):
         if data[i // 8] >> (7 - i % 8) & 1:
@@ -70,7 +70,7 @@ def toeplitz(key, data):
 
 
 def mixed(flows, each, back=False):
-    """`each` frames of every flow, the flows' frames mixed, each flow's in order."""
+    """`each` frames of every flow. Flows are mixed; the frames of a flow are in order."""
     order = [flow for flow in flows for _ in range(each)]
     random.Random(each * 2 + back).shuffle(order)
     at = collections.Counter()
@@ -82,7 +82,7 @@ def mixed(flows, each, back=False):
 
 
 def by_flow(frames):
-    """Flow number -> its frames, in order. What is none of ours is under None."""
+    """Flow number -> its frames, in order. Other frames are under None."""
     found = collections.defaultdict(list)
     for frame in frames:
         at = frame.find(MARK)

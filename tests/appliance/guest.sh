@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Readies the virtual machine for the commands that the host sends (commands.sh).
+# Prepares the virtual machine for the commands that the host sends (commands.sh).
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C
 export LIBXDP_SKIP_DISPATCHER=1
 # Not over /tmp, where the source tree may be.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Frames of hundreds of flows that pass through the virtual machine, and what has to come out of it:
-what the same policy leaves of the same frames in captures on the host."""
+"""Sends frames of hundreds of flows through the virtual machine, and checks what comes out of it: the
+frames that the same policy sends on the host, from captures of the same frames."""
 import itertools
 import math
 import unittest
@@ -22,7 +22,7 @@ class PassingTest(unittest.TestCase):
         cls.spared, _ = replay.run(program, folder, cls.forth, cls.back)
 
     def pass_through(self, lan, wan, skipped=0):
-        """Sends both ways, one after the other, but for the first frames forth; [forth, back] as they came out."""
+        """Sends one direction after the other, except the first frames. Returns what came out, [forth, back]."""
         came = []
         for here, there, frames, spared in ((lan, wan, self.forth[skipped:], self.spared[0]),
                                             (wan, lan, self.back, self.spared[1])):
@@ -36,7 +36,7 @@ class PassingTest(unittest.TestCase):
         return came
 
     def check_frames(self, came, spared_both=None):
-        """What came out is what the policy spares: bytes, order in each flow, count."""
+        """The frames that came out are those that the policy sends: bytes, order in each flow, count."""
         for frames, spared, way in zip(came, spared_both or self.spared, ("lan to wan", "wan to lan")):
             found = traffic.by_flow(frames)
             wrong = [flow for flow in found.keys() | spared.keys() if found.get(flow) != spared.get(flow)]
@@ -60,7 +60,7 @@ class PassingTest(unittest.TestCase):
             print(f"  {name}: asked {asked:.3%}, lost {lost} of {matched}, {lost / matched:.3%}")
 
     def check_queues(self, summary):
-        """Each frame came in by the queue that the symmetric key gives it, the same for both ways."""
+        """Each frame came in by the queue of the symmetric key, the same for both directions."""
         for port, back in (("lan", False), ("wan", True)):
             counts = [queue["rx_packets"] for queue in summary["queues"] if queue["port"] == port]
             to = [flow.queue(back, 2) for flow in FLOWS]

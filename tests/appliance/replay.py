@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the tests' policy leaves of frames in captures, decided on the host by net_pcap ports."""
+"""Runs the tests' policy on captures, on the host with net_pcap ports."""
 import json
 import pathlib
 import subprocess

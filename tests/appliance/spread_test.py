@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Software spreads the frames of a device with one queue over two queues on two lcores: each flow goes
-where the hash says, in order, and meets the fates that it meets on one queue.
+"""Software spreads the frames of a device with one queue over two queues on two lcores. Each flow goes to
+the queue of its hash, in order, and meets the same fates as on one queue.
 
   spread_test.py TWINPATH_DPDK"""
 import json
@@ -15,8 +15,8 @@ import flows as traffic
 import replay
 
 PROGRAM = os.path.realpath(sys.argv[1])
-# Fewer frames than a ring holds: a capture is read as fast as one lcore can, and none may be too fast
-# for the other.
+# Fewer frames than a ring holds: one lcore reads a capture as fast as it can, and must not be too fast for
+# the other.
 FLOWS, EACH = [traffic.Flow(number) for number in range(100)], 9
 PROFILE = {"version": 1, "eal": ["--no-pci", "--no-huge"], "exception": "none", "telemetry": False,
            "queues": 2}

@@ -11,8 +11,8 @@ LARGEST = 65536
 
 
 def send(tap, frames, per_second, in_flight=lambda sent: 0, window=64):
-    """Sends by a tap, no faster than that, and never more than `window` frames ahead of the machine, by
-    what in_flight(SENT) says."""
+    """Sends by a tap at a limited rate, and never more than `window` frames ahead of the machine, which
+    in_flight(SENT) tells."""
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
         wire.bind((tap, 0))
         begin = time.monotonic()
@@ -26,7 +26,7 @@ def send(tap, frames, per_second, in_flight=lambda sent: 0, window=64):
 
 
 class Capture:
-    """What comes out of the machine by a tap, from here on."""
+    """Collects what comes out of the machine by a tap, from now on."""
 
     def __init__(self, tap):
         self.frames, self.over = [], False
@@ -43,7 +43,7 @@ class Capture:
                 self.frames.append(self.wire.recv(LARGEST))
 
     def finish(self, expected, seconds=30):
-        """The frames, once there are so many; what comes beyond them within half a second, too."""
+        """Waits for so many frames; returns them, and those that follow within half a second."""
         end = time.monotonic() + seconds
         while len(self.frames) < expected and time.monotonic() < end:
             time.sleep(0.02)

@@ -15,12 +15,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 MODULES = ("virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci netfs fscache 9pnet "
            "9pnet_virtio 9p irqbypass vfio_virqfd vfio vfio_iommu_type1 vfio-pci-core vfio-pci failover "
            "net_failover virtio_net tun").split()
-# Behind each kind of NIC: what a NIC bound to vfio-pci must not need is left out.
-PATIENCE = 180  # seconds; it answers within a few, where nobody else wants the CPUs
-# Receive rings of 1,024: QEMU 7.2 stops a tap's queue for good where RSS leads a frame of it to another
+# Modules for each kind of NIC, without those that a NIC bound to vfio-pci must not need.
+PATIENCE = 180  # seconds; it answers within a few if the CPUs are idle
+# Receive rings of 1,024: QEMU 7.2 stops a tap's queue for good when RSS sends one of its frames to another
 # queue whose ring is full.
 VIRTIO = "mq=on,vectors=6,rx_queue_size=1024,rss=on,hash=on,iommu_platform=on,disable-legacy=on,ats=on"
-# XDP on a virtio NIC wants segments that are what was on the wire.
+# XDP on a virtio NIC needs segments as they were on the wire.
 VIRTIO_XDP = VIRTIO + ",guest_tso4=off,guest_tso6=off,guest_ecn=off,guest_ufo=off,csum=off,guest_csum=off"
 
 
@@ -68,7 +68,7 @@ class Machine:
         listener.settimeout(PATIENCE)
         share_ = f"local,path={self.share},mount_tag=share,security_model=none"
         root = "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap"
-        # no_timer_check: a CPU that others use may be too slow for the kernel's look at its timer.
+        # no_timer_check: a busy CPU may be too slow for the kernel's check of its timer.
         append = ("console=ttyS0 quiet panic=-1 intel_iommu=on iommu=pt mitigations=off tsc=reliable no_timer_check "
                   f"twinpath.guest={HERE}/{guest}")
         self.process = subprocess.Popen(
@@ -135,13 +135,13 @@ class Machine:
         return status, (self.share / f"{self.number}.out").read_text(errors="replace")
 
     def run(self, command, seconds=PATIENCE):
-        """What a command that succeeds says."""
+        """The output of a command, which must succeed."""
         status, output = self.try_run(command, seconds)
         assert status == 0, f"exit status {status} in the machine: {command}\n{output}"
         return output
 
     def pause(self, seconds):
-        """Stands still; then its clocks jump."""
+        """Stops for a while; then its clocks jump."""
         self.process.send_signal(signal.SIGSTOP)
         try:
             time.sleep(seconds)

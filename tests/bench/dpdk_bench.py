@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Cycles a packet of twinpath-dpdk, beside dpdk-testpmd's on the same virtual devices.
+"""Measures the cycles a packet of twinpath-dpdk, beside those of dpdk-testpmd on the same virtual devices.
 
-Every round runs each program once, for a window that is read twice from outside: the packets by
-DPDK's own telemetry (/ethdev/stats, the same counters of the same PMD for both programs), the time
-that its busiest threads were given by the kernel's scheduler (schedstat), so that what else runs on
-the machine does not count. The figure is the median over the rounds; a ratio is the median of the
-rounds' ratios, so that whatever slows the machine for a while slows both sides of it. Runs inside tools/sandbox; tools/bench does that.
+Every round runs each program once. Packets come from DPDK's own telemetry (/ethdev/stats, the same counters
+of the same PMD for both programs), at the start and at the end of a window. The time is the CPU time of the
+busiest threads (schedstat), so other programs on the machine do not count. A figure is the median of the
+rounds. A ratio is the median of the rounds' ratios, so that anything that slows the machine for a while slows
+both sides. Runs inside tools/sandbox; tools/bench does that.
 
   dpdk_bench.py --programs BUILD/apps [--rounds N] [--window S] [--only WORD] [--json FILE]
 """
@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 
-FRAMES = 10000  # in each capture, whatever the number of rules they are spread over
+FRAMES = 10000  # in each capture, for any number of rules
 CONTROL_CPU, WORKER_CPU = 0, 1
 
 
@@ -34,7 +34,7 @@ class Program:
     def __init__(self, name, command, prefix, folder):
         self.name, self.prefix = name, prefix
         self.log = open(pathlib.Path(folder, prefix + ".log"), "w+", encoding="utf-8")
-        # testpmd wants a standard input that does not end.
+        # testpmd needs a standard input that does not end.
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=self.log,
                                         stderr=subprocess.STDOUT)
         self.socket = None
@@ -70,7 +70,7 @@ class Program:
         return total
 
     def thread_times(self):
-        """Thread -> CPU time it was given so far, in ns."""
+        """Thread -> its CPU time so far, in ns."""
         times = {}
         for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
             times[task.name] = int((task / "schedstat").read_text().split()[0])
@@ -164,7 +164,7 @@ class Bench:
         return Subject(name, command, range(len(devices)), len(lcores.split(",")))
 
     def measure(self, subjects):
-        """Runs the subjects in turn, `rounds` times; in every other round, the other way round."""
+        """Runs the subjects in turn, `rounds` times; every other round in reverse order."""
         for turn in range(self.rounds):
             for subject in subjects if turn % 2 == 0 else list(reversed(subjects)):
                 self.runs += 1
@@ -178,14 +178,14 @@ class Bench:
 
 
 def crossed(loss):
-    """Two ports crossed, with this loss each way."""
+    """Two crossed ports, with this loss in each direction."""
     return {"version": 1, "seed": 7, "rules": [
         {"name": f"p{a} to p{b}", "match": {"port": f"p{a}"}, "loss": loss,
          "forward": {"port": f"p{b}"}} for a, b in ((0, 1), (1, 0))]}
 
 
 def wire(rate):
-    """Two ports crossed, each way losing `rate` at random."""
+    """Two crossed ports, each direction losing `rate` at random."""
     return crossed({"model": "random", "rate": rate})
 
 
@@ -200,7 +200,7 @@ MODELS = {
 
 
 def udp_loss(scope):
-    """One rule that looks at every packet, so that scopes differ in nothing but the scope."""
+    """One rule that reads every packet, so that only the scope differs."""
     return {"version": 1, "seed": 7, "rules": [
         {"name": "udp", "match": {"proto": "udp"},
          "loss": {"model": "random", "rate": "1%", "scope": scope}, "forward": "reflect"}]}
@@ -230,8 +230,8 @@ def checksum(data):
 
 
 def write_capture(path, flows, frames=FRAMES):
-    """That many frames of 64 bytes (with the checksum a wire adds), spread evenly over `flows`
-    five-tuples, in an order that no prefetcher guesses."""
+    """Writes `frames` frames of 64 bytes (including the checksum of a wire), spread evenly over `flows`
+    five-tuples, in an order that no prefetcher can guess."""
     with open(path, "wb") as file:
         file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
         for n in range(frames):
@@ -279,7 +279,7 @@ def cases_of(bench):
     yield "workers", bench.twinpath("1 worker, 2 queues", wire("1%"), nulls, queues=2), [
         (bench.twinpath("2 workers, 2 queues", wire("1%"), nulls, queues=2,
                         lcores=f"{CONTROL_CPU},{WORKER_CPU}"), 1.90)]
-    # What two CPUs of this machine are worth: two that share a core are not worth two.
+    # The gain of a second CPU on this machine: two CPUs that share a core are not twice as fast.
     yield "workers", bench.testpmd("io", nulls, queues=2), [
         (bench.testpmd("io", nulls, queues=2, cores=2), None)]
 

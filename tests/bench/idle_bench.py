@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What it costs to let twinpath-dpdk sleep: its CPU time while nothing comes, and the time from a frame
-sent to the same frame back, on a veth that it reflects, for lcores that poll on (--idle busy) and such
-that sleep (--idle adaptive), in turn in one run. Each program starts once a round, on a CPU of its own;
-sender and receiver are this one, on the other, and part of every figure. Runs inside tools/sandbox;
-tools/bench does that.
+"""Measures what it costs to let twinpath-dpdk sleep: its CPU time while nothing arrives, and the round trip
+of a frame on a veth that it reflects. Compares lcores that poll (--idle busy) with lcores that sleep (--idle
+adaptive), in turn in one run. Each program starts once a round, on its own CPU. This script sends and
+receives on the other CPU, and is part of every figure. Runs inside tools/sandbox; tools/bench does that.
 
   idle_bench.py --programs BUILD/apps [--rounds N] [--json FILE]"""
 import argparse
@@ -24,7 +23,7 @@ OUR_CPU, WORKER_CPU = 0, 1
 IDLE_S = 1.0
 SPARSE, DENSE = 200, 2000  # frames a round: some milliseconds apart, and each as soon as the last is back
 PACKET_IGNORE_OUTGOING, SOL_PACKET = 23, 263
-# By the device: AF_XDP's sockets wake an lcore; net_af_packet cannot, and is napped for.
+# AF_XDP sockets wake an lcore. net_af_packet cannot, so the lcore naps.
 DEVICES = {"woken (AF_XDP)": "bench0", "naps (net_af_packet)": "net_af_packet0,iface=bench0"}
 
 

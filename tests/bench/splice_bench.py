@@ -3,11 +3,11 @@
 """Goodput, request-response latency and CPU time of twinpath-splice in each mode, beside haproxy in
 TCP mode and socat, in one run, interleaved.
 
-All forwarders run all the time, on ports of their own, to the one server of splice_bench; a round
-takes them in turn, for every size of message and number of connections. A figure is the median over
-the rounds. CPU time is the whole machine's, senders and receivers included (the kernel does much of
-a forwarder's work in their calls), so "direct", without any forwarder, is measured beside it. Runs
-inside tools/sandbox; tools/bench does that.
+All forwarders run all the time, on their own ports, in front of the same server (splice_bench). A round
+measures them in turn, for every size of message and number of connections. A figure is the median of the
+rounds. CPU time is that of the whole machine, including senders and receivers, because the kernel does much
+of a forwarder's work in their calls. "direct", without a forwarder, is measured for comparison. Runs inside
+tools/sandbox; tools/bench does that.
 
   splice_bench.py --programs BUILD [--quick] [--rounds N] [--window S] [--json FILE] [--plot FILE]
 """

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Each folder here is a case: a policy, the frames that are sent, and what must become of each on every
-path: the compiled XDP program and the DPDK worker, through `twinpath parity --verdicts`. README.md says
-how the files are written.
+"""Each folder here is a case: a policy, the frames that are sent, and the expected result for each frame on
+every path, the compiled XDP program and the DPDK worker (by `twinpath parity --verdicts`). README.md
+describes the files.
 
   cases_test.py TWINPATH [CASE]...
 """

@@ -58,7 +58,7 @@ class FaultsTest(unittest.TestCase):
         return [(f["subject"], f["fault"], f["active"], f["times"]) for f in summary["faults"]]
 
     def test_tx_that_blocks(self):
-        """The other end of a shared-memory wire is a process that is stopped."""
+        """The receiver at the other end of a shared-memory wire is stopped."""
         for near, far in (("lan0", "lan1"), ("in0", "in1"), ("out0", "out1")):
             self.veth(near, far)
         wire = f"socket={self.folder}/wire,socket-abstract=no"
@@ -106,11 +106,11 @@ class FaultsTest(unittest.TestCase):
         # Before the receiver was there, and when it had ended, the wire had no link.
         self.assertEqual([fault for fault in self.faults(summary) if fault[1] != "link_down"],
                          [("port wan", "tx_blocked", False, 1)])
-        # It was stopped whole: it does not say of its worker that it stood still.
+        # The whole process was stopped, so it does not report its worker as stalled.
         self.assertEqual([fault for fault in self.faults(end) if fault[1] != "link_down"], [])
 
     def test_a_mempool_run_dry(self):
-        """A policy that sends a ring's frames back into it: they go round, and hold all mbufs."""
+        """A policy that sends the frames of a ring back into the ring, so that they hold all mbufs."""
         loop = {"rules": [{"name": "round", "match": {"port": "ring"}, "forward": {"port": "ring"}},
                           {"name": "in", "match": {"port": "lan"}, "forward": {"port": "ring"}}],
                 "default": {"forward": "drop"}}
@@ -157,7 +157,7 @@ class FaultsTest(unittest.TestCase):
         self.assertEqual(counted()[1], missed)
         print(f"the loop ended: mbufs again after {1000 * (recovered - ended):.0f} ms; {line}", flush=True)
         summary = program.stop()
-        # Round and round: what the ring received is what lan sent into it, and what the ring itself did.
+        # The ring received what lan sent into it, and what it sent itself.
         sent = {queue["port"]: queue["tx_to"].get("ring", 0) for queue in summary["queues"]}
         ring = next(queue for queue in summary["queues"] if queue["port"] == "ring")
         self.assertEqual(ring["rx_packets"], sent["lan"] + sent["ring"])
@@ -184,13 +184,13 @@ class FaultsTest(unittest.TestCase):
             recovered, line = program.said(f"{subject}: worker runs again", since=resumed)
             print(f"told {said - stopped:.2f} s after it stood; goes on: told after {1000 * (recovered - resumed):.0f} ms; "
                   f"{line}", flush=True)
-            # The contract's two seconds, and as much for a machine that others use.
+            # The required two seconds, and two more for a busy machine.
             self.assertLess(said - stopped, 4)
         summary = program.stop()
         self.assertEqual([(subject, "stalled", False, 2)], self.faults(summary))
 
     def test_a_wall_clock_that_is_set(self):
-        """By ten years forth and back, as the program sees it: everything goes by another clock."""
+        """The program sees the clock jump ten years forward and back; it uses another clock."""
         clock = self.folder / "clock"
         clock.write_text("0")
         self.veth("lan0", "lan1")

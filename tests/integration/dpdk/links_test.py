@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Links that go down and interfaces that vanish under twinpath-dpdk: the other ports go on, every
-packet stays accounted for, the log and telemetry say it, and the port recovers by itself.
+"""Links that go down and interfaces that disappear under twinpath-dpdk: the other ports continue, every
+packet is counted, the log and telemetry report the fault, and the port recovers by itself.
 
   links_test.py TWINPATH-DPDK"""
 import os

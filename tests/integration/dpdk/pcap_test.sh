@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-#
-# From capture to capture: what survives is byte-identical and in order; the same in a second run,
-# other frames with another seed; whether the policy looks at headers or not.
+# From capture to capture: frames that are not lost are unchanged and in order. A second run loses the same
+# frames, another seed others. With policies that read headers and policies that do not.
 set -euo pipefail
 # shellcheck source=tests/lib/dpdk_lab.sh
 source "$(dirname -- "$0")/../../lib/dpdk_lab.sh"
@@ -42,7 +41,7 @@ done
 check 'rules["few"]["matched_packets"] == 400' 'rules["few"]["lost_packets"] == 0' \
   'queues["in/0"]["denied_packets"] == rules["none"]["matched_packets"] == 40'
 
-# Without loss every frame arrives, those of several segments too.
+# Without loss every frame arrives, including frames of several segments.
 [[ $(survivors 1 --forward out) == "$(seq -s ' ' 0 1999)" ]] || fail "not every frame arrived"
 cmp <(tail -c +25 in.pcap | wc -c) <(tail -c +25 out.pcap | wc -c) || fail "bytes are missing"
 nothing_left

@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-#
-# A thousand policies one after the other while the worker runs as fast as it can: not one packet is
-# lost over it or decided by two, every stream loses what it loses without a reload, bad policies
-# change nothing, and nobody who misuses the control socket gets further than an error.
+# Loads a thousand policies one after the other while the worker runs as fast as it can. No packet is
+# lost by a reload or decided by two policies, every stream loses as without a reload, bad policies
+# change nothing, and a misuse of the control socket only returns an error.
 set -euo pipefail
 # shellcheck source=tests/lib/dpdk_lab.sh
 source "$(dirname -- "$0")/../../lib/dpdk_lab.sh"
@@ -18,7 +17,7 @@ FROM_B = {"name": "from-b", "match": {"port": "b"}, "loss": {"model": "random", 
           "forward": "drop"}
 NOBODY = {"name": "nobody", "match": {"ether_type": "ipv6"}, "forward": {"port": "a"}}
 LATER = {"name": "later", "match": {"port": "a"}, "active": {"from": "9000s"}, "forward": "drop"}
-# The three ways of a worker: no header looked at, headers, rules that may ask for anything.
+# The three tiers of a worker: blind, headers, general.
 POLICIES = [{"version": 1, "seed": 9, "rules": rules, "default": {"forward": {"port": "a"}}}
             for rules in ([FROM_A, FROM_B], [NOBODY, FROM_B, FROM_A], [FROM_B, LATER, NOBODY, FROM_A])]
 BAD = [b"", b"[]", b'{"version": 2}', b"\xff",
@@ -74,7 +73,7 @@ echo "$rate Mpps meanwhile; the worker's longest switch took $longest ns, the ti
 ((longest > 0))
 nothing_left
 
-# The same stream without a reload: as many of as many packets are lost.
+# The same stream without a reload loses as many of the same number of packets.
 cat >alone.json <<'JSON'
 {"version": 1, "seed": 9, "rules": [{"name": "from-a", "match": {"port": "a"}, "forward": "drop",
  "loss": {"model": "gilbert_elliott", "p": "3%", "r": "20%", "loss_good": "1%"}}]}
@@ -82,7 +81,7 @@ JSON
 run --policy alone.json --port a=net_null0 --packets "$matched"
 check "rules['from-a']['matched_packets'] == $matched" "rules['from-a']['lost_packets'] == $lost"
 
-# Marks of a rule that stays go on being counted: every packet here is marked.
+# A rule that stays keeps its count of marks: every packet here is marked.
 PYTHONPATH=$LIB:. python3 - <<'PY'
 import json
 
@@ -104,7 +103,7 @@ check 's["reloads"]["done"] == 3' \
   'rules["marks"]["marked_packets"] == rules["marks"]["matched_packets"] == total("rx_packets") > 1000'
 nothing_left
 
-# As large a policy again fits beside the one in force.
+# Another policy of the same size fits beside the current one.
 python3 - <<'PY'
 import json
 
@@ -119,7 +118,7 @@ stop TERM
 check 's["reloads"]["done"] == 2'
 nothing_left
 
-# twinpath reload and SIGHUP; what goes stays counted; ports and exception ports are fixed for a run.
+# twinpath reload and SIGHUP. Counts of removed rules are kept. Ports and exception ports are fixed for a run.
 start --policy 1.json --port a=net_null0 --port b=net_null1 --queues 2 -- --no-huge
 "$TWINPATH" reload 2.json >reloaded.txt || fail "reload"
 grep -q 'twinpath-dpdk: loaded 2.json: 5 rules, 4 kept their state' reloaded.txt || fail "$(cat reloaded.txt)"

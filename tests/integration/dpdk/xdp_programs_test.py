@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""An AF_XDP port of twinpath-dpdk whose XDP program somebody takes off or replaces: the log and
-telemetry say it, the program of somebody else is left alone, and the port recovers by itself.
+"""An AF_XDP port of twinpath-dpdk whose XDP program is detached or replaced by another program: the log and
+telemetry report the fault, the other program is left alone, and the port recovers by itself.
 
   xdp_programs_test.py TWINPATH-DPDK XDP-OBJECT
 
@@ -18,7 +18,7 @@ OBJECT = os.path.abspath(sys.argv[2])
 
 class XdpProgramsTest(Links):
     def test_an_xdp_program_that_is_taken_off(self):
-        """`ip link set wan0 xdp off` takes it off."""
+        """`ip link set wan0 xdp off` detaches it."""
         for _ in range(2):
             taken = time.monotonic()
             run("ip", "link", "set", "wan0", "xdp", "off")
@@ -47,7 +47,7 @@ class XdpProgramsTest(Links):
         self.wan_works_both_ways()
         print(f"another program, told after {1000 * (said - taken):.0f} ms; {line}; when it was taken off, back after "
               f"{1000 * (recovered - off):.0f} ms", flush=True)
-        # The program of somebody else is left alone at the end of the run, too.
+        # The other program is left alone at the end of the run, too.
         again = time.monotonic()
         run("ip", "-force", "link", "set", "wan0", "xdp", "obj", OBJECT, "program", "bare_drop")
         program = self.program_of("wan0")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Connections that twinpath-splice refuses or resets because it was asked to: as often as asked, at
-exactly the byte or time asked, and the same for the same seed.
+"""Connections that twinpath-splice refuses or resets on request: at the requested rate, exactly at the
+requested byte or time, and the same ones for the same seed.
 
   chaos_test.py TWINPATH_SPLICE
 """

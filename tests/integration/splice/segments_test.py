@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""The bytes that go through twinpath-splice are the stream's, however TCP cuts the stream into segments.
-A client behind a TUN interface, written here, sends segments that overlap bytes that it sent before, as
-a sender does that joins a retransmission with new data.
+"""twinpath-splice forwards exactly the bytes of the stream, however TCP cuts it into segments. A client behind
+a TUN interface, which this file implements, sends segments that overlap bytes that it sent before, as a sender
+does when it joins a retransmission with new data.
 
   segments_test.py TWINPATH_SPLICE
 """
@@ -32,8 +32,8 @@ def checksum(data):
 
 
 class Client:
-    """A TCP of its own: sends the segments that it is told to, and takes note of what is
-    acknowledged. Offsets count the stream's bytes."""
+    """A minimal TCP: sends given segments, and records what is acknowledged. Offsets count the stream's
+    bytes."""
 
     def __init__(self, wire, port):
         self.wire = wire
@@ -112,7 +112,7 @@ class Segments(SpliceTest):
             program.__exit__()
 
     def finish(self, client, served, program, stream, got):
-        """The client's FIN, and the target's: `got`, a thread's, has the whole stream then."""
+        """Ends both directions. The reader `got` then has the whole stream."""
         client.send(len(stream), b"", FIN | ACK)
         client.wait(lambda: client.acknowledged == len(stream) + 1)
         got.join(30)
@@ -144,7 +144,7 @@ class Segments(SpliceTest):
             self.finish(client, served, program, stream, got)
 
     def test_any_segments_make_the_stream(self):
-        """With pieces that come early, too, so that several become one in the kernel."""
+        """Also with pieces out of order, so that the kernel joins several into one."""
         for client, served, program in self.connections():
             choose = random.Random(7)
             stream, sent = choose.randbytes(2_000_000), 0
@@ -154,7 +154,7 @@ class Segments(SpliceTest):
                 middle = min(sent + choose.choice((1, 100, 5000)), len(stream), first + 65000)
                 last = min(middle + choose.choice((0, 1, 1400, 20000)), len(stream))
                 early = [(middle - choose.choice((0, 0, 3)), last)] if last > middle else []
-                for _ in range(100):  # TCP drops what it has no room for
+                for _ in range(100):  # TCP drops bytes beyond its buffer
                     for start, end in early + [(first, middle)]:
                         client.send(start, stream[start:end])
                     if client.waited(lambda: client.acknowledged >= last, 0.2):

@@ -53,7 +53,7 @@ class Streams(SpliceTest):
 
     def test_urgent_bytes_from_before_the_target_answers_are_bytes_of_the_stream(self):
         for mode in MODES:
-            with socket.socket() as full:  # its backlog is taken: whoever connects now waits
+            with socket.socket() as full:  # its backlog is full, so connections wait
                 full.bind(("127.0.0.1", 0))
                 full.listen(0)
                 others = [socket.socket() for _ in range(3)]
@@ -142,7 +142,7 @@ class Streams(SpliceTest):
             self.assertEqual(1, program.stop()["totals"]["reset"])
 
     def fill(self, client, sent=0, quiet=0.5):
-        """Sends until nothing more is taken for a while; returns how much was sent by then."""
+        """Sends until nothing is accepted for a while. Returns how much was sent."""
         client.setblocking(False)
         last = time.monotonic()
         while time.monotonic() - last < quiet:
@@ -156,7 +156,7 @@ class Streams(SpliceTest):
         return sent
 
     def test_a_receiver_that_stops_holds_the_sender_and_loses_nothing(self):
-        # As many bytes as this (SPLICE_STOP_GB=10 for the whole of it); the receiver stops twice.
+        # Sends this many bytes (SPLICE_STOP_GB=10 for a longer test); the receiver stops twice.
         total = int(float(os.environ.get("SPLICE_STOP_GB", "0.4")) * 1e9)
         for server, program in self.in_each_mode():
             client, served = program.connect(), server.take()
@@ -172,7 +172,7 @@ class Streams(SpliceTest):
             for until in (total // 2, 1 << 62):
                 sent = self.fill(client, sent)
                 print(f"{program.mode}: {sent - got} bytes wait for a stopped receiver")
-                # What socket buffers hold, of which two may grow to tcp_rmem's maximum, 32 MiB.
+                # What the socket buffers can hold. Two of them may grow to the maximum of tcp_rmem, 32 MiB.
                 self.assertLess(sent - got, 100 * MIB)
                 reader = threading.Thread(target=read, args=(until,))
                 reader.start()
@@ -193,8 +193,8 @@ class Streams(SpliceTest):
             self.assertEqual(sent, program.stop()["totals"]["to_target_bytes"])
 
     def test_a_little_that_is_not_read_does_not_hold_the_other_direction(self):
-        """With small segments a little fills the sockets: what is redirected then waits in the
-        kernel, and what comes from there behind it."""
+        """With small segments, few bytes fill the sockets. Redirected bytes then wait in the kernel, and later
+        bytes wait behind them."""
         subprocess.run(["ip", "link", "set", "lo", "mtu", "1500"], check=True)
         self.addCleanup(subprocess.run, ["ip", "link", "set", "lo", "mtu", "65536"], check=True)
         for unread in (100_000, 600_000):
@@ -231,8 +231,8 @@ class Streams(SpliceTest):
                 self.assertEqual(1, program.stop()["totals"]["finished"])
 
     def test_both_stop_and_each_direction_goes_on_without_the_other(self):
-        """Both write and neither reads; then one reads, and what it waits for comes although the
-        other never does."""
+        """Both ends write and neither reads. Then one end reads, and receives everything although the other
+        never reads."""
         for server, program in self.in_each_mode():
             client, served = program.connect(), server.take()
             up, down = self.fill(client), self.fill(served)

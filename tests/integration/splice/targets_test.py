@@ -90,7 +90,7 @@ class Targets(SpliceTest):
             for killed in ("target", "client"):
                 with self.subTest(mode=mode, killed=killed), self.server() as server, self.start(
                         "--to", server.text, "--mode", mode) as program:
-                    # The end that is killed is a process of its own, which sends without end.
+                    # The end that is killed is a separate process, which sends endlessly.
                     pid = os.fork()
                     if pid == 0:
                         try:

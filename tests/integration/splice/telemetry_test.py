@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What twinpath-splice says of its connections and targets: by its telemetry socket, `twinpath stats`,
+"""What twinpath-splice tells about its connections and targets, by its telemetry socket, `twinpath stats`,
 `twinpath top` and DPDK's own reader.
 
   telemetry_test.py TWINPATH_SPLICE TWINPATH
@@ -69,7 +69,7 @@ class Telemetry(SpliceTest):
                 client.close()
                 served.close()
             wait_for("the end", lambda: program.totals()["open"] == 0)
-            totals = program.stop()["totals"]  # nobody read what `top` made the client send
+            totals = program.stop()["totals"]  # nobody has read the client's bytes
             self.assertEqual((119, 1), (totals["finished"], totals["reset"]))
 
     def top(self, program, pair):

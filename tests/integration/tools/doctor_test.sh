@@ -10,7 +10,7 @@ source "$(dirname -- "$0")/../../lib/dpdk_lab.sh"
 
 as=() # who runs the doctor and the program
 
-# judge STATUS PROFILE [EXPRESSION]...: the doctor's exit status is STATUS, the program agrees, and
+# judge STATUS PROFILE [EXPRESSION]...: the doctor's exit status is STATUS, a real start agrees, and
 # each Python expression over the report `r` and its checks that are not well, `bad` (name -> check),
 # holds.
 judge() {
@@ -45,7 +45,7 @@ chmod 1777 /run/work
 mkdir -m 1777 /run/user # where nobody's program has its telemetry
 export XDG_RUNTIME_DIR=/run/user
 
-# A hugetlbfs under another mount is one that EAL cannot open.
+# EAL cannot open a hugetlbfs that is covered by another mount.
 umount /run/hugepages
 mkdir -p covered/hugepages
 mount -t hugetlbfs -o pagesize=2M hugetlbfs covered/hugepages
@@ -53,7 +53,7 @@ mount -t tmpfs tmpfs covered
 judge 1 null.json '"cannot be opened" in bad["hugetlbfs"]["found"]'
 umount covered
 
-# Root, on a machine that has what it takes.
+# Root, on a machine where nothing is missing.
 judge 0 null.json 'not bad' 'r["starts"]'
 judge 0 interface.json 'not bad'
 status=0
@@ -64,7 +64,7 @@ grep -q '^twinpath-xdp would start$' report.txt || fail "no verdict on the XDP p
 grep -q 'interface lan0 .*driver veth, 2 RX queues, AF_XDP by copy, XDP native' report.txt || fail "lan0: $(cat report.txt)"
 
 # An interface that does not fit the profile.
-mend() { # CHECK: does what the last report says of it
+mend() { # CHECK: runs the command that the last report gives for it
   local command
   command=$(python3 -c 'import json, sys
 print(*(c["mend"] for c in json.load(open("report.json"))["checks"]
@@ -115,8 +115,8 @@ mend 'interface port a, bent0'
 judge 0 bent.json 'not bad'
 ip link del bent0
 
-# What only EAL and its PMDs know: drivers, their arguments, options. The trial start leaves nothing that a
-# real start would make or write into.
+# What only EAL and its PMDs know: drivers, their arguments, options. The trial start creates nothing that a
+# real start would create, and writes to no file.
 vdev() { # STATUS DEVICE [EXPRESSION]...
   local status=$1
   profile vdev.json "{\"name\": \"a\", \"device\": \"$2\"}"
@@ -258,7 +258,7 @@ judge 1 null.json 'bad["hugepages"]["found"] == "2 MiB free"'
 sed 's/"--no-pci"/"--no-pci", "--no-huge"/' null.json >small.json
 judge 0 small.json 'not bad'
 
-# Files that are no profile.
+# Files that are not profiles.
 for wrong in absent.json one; do
   status=0
   "$TWINPATH" doctor --profile "$wrong" >out.txt 2>err.txt || status=$?

@@ -96,7 +96,7 @@ class Echo(socketserver.ThreadingTCPServer):
 class EndingsTest(XdpTest):
     def setUp(self):
         super().setUp()
-        folder = pathlib.Path("/run/hugepages")  # the one outside is hidden, and EAL would want to see it
+        folder = pathlib.Path("/run/hugepages")  # the outer one is hidden, and EAL needs to see it
         if not folder.exists():
             folder.mkdir()
             run("mount", "-t", "hugetlbfs", "-o", "pagesize=2M", "hugetlbfs", folder)
@@ -107,8 +107,8 @@ class EndingsTest(XdpTest):
         self.program = Running(self.folder, self.command, self.ready)
 
     def killed(self, flows, while_it_runs=lambda: None):
-        """Kills the program KILLS times, at moments that a seed chooses, and starts it again.
-        flows() returns when traffic does; while_it_runs() is what must be the same in every round."""
+        """Kills the program KILLS times, at random moments (from a seed), and starts it again. flows() returns
+        when traffic flows; while_it_runs() must return the same in every round."""
         took, chance = [], random.Random(11)
         name = pathlib.Path(self.command[0]).name
         self.start()
@@ -127,7 +127,7 @@ class EndingsTest(XdpTest):
         self.assertLess(max(took), LONGEST_RESTART_S)
 
     def killed_before_it_runs(self):
-        """Kills programs while they start, at moments that a seed chooses; the next must start."""
+        """Kills programs while they start, at random moments (from a seed). The next one must start."""
         chance = random.Random(12)
         for _ in range(KILLS):
             process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -155,7 +155,7 @@ class EndingsTest(XdpTest):
             return {kind for kind in before if kind not in ("files", "temporary") and before[kind] != now[kind]}
         self.program.kill()
         wait_for("what kill -9 leaves to go", lambda: not left())
-        self.start()  # and what the file system still has goes with the next one
+        self.start()  # the next program removes what is left in the file system
         self.program.terminate()
         self.program.summary.unlink()
         self.assertEqual(before, leavings(self.command[0]))
@@ -224,7 +224,7 @@ class EndingsTest(XdpTest):
             clients, over = [], threading.Event()
 
             def talk():
-                """Sends and receives all the time, over new connections when the program ends."""
+                """Sends and receives all the time. Connects again when the program ends."""
                 while not over.is_set():
                     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", 4000), 5) as client:
                         while not over.is_set():

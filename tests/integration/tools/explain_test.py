@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""`twinpath explain` as a person runs it: that it tells what both real paths do, in words and for
-scripts, and what it refuses. Needs root.
+"""`twinpath explain` as a person runs it: it tells what both real paths do, in words and for scripts, and
+refuses wrong input. Needs root.
 
   explain_test.py TWINPATH POLICIES
 """
@@ -64,7 +64,7 @@ class Explain(unittest.TestCase):
              "loss": {"model": "random", "rate": "50%"}}],
             default={"loss": {"model": "periodic", "every": 2}})
         frames = [udp(number) for number in range(len(LOSSES) + 1)] + [udp(0)[:30]]
-        # A frame a second, copies behind each other; the outage takes the last ones of one frame.
+        # One frame a second, with its copies after it. The outage takes the last copies of one frame.
         capture = self.folder / "a.pcap"
         write(capture, [frame for frame in frames for _ in range(COPIES)])
         verdicts = self.folder / "verdicts"

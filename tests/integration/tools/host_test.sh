@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-#
-# tools/host makes a machine ready for a profile, and undoes exactly that: once or twice, after an
-# `up` that was killed, on real interfaces, and on PCI devices that are not here.
+# tools/host prepares a machine for a profile, and undoes exactly that: once or twice, after an
+# `up` that was killed, on real interfaces, and on fake PCI devices.
 set -euo pipefail
 # shellcheck source=tests/lib/dpdk_lab.sh
 source "$(dirname -- "$0")/../../lib/dpdk_lab.sh"
@@ -12,14 +11,14 @@ export TWINPATH_HOST_STATE=/run/work/state/host
 PAGES=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
 echo 7 >pages
 echo 7 >free
-mount --bind pages $PAGES # the machine's own belong to whoever else tests
+mount --bind pages $PAGES # other tests use the machine's own
 mount --bind free ${PAGES%nr_hugepages}free_hugepages
 export TWINPATH_HOST_TWINPATH=$TWINPATH
 ip link add lan0 type veth peer name far0
 ip link add wan0 type veth peer name far1
 ip link set wan0 up
 
-# machine: all that is to be as it was.
+# machine: all of it must be as before.
 machine() {
   local interface
   cat $PAGES
@@ -63,8 +62,8 @@ as_before 'up, up, down'
 host down
 as_before 'down again'
 
-# Killed at each of its steps: by a `sync`, which comes after a step was written down and before it is
-# done, and by an `ip`, which is a step.
+# Killed at each of its steps: by a `sync`, which runs after a step is recorded and before it is done, and
+# by an `ip`, which is a step.
 mkdir shim
 for tool in sync ip; do
   for ((step = 1; step <= 8; step++)); do
@@ -87,7 +86,7 @@ printf 'file /sys/class' >>state/host # written down in part
 host down
 as_before 'a line cut short'
 
-# A boot ends what was done in it, without a word; `up` then does it anew, and more where more is asked.
+# A boot undoes everything silently. `up` then does it again, and more if the profile needs more.
 host up wire.json --hugepages 20
 sed -i '1s/.*/boot another - ./' state/host
 echo 7 >$PAGES
@@ -110,7 +109,7 @@ done
 ip link set lan0 down
 as_before 'another boot'
 
-# What is undone is undone once, also where nobody hears of it.
+# Each step is undone only once, even if nobody reads the output.
 for ear in full closed; do
   host up wire.json --hugepages 20
   if [[ $ear == full ]]; then "$HOST" down >/dev/full 2>err.txt || fail "not undone: $(cat err.txt)"; else "$HOST" down 2>err.txt | true; fi
@@ -119,7 +118,7 @@ for ear in full closed; do
   as_before "heard by nobody, $ear"
 done
 
-# Memory was there for fewer hugepages: the next `up` asks for the others.
+# There was memory for fewer hugepages: the next `up` asks for the rest.
 host up wire.json --hugepages 20
 sed -i 's/^\(raised .*\) 13 \.$/\1 5 ./' state/host
 echo 12 | tee $PAGES >free
@@ -129,7 +128,7 @@ host down
 echo 7 >free
 as_before 'too few hugepages'
 
-# An interface whose driver tells of no queues.
+# An interface whose driver does not tell its queues.
 ip tuntap add mode tap name bare0
 echo '{"version": 1, "ports": [{"name": "bare", "device": "bare0"}]}' >bare.json
 host up bare.json --hugepages 9
@@ -167,7 +166,7 @@ expected=2 host up wire.json
 grep -q 'port wan: wan0 carries the default route' err.txt || fail "not refused below a bridge: $(cat err.txt)"
 ip link del br0
 
-# Queues: of a veth by rx and tx, its peer's too where there are more than it is to have RX queues.
+# Queues: of a veth by rx and tx; also those of its peer if it has more TX queues than the veth will have RX queues.
 ip link add many0 numtxqueues 4 numrxqueues 4 type veth peer name many1 numtxqueues 4 numrxqueues 4
 counts() { ethtool -l "$1" | awk '/^Current/ { now = 1 } now && /^[RT]X:/ { printf "%s%s ", $1, $2 }'; }
 echo '{"version": 1, "queues": 2, "ports": [{"name": "m", "device": "many0"}]}' >many.json
@@ -177,7 +176,7 @@ host up many.json --hugepages 0
 timeout 60 "$PROGRAM" --profile many.json --duration 0.1 -- --no-huge >out.txt 2>err.txt || fail "does not start: $(cat err.txt)"
 host down
 [[ $(counts many0)$(counts many1) == 'RX:4 TX:4 RX:4 TX:4 ' ]] || fail "not as before: $(counts many0) $(counts many1)"
-# A port that net_af_xdp has, by name; one that carries the default route is refused so, too.
+# A net_af_xdp port is found by name. One that carries the default route is refused, too.
 echo '{"version": 1, "ports": [{"name": "m", "device": "net_af_xdp0,start_queue=1,queue_count=2,iface=many0"}]}' >vdev.json
 host up vdev.json --hugepages 0
 [[ $(counts many0) == 'RX:3 TX:3 ' ]] || fail "many0: $(counts many0)"
@@ -190,7 +189,7 @@ expected=2 host up vdev.json
 grep -q 'port m: many0 carries the default route' err.txt || fail "not refused: $(cat err.txt)"
 ip link del many0
 
-# Hugepages: what the profile takes with the policy, and for two instances what both take.
+# Hugepages: the need of the profile with the policy, and for two instances the sum.
 pages_of() { echo $((($("$TWINPATH" doctor --memory --profile "$@") + 2097151) / 2097152)); }
 echo '{"version": 1, "rules": [], "default": {"loss": {"model": "random", "rate": 0.5, "scope": "flow"}, "forward": "pass"}}' >flow.json
 host up wire.json
@@ -220,8 +219,8 @@ for order in 'host other' 'other host'; do
 done
 as_before 'two instances'
 
-# A hugetlbfs goes with the last of them, whoever mounted it. On a machine that has none, with a /dev
-# of its own.
+# The last instance unmounts the hugetlbfs, even if another one mounted it. On a machine without one, with a
+# private /dev.
 cat >last.sh <<'LAST'
 set -euo pipefail
 umount -l /run
@@ -246,7 +245,7 @@ b down
 LAST
 HOST=$HOST unshare --mount bash last.sh >out.txt 2>&1 || fail "hugetlbfs: $(cat out.txt)"
 
-# What cannot be undone is told and kept; the rest is undone.
+# A step that cannot be undone is reported and kept in the record; the rest is undone.
 host up wire.json --hugepages 20
 sed -i '2a file /sys/class/net/lan0/ifindex 4711 .' state/host
 expected=1 host down
@@ -259,13 +258,13 @@ expected=1 host down
 rm -r state
 as_before 'what could not be undone'
 
-# As it is called when it is installed.
+# Under the name of the installed command.
 ln -s "$HOST" twinpath-host
 ./twinpath-host --help >out.txt
 grep -q '^  twinpath-host up PROFILE' out.txt || fail "--help: $(cat out.txt)"
 ! grep -q 'tools/host\|^set ' out.txt || fail "--help: $(cat out.txt)"
 
-# What is wrong is told, with status 2, and nothing is done.
+# Wrong input is reported with status 2, and nothing is done.
 bad() { # PROFILE WHAT-IS-SAID
   echo "$1" >bad.json
   expected=2 host up bad.json
@@ -291,7 +290,7 @@ echo '{"version": 1, "ports": [{"name": "a", "device": "nosuch0"}]}' >gone.json
 expected=2 host up gone.json
 as_before 'a port that is not there'
 
-# Binding, on a machine that is not here.
+# Binding, on a fake machine.
 ROOT=/run/work/root
 export TWINPATH_HOST_ROOT=$ROOT TWINPATH_HOST_TWINPATH=$PWD/reckons
 printf '#!/bin/bash\necho 1000000\n' >reckons
@@ -321,7 +320,7 @@ host down
 is "$drivers/vfio-pci/unbind" 0000:03:00.0
 is "$device/driver_override" ''
 is "$ROOT$PAGES" 0
-# By driverctl, where it is installed, which does the rest.
+# With driverctl if it is installed; it does the rest.
 cat >driverctl <<'SHIM'
 #!/bin/bash
 if [[ $1 == list-overrides ]]; then
@@ -345,7 +344,7 @@ echo '0000:03:00.0 uio_pci_generic' >overrides
 TWINPATH_HOST_DRIVERCTL=$PWD/driverctl host up bound.json
 TWINPATH_HOST_DRIVERCTL=$PWD/driverctl host down
 is driverctl.log $'set-override 0000:03:00.0 vfio-pci\nset-override 0000:03:00.0 uio_pci_generic'
-# Written down and not done: nothing is undone.
+# A step that was recorded but not done is not undone.
 TWINPATH_HOST_DRIVERCTL=$PWD/driverctl host up bound.json
 echo '0000:03:00.0 uio_pci_generic' >overrides
 : >driverctl.log

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""A worker that may sleep: hardly any CPU time while nothing comes, the same frames with the same
-fates as one that polls on, reloads and the end as soon as ever.
+"""A worker that may sleep: it takes hardly any CPU time while nothing arrives, frames meet the same fates as
+with a worker that polls, and reloads and the end of the program are as fast.
 
   idle_test.py TWINPATH_XDP XDP_GENERATOR TWINPATH_DPDK TWINPATH"""
 import json
@@ -23,7 +23,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 class Idle(XdpTest):
     def start_dpdk(self, idle, *arguments, loss="10%"):
-        """It runs, without hugepages."""
+        """Starts the program without hugepages."""
         self.summary = self.folder / "summary.json"
         log = open(self.folder / "log", "w+", encoding="utf-8")
         self.addCleanup(log.close)
@@ -45,7 +45,7 @@ class Idle(XdpTest):
         return json.loads(self.summary.read_text())
 
     def cpu_share(self, seconds=1.0):
-        """Of one CPU, over that time; EAL's own threads and ours included."""
+        """The share of one CPU over that time, including all threads."""
         def used():
             fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
             return (int(fields[11]) + int(fields[12])) / TICKS
@@ -60,8 +60,8 @@ class Idle(XdpTest):
         return [answer[str(place)] for place in range(answer["total"])]
 
     def pass_through(self, pauses):
-        """Numbers of the frames that came out, which were sent in bursts with a pause after each: the
-        worker sleeps in some of them."""
+        """The numbers of the frames that came out. They are sent in bursts with pauses, and the worker sleeps in
+        some of the pauses."""
         with Capture("sink") as capture:
             numbers = list(range(FRAMES))
             while numbers:
@@ -131,7 +131,7 @@ class Idle(XdpTest):
                          summary["totals"]["tx_packets"] + summary["totals"]["lost_packets"])
 
     def test_what_the_kernel_sends_wakes_it(self):
-        """By the exception port, whose descriptor tells."""
+        """The exception port's descriptor wakes the worker."""
         self.wire()
         run("ip", "addr", "add", "10.9.0.1/24", "dev", "lan")
         self.start_dpdk("adaptive", "--port", "lan=lan", "--forward", "pass", loss="0")

@@ -167,7 +167,7 @@ class InstallTest(unittest.TestCase):
         self.assertEqual(str(configuration), setting(unit, "EnvironmentFile").replace("%i", "test"))
         variables = dict(line.split("=", 1) for line in configuration.read_text().splitlines())
         command = list(words(setting(unit, "ExecStart"), variables))
-        # What systemd would do before it starts the program.
+        # What systemd does before it starts the program.
         runtime = pathlib.Path("/run") / setting(unit, "RuntimeDirectory")
         runtime.mkdir(parents=True, mode=0o755)
         def capabilities(key):
@@ -190,7 +190,7 @@ class InstallTest(unittest.TestCase):
                 try:
                     self.assertTrue(manager.recv(4096).startswith(b"READY=1"))
                     self.assertEqual(b"WATCHDOG=1", manager.recv(4096))
-                    # Root's readers find it where they always look.
+                    # Readers that run as root find it in the usual place.
                     shown = run(str(PREFIX / "bin/twinpath"), "stats", "--json", "--file-prefix", daemon)
                     self.assertIn(f'"path": "{daemon.removeprefix("twinpath-")}"', shown)
                     process.terminate()

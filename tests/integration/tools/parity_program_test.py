@@ -40,7 +40,7 @@ def udp(number, size=60):
 
 
 def pcap(frames, link_type=ETHERNET, order="<", length=len):
-    """The bytes of a pcap file. length(frame) is how long a frame is said to have been."""
+    """The bytes of a pcap file. length(frame) is the original length in a frame's record."""
     data = struct.pack(order + "IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, link_type)
     for number, frame in enumerate(frames):
         data += struct.pack(order + "IIII", number, 0, len(frame), length(frame)) + frame
@@ -177,7 +177,7 @@ class Parity(unittest.TestCase):
                      self.policy, capture, "--port", "lna")
 
     def test_a_policy_without_ports_runs_on_any(self):
-        """The port's name is in the losses: another port, another sequence."""
+        """Losses depend on the port's name: each port has another sequence."""
         capture = self.write("a.pcap", pcap([udp(n) for n in range(200)]))
         fates = {}
         for arguments, port in (([], "port0"), (["--port", "eth1"], "eth1")):
@@ -242,7 +242,7 @@ class Parity(unittest.TestCase):
         self.assertEqual((xdp["path"], dpdk["path"], dpdk["sha256"]),
                          ("xdp", "dpdk", hashlib.sha256(udp(4)).hexdigest()))
         self.assertNotEqual(xdp["sha256"], dpdk["sha256"])
-        # The same kernel when it does not lie.
+        # The same without corruption.
         lie["CORRUPT_TEST_RUN_FRAME"] = "1000"
         self.assertEqual(self.run_it(self.policy, capture, **lie).returncode, 0)
 
@@ -294,7 +294,7 @@ class Parity(unittest.TestCase):
                       "CAP_SYS_ADMIN: run it as root, with sudo")
 
     def test_one_hugepage_is_enough(self):
-        """It needs none: where there are too few it takes ordinary memory."""
+        """It needs no hugepages: if there are too few, it uses ordinary memory."""
         capture = self.write("a.pcap", pcap([udp(n) for n in range(40)]))
         script = ('for f in /sys/kernel/mm/hugepages/*/free_hugepages; do mount --bind "$0" "$f"; '
                   'done; mount --bind "$1" /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages; '

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""tools/run, as a newcomer starts it: both paths lose at the rate that was asked for, the hosts see it,
-every packet is accounted for, and nothing is left behind.
+"""tools/run, as a newcomer starts it: both paths lose at the requested rate, the hosts see it, every packet is
+counted, and nothing is left behind.
 
   run_test.py PATH-TO-RUN
 """

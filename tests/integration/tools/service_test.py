@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What each program tells a service manager: READY once it runs, WATCHDOG while every worker makes
-progress and not while one is stopped, STOPPING at the end.
+"""The messages of each program to a service manager: READY when it runs, WATCHDOG while every worker makes
+progress (none while a worker is stopped), STOPPING at the end.
 
   service_test.py TWINPATH-DPDK TWINPATH-XDP TWINPATH-SPLICE
 """

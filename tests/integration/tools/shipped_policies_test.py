@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Each policy of dpdk-conf/policies does what it says of itself: packets that it must concern and packets
-next to them that it must not, by the decision that both paths share, as `twinpath explain` tells it. Rates
-and bursts: config_shipped_policies_test.
+"""Each policy of dpdk-conf/policies does what its description says: it takes the packets that it should, and
+leaves similar packets alone. Uses the decision that both paths share, by `twinpath explain`.
+config_shipped_policies_test checks rates and bursts.
 
   shipped_policies_test.py TWINPATH POLICIES
 """
@@ -59,7 +59,7 @@ def first_fragment(datagram=udp()):
     return ip4(17, datagram, fragment=0x2000)
 
 
-# What a rule does to what it does not lose.
+# What a rule does with packets that it does not lose.
 PASS, DROP = ("pass", None), ("denied", None)
 LAN, WAN = ("tx", "lan"), ("tx", "wan")
 # Of each policy: packets, their port, the rule that takes them, what becomes of what is not lost.
@@ -176,7 +176,7 @@ class ShippedPoliciesTest(unittest.TestCase):
                 verdicts.append(explain("one-flow-in-twenty", f"{proto} {there} {back}")["verdict"])
                 if port < 5 or verdicts[-1] == "denied":
                     self.assertEqual(verdicts[-1], explain("one-flow-in-twenty", f"{proto} {back} {there}")["verdict"])
-            # Five of 100, as good as that goes with the policy's seed.
+            # About five of 100; the exact number depends on the policy's seed.
             self.assertTrue(1 <= verdicts.count("denied") <= 12, verdicts)
 
     def test_losses_to_the_packet(self):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Links that go down and interfaces that vanish under twinpath-xdp: the other ports continue, the log
-and telemetry say it, and the port recovers by itself.
+"""Links that go down and interfaces that disappear under twinpath-xdp: the other ports continue, the log and
+telemetry report the fault, and the port recovers by itself.
 
   links_test.py TWINPATH_XDP XDP_GENERATOR"""
 import json

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""twinpath-xdp loses frames at the rate that was asked for, in native and in generic mode, and the other
-frames come through unchanged.
+"""twinpath-xdp loses frames at the requested rate, in native and in generic mode. The other frames come
+through unchanged.
 
   loss_test.py TWINPATH_XDP XDP_GENERATOR
 """
