@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
-/* Effects and delivery -> counter. A queue's counters have one writer; the shared form is for a
+/* Effects and delivery -> counter. A queue's counters have one writer. The shared form is for a
  * queue that several CPUs serve at once. */
 #ifndef TWINPATH_POLICY_COUNT_H_
 #define TWINPATH_POLICY_COUNT_H_
@@ -17,13 +17,13 @@ TP_INLINE void tp_count_add_shared(struct tp_count* count, __u64 packets, __u64 
   __sync_fetch_and_add(&count->bytes, bytes);
 }
 
-/* Adds `more` to `sum`. Neither has a writer elsewhere: both are the caller's. */
+/* Adds `more` to `sum`. Both belong to the caller: no other thread writes them. */
 TP_INLINE void tp_count_sum(struct tp_count* sum, const struct tp_count* more) {
   tp_count_add(sum, more->packets, more->bytes);
 }
 
-/* A counter that its writer may change meanwhile: read once, whole. A packet's count and its bytes
- * are of two moments. */
+/* Reads a counter once, as a whole, while its writer may change it. Packets and bytes are read one
+ * after the other, so they may differ by a packet. */
 TP_INLINE __u64 tp_count_load(const __u64* counter) {
   return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
@@ -34,7 +34,7 @@ TP_INLINE struct tp_count tp_count_read(const struct tp_count* count) {
   return read;
 }
 
-/* The counter of a verdict; `out_port` matters for TP_TX only, and is below TP_MAX_PORTS. */
+/* The counter of a verdict. `out_port` matters only for TP_TX, and is below TP_MAX_PORTS. */
 TP_INLINE struct tp_count* tp_verdict_count(struct tp_queue_counters* counters,
                                             enum tp_verdict verdict, __u8 out_port) {
   if (verdict == TP_TX) return &counters->tx[out_port & (TP_MAX_PORTS - 1)];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
-/* Marks a packet as having met congestion (RFC 3168) instead of losing it, as RED and netem's `ecn`
- * do. Pure; any thread. */
+/* Marks a packet as having experienced congestion (RFC 3168) instead of losing it, as RED and
+ * netem's `ecn` do. Pure; any thread. */
 #ifndef TWINPATH_POLICY_ECN_H_
 #define TWINPATH_POLICY_ECN_H_
 
@@ -10,9 +10,9 @@
 
 enum { TP_ECN_CE = 3 };
 
-/* Sets Congestion Experienced in the env's frame, which `key` was parsed from, and updates the IPv4
- * checksum (RFC 1624). Returns 1, also where the codepoint was set before; returns 0 and changes
- * nothing where the packet's endpoints do not know ECN. */
+/* Sets Congestion Experienced in the env's frame, from which `key` was parsed, and updates the IPv4
+ * checksum (RFC 1624). Returns 1, also if the codepoint was already set. Returns 0 and changes
+ * nothing if the packet's endpoints do not know ECN. */
 TP_SUBPROGRAM int tp_mark_ce(tp_env* env, const struct tp_key* key) {
   if (!key) return 0;
   struct tp_datapath room;
@@ -25,7 +25,7 @@ TP_SUBPROGRAM int tp_mark_ce(tp_env* env, const struct tp_key* key) {
     ip[1] |= TP_ECN_CE << 4;
     return 1;
   }
-  /* The sum of all words grows by as much as the type of service. */
+  /* The sum of all words grows by the same amount as the type of service. */
   const __u32 more = (__u32)((ip[1] | TP_ECN_CE) - ip[1]);
   __u32 sum = (__u32)(__u16)~tp_be16(ip + 10) + more;
   sum = (sum & 0xffff) + (sum >> 16);

@@ -65,10 +65,11 @@ TP_INLINE int tp_lose(struct tp_datapath* dp, struct tp_state* state, __u32 rule
 /* How often a block is drawn before the packet is let through. */
 enum { TP_DRAW_TURNS = 4 };
 
-/* Takes the next packet of a stream with several writers; returns its fate. In a model without
- * memory, the packet is decided alone. In one with memory, under the stream's lock; nothing may be
- * called while that is held, so a block is drawn between two turns of it. Every CPU draws the same
- * block; a draw is in vain only where others took a whole block of this stream meanwhile. */
+/* Takes the next packet of a stream with several writers. Returns its fate. A model without memory
+ * decides the packet by itself. A model with memory decides under the stream's lock. Nothing may be
+ * called under that lock, so the block is drawn without the lock, before the next attempt. Every
+ * CPU draws the same block. A draw is useless only if other CPUs took a whole block of this stream
+ * meanwhile. */
 TP_INLINE int tp_take_shared(struct tp_datapath* dp, struct tp_state* state, __u32 index) {
   const struct tp_rule* rule = TP_ROW(dp, rules, index);
   if (!rule) return 0;
@@ -121,8 +122,8 @@ TP_INLINE int tp_lose_shared(struct tp_datapath* dp, struct tp_state* state, __u
 
 /*
  * Takes the stream's next `count` packets (1 to 64) at once: bit i of the result is packet i's
- * fate. The same fates as `count` calls of tp_lose; the caller adds the bytes and the counts of
- * lost packets.
+ * fate. The fates are those of `count` calls of tp_lose. The caller adds the bytes and the counts
+ * of lost packets.
  */
 TP_INLINE __u64 tp_lose_run(struct tp_datapath* dp, struct tp_state* state, __u32 count) {
   __u64 n = state->n;
@@ -139,14 +140,14 @@ TP_INLINE __u64 tp_lose_run(struct tp_datapath* dp, struct tp_state* state, __u3
   return fates & wanted;
 }
 
-/* A packet in the general tier. Its frame is the datapath's. */
+/* A packet in the general tier. Its frame is that of the datapath. */
 struct tp_packet {
   __u32 bytes;
   const struct tp_key* key;
   __u64 flow_key; /* tp_flow_key, where the rule's loss is by flow */
 };
 
-/* Takes the next packet of a rule's stream of any kind; returns its fate. */
+/* Takes the next packet of a rule's stream of any kind. Returns its fate. */
 TP_INLINE int tp_take_general(struct tp_datapath* dp, const struct tp_rule* rule, __u32 index,
                               struct tp_state* state, const struct tp_packet* packet, int shared) {
   if (rule->loss == TP_LOSS_STREAM && shared) return tp_take_shared(dp, state, index);
@@ -168,8 +169,8 @@ TP_INLINE void tp_count_packet(struct tp_count* count, __u64 bytes, int shared) 
     tp_count_add(count, 1, bytes);
 }
 
-/* Takes the rule's next packet, whatever the rule asks for: counts the packet, and returns 1 where
- * it is lost, 0 where it is not lost, or was marked instead. */
+/* Takes the rule's next packet, for any rule. Counts the packet. Returns 1 if it is lost, 0 if it
+ * is not lost or was marked instead. */
 TP_INLINE int tp_lose_general(struct tp_datapath* dp, const struct tp_rule* rule, __u32 index,
                               struct tp_state* state, const struct tp_packet* packet, int shared) {
   int lost = tp_take_general(dp, rule, index, state, packet, shared);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * How the packets of one stream are lost: 64 fates at a time, bit i for packet 64 * block + i.
- * Integers only. Pure but for `markov`, where a model with memory keeps the state of its Markov
- * chain when the next block begins; the owner of a stream draws its blocks in order. Any thread.
+ * The loss models: 64 fates of a stream at a time, bit i for packet 64 * block + i. Integers only.
+ * Pure except for `markov`, in which a model with memory keeps the state of its Markov chain at the
+ * start of the next block. The owner of a stream draws its blocks in order. Any thread.
  *
  * A stream begins in a state drawn from the model's stationary distribution, so that the first
- * packets of a short flow are lost at the same rate as all others. Packet n meets the fate of the
- * state that it finds, and then the state changes.
+ * packets of a short flow are lost at the same rate as all others. The state before packet n
+ * decides its fate; then the state changes.
  *
  * tp_model.value holds, by model, probabilities as thresholds of 2^64 (tp_model.always where
  * exactly 1) and numbers:
@@ -80,10 +80,10 @@ TP_INLINE __u64 tp_below(const struct tp_model* model, int index, const struct t
   return tp_loss_mask(block->a, block->b, block->number, model->value[index], lanes);
 }
 
-/* The number of the lowest bit that is set; there is one. */
+/* The index of the lowest bit that is set. At least one is set. */
 TP_INLINE __u64 tp_lowest_bit(__u64 x) {
 #ifdef __bpf__
-  /* There is no such instruction in BPF, so the bits below it are counted. */
+  /* BPF has no such instruction, so this counts the bits below it. */
   x = (x & -x) - 1;
   x -= x >> 1 & 0x5555555555555555ULL;
   x = (x & 0x3333333333333333ULL) + (x >> 2 & 0x3333333333333333ULL);
@@ -93,15 +93,15 @@ TP_INLINE __u64 tp_lowest_bit(__u64 x) {
 #endif
 }
 
-/* Packets at which a chain leaves each state, and those at which it then takes the first of the
- * two ways out: from GAP to BURST, from BURST to GAP. SPARED has one way out, to BURST, and
- * ISOLATED is left after one packet, to GAP. */
+/* The packets at which a chain leaves each state, and those at which it then takes the first of the
+ * two ways out: from GAP to BURST, from BURST to GAP. SPARED has only the way to BURST. ISOLATED is
+ * always left after one packet, to GAP. */
 struct tp_ways {
   __u64 leaves_gap, to_burst, leaves_burst, to_gap, leaves_spared;
 };
 
-/* The packets that find the chain in an odd state. Walks from change to change: as many steps as
- * there are changes. */
+/* The packets before which the chain is in an odd state. Takes one step for each change of state.
+ */
 TP_INLINE __u64 tp_markov_walk(const struct tp_ways* ways, __u64* state) {
   __u64 at = 0, odd = 0, s = *state;
   for (int i = 0; i < 64; i++) {
@@ -133,7 +133,7 @@ TP_INLINE __u64 tp_markov_walk(const struct tp_ways* ways, __u64* state) {
   return odd;
 }
 
-/* The state in which packet 0 finds the chain of a stream with key (a, b). */
+/* The state before packet 0 of a stream with key (a, b). */
 TP_INLINE __u64 tp_markov_start(const struct tp_model* model, __u8 kind, __u64 a, __u64 b) {
   const struct tp_block start = {tp_draw_key(a, TP_DRAW_START), b, 0};
   if (kind == TP_MODEL_GILBERT_ELLIOTT)
@@ -144,8 +144,9 @@ TP_INLINE __u64 tp_markov_start(const struct tp_model* model, __u8 kind, __u64 a
   return TP_MARKOV_GAP;
 }
 
-/* The block's fates in a model with memory. A state's draws are made only where a packet finds that
- * state. One draw serves the changes of every state, because a packet finds one state. */
+/* The block's fates in a model with memory. Draws of a state are made only for packets before which
+ * the chain is in that state. One draw serves the changes of all states, because a packet has only
+ * one state before it. */
 TP_INLINE __u64 tp_markov_fates(const struct tp_model* model, __u8 kind,
                                 const struct tp_block* block, __u64* markov) {
   if (block->number == 0) *markov = tp_markov_start(model, kind, block->a, block->b);
@@ -172,13 +173,13 @@ TP_INLINE __u64 tp_markov_fates(const struct tp_model* model, __u8 kind,
   return tp_markov_walk(&ways, markov);
 }
 
-/* The lowest `count` bits; all from 64 on. */
+/* The lowest `count` bits; all bits if `count` is 64 or more. */
 TP_INLINE __u64 tp_low_bits(__u64 count) { return count < 64 ? ~(~0ULL << count) : ~0ULL; }
 
 TP_INLINE __u64 tp_periodic_fates(const struct tp_model* model, __u64 block) {
   const __u64 every = model->value[TP_PERIODIC_EVERY], burst = model->value[TP_PERIODIC_BURST];
   const __u64 offset = model->value[TP_PERIODIC_OFFSET], first = block * 64;
-  if (every == 0) return 0; /* row 0, which no rule owns: src/config allows no such period */
+  if (every == 0) return 0; /* row 0, which belongs to no rule: src/config allows no such period */
   __u64 fates = 0, start;   /* of the first whole period in the block */
   if (first >= offset) {
     const __u64 phase = (first - offset) % every;
@@ -196,7 +197,7 @@ TP_INLINE __u64 tp_periodic_fates(const struct tp_model* model, __u64 block) {
   return fates | bursts << start;
 }
 
-/* Which of packets 64 * word to 64 * word + 63 a sequence lists, by binary search. */
+/* The listed packets among packets 64 * word to 64 * word + 63 of a sequence, by binary search. */
 TP_INLINE __u64 tp_sequence_word(tp_env* env, const struct tp_model* model, __u64 word) {
   __u32 low = 0, high = (__u32)model->value[TP_SEQUENCE_INTERVALS];
   const __u32 base = (__u32)model->value[TP_SEQUENCE_FIRST];
@@ -214,7 +215,7 @@ TP_INLINE __u64 tp_sequence_word(tp_env* env, const struct tp_model* model, __u6
   return 0;
 }
 
-/* Which of 64 packets from number `first` on a sequence lists. */
+/* The listed packets among the 64 packets from number `first` on. */
 TP_INLINE __u64 tp_sequence_bits(tp_env* env, const struct tp_model* model, __u64 first) {
   const __u64 lane = first & 63;
   __u64 bits = tp_sequence_word(env, model, first >> 6) >> lane;
@@ -241,8 +242,8 @@ TP_RARE __u64 tp_model_fates(tp_env* env, const struct tp_rule* rule, const stru
   return tp_markov_fates(model, rule->model_kind, block, markov);
 }
 
-/* The fates of a block of the rule number `index`, in any model. A model with memory finds and
- * leaves its state in *markov. */
+/* The fates of a block of rule number `index`, in any model. A model with memory reads its state
+ * from *markov, and writes the next one there. */
 TP_SUBPROGRAM __u64 tp_rule_fates(tp_env* env, __u32 index, const struct tp_block* block,
                                   __u64* markov) {
   const struct tp_rule* rule = TP_ROW(env, rules, index);
@@ -252,7 +253,7 @@ TP_SUBPROGRAM __u64 tp_rule_fates(tp_env* env, __u32 index, const struct tp_bloc
   return tp_model_fates(env, rule, block, markov);
 }
 
-/* Whether packet n's fate depends on those of the packets before it. */
+/* Whether packet n's fate depends on the fates of earlier packets. */
 TP_INLINE int tp_has_memory(__u8 model_kind) {
   return model_kind == TP_MODEL_GILBERT_ELLIOTT || model_kind == TP_MODEL_FOUR_STATE;
 }

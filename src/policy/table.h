@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * A table of rows that are found by a 64-bit key: fixed in size, divided into regions, each of them
- * used under its lock. A row may be in either of two buckets of one region. A new row is put into
- * its first bucket until that is half full, and then where more room is (Azar, Broder, Karlin,
- * Upfal: "Balanced allocations", 1994), so that three quarters of the places fill before a row has
- * to be evicted for another. Then the row is evicted that was idle for the longest of those two
- * buckets, by the region's own count of uses: no clock decides. In a bucket the search for a row
- * begins at its home, so that for most rows one cache line tells all.
+ * A table of rows with a 64-bit key. It has a fixed size and consists of regions, each with a lock.
+ * A row may be in either of two buckets of one region. A new row goes into its first bucket until
+ * that is half full, and then into the emptier of the two (Azar, Broder, Karlin, Upfal: "Balanced
+ * allocations", 1994). So three quarters of the places fill before a row has to be evicted. Then
+ * the row of both buckets that was idle for longest is evicted, by the region's own count of uses,
+ * without a clock. The search in a bucket begins at the row's home, so that one cache line is
+ * enough for most rows.
  *
- * Generic in the type of the rows: each begins with a tp_row, and `row_size` is a constant. A
- * bucket is TP_TABLE_WAYS rows. The caller finds the buckets, and holds the region's lock. Any
- * thread.
+ * Works for any type of row that begins with a tp_row; `row_size` is a constant. A bucket has
+ * TP_TABLE_WAYS rows. The caller finds the buckets, and holds the region's lock. Any thread.
  */
 #ifndef TWINPATH_POLICY_TABLE_H_
 #define TWINPATH_POLICY_TABLE_H_
 
 #include "types.h"
 
-enum { TP_REGION_BUCKETS = 64 }; /* that one lock serves, at most */
+enum { TP_REGION_BUCKETS = 64 }; /* the maximum for one lock */
 
 /* How every row begins. */
 struct tp_row {
-  __u64 key;     /* which row it is; 0: a free place */
-  __u32 used_at; /* when it was last used, by the region's count of uses */
+  __u64 key;     /* identifies the row; 0: a free place */
+  __u32 used_at; /* its last use, by the region's count of uses */
 } __attribute__((may_alias));
 
 /* A region's lock and its count of uses. */
@@ -31,7 +30,7 @@ struct tp_region {
   __u32 uses;
 };
 
-/* How large a table is; of no regions where there is none. */
+/* The size of a table; 0 regions if there is no table. */
 struct tp_table_size {
   __u32 regions;
   __u32 region_buckets; /* of each */
@@ -63,7 +62,7 @@ TP_INLINE struct tp_place tp_place_of(struct tp_table_size size, __u64 hash) {
   return place;
 }
 
-/* The i-th way that is looked at, in both buckets. */
+/* The i-th way that the search tries, in both buckets. */
 TP_INLINE __u64 tp_row_way(const struct tp_place* place, __u64 i) {
   return (place->home + i) & (TP_TABLE_WAYS - 1);
 }
@@ -90,8 +89,8 @@ TP_INLINE __u64 tp_rows_used(void* bucket, __u64 row_size) {
   return used;
 }
 
-/* Of both buckets, the i whose row was idle for the longest at `now`; from TP_TABLE_WAYS on, those
- * of the second bucket. */
+/* The i whose row was idle for longest at `now`. From TP_TABLE_WAYS on, i counts the ways of the
+ * second bucket. */
 TP_INLINE __u64 tp_row_longest_idle(void* first, void* second, const struct tp_place* place,
                                     __u32 now, __u64 row_size) {
   __u64 longest = 0, best = 0;
@@ -115,9 +114,10 @@ TP_INLINE __u64 tp_row_longest_idle(void* first, void* second, const struct tp_p
 #define TP_ROW_EVICTED (1ULL << 61)
 #define TP_ROW_NOWHERE (~0ULL) /* there is no such bucket */
 
-/* Finds a row in its buckets, first and second; where it is in neither, makes it a place, with its
- * key and all else 0. The region is locked, and `now` is its count of uses. Where the row is, is
- * kept as numbers that the verifier forgets: it would follow each place by itself. */
+/* Finds a row in its buckets, first and second. If it is in neither, makes a place for it, with its
+ * key and 0 in all other fields. The region is locked, and `now` is its count of uses. The row's
+ * place is kept in numbers that the verifier forgets; otherwise the verifier would follow each
+ * place separately. */
 TP_INLINE __u64 tp_row_seek(void* first, void* second, const struct tp_place* place, __u32 now,
                             __u64 row_size) {
   __u64 i = tp_row_find(first, place, place->key, row_size), in_second = 0, added = 0;
