@@ -41,7 +41,7 @@ int Wrong(const absl::Status& status) { return PrintError(kProgram, kWrong, stat
 void Describe(CLI::App& app, CommandLine* line) {
   AddRunOptions(app, "NAME=IFACE", "A port of the policy, and the interface that it is", &line->run)
       ->required();
-  app.add_option("--mode", line->mode, "native (in the driver), generic (behind it), auto")
+  app.add_option("--mode", line->mode, "native (in the driver), generic (after the driver), auto")
       ->type_name("MODE")
       ->check(CLI::IsMember({"auto", "native", "generic"}))
       ->capture_default_str()

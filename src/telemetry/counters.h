@@ -49,7 +49,7 @@ inline constexpr std::array kQueueCounters = {
     Counter<tp_queue_counters>{"rx", "packets", "received", &tp_queue_counters::rx},
 };
 
-// Of a queue, beside the verdicts: a packet counted here has a verdict, too.
+// Counters of a queue besides the verdicts. A packet counted here also has a verdict.
 inline constexpr std::array kQueueExtras = {
     Counter<tp_queue_extras>{"marked", "packets", "marked CE instead of lost",
                              &tp_queue_extras::marked},

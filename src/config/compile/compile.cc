@@ -91,7 +91,7 @@ class Compiler {
     }
     if (policy_.rules.size() >= TP_MAX_RULES) {
       return Refuse("/rules", absl::StrCat(policy_.rules.size(), " rules"),
-                    absl::StrCat("at most ", TP_MAX_RULES - 1, " beside the default"));
+                    absl::StrCat("at most ", TP_MAX_RULES - 1, " besides the default"));
     }
     return absl::OkStatus();
   }

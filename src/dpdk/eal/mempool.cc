@@ -19,7 +19,7 @@ namespace {
 
 // The kernel's XDP_PACKET_HEADROOM: an AF_XDP frame starts this far into the mbuf's room.
 constexpr uint32_t kXdpHeadroom = 256;
-// The room behind it, beside the MTU, without which Linux 6.18 refuses to bind the socket. Found by
+// The room after the frame, besides the MTU, that Linux 6.18 needs to bind the socket. Found by
 // trying every MTU.
 constexpr uint32_t kXdpTailroom = 266;
 

@@ -19,7 +19,7 @@
 namespace twinpath {
 namespace {
 
-// The memory of EAL, rings and ethdevs, beside the mempools and the policy.
+// The memory of EAL, rings and ethdevs, besides the mempools and the policy.
 constexpr uint64_t kOverheadBytes = 24ull << 20;
 
 // The TAP PMD's RTE_ETHER_MAX_VLAN_FRAME_LEN, without header and CRC.

@@ -22,7 +22,7 @@ constexpr char kVdevBus[] = "vdev";
 constexpr char kPciBus[] = "pci";
 
 // PMDs that accept frames of several segments without announcing it. The AF_XDP PMD announces
-// nothing either, and would send garbage for the segments behind the first one.
+// nothing either, and would send garbage for the segments after the first one.
 bool AcceptsSegments(absl::string_view driver) {
   return driver == "net_pcap" || driver == "net_null";
 }

@@ -10,7 +10,8 @@ namespace {
 
 constexpr int kSendRetries = 8;
 
-// Moves frames of several segments behind the others, both in order; returns how many come first.
+// Moves frames of several segments to the end. Both kinds keep their order. Returns the number of
+// frames of one segment.
 uint32_t MultiSegmentLast(rte_mbuf** frames, uint32_t count) {
   return static_cast<uint32_t>(
       std::stable_partition(frames, frames + count,

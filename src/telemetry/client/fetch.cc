@@ -189,7 +189,7 @@ absl::Status FetchSections(TelemetryClient* client, const SectionNames& names, S
   absl::StatusOr<ordered_json> answer = client->Ask("/twinpath/" + names.path);
   if (!answer.ok()) return answer.status();
   snapshot->duration_s = static_cast<double>(Number(*answer, "duration_us")) / 1e6;
-  SectionRow* row = &snapshot->sections.about;  // and behind the duration the totals
+  SectionRow* row = &snapshot->sections.about;  // after the duration come the totals
   for (auto& field : ReadRow(*answer)) {
     if (field.first == "duration_s")
       row = &snapshot->sections.totals;

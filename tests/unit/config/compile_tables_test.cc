@@ -249,7 +249,7 @@ TEST(CompileTablesTest, LimitsAreRefusedWithTheCounts) {
             "p: found 17 ports, allowed 1 to 16");
   EXPECT_EQ(CompileError("", {"a", "b", "a"}), "p: found port \"a\" twice, allowed each port once");
   EXPECT_EQ(CompileError(Repeat(65535, [](size_t) { return "{}"; }), {"a"}),
-            "p: /rules: found 65535 rules, allowed at most 65534 beside the default");
+            "p: /rules: found 65535 rules, allowed at most 65534 besides the default");
   // Every pair of prefix lengths is a separate shape.
   EXPECT_EQ(CompileError(Repeat(300,
                                 [](size_t i) {
