@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
-/* The list of forward actions: where packets go that were not lost. Pure; any thread. */
+/* The list of forward actions: where packets go if they are not lost. Pure; any thread. */
 #ifndef TWINPATH_POLICY_ACTIONS_H_
 #define TWINPATH_POLICY_ACTIONS_H_
 
-/* By what the packets of an action leave. */
+/* The way by which the packets of an action leave. */
 enum tp_leaves_by {
   TP_LEAVES_BY_KERNEL = 0,
   TP_LEAVES_BY_NOTHING = 1,
-  TP_LEAVES_BY_INGRESS = 2, /* the port that they came by */
-  TP_LEAVES_BY_PORT = 3,    /* the port that the rule names */
+  TP_LEAVES_BY_INGRESS = 2, /* the port by which they came */
+  TP_LEAVES_BY_PORT = 3,    /* the port of the rule */
 };
 
 /*
@@ -21,7 +21,7 @@ enum tp_leaves_by {
  *              says 0, and ports whose rules ask for it are decided in the general tier
  *   sentence   for people; "%s" becomes " the rest" where others are lost, "%p" the port's name
  *
- * What the decision does for an action is in forward.h.
+ * forward.h has what the decision does for an action.
  */
 #define TP_ACTIONS(X)                                                                        \
   X(PASS, "pass", KERNEL, 1, "pass%s to the kernel")                                         \

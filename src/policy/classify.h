@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
  * Key -> rule: tuple space search (Srinivasan, Suri, Varghese: "Packet classification using tuple
- * space search", SIGCOMM 1999). Every shape of match costs one probe of one hash table, whatever
- * the number of rules. Shapes are tried in the order of their first rules, and the search ends when
- * no later shape can have an earlier rule. Read-only tables; any thread.
+ * space search", SIGCOMM 1999). Every shape of match costs one probe of one hash table, for any
+ * number of rules. Shapes are tried in the order of their first rules, and the search ends when no
+ * later shape can have an earlier rule. Read-only tables; any thread.
  */
 #ifndef TWINPATH_POLICY_CLASSIFY_H_
 #define TWINPATH_POLICY_CLASSIFY_H_
@@ -12,7 +12,7 @@
 #include "datapath.h"
 #include "types.h"
 
-/* Word `i` of a key under a mask. Word 7 carries the shape's number, which is in the mask. */
+/* Word `i` of a key under a mask. Word 7 has the shape's number, which is in the mask. */
 TP_INLINE __u64 tp_masked_word(const struct tp_key* key, const struct tp_key* mask, int i) {
   const tp_u64_alias* k = (const tp_u64_alias*)key;
   const tp_u64_alias* m = (const tp_u64_alias*)mask;
@@ -20,7 +20,7 @@ TP_INLINE __u64 tp_masked_word(const struct tp_key* key, const struct tp_key* ma
 }
 
 /*
- * Multilinear hashing: the products do not wait for each other. The multipliers are successive
+ * Multilinear hashing: the products do not depend on each other. The multipliers are successive
  * outputs of SplitMix64 from seed 0, made odd. `words` is a constant; words left out of it are 0
  * under the mask, and so are their products. A bit of the sum depends on no higher bit of the key's
  * words, so the search takes its buckets by the highest bits.
@@ -41,7 +41,7 @@ TP_INLINE __u64 tp_key_sum(const struct tp_key* key, const struct tp_key* mask) 
   return tp_key_sum_words(key, mask, TP_ALL_WORDS);
 }
 
-/* A hash of which all bits are good. */
+/* A hash whose bits are all well mixed. */
 TP_INLINE __u64 tp_key_hash(const struct tp_key* key, const struct tp_key* mask) {
   __u64 h = tp_key_sum(key, mask);
   h = (h ^ h >> 32) * 0x94d049bb133111ebULL;
@@ -49,7 +49,7 @@ TP_INLINE __u64 tp_key_hash(const struct tp_key* key, const struct tp_key* mask)
 }
 
 /* The bucket where the search for a key begins. The table has 2^(64 - shift) of them, at least two,
- * and TP_MAX_PROBES - 1 more behind them, so that the search does not wrap around. */
+ * and TP_MAX_PROBES - 1 more after them, so that the search does not wrap around. */
 TP_INLINE __u32 tp_first_bucket(__u64 sum, __u32 shift) { return (__u32)(sum >> shift); }
 
 /* Never 0, which marks an empty slot. */
@@ -69,8 +69,8 @@ TP_INLINE int tp_key_equal(const struct tp_key* key, const struct tp_key* mask,
   return tp_key_equal_words(key, mask, entry, TP_ALL_WORDS);
 }
 
-/* The rule that a bucket's `rule` stands for: itself, or the first of its alternatives that holds,
- * or TP_NO_RULE. */
+/* The rule for a bucket's `rule`: the rule itself, or the first of its alternatives that holds, or
+ * TP_NO_RULE. */
 TP_INLINE __u32 tp_rule_of_slot(struct tp_datapath* dp, const struct tp_key* key, __u32 rule) {
   if (TP_LIKELY(!(rule & TP_ALTERNATIVE))) return rule;
   if (!TP_IS_GENERAL(dp)) return TP_NO_RULE;
@@ -91,7 +91,7 @@ TP_INLINE __u32 tp_lookup(struct tp_datapath* dp, const struct tp_key* key,
       if (!entry || !tp_key_equal_words(key, &shape->mask, entry, TP_WORDS(dp))) continue;
       return tp_rule_of_slot(dp, key, bucket->rule[slot]);
     }
-    if (bucket->used < TP_BUCKET_SLOTS) break; /* nothing spilled into the next one */
+    if (bucket->used < TP_BUCKET_SLOTS) break; /* it has no overflow in the next one */
   }
   return TP_NO_RULE;
 }
@@ -123,7 +123,7 @@ TP_INLINE __u32 tp_classify(struct tp_datapath* dp, const struct tp_key* key, __
     if (rule < best) best = rule;
   }
   if (n_shapes == 1) return best;
-  struct tp_key whole = {}; /* kernels before 6.3 do not let a subprogram have a key with gaps */
+  struct tp_key whole = {}; /* kernels before 6.3 refuse a key with gaps in a subprogram */
   tp_u64_alias* to = (tp_u64_alias*)&whole;
   const tp_u64_alias* from = (const tp_u64_alias*)key;
   for (int i = 0; i < TP_KEY_WORDS; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * Whether a rule holds: at this time, for this packet's number, for this flow. A rule that does not
- * hold takes nothing, and the next rules are tried. Read-only; any thread.
+ * Whether a rule holds at this time, for this packet's number and for this flow. A rule that does
+ * not hold matches nothing, and the next rules are tried. Read-only; any thread.
  */
 #ifndef TWINPATH_POLICY_CONDITION_H_
 #define TWINPATH_POLICY_CONDITION_H_

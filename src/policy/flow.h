@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * Which flow a packet belongs to, and the flows' streams: one table (table.h) for all queues, so
- * that packet n of a flow meets the same fate wherever its packets come in.
+ * The flow of a packet, and the flows' streams. One table (table.h) serves all queues, so packet n
+ * of a flow meets the same fate regardless of the queues of its packets.
  */
 #ifndef TWINPATH_POLICY_FLOW_H_
 #define TWINPATH_POLICY_FLOW_H_
@@ -17,13 +17,13 @@ TP_STATIC_ASSERT(__builtin_offsetof(struct tp_flow, used_at) ==
                  "a tp_flow begins with a tp_row");
 
 /*
- * The packet's flow, as 64 bits under the key (a, b): by IP version, protocol, addresses and ports.
- * All fragments of a datagram are in the flow without ports, because only the first has them. A
- * packet that is not IP: by MAC addresses and EtherType. With `both_ways` both directions are one
- * flow: the end whose bytes are the lower number comes first.
+ * The packet's flow, as 64 bits under the key (a, b). It depends on IP version, protocol, addresses
+ * and ports. All fragments of a datagram belong to the flow without ports, because only the first
+ * has them. The flow of a packet that is not IP depends on its MAC addresses and EtherType. With
+ * `both_ways` both directions are one flow: the end whose bytes are the lower number comes first.
  *
- * SipHash-1-3 of these bytes: both addresses, both ports and the protocol; or, not IP, of the
- * source MAC address, the EtherType (low byte first) and the destination. The three lengths differ.
+ * SipHash-1-3 of both addresses, both ports and the protocol; if not IP, of the source MAC address,
+ * the EtherType (low byte first) and the destination. The three lengths differ.
  */
 TP_SUBPROGRAM __u64 tp_flow_of(const struct tp_key* key, int both_ways, __u64 a, __u64 b) {
   if (!key) return 0;
@@ -69,13 +69,13 @@ TP_SUBPROGRAM __u64 tp_flow_of(const struct tp_key* key, int both_ways, __u64 a,
   return tp_sip_end(&sip, ports, 37);
 }
 
-/* The first key word of a flow's stream of draws under a rule: which flow it is. */
+/* The first key word of a flow's stream of draws under a rule: identifies the flow. */
 TP_INLINE __u64 tp_flow_key(const struct tp_rule* rule, const struct tp_key* key) {
   return tp_flow_of(key, rule->flags & TP_RULE_BOTH_WAYS, rule->key_a, rule->key_b);
 }
 
-/* The second. It is the flow's own, too: streams with the same second word are shifts of each
- * other, and those of a million flows would overlap. */
+/* The second key word, which also depends on the flow: streams with the same second word are shifts
+ * of each other, and the streams of a million flows would overlap. */
 TP_INLINE __u64 tp_flow_second_key(const struct tp_rule* rule, __u64 flow_key) {
   return tp_mix(rule->key_b + flow_key);
 }
@@ -96,14 +96,14 @@ TP_SUBPROGRAM __u64 tp_flow_seek(tp_env* env, const struct tp_place* place, __u3
 }
 
 /*
- * Takes the flow's next packet; returns 1 where its model loses the packet, else 0. Without a
- * table, or where the lock is not to be had, nothing is lost: a datapath whose policy has flows has
- * both.
+ * Takes the flow's next packet. Returns 1 if its model loses the packet, else 0. Loses nothing if
+ * there is no table or if the lock fails, which does not happen in a datapath whose policy has
+ * flows.
  */
 TP_INLINE int tp_flow_lose(struct tp_datapath* dp, const struct tp_rule* rule, __u32 index,
                            __u64 flow_key) {
   const struct tp_table_size size = tp_flow_table_size(dp);
-  if (!size.regions) return 0; /* a constant in XDP: the verifier does not follow what is below */
+  if (!size.regions) return 0; /* a constant in XDP: the verifier skips the code below */
   const struct tp_place place = tp_flow_place(size, rule, flow_key);
   struct tp_flow_bucket* bucket = tp_flow_bucket_at(TP_ENV(dp), place.first);
   if (!bucket) return 0;

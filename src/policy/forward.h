@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
-/* Rule -> where to. Pure; any thread. */
+/* Rule -> where the packet goes. Pure; any thread. */
 #ifndef TWINPATH_POLICY_FORWARD_H_
 #define TWINPATH_POLICY_FORWARD_H_
 
@@ -20,7 +20,7 @@ TP_INLINE int tp_reflect(__u8* data, const __u8* end) {
   return 0;
 }
 
-/* Where the datapath's frame, which its loss model spared, goes: by the rule's `action` and, for
+/* Decides where the datapath's frame goes if it is not lost, by the rule's `action` and, for
  * TP_ACTION_PORT, `out_port`. Writes effects->fate and effects->to. A frame too short to reflect is
  * malformed. */
 TP_INLINE void tp_forward(struct tp_datapath* dp, __u8 action, __u8 out_port,

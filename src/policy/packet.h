@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * A keyed hash of what stays the same in a packet on its way through switches and routers: IP
- * addresses, protocol, IPv4 identification and fragment offset, and up to 64 bytes behind the IP
- * headers without the transport checksum, which offloads finish late. Left out are MAC addresses,
- * VLAN tags, type of service, TTL, lengths, checksums, and padding behind the datagram. Of a frame
- * that is not IP, the first 64 bytes are hashed. Packets that are the same in all this meet the
- * same fate. Pure; any thread.
+ * A keyed hash of the parts of a packet that switches and routers do not change: IP addresses,
+ * protocol, IPv4 identification and fragment offset, and up to 64 bytes after the IP headers,
+ * without the transport checksum, which offloads fill in late. It leaves out MAC addresses, VLAN
+ * tags, type of service, TTL, lengths, checksums, and the padding after the datagram. For a frame
+ * that is not IP, it hashes the first 64 bytes. Packets that are equal in these parts meet the same
+ * fate. Pure; any thread.
  *
  * The hash is SipHash-1-3 of these bytes: IP version (0: not IP), protocol, 0x10 in a fragment
  * after the first, 0; of IPv4 fragment offset and identification, low byte first, else four times
@@ -26,7 +26,7 @@ TP_INLINE __u64 tp_ip_offset(const struct tp_key* key) {
   return TP_ETH_LEN + (key->flags & TP_KEY_VLAN ? 4 : 0) + (key->flags & TP_KEY_INNER ? 4 : 0);
 }
 
-/* The bits of word `i` behind the IP headers that are a transport checksum. */
+/* The bits of word `i` after the IP headers that are a transport checksum. */
 TP_INLINE __u64 tp_checksum_bits(const struct tp_key* key, int i) {
   if (key->flags & TP_KEY_LATER) return 0;
   if (i == 0 && key->proto == TP_PROTO_UDP) return 0xffffULL << 48;
@@ -36,7 +36,7 @@ TP_INLINE __u64 tp_checksum_bits(const struct tp_key* key, int i) {
   return 0;
 }
 
-/* The hash, under (a, b), of the env's frame, which `key` was parsed from. */
+/* The hash, under (a, b), of the env's frame, from which `key` was parsed. */
 TP_SUBPROGRAM __u64 tp_packet_hash(tp_env* env, const struct tp_key* key, __u64 a, __u64 b) {
   if (!key) return 0;
   struct tp_datapath room;
@@ -57,7 +57,7 @@ TP_SUBPROGRAM __u64 tp_packet_hash(tp_env* env, const struct tp_key* key, __u64 
     } else if (tp_be16(p + 4)) {
       total = 40 + (__u64)tp_be16(p + 4);
     } else {
-      total = left; /* a jumbogram is longer than what is hashed */
+      total = left; /* a jumbogram is longer than the hashed part */
     }
     tp_sip_word(&sip, first);
     tp_sip_word(&sip, k[3]);

@@ -2,13 +2,13 @@
 /*
  * The random functions: keyed, integers only. Pure; any thread.
  *
- * Of a stream and a counter: packet n of a stream always meets the same fate, on every path, in any
- * order. The mixer is the finalizer of SplitMix64 (Steele, Lea, Flood: "Fast splittable
- * pseudorandom number generators", OOPSLA 2014, with Stafford's variant 13 constants) over a Weyl
- * sequence, with a second key word added between its two multiplications so that two streams are
- * never shifts of each other.
+ * One hashes a stream and a counter: packet n of a stream always meets the same fate, on every
+ * path, in any order. The mixer is the finalizer of SplitMix64 (Steele, Lea, Flood: "Fast
+ * splittable pseudorandom number generators", OOPSLA 2014, with Stafford's variant 13 constants)
+ * over a Weyl sequence, with a second key word added between its two multiplications so that two
+ * streams are never shifts of each other.
  *
- * Of a message: SipHash-1-3, to tell packets and flows apart. The rest is below.
+ * The other hashes a message, to distinguish packets and flows: SipHash-1-3, see below.
  */
 #ifndef TWINPATH_POLICY_RANDOM_H_
 #define TWINPATH_POLICY_RANDOM_H_
@@ -61,8 +61,8 @@ struct tp_block {
  *
  * Packet i's draw is a 64-bit number whose bit 63 - j is bit i of word 64 * block + j, and it is
  * lost iff draw < threshold. The comparison runs over all lanes from the top bit down and ends when
- * no lane is undecided: each word halves them, so that about eight words serve 64 packets whatever
- * the threshold. `lanes` are the packets to decide; the others' bits are 0.
+ * no lane is undecided. Each word halves the undecided lanes, so about eight words serve 64 packets
+ * for any threshold. `lanes` are the packets to decide; the bits of the others are 0.
  */
 TP_SUBPROGRAM __u64 tp_loss_mask(__u64 a, __u64 b, __u64 block, __u64 threshold, __u64 lanes) {
   __u64 less = 0, equal = lanes, t = threshold, counter = block * 64;
@@ -71,7 +71,7 @@ TP_SUBPROGRAM __u64 tp_loss_mask(__u64 a, __u64 b, __u64 block, __u64 threshold,
     if (!equal || !t) break;
     for (int k = 0; k < 4; k++) { /* four at a time: the words do not depend on each other */
       __u64 w = tp_word(a, b, counter++);
-      __u64 one = (__u64)((__s64)t >> 63); /* all ones where the threshold has a 1 */
+      __u64 one = (__u64)((__s64)t >> 63); /* all ones if the threshold has a 1 */
       less |= equal & ~w & one;
       equal &= ~(w ^ one);
       t <<= 1;
@@ -92,9 +92,9 @@ TP_INLINE __u64 tp_draw(__u64 a, __u64 b, __u64 n) {
 /*
  * SipHash-1-3: a keyed hash of a short message (Aumasson, Bernstein: "SipHash: a fast short-input
  * PRF", INDOCRYPT 2012), with one round for each word and three at the end. The state has 256 bits,
- * so that no difference in one word is sure to be cancelled by one in the next (Dobraunig, Mendel,
- * Schlaeffer: "Differential cryptanalysis of SipHash", SAC 2014). The message is bytes, as words in
- * little-endian order:
+ * so that no difference in one word is certain to be cancelled by a difference in the next
+ * (Dobraunig, Mendel, Schlaeffer: "Differential cryptanalysis of SipHash", SAC 2014). The message
+ * consists of bytes, in words of little-endian order:
  *
  *   struct tp_sip sip = tp_sip_begin(a, b);
  *   tp_sip_word(&sip, word);                      (for each 8 bytes)
@@ -119,7 +119,7 @@ TP_INLINE void tp_sip_round(struct tp_sip* s) {
   s->v2 = tp_rotate_left(s->v2, 32);
 }
 
-/* The state of a message of no bytes yet, under the key (a, b). The constants are the paper's. */
+/* The state before the first byte, under the key (a, b). The constants are those of the paper. */
 TP_INLINE struct tp_sip tp_sip_begin(__u64 a, __u64 b) {
   const struct tp_sip begin = {a ^ 0x736f6d6570736575ULL, b ^ 0x646f72616e646f6dULL,
                                a ^ 0x6c7967656e657261ULL, b ^ 0x7465646279746573ULL};
@@ -132,8 +132,9 @@ TP_INLINE void tp_sip_word(struct tp_sip* s, __u64 word) {
   s->v0 ^= word;
 }
 
-/* The hash. `rest` is the last `length` mod 8 bytes, the first of them lowest; all else of it is 0.
- * `length` is the whole message's, in bytes, so that no message is the beginning of another. */
+/* The hash. `rest` has the last `length` mod 8 bytes, the first of them lowest, and is 0 elsewhere.
+ * `length` is the length of the whole message in bytes, so that a message and its beginning have
+ * different hashes. */
 TP_INLINE __u64 tp_sip_end(struct tp_sip* s, __u64 rest, __u64 length) {
   tp_sip_word(s, rest | length << 56);
   s->v2 ^= 0xff;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
  * The list of a policy's read-only tables. src/config fills them, the DPDK path copies them into
- * hugepages, the XDP path into maps; each loops over this list, and so does whoever sums up their
- * sizes. Read-only after set-up; any thread.
+ * hugepages, and the XDP path into maps. All of them loop over this list, and so does the sum of
+ * the sizes. Read-only after set-up; any thread.
  */
 #ifndef TWINPATH_POLICY_TABLES_H_
 #define TWINPATH_POLICY_TABLES_H_
 
 #include "types.h"
 
-/* Tables of all ports, each as X(name, type of its rows). There is a row 0 in all of them but
- * perhaps `entries`, `alternatives` and `intervals`. */
+/* Tables of all ports, each as X(name, type of its rows). All of them have a row 0, except perhaps
+ * `entries`, `alternatives` and `intervals`. */
 #define TP_SHARED_TABLES(X)              \
   X(buckets, struct tp_bucket)           \
   X(entries, struct tp_key)              \
@@ -20,7 +20,7 @@
   X(alternatives, struct tp_alternative) \
   X(intervals, struct tp_interval)
 
-/* With the shapes, which each port has a range of: see tp_plan. */
+/* Also the shapes, of which each port has a range: see tp_plan. */
 #define TP_TABLES(X) X(shapes, struct tp_shape) TP_SHARED_TABLES(X)
 
 /* The tables in ordinary memory. Borrowed by each queue. */
