@@ -22,7 +22,7 @@
 #include <sstream>
 
 #include "src/kernel/ethtool.h"
-#include "src/kernel/link.h"
+#include "src/kernel/interfaces.h"
 
 namespace twinpath {
 namespace {
