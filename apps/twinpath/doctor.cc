@@ -294,7 +294,12 @@ int Doctor(const DoctorOptions& options) {
     report.verdicts.push_back({.path = "xdp", .refusal = std::string(xdp.message())});
     needs.capabilities = {{CAP_NET_ADMIN, "CAP_NET_ADMIN", "attaching XDP programs", Path::kXdp},
                           {CAP_BPF, "CAP_BPF", "loading XDP programs", Path::kXdp},
-                          {CAP_PERFMON, "CAP_PERFMON", "loading XDP programs", Path::kXdp}};
+                          {CAP_PERFMON, "CAP_PERFMON", "loading XDP programs", Path::kXdp},
+                          {.number = CAP_NET_RAW,
+                           .name = "CAP_NET_RAW",
+                           .purpose = "receiving frames for any MAC address",
+                           .path = Path::kXdp,
+                           .required = false}};
   }
   Findings* findings = &report.findings;
   CheckKernel(host, findings);

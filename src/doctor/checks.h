@@ -37,6 +37,7 @@ struct DoctorNeeds {
     int number;
     std::string name, purpose;
     Finding::Path path;
+    bool required = true;  // false: the path starts without it
   };
   bool for_profile = false;
   // The command that starts it; a fix may append to it.

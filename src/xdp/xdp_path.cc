@@ -119,6 +119,7 @@ absl::Status XdpPath::CheckPorts() {
 
 absl::Status XdpPath::AttachAll() {
   absl::Status status;
+  for (Port& port : ports_) ReceiveAll(&port);
   for (size_t i = 0; i < ports_.size() && status.ok(); i++) status = Attach(i);
   if (!status.ok()) return status;
   const std::string why = Unreachable(run_->policy());
@@ -235,8 +236,10 @@ void XdpPath::WaitForRunningPrograms() {
 absl::Status XdpPath::Stop() {
   std::lock_guard<std::mutex> one(reload_);
   if (ran_ns_.load() >= 0) return absl::OkStatus();
-  if (!options_.pin)
-    for (Port& port : ports_) port.attachment.Detach();
+  for (Port& port : ports_) {
+    if (!options_.pin) port.attachment.Detach();
+    port.promiscuous = Promiscuous();
+  }
   WaitForRunningPrograms();
   ran_ns_.store(std::chrono::nanoseconds(std::chrono::steady_clock::now() - start_).count());
   return absl::OkStatus();

@@ -22,7 +22,8 @@
 #include "src/config/policy/policy.h"
 #include "src/config/profile/profile.h"
 #include "src/engine/path.h"
-#include "src/kernel/link_state.h"
+#include "src/kernel/link.h"
+#include "src/kernel/promiscuous.h"
 #include "src/telemetry/faults.h"
 #include "src/telemetry/snapshot.h"
 #include "src/xdp/attach/interface.h"
@@ -77,11 +78,13 @@ class XdpPath : public PolicyPath {
   struct Port {
     PortSpec spec;
     Interface interface;
+    Promiscuous promiscuous;
     XdpLink attachment;
     XdpFrames frames = XdpFrames::kPlain;
     int attached = -1;  // the attached program; the run's
     std::string mode, why, link = kLinkUp;
-    std::string refusal;  // why it is not attached again, as it was said
+    std::string refusal;   // why it is not attached again, as it was said
+    std::string filtered;  // why the interface is not promiscuous, until that was said
   };
   XdpPath(const Policy& policy, const XdpOptions& options);
   absl::Status CheckPorts();
@@ -92,6 +95,7 @@ class XdpPath : public PolicyPath {
   static absl::Status NoTags(const Port& port, const std::string& why);
   // Returns when every CPU that ran a program has left it.
   static void WaitForRunningPrograms();
+  static void ReceiveAll(Port* port);
   absl::Status AttachAgain(size_t index);
   static absl::Status PinAgain(Port& port);
   void Leave(size_t index);

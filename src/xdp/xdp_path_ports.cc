@@ -20,6 +20,7 @@ void XdpPath::Watch(Clock::time_point now) {
   for (size_t i = 0; i < ports_.size(); i++) {
     Port& port = ports_[i];
     const std::string subject = absl::StrCat("port ", port.spec.name);
+    if (!port.filtered.empty()) faults_.Note(std::exchange(port.filtered, ""));
     const bool was_gone = port.link == kLinkGone;  // and left
     const bool stayed = port.attachment.Holds() && run_->out_ports().Entered(port.attached, i);
     const std::string link = stayed ? LinkState(port.interface.index) : std::string(kLinkGone);
@@ -65,6 +66,23 @@ void XdpPath::Leave(size_t index) {
   run_->out_ports().Set(index, 0);  // for programs that are loaded meanwhile
 }
 
+// Lets the port's interface receive frames for any MAC address; without the right to do so, the
+// interface stays as its user has it.
+void XdpPath::ReceiveAll(Port* port) {
+  auto held = Promiscuous::Hold(port->interface.index);
+  if (held.ok()) {
+    port->promiscuous = *std::move(held);
+    return;
+  }
+  const auto link = ReadLink(port->interface.index);
+  if (link.has_value() && link->flags & IFF_PROMISC) return;
+  port->filtered = absl::StrCat("port ", port->spec.name, ": ", port->spec.device,
+                                " receives frames for its own MAC addresses only: ",
+                                held.status().message(),
+                                "; for all frames, grant CAP_NET_RAW, or: ip link set dev ",
+                                port->spec.device, " promisc on");
+}
+
 absl::Status XdpPath::PinAgain(Port& port) {
   const std::string path = PinFolder(port.spec.name) + "/link";
   std::error_code ignored;
@@ -101,6 +119,7 @@ absl::Status XdpPath::AttachAgain(size_t index) {
   std::lock_guard<std::mutex> no_reader(snapshot_);
   interface->rx_queues = port.interface.rx_queues;  // what the tables were made for
   port.interface = *std::move(interface);
+  ReceiveAll(&port);
   port.attachment = std::move(link);
   port.link = kLinkUp;
   if (options_.pin) return PinAgain(port);

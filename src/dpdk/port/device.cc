@@ -95,6 +95,7 @@ absl::StatusOr<Device> AfXdp(const PortSpec& port, uint32_t queues, const Machin
   device.kind = Device::Kind::kAfXdp;
   device.given = port.device;
   device.interface = name;
+  device.mac_filter = name;
   device.mtu = machine.InterfaceMtu(name);
   device.vdev_a_queue = channels.combined == 0;
   const std::string driver = machine.InterfaceDriver(name);
@@ -113,9 +114,7 @@ absl::StatusOr<Device> AfXdp(const PortSpec& port, uint32_t queues, const Machin
         " are served; the kernel receives the frames of the others, without the policy: --queues ",
         there, ", or ethtool -L ", name, channels.combined != 0 ? " combined " : " rx ", queues));
   }
-  const uint32_t flags = machine.InterfaceFlags(name);
-  device.promiscuous_already = flags & IFF_PROMISC;
-  if (!(flags & IFF_UP)) {
+  if (!(machine.InterfaceFlags(name) & IFF_UP)) {
     device.warnings.push_back(absl::StrCat("port ", port.name, ": interface ", name,
                                            " is down: ip link set dev ", name, " up"));
   }
@@ -168,6 +167,7 @@ absl::StatusOr<Device> VirtualDevice(const PortSpec& port, const Machine& machin
       return Wrong(port, absl::StrCat("there is no interface '", interface,
                                       "'; `ip -brief link` lists them"));
     if (driver == "net_af_packet") device.interface = interface;
+    device.mac_filter = interface;
   }
   if (driver == "net_pcap") {
     auto mbufs = PcapMbufs(port, vdev.arguments);

@@ -25,14 +25,14 @@ struct Device {
   std::string given;
   std::string pci;          // kPci
   std::string interface;    // kAfXdp and net_af_packet: the kernel's interface, which may disappear
+  std::string mac_filter;   // the kernel's interface that a PMD makes promiscuous by its flags
   std::vector<Vdev> vdevs;  // kAfXdp: one, or one for each queue; kVdev: one
   bool vdev_a_queue = false;  // every vdev is one queue
   std::string mode;           // "native", "vdev"; kAfXdp: known once the sockets are bound
   std::string why;
   bool kernel_behind = true;         // packets that pass may go to the kernel
-  uint32_t mtu = 0;                  // kAfXdp: the interface's
-  bool promiscuous_already = false;  // kAfXdp: the interface was so before
-  uint32_t extra_mbufs = 0;          // that the PMD keeps for itself, over all queues
+  uint32_t mtu = 0;          // kAfXdp: the interface's
+  uint32_t extra_mbufs = 0;  // that the PMD keeps for itself, over all queues
   std::vector<std::string> warnings;
 };
 

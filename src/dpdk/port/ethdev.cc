@@ -133,6 +133,8 @@ absl::Status Ethdev::Start(const EthdevConfig& config) {
   if (code != 0) return Error("rte_eth_dev_configure", code);
   absl::Status queues = SetUpQueues(config, about);
   if (!queues.ok()) return queues;
+  // rte_eth_dev_start restores the promiscuous mode that ethdev knows of, which is off by default.
+  if (config.promiscuous_already) rte_eth_promiscuous_enable(port_);
   code = rte_eth_dev_start(port_);
   if (code != 0) return Error("rte_eth_dev_start", code);
   SettleRss(port_, config.rss, about, config.queues, &rss_);

@@ -25,7 +25,8 @@ struct EthdevConfig {
   uint16_t queues = 1;  // RX and TX
   uint16_t rx_descriptors = 1024, tx_descriptors = 1024;
   uint32_t mtu = 1500;
-  bool promiscuous = true;
+  bool promiscuous = true;           // the PMD makes the device so
+  bool promiscuous_already = false;  // the device is so, and stays so
   RssSpec rss;
   bool one_mempool = false;  // every frame this device sends comes from one mempool
   rte_mempool* mempool = nullptr;
@@ -85,7 +86,7 @@ class Ethdev {
   std::unique_ptr<RemovalNotice> removal_;  // PCI
   RssState rss_;
   bool multi_segment_ = true;
-  bool promiscuous_ = false;  // set by us, to be undone: the interface of AF_XDP outlives us
+  bool promiscuous_ = false;  // set by us, to be undone
 };
 
 }  // namespace twinpath

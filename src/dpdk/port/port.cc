@@ -10,6 +10,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "src/kernel/link.h"
 #include "src/kernel/xdp_program.h"
 
 namespace twinpath {
@@ -56,19 +57,19 @@ absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* 
   const bool by_software = BySoftware(profile);
   mempool_ = mempool;
   dropped_before_ = Machine().InterfaceTxDropped(device_.interface);
-  absl::Status started = StartEthdevs(
-      profile,
-      {.queues = static_cast<uint16_t>(device_.vdev_a_queue || by_software ? 1 : profile.queues),
-       .rx_descriptors = static_cast<uint16_t>(profile.rx_descriptors),
-       .tx_descriptors = static_cast<uint16_t>(profile.tx_descriptors),
-       .mtu = af_xdp ? device_.mtu : profile.mtu,
-       .promiscuous = profile.promiscuous && !device_.promiscuous_already,
-       .rss = profile.rss,
-       .one_mempool = one_mempool,
-       .mempool = mempool,
-       .interrupts = profile.idle == Idle::kAdaptive,
-       .setup_retries = af_xdp ? setup_retries_ : 0},
-      guard);
+  EthdevConfig config = {
+      .queues = static_cast<uint16_t>(device_.vdev_a_queue || by_software ? 1 : profile.queues),
+      .rx_descriptors = static_cast<uint16_t>(profile.rx_descriptors),
+      .tx_descriptors = static_cast<uint16_t>(profile.tx_descriptors),
+      .mtu = af_xdp ? device_.mtu : profile.mtu,
+      .promiscuous = profile.promiscuous,
+      .rss = profile.rss,
+      .one_mempool = one_mempool,
+      .mempool = mempool,
+      .interrupts = profile.idle == Idle::kAdaptive,
+      .setup_retries = af_xdp ? setup_retries_ : 0};
+  absl::Status started = ReceiveAll(profile, &config);
+  if (started.ok()) started = StartEthdevs(config, guard);
   if (!started.ok()) return Named(name_, started);
   if (af_xdp) ReadSocketMode();
   if (by_software) {
@@ -80,15 +81,28 @@ absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* 
   return absl::OkStatus();
 }
 
-absl::Status Port::StartEthdevs(const Profile& profile, const EthdevConfig& config,
-                                InterfaceGuard* guard) {
+// Where a PMD would set a flag of the kernel's interface, which outlives a killed process, holds the
+// interface promiscuous instead, and keeps the PMD from taking away what its user set.
+absl::Status Port::ReceiveAll(const Profile& profile, EthdevConfig* config) {
+  const std::optional<LinkFacts> filter = FindLink(device_.mac_filter);
+  if (!filter.has_value()) return absl::OkStatus();
+  config->promiscuous = false;
+  config->promiscuous_already = filter->flags & IFF_PROMISC;
+  if (!profile.promiscuous) return absl::OkStatus();
+  auto held = Promiscuous::Hold(filter->index);
+  if (!held.ok()) return held.status();
+  promiscuous_ = *std::move(held);
+  return absl::OkStatus();
+}
+
+absl::Status Port::StartEthdevs(const EthdevConfig& config, InterfaceGuard* guard) {
   const bool af_xdp = device_.kind == Device::Kind::kAfXdp;
   for (Ethdev& ethdev : ethdevs_) {
     const std::vector<int> before = af_xdp ? XskSockets() : std::vector<int>();
-    if (af_xdp && guard != nullptr) guard->Expect(device_.interface, config.promiscuous);
+    if (af_xdp && guard != nullptr) guard->Expect(device_.interface);
     absl::Status started = ethdev.Start(config);
     // Also where it did not start completely.
-    if (af_xdp) Protect(profile, guard);
+    if (af_xdp) Protect(guard);
     if (af_xdp) xsk_sockets_.push_back(Added(before, XskSockets()));
     if (!started.ok()) return started;
     for (uint16_t q = 0; q < config.queues; q++)
@@ -126,14 +140,11 @@ const RssState& Port::rss() const {
 }
 
 // Records what libxdp attached: here, and in the guard, which outlives this process.
-void Port::Protect(const Profile& profile, InterfaceGuard* guard) {
+void Port::Protect(InterfaceGuard* guard) {
   auto xdp = ReadXdp(device_.interface);
   if (!xdp.ok() || xdp->program == 0) return;
   own_program_ = xdp->program;
-  if (guard != nullptr) {
-    guard->Protect(device_.interface, xdp->program,
-                   profile.promiscuous && !device_.promiscuous_already);
-  }
+  if (guard != nullptr) guard->Protect(device_.interface, xdp->program);
 }
 
 std::vector<int> Port::sockets(uint32_t queue) const {

@@ -20,6 +20,7 @@
 #include "src/dpdk/quirks/interface_guard.h"
 #include "src/dpdk/quirks/xsk_sockets.h"
 #include "src/dpdk/worker/queue_end.h"
+#include "src/kernel/promiscuous.h"
 #include "src/kernel/xdp_program.h"
 #include "src/telemetry/snapshot.h"
 
@@ -52,7 +53,7 @@ class Port {
   // Frames that the device could not receive because no mbuf was free.
   uint64_t NoMbuf() const { return CountsNow().no_mbuf; }
 
-  // kLinkUp, kLinkDown, or kLinkGone (src/kernel/link_state.h): the port's kernel interface does
+  // kLinkUp, kLinkDown, or kLinkGone (src/kernel/link.h): the port's kernel interface does
   // not exist any more, or is another one than at the start, or the kernel asks for the PCI device
   // back.
   std::string Link() const;
@@ -91,11 +92,11 @@ class Port {
     uint64_t spread_full = 0;
   };
 
-  absl::Status StartEthdevs(const Profile& profile, const EthdevConfig& config,
-                            InterfaceGuard* guard);
+  absl::Status ReceiveAll(const Profile& profile, EthdevConfig* config);
+  absl::Status StartEthdevs(const EthdevConfig& config, InterfaceGuard* guard);
   DeviceCounts CountsNow() const;
   void CloseEthdevs();
-  void Protect(const Profile& profile, InterfaceGuard* guard);
+  void Protect(InterfaceGuard* guard);
   bool BySoftware(const Profile& profile) const;
   absl::Status SpreadBySoftware(const Profile& profile, rte_mempool* mempool);
   const RssState& rss() const;
@@ -112,6 +113,7 @@ class Port {
   std::vector<std::vector<int>> xsk_sockets_;
   std::vector<int> packet_sockets_;  // of net_af_packet, borrowed to see whether they are bound
   uint32_t index_ = 0;               // of the kernel interface; 0: none
+  Promiscuous promiscuous_;          // of device_.mac_filter
   uint32_t own_program_ = 0;         // AF_XDP: the id of the program that libxdp attached; 0: none
   int setup_retries_ = 8;            // AF_XDP frees a queue late, unless the interface is new
   uint64_t dropped_before_ = 0;      // by the interface, before the port used it

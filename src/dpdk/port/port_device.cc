@@ -13,7 +13,7 @@
 
 #include "src/dpdk/port/port.h"
 #include "src/dpdk/quirks/xsk_frames.h"
-#include "src/kernel/link_state.h"
+#include "src/kernel/link.h"
 
 namespace twinpath {
 namespace {
@@ -87,6 +87,7 @@ void Port::CloseEthdevs() {
   xsk_sockets_.clear();
   packet_sockets_.clear();
   ethdevs_.clear();
+  promiscuous_ = Promiscuous();
   for (const auto& [fd, inode] : sockets)
     if (inode != 0 && InodeOf(fd) == inode) close(fd);
   if (not_ours.get() >= 0) AttachXdp(index_, not_ours, instead->mode).IgnoreError();

@@ -9,7 +9,6 @@
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -41,20 +40,7 @@ constexpr char kAfXdpProgram[] = "xsk_def_prog";
 struct Protected {
   char interface[IFNAMSIZ];
   uint32_t program;  // 0: not attached yet
-  uint32_t promiscuous;
 };
-
-void ClearPromiscuous(const char* interface) {
-  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return;
-  ifreq request = {};
-  std::string(interface).copy(request.ifr_name, IFNAMSIZ - 1);
-  if (ioctl(fd, SIOCGIFFLAGS, &request) == 0 && request.ifr_flags & IFF_PROMISC) {
-    request.ifr_flags = static_cast<short>(request.ifr_flags & ~IFF_PROMISC);
-    ioctl(fd, SIOCSIFFLAGS, &request);
-  }
-  close(fd);
-}
 
 // Detaches a program that libxdp attached just before its caller was killed.
 void DetachUntold(const std::string& interface) {
@@ -183,14 +169,13 @@ void InterfaceGuard::Watch() {
   for (const Protected& it : all) {
     if (told.count(it.interface) == 0 && claims_.count(it.interface) != 0)
       DetachUntold(it.interface);
-    if (it.promiscuous) ClearPromiscuous(it.interface);
   }
   // If it stays, another user's libxdp fails. It is removed only if it is empty.
   if (!had_pins_) rmdir(kLibxdpPins);
 }
 
-void InterfaceGuard::Tell(const std::string& interface, uint32_t program, bool promiscuous) {
-  Protected one = {.interface = {}, .program = program, .promiscuous = promiscuous};
+void InterfaceGuard::Tell(const std::string& interface, uint32_t program) {
+  Protected one = {.interface = {}, .program = program};
   interface.copy(one.interface, IFNAMSIZ - 1);
   // A guard that has ended hears nothing; then only the PMD restores the interface.
   send(socket_, &one, sizeof(one), MSG_NOSIGNAL);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A second process that restores kernel interfaces however the first one ends. libxdp, which the
-// AF_XDP PMD uses, attaches its program by netlink: the program, like promiscuous mode, outlives a
-// killed process. A bpf_link of ours cannot take its place, because libxdp accepts no program that
-// it did not load.
+// AF_XDP PMD uses, attaches its program by netlink: the program outlives a killed process. A
+// bpf_link of ours cannot take its place, because libxdp accepts no program that it did not load.
 
 #ifndef TWINPATH_DPDK_QUIRKS_INTERFACE_GUARD_H_
 #define TWINPATH_DPDK_QUIRKS_INTERFACE_GUARD_H_
@@ -41,17 +40,14 @@ class InterfaceGuard {
   // The child's main function: returns when the parent has ended and the interfaces are restored.
   void Watch();
 
-  // Announces that libxdp is about to attach a program to `interface`, which has none, and whether
-  // it becomes promiscuous for that. Parent.
-  void Expect(const std::string& interface, bool promiscuous) { Tell(interface, 0, promiscuous); }
+  // Announces that libxdp is about to attach a program to `interface`, which has none. Parent.
+  void Expect(const std::string& interface) { Tell(interface, 0); }
   // Announces that the program is attached, by its id. Parent.
-  void Protect(const std::string& interface, uint32_t program, bool promiscuous) {
-    Tell(interface, program, promiscuous);
-  }
+  void Protect(const std::string& interface, uint32_t program) { Tell(interface, program); }
 
  private:
   InterfaceGuard(int socket, pid_t child) : socket_(socket), child_(child) {}
-  void Tell(const std::string& interface, uint32_t program, bool promiscuous);
+  void Tell(const std::string& interface, uint32_t program);
   void Withdraw() const;
   void Answer(const FileDescriptor& claim) const;
 

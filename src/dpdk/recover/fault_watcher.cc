@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/dpdk/quirks/tap_wake.h"
-#include "src/kernel/link_state.h"
+#include "src/kernel/link.h"
 
 namespace twinpath {
 namespace {
