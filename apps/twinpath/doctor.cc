@@ -26,6 +26,7 @@
 #include "src/doctor/report.h"
 #include "src/dpdk/eal/preflight.h"
 #include "src/kernel/ethtool.h"
+#include "src/kernel/link.h"
 #include "src/kernel/xdp_program.h"
 #include "src/telemetry/client/client.h"
 #include "src/telemetry/server/protocol.h"
@@ -59,7 +60,7 @@ InterfaceFacts FactsOf(const std::string& name) {
   const DriverXdp driver = DriverXdpOf(name);
   facts.native = driver.native;
   facts.zero_copy = driver.zero_copy;
-  auto xdp = ReadXdp(name);
+  auto xdp = ReadXdp(IndexOfLink(name));
   if (!xdp.ok() || xdp->program == 0) return facts;
   const std::string program = XdpProgramName(xdp->program);
   facts.xdp_program =
@@ -76,8 +77,8 @@ std::vector<DoctorNeeds::Nic> NicsOf(const Profile& profile, const Machine& mach
     DoctorNeeds::Nic nic = {
         .port = port.name, .queues = profile.rss.spread == RssSpread::kDevice ? profile.queues : 1};
     std::optional<std::string> pci;
-    if (machine.InterfaceExists(port.device)) {
-      nic.interface = port.device;
+    if (const auto link = FindLink(port.device); link.has_value()) {
+      nic.interface = link->name;
       nic.pci = machine.InterfacePci(port.device).value_or("");
     } else if ((pci = NormalPci(port.device)) || (pci = machine.PredictedPci(port.device))) {
       nic.pci = *pci;

@@ -81,4 +81,14 @@ std::optional<LinkFacts> FindLink(const std::string& name) {
   return AskForLink(0, name);
 }
 
+uint32_t IndexOfLink(const std::string& name) {
+  const auto link = FindLink(name);
+  return link.has_value() ? link->index : 0;
+}
+
+std::string NameOfLink(uint32_t index) {
+  char name[IF_NAMESIZE];
+  return if_indextoname(index, name) != nullptr ? name : "";
+}
+
 }  // namespace twinpath

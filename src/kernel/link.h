@@ -34,6 +34,11 @@ std::optional<LinkFacts> ReadLink(uint32_t index);
 // By its name, or one of its alternative names (ip link property).
 std::optional<LinkFacts> FindLink(const std::string& name);
 
+// The number of the interface with this name; 0: there is none.
+uint32_t IndexOfLink(const std::string& name);
+// The interface's present name; empty: there is none with this number.
+std::string NameOfLink(uint32_t index);
+
 }  // namespace twinpath
 
 #endif  // TWINPATH_KERNEL_LINK_H_

@@ -17,6 +17,7 @@
 #include <sstream>
 
 #include "src/kernel/ethtool.h"
+#include "src/kernel/link.h"
 
 namespace twinpath {
 namespace {
@@ -54,14 +55,24 @@ std::string Machine::LinkName(const std::string& path) const {
   return error ? "" : target.filename().string();
 }
 
+// Where sysfs shows interface `name`, under its main name; empty: sysfs does not show it.
+std::string Machine::InterfaceFolder(const std::string& name) const {
+  const std::string folder = "/sys/class/net/";
+  if (!root_.empty()) return folder + name;
+  const auto link = FindLink(name);
+  const bool shown = link.has_value() && Number(Read(folder + link->name + "/ifindex")) == link->index;
+  return shown ? folder + link->name : "";
+}
+
 bool Machine::InterfaceExists(const std::string& name) const {
+  if (root_.empty()) return FindLink(name).has_value();
   if (name.empty() || name.size() >= IFNAMSIZ || name.find('/') != std::string::npos) return false;
   std::error_code error;
   return fs::exists(root_ + "/sys/class/net/" + name + "/ifindex", error);
 }
 
 std::string Machine::InterfaceDriver(const std::string& name) const {
-  std::string driver = LinkName("/sys/class/net/" + name + "/device/driver");
+  std::string driver = LinkName(InterfaceFolder(name) + "/device/driver");
   if (!driver.empty()) return driver;
   driver = EthtoolDriver(name);
   return driver.empty() ? "unknown" : driver;
@@ -70,8 +81,7 @@ std::string Machine::InterfaceDriver(const std::string& name) const {
 uint32_t Machine::InterfaceRxQueues(const std::string& name) const {
   uint32_t queues = 0;
   std::error_code error;
-  const std::string folder = "/sys/class/net/" + name;
-  if (!root_.empty() || Number(Read(folder + "/ifindex")) == if_nametoindex(name.c_str()))
+  if (const std::string folder = InterfaceFolder(name); !folder.empty())
     for (const auto& entry : fs::directory_iterator(root_ + folder + "/queues", error))
       queues += entry.path().filename().string().rfind("rx-", 0) == 0;
   if (queues != 0 || !root_.empty()) return queues;
@@ -80,20 +90,18 @@ uint32_t Machine::InterfaceRxQueues(const std::string& name) const {
 }
 
 uint32_t Machine::InterfaceMtu(const std::string& name) const {
+  if (root_.empty()) return FindLink(name).value_or(LinkFacts()).mtu;
   return static_cast<uint32_t>(Number(Read("/sys/class/net/" + name + "/mtu")));
 }
 
 uint32_t Machine::InterfaceFlags(const std::string& name) const {
+  if (root_.empty()) return FindLink(name).value_or(LinkFacts()).flags;
   return static_cast<uint32_t>(
       std::strtoul(Read("/sys/class/net/" + name + "/flags").c_str(), nullptr, 16));
 }
 
-uint64_t Machine::InterfaceTxDropped(const std::string& name) const {
-  return Number(Read("/sys/class/net/" + name + "/statistics/tx_dropped"));
-}
-
 std::optional<std::string> Machine::InterfacePci(const std::string& name) const {
-  const std::string device = "/sys/class/net/" + name + "/device";
+  const std::string device = InterfaceFolder(name) + "/device";
   if (auto pci = NormalPci(LinkName(device))) return pci;
   // The parent of a virtio NIC is virtioN, whose parent is the PCI device.
   std::error_code error;

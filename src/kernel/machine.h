@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The machine as sysfs and procfs show it: interfaces, PCI devices, hugepages, limits. Reads only.
-// Control thread.
+// The machine as sysfs and procfs show it: interfaces, PCI devices, hugepages, limits. What sysfs
+// may show of another network namespace, the kernel is asked directly, unless a test has a folder
+// in its place. Reads only. Control thread.
 
 #ifndef TWINPATH_KERNEL_MACHINE_H_
 #define TWINPATH_KERNEL_MACHINE_H_
@@ -36,8 +37,6 @@ class Machine {
   uint32_t InterfaceRxQueues(const std::string& name) const;
   uint32_t InterfaceMtu(const std::string& name) const;    // bytes; 0: unknown
   uint32_t InterfaceFlags(const std::string& name) const;  // IFF_*
-  // Frames that the kernel dropped instead of sending.
-  uint64_t InterfaceTxDropped(const std::string& name) const;
   // The PCI address behind a kernel interface.
   std::optional<std::string> InterfacePci(const std::string& name) const;
   // The PCI address that a predictable interface name (systemd.net-naming-scheme(7): enp3s0f1,
@@ -69,6 +68,7 @@ class Machine {
 
  private:
   std::string LinkName(const std::string& path) const;
+  std::string InterfaceFolder(const std::string& name) const;
   std::string root_;
   std::optional<uint64_t> assumed_;  // capabilities
 };

@@ -22,6 +22,9 @@ class Promiscuous {
   // PermissionDenied without CAP_NET_RAW.
   static absl::StatusOr<Promiscuous> Hold(uint32_t index);
 
+  // Whether there is an interface that is held.
+  bool Holds() const;
+
  private:
   explicit Promiscuous(FileDescriptor socket) : socket_(std::move(socket)) {}
   FileDescriptor socket_;

@@ -7,14 +7,12 @@
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
-#include "absl/strings/str_cat.h"
 #include "src/kernel/netlink.h"
 
 namespace twinpath {
@@ -75,13 +73,8 @@ absl::Status SetXdp(uint32_t index, int32_t program, uint32_t flags) {
 
 }  // namespace
 
-absl::StatusOr<XdpState> ReadXdp(const std::string& interface) {
-  const uint32_t index = if_nametoindex(interface.c_str());
-  if (index == 0) return absl::NotFoundError(absl::StrCat("there is no interface ", interface));
-  return ReadXdp(index);
-}
-
 absl::StatusOr<XdpState> ReadXdp(uint32_t index) {
+  if (index == 0) return absl::NotFoundError("there is no such interface");
   XdpState state;
   const int error =
       LinkRequest(RTM_GETLINK, index)
@@ -102,11 +95,11 @@ absl::StatusOr<XdpState> ReadXdp(uint32_t index) {
   return state;
 }
 
-absl::Status DetachXdp(const std::string& interface, uint32_t program) {
-  auto state = ReadXdp(interface);
+absl::Status DetachXdp(uint32_t index, uint32_t program) {
+  auto state = ReadXdp(index);
   if (!state.ok()) return state.status();
   if (state->program != program) return absl::OkStatus();
-  return SetXdp(if_nametoindex(interface.c_str()), -1, ModeFlag(state->mode));
+  return SetXdp(index, -1, ModeFlag(state->mode));
 }
 
 absl::Status AttachXdp(uint32_t index, const FileDescriptor& program, const std::string& mode) {

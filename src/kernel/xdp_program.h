@@ -21,14 +21,13 @@ struct XdpState {
   std::vector<uint32_t> programs = {};  // the ids of all programs, one for each mode
 };
 
-absl::StatusOr<XdpState> ReadXdp(const std::string& interface);
-// By the interface's index, whatever its current name.
+// Interfaces are given by their numbers: their names may change.
 absl::StatusOr<XdpState> ReadXdp(uint32_t index);
 
-// Detaches the program with id `program` from `interface`; leaves any other program.
-absl::Status DetachXdp(const std::string& interface, uint32_t program);
+// Detaches the program with id `program` from the interface; leaves any other program.
+absl::Status DetachXdp(uint32_t index, uint32_t program);
 
-// Attaches `program` in `mode` to the interface with index `index`, unless it has a program.
+// Attaches `program` in `mode` to the interface, unless it has a program.
 absl::Status AttachXdp(uint32_t index, const FileDescriptor& program, const std::string& mode);
 
 // A descriptor of the program with id `program`, which keeps it loaded. No descriptor where the

@@ -96,6 +96,7 @@ class XdpPath : public PolicyPath {
   // Returns when every CPU that ran a program has left it.
   static void WaitForRunningPrograms();
   static void ReceiveAll(Port* port);
+  bool InterfaceThere(size_t index);
   absl::Status AttachAgain(size_t index);
   static absl::Status PinAgain(Port& port);
   void Leave(size_t index);

@@ -43,7 +43,7 @@ void XdpPath::Watch(Clock::time_point now) {
                                "ports go on"),
                   now);
     }
-    if (if_nametoindex(port.spec.device.c_str()) == 0) continue;
+    if (!InterfaceThere(i)) continue;
     absl::Status attached = AttachAgain(i);
     if (attached.ok()) {
       port.refusal.clear();
@@ -60,9 +60,14 @@ void XdpPath::Watch(Clock::time_point now) {
 // An interface that went to another network namespace took the program along.
 void XdpPath::Leave(size_t index) {
   std::lock_guard<std::mutex> one(reload_);
-  ports_[index].attachment.Detach();
+  Port& port = ports_[index];
+  // Another interface may have the number.
+  const bool stays =
+      port.promiscuous.Holds() || NameOfLink(port.interface.index) == port.interface.name;
+  if (!stays) port.interface.index = 0;
+  port.attachment.Detach();
   std::lock_guard<std::mutex> no_reader(snapshot_);
-  ports_[index].link = kLinkGone;
+  port.link = kLinkGone;
   run_->out_ports().Set(index, 0);  // for programs that are loaded meanwhile
 }
 
@@ -90,12 +95,24 @@ absl::Status XdpPath::PinAgain(Port& port) {
   return port.attachment.Pin(path);
 }
 
+// Whether the interface that was left is there, whatever its name is now, or another one of the
+// name that was given.
+bool XdpPath::InterfaceThere(size_t index) {
+  Port& port = ports_[index];
+  if (port.interface.index != 0 && NameOfLink(port.interface.index).empty()) {
+    std::lock_guard<std::mutex> one(reload_);
+    port.interface.index = 0;
+  }
+  return port.interface.index != 0 || IndexOfLink(port.spec.device) != 0;
+}
+
 // As it was attached before: the same program in the same mode. Its counters and streams go on.
 absl::Status XdpPath::AttachAgain(size_t index) {
   std::lock_guard<std::mutex> one(reload_);
   if (ran_ns_.load() >= 0) return absl::UnavailableError("the run is over");
   Port& port = ports_[index];
-  auto interface = FindInterface(port.spec.name, port.spec.device);
+  const std::string name = NameOfLink(port.interface.index);
+  auto interface = FindInterface(port.spec.name, name.empty() ? port.spec.device : name);
   if (!interface.ok()) return interface.status();
   auto attached = ReadXdp(interface->index);
   if (!attached.ok()) return attached.status();

@@ -113,12 +113,6 @@ uint32_t DeviceQueues(const PortSpec& port, const Profile& profile, const Machin
   return few || profile.rss.spread == RssSpread::kSoftware ? 1 : profile.queues;
 }
 
-// Whether the AF_XDP PMD drives it.
-bool OnAfXdp(const Device& device) {
-  return device.kind == Device::Kind::kAfXdp ||
-         (!device.vdevs.empty() && VdevDriver(device.vdevs.front().name) == "net_af_xdp");
-}
-
 absl::Status CheckPrivileges(const Preflight& plan, const Machine& machine) {
   std::vector<const char*> missing;
   for (const CapabilityNeed& need : NeededCapabilities(plan))

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/kernel/ethtool.h"
+#include "src/kernel/link.h"
 #include "src/kernel/xdp_program.h"
 
 namespace twinpath {
@@ -60,7 +61,7 @@ absl::StatusOr<Device> Native(const PortSpec& port, const std::string& pci, cons
 absl::Status CheckInterface(const PortSpec& port, uint32_t queues, const Channels& channels,
                             const Machine& machine) {
   const std::string& name = port.device;
-  auto xdp = ReadXdp(name);
+  auto xdp = ReadXdp(IndexOfLink(name));
   if (!xdp.ok()) return Wrong(port, std::string(xdp.status().message()));
   if (xdp->program != 0) {
     return Wrong(
@@ -148,21 +149,27 @@ absl::StatusOr<uint32_t> PcapMbufs(const PortSpec& port, const std::string& argu
   return static_cast<uint32_t>(std::min<uint64_t>(frames, 1u << 24));
 }
 
+Vdev ParseVdev(const std::string& given) {
+  const size_t comma = given.find(',');
+  return {given.substr(0, comma), comma == std::string::npos ? "" : given.substr(comma + 1)};
+}
+
+std::string InterfaceArgument(const Vdev& vdev) {
+  static const std::regex interface("(?:.*,)?iface=([^,]+)(?:,.*)?");
+  std::smatch match;
+  return std::regex_match(vdev.arguments, match, interface) ? match[1].str() : "";
+}
+
 absl::StatusOr<Device> VirtualDevice(const PortSpec& port, const Machine& machine) {
   Device device;
   device.given = port.device;
   device.mode = "vdev";
   device.why = "given as a DPDK vdev";
-  const size_t comma = port.device.find(',');
-  Vdev vdev = {port.device.substr(0, comma),
-               comma == std::string::npos ? "" : port.device.substr(comma + 1)};
+  Vdev vdev = ParseVdev(port.device);
   const std::string driver = VdevDriver(vdev.name);
   device.kernel_behind = driver != "net_null" && driver != "net_pcap" && driver != "net_ring";
-  static const std::regex on_interface("(?:.*,)?iface=([^,]+)(?:,.*)?");
-  std::smatch match;
-  if ((driver == "net_af_packet" || driver == "net_af_xdp") &&
-      std::regex_match(vdev.arguments, match, on_interface)) {
-    const std::string interface = match[1].str();
+  const std::string interface = InterfaceArgument(vdev);
+  if ((driver == "net_af_packet" || driver == "net_af_xdp") && !interface.empty()) {
     if (!machine.InterfaceExists(interface))
       return Wrong(port, absl::StrCat("there is no interface '", interface,
                                       "'; `ip -brief link` lists them"));
@@ -200,6 +207,17 @@ Device ForeseeDevice(const PortSpec& port, uint32_t queues, const Machine& machi
     device.mtu = std::min(machine.InterfaceMtu(given), kAfXdpMaxMtu);
   }
   return device;
+}
+
+bool OnAfXdp(const Device& device) {
+  return device.kind == Device::Kind::kAfXdp ||
+         (!device.vdevs.empty() && VdevDriver(device.vdevs.front().name) == "net_af_xdp");
+}
+
+uint32_t AfXdpInterface(const std::string& given) {
+  if (const uint32_t index = IndexOfLink(given); index != 0) return index;
+  const Vdev vdev = ParseVdev(given);
+  return VdevDriver(vdev.name) == "net_af_xdp" ? IndexOfLink(InterfaceArgument(vdev)) : 0;
 }
 
 uint32_t InterfaceQueues(const std::string& name, const Machine& machine) {

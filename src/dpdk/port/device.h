@@ -44,6 +44,13 @@ absl::StatusOr<Device> ResolveDevice(const PortSpec& port, uint32_t queues, cons
 // where ResolveDevice finds something missing.
 Device ForeseeDevice(const PortSpec& port, uint32_t queues, const Machine& machine);
 
+// Whether the AF_XDP PMD drives it.
+bool OnAfXdp(const Device& device);
+
+// The number of the kernel interface that the AF_XDP PMD would use for this DEVICE: of the interface
+// itself, or of a vdev's. 0: none.
+uint32_t AfXdpInterface(const std::string& given);
+
 // The RX queues that an interface's driver has now.
 uint32_t InterfaceQueues(const std::string& name, const Machine& machine);
 

@@ -20,6 +20,12 @@ absl::Status Named(const std::string& port, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat("port ", port, ": ", status.message()));
 }
 
+// Whether an interface has no XDP program. False: it has one, or does not exist.
+bool FreeOfXdp(uint32_t interface) {
+  auto xdp = ReadXdp(interface);
+  return xdp.ok() && xdp->program == 0;
+}
+
 // The elements of `after` that are not in the other list; both are sorted.
 std::vector<int> Added(const std::vector<int>& before, const std::vector<int>& after) {
   std::vector<int> added;
@@ -32,7 +38,7 @@ std::vector<int> Added(const std::vector<int>& before, const std::vector<int>& a
 
 absl::StatusOr<Port> Port::Open(const std::string& name, Device device, bool late) {
   Port port(name, std::move(device));
-  port.index_ = if_nametoindex(port.device_.interface.c_str());
+  port.index_ = IndexOfLink(port.device_.interface);
   if (port.device_.kind == Device::Kind::kPci) {
     auto ethdev = late ? Ethdev::Probe(port.device_.pci) : Ethdev::Find(port.device_.pci);
     if (!ethdev.ok()) return Named(name, ethdev.status());
@@ -56,7 +62,7 @@ absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* 
   const bool af_xdp = device_.kind == Device::Kind::kAfXdp;
   const bool by_software = BySoftware(profile);
   mempool_ = mempool;
-  dropped_before_ = Machine().InterfaceTxDropped(device_.interface);
+  dropped_before_ = ReadLink(index_).value_or(LinkFacts()).tx_dropped;
   EthdevConfig config = {
       .queues = static_cast<uint16_t>(device_.vdev_a_queue || by_software ? 1 : profile.queues),
       .rx_descriptors = static_cast<uint16_t>(profile.rx_descriptors),
@@ -97,12 +103,14 @@ absl::Status Port::ReceiveAll(const Profile& profile, EthdevConfig* config) {
 
 absl::Status Port::StartEthdevs(const EthdevConfig& config, InterfaceGuard* guard) {
   const bool af_xdp = device_.kind == Device::Kind::kAfXdp;
+  const uint32_t xdp_on = OnAfXdp(device_) ? IndexOfLink(device_.mac_filter) : 0;
+  const bool guarded = af_xdp || FreeOfXdp(xdp_on);
   for (Ethdev& ethdev : ethdevs_) {
     const std::vector<int> before = af_xdp ? XskSockets() : std::vector<int>();
-    if (af_xdp && guard != nullptr) guard->Expect(device_.interface);
+    if (guarded && guard != nullptr) guard->Expect(xdp_on);
     absl::Status started = ethdev.Start(config);
     // Also where it did not start completely.
-    if (af_xdp) Protect(guard);
+    if (guarded) Protect(xdp_on, guard);
     if (af_xdp) xsk_sockets_.push_back(Added(before, XskSockets()));
     if (!started.ok()) return started;
     for (uint16_t q = 0; q < config.queues; q++)
@@ -139,12 +147,12 @@ const RssState& Port::rss() const {
   return software_rss_ ? software_rss_->rss() : ethdevs_.front().rss();
 }
 
-// Records what libxdp attached: here, and in the guard, which outlives this process.
-void Port::Protect(InterfaceGuard* guard) {
-  auto xdp = ReadXdp(device_.interface);
+// Records what libxdp attached to `interface`: here, and in the guard, which outlives this process.
+void Port::Protect(uint32_t interface, InterfaceGuard* guard) {
+  auto xdp = ReadXdp(interface);
   if (!xdp.ok() || xdp->program == 0) return;
-  own_program_ = xdp->program;
-  if (guard != nullptr) guard->Protect(device_.interface, xdp->program);
+  if (interface == index_) own_program_ = xdp->program;
+  if (guard != nullptr) guard->Protect(interface, xdp->program);
 }
 
 std::vector<int> Port::sockets(uint32_t queue) const {
@@ -160,7 +168,7 @@ void Port::ReadSocketMode() {
       });
   device_.mode = zero_copy ? "zero-copy" : "copy";
   absl::StrAppend(&device_.why, zero_copy ? " has zero-copy" : " has no zero-copy");
-  auto xdp = ReadXdp(device_.interface);
+  auto xdp = ReadXdp(index_);
   if (xdp.ok() && xdp->program != 0) absl::StrAppend(&device_.why, ", XDP ", xdp->mode);
 }
 

@@ -51,7 +51,7 @@ class Port {
   const std::vector<QueueEnd>& ends() const { return ends_; }
   const rte_mempool* mempool() const { return mempool_; }
   // Frames that the device could not receive because no mbuf was free.
-  uint64_t NoMbuf() const { return CountsNow().no_mbuf; }
+  uint64_t NoMbuf() const;
 
   // kLinkUp, kLinkDown, or kLinkGone (src/kernel/link.h): the port's kernel interface does
   // not exist any more, or is another one than at the start, or the kernel asks for the PCI device
@@ -59,8 +59,9 @@ class Port {
   std::string Link() const;
   // The interface or PCI address that may disappear; empty: the device cannot.
   const std::string& Where() const { return device_.pci.empty() ? device_.interface : device_.pci; }
-  // Whether an interface of that name, or a PCI device with a driver, exists now.
-  bool DeviceThere() const;
+  // After Close: whether the interface, whatever its name is now, another one of that name, or a
+  // PCI device with a driver exists now.
+  bool DeviceThere();
   // Closes a device that disappeared. No worker may use the port's ends any more. The device's
   // counts are kept.
   void Close();
@@ -96,7 +97,7 @@ class Port {
   absl::Status StartEthdevs(const EthdevConfig& config, InterfaceGuard* guard);
   DeviceCounts CountsNow() const;
   void CloseEthdevs();
-  void Protect(InterfaceGuard* guard);
+  void Protect(uint32_t interface, InterfaceGuard* guard);
   bool BySoftware(const Profile& profile) const;
   absl::Status SpreadBySoftware(const Profile& profile, rte_mempool* mempool);
   const RssState& rss() const;
@@ -112,7 +113,7 @@ class Port {
   // AF_XDP: the PMD's sockets, by ethdev, borrowed to read their statistics and to wait for frames.
   std::vector<std::vector<int>> xsk_sockets_;
   std::vector<int> packet_sockets_;  // of net_af_packet, borrowed to see whether they are bound
-  uint32_t index_ = 0;               // of the kernel interface; 0: none
+  uint32_t index_ = 0;               // the number of the kernel interface; 0: none
   Promiscuous promiscuous_;          // of device_.mac_filter
   uint32_t own_program_ = 0;         // AF_XDP: the id of the program that libxdp attached; 0: none
   int setup_retries_ = 8;            // AF_XDP frees a queue late, unless the interface is new

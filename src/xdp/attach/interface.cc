@@ -5,7 +5,6 @@
 
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
-#include <net/if.h>
 
 #include <algorithm>
 #include <cstring>
@@ -13,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/kernel/ethtool.h"
+#include "src/kernel/link.h"
 #include "src/kernel/machine.h"
 #include "src/kernel/netlink.h"
 
@@ -66,13 +66,13 @@ bool TakesNativeFrames(const Interface& interface) {
 }
 
 absl::StatusOr<Interface> FindInterface(const std::string& port, const std::string& name) {
-  Interface interface = {.name = name};
-  if (name.size() < IFNAMSIZ) interface.index = if_nametoindex(name.c_str());
-  if (interface.index == 0)
+  const auto link = FindLink(name);
+  if (!link.has_value())
     return absl::NotFoundError(
         absl::StrCat("port ", port, ": there is no interface ", name, " (ip link shows them)"));
-  interface.driver = EthtoolDriver(name);
-  interface.rx_queues = std::max(Machine().InterfaceRxQueues(name), 1U);
+  Interface interface = {.name = link->name, .index = link->index};
+  interface.driver = EthtoolDriver(link->name);
+  interface.rx_queues = std::max(Machine().InterfaceRxQueues(link->name), 1U);
   return interface;
 }
 

@@ -14,13 +14,14 @@
 namespace twinpath {
 
 struct Interface {
-  std::string name;
+  std::string name;  // the main one, when it was found
   uint32_t index = 0;
   std::string driver;      // as ethtool names it; empty where the driver does not say
   uint32_t rx_queues = 1;  // really in use
 };
 
-// NotFound where there is no interface `name`; the message names `port`, the port it was given for.
+// NotFound where no interface has `name` as its name or alternative name; the message names `port`,
+// the port it was given for.
 absl::StatusOr<Interface> FindInterface(const std::string& port, const std::string& name);
 
 // The device's XDP features as linux/netdev.h (since 6.3) numbers them; nothing where the kernel
