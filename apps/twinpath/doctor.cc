@@ -5,8 +5,6 @@
 #include <linux/capability.h>
 
 #include <algorithm>
-#include <cctype>
-#include <cstring>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -27,6 +25,7 @@
 #include "src/dpdk/eal/preflight.h"
 #include "src/kernel/ethtool.h"
 #include "src/kernel/link.h"
+#include "src/kernel/shell_word.h"
 #include "src/kernel/xdp_program.h"
 #include "src/telemetry/client/client.h"
 #include "src/telemetry/server/protocol.h"
@@ -45,14 +44,6 @@ struct DoctorOptions {
 };
 
 constexpr char kDoctor[] = "twinpath doctor";
-
-// `text` quoted as one word of a shell.
-std::string ShellWord(const std::string& text) {
-  const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isalnum(c) || std::strchr("_./-+:@%,", c) != nullptr;
-  });
-  return plain ? text : absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
-}
 
 InterfaceFacts FactsOf(const std::string& name) {
   InterfaceFacts facts;

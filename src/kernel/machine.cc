@@ -71,6 +71,11 @@ bool Machine::InterfaceExists(const std::string& name) const {
   return fs::exists(root_ + "/sys/class/net/" + name + "/ifindex", error);
 }
 
+std::string Machine::InterfaceName(const std::string& name) const {
+  const auto link = root_.empty() ? FindLink(name) : std::nullopt;
+  return link.has_value() ? link->name : name;
+}
+
 std::string Machine::InterfaceDriver(const std::string& name) const {
   std::string driver = LinkName(InterfaceFolder(name) + "/device/driver");
   if (!driver.empty()) return driver;

@@ -31,6 +31,8 @@ class Machine {
   std::string Read(const std::string& path) const;
 
   bool InterfaceExists(const std::string& name) const;
+  // The main name of an interface that may be given by an alternative one (ip link property).
+  std::string InterfaceName(const std::string& name) const;
   std::string InterfaceDriver(const std::string& name) const;  // "veth"; "unknown"
   // RX queues in use: those that sysfs shows, or where /sys shows another network namespace, the
   // driver's channels. 0: neither tells.

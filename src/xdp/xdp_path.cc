@@ -16,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/kernel/clock.h"
+#include "src/kernel/shell_word.h"
 #include "src/kernel/xdp_program.h"
 #include "src/xdp/attach/preflight.h"
 #include "src/xdp/program/snapshot.h"
@@ -93,7 +94,7 @@ absl::Status XdpPath::CheckPorts() {
       if (other.interface.index == interface->index)
         return absl::InvalidArgumentError(absl::StrCat("ports ", other.spec.name, " and ",
                                                        spec.name, " are the same interface, ",
-                                                       spec.device));
+                                                       interface->name));
     }
     auto attached = ReadXdp(interface->index);
     if (!attached.ok()) return attached.status();
@@ -103,7 +104,7 @@ absl::Status XdpPath::CheckPorts() {
           "port ", spec.name, ": interface ", spec.device, " already carries the XDP program ",
           program.empty() ? "(unnamed)" : program, " (id ", attached->program,
           "), and is left as it is; to take it off, end the program that owns it, remove its pin (",
-          PinFolder(spec.name), " where that is twinpath-xdp's), or: ip link set dev ", spec.device,
+          PinFolder(spec.name), " where that is twinpath-xdp's), or: ip link set dev ", ShellWord(spec.device),
           " xdp off"));
     }
     if (options_.pin) {

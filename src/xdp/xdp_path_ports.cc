@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/kernel/shell_word.h"
 #include "src/kernel/xdp_program.h"
 #include "src/xdp/attach/preflight.h"
 #include "src/xdp/xdp_path.h"
@@ -85,7 +86,7 @@ void XdpPath::ReceiveAll(Port* port) {
                                 " receives frames for its own MAC addresses only: ",
                                 held.status().message(),
                                 "; for all frames, grant CAP_NET_RAW, or: ip link set dev ",
-                                port->spec.device, " promisc on");
+                                ShellWord(port->spec.device), " promisc on");
 }
 
 absl::Status XdpPath::PinAgain(Port& port) {

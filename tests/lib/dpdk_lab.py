@@ -23,13 +23,13 @@ def run(*command):
 def quiet(name):
     """Sets an interface up so that the kernel sends no frame of its own."""
     pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1")
-    run("ip", "link", "set", name, "arp", "off", "up")
+    run("ip", "link", "set", "dev", name, "arp", "off", "up")
 
 
 def veth(near, far, index=None, queues=1):
     """A veth pair that is up, on which the kernel sends no frame of its own. `near` has this ifindex,
     where one is given, and this many queues; what `far` sends arrives on the first of them."""
-    run("ip", "link", "add", near, *(["index", str(index)] if index else []), "numrxqueues", str(queues),
+    run("ip", "link", "add", "name", near, *(["index", str(index)] if index else []), "numrxqueues", str(queues),
         "numtxqueues", str(queues), "type", "veth", "peer", "name", far, "numrxqueues", str(queues), "numtxqueues", "1")
     quiet(near)
     quiet(far)

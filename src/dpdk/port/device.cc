@@ -17,6 +17,7 @@
 #include "absl/strings/str_join.h"
 #include "src/kernel/ethtool.h"
 #include "src/kernel/link.h"
+#include "src/kernel/shell_word.h"
 #include "src/kernel/xdp_program.h"
 
 namespace twinpath {
@@ -58,9 +59,20 @@ absl::StatusOr<Device> Native(const PortSpec& port, const std::string& pci, cons
                                   machine.BindCommand(pci), rather));
 }
 
-absl::Status CheckInterface(const PortSpec& port, uint32_t queues, const Channels& channels,
-                            const Machine& machine) {
-  const std::string& name = port.device;
+// The PMD is given the interface in a list of "key=value" arguments, where these characters have a
+// meaning of their own and cannot be quoted: the PMD would open another interface, or none.
+absl::Status CheckName(const PortSpec& port, const std::string& name) {
+  if (name.find_first_of(",=[") == std::string::npos) return absl::OkStatus();
+  return Wrong(port, absl::StrCat("interface ", name,
+                                  ": DPDK supports no interface whose name contains ',', '=' or "
+                                  "'['; rename it: ip link set dev ",
+                                  ShellWord(name), " name NAME; or use twinpath-xdp"));
+}
+
+absl::Status CheckInterface(const PortSpec& port, const std::string& name, uint32_t queues,
+                            const Channels& channels, const Machine& machine) {
+  if (absl::Status named = CheckName(port, name); !named.ok()) return named;
+  const std::string word = ShellWord(name);
   auto xdp = ReadXdp(IndexOfLink(name));
   if (!xdp.ok()) return Wrong(port, std::string(xdp.status().message()));
   if (xdp->program != 0) {
@@ -68,28 +80,28 @@ absl::Status CheckInterface(const PortSpec& port, uint32_t queues, const Channel
         port, absl::StrCat("interface ", name, " already carries an XDP program (",
                            XdpProgramName(xdp->program), ", id ", xdp->program, ", ", xdp->mode,
                            "); to detach it, stop the program that owns it, or: ip link set dev ",
-                           name, xdp->mode == "generic" ? " xdpgeneric off" : " xdp off"));
+                           word, xdp->mode == "generic" ? " xdpgeneric off" : " xdp off"));
   }
   const uint32_t there = InterfaceQueues(name, machine);
   if (queues > there) {
     return Wrong(port, absl::StrCat("interface ", name, " has ", there, " RX queue",
                                     there == 1 ? "" : "s", ", fewer than the ", queues,
                                     " asked for; change one: --queues ", there, ", or ethtool -L ",
-                                    name, channels.combined != 0 ? " combined " : " rx ", queues));
+                                    word, channels.combined != 0 ? " combined " : " rx ", queues));
   }
   const uint32_t mtu = machine.InterfaceMtu(name);
   if (mtu > kAfXdpMaxMtu) {
     return Wrong(port, absl::StrCat("interface ", name, " has an MTU of ", mtu,
                                     " bytes, and AF_XDP supports at most ", kAfXdpMaxMtu,
-                                    ": ip link set dev ", name, " mtu ", kAfXdpMaxMtu));
+                                    ": ip link set dev ", word, " mtu ", kAfXdpMaxMtu));
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<Device> AfXdp(const PortSpec& port, uint32_t queues, const Machine& machine) {
-  const std::string& name = port.device;
+  const std::string name = machine.InterfaceName(port.device), word = ShellWord(name);
   const Channels channels = InterfaceChannels(name);
-  absl::Status fit = CheckInterface(port, queues, channels, machine);
+  absl::Status fit = CheckInterface(port, name, queues, channels, machine);
   if (!fit.ok()) return fit;
 
   Device device;
@@ -100,7 +112,8 @@ absl::StatusOr<Device> AfXdp(const PortSpec& port, uint32_t queues, const Machin
   device.mtu = machine.InterfaceMtu(name);
   device.vdev_a_queue = channels.combined == 0;
   const std::string driver = machine.InterfaceDriver(name);
-  device.why = absl::StrCat("kernel interface, driver ", driver);
+  device.why = absl::StrCat("kernel interface", name == port.device ? "" : " " + name, ", driver ",
+                            driver);
   const uint32_t count = device.vdev_a_queue ? queues : 1;
   for (uint32_t i = 0; i < count; i++) {
     device.vdevs.push_back({absl::StrCat("net_af_xdp_", port.name, "_", i),
@@ -113,11 +126,11 @@ absl::StatusOr<Device> AfXdp(const PortSpec& port, uint32_t queues, const Machin
     device.warnings.push_back(absl::StrCat(
         "port ", port.name, ": ", name, " has ", there, " RX queues and ", queues,
         " are served; the kernel receives the frames of the others, without the policy: --queues ",
-        there, ", or ethtool -L ", name, channels.combined != 0 ? " combined " : " rx ", queues));
+        there, ", or ethtool -L ", word, channels.combined != 0 ? " combined " : " rx ", queues));
   }
   if (!(machine.InterfaceFlags(name) & IFF_UP)) {
     device.warnings.push_back(absl::StrCat("port ", port.name, ": interface ", name,
-                                           " is down: ip link set dev ", name, " up"));
+                                           " is down: ip link set dev ", word, " up"));
   }
   return device;
 }
@@ -221,7 +234,7 @@ uint32_t AfXdpInterface(const std::string& given) {
 }
 
 uint32_t InterfaceQueues(const std::string& name, const Machine& machine) {
-  const uint32_t combined = InterfaceChannels(name).combined;
+  const uint32_t combined = InterfaceChannels(machine.InterfaceName(name)).combined;
   return combined != 0 ? combined : machine.InterfaceRxQueues(name);
 }
 

@@ -34,7 +34,7 @@ def on_both_paths(case, names):
 
 def link(name):
     """What the kernel tells of an interface."""
-    return json.loads(run("ip", "-json", "-details", "link", "show", name))[0]
+    return json.loads(run("ip", "-json", "-details", "link", "show", "dev", name))[0]
 
 
 class Case:
@@ -59,7 +59,7 @@ class Case:
     def remove(index):
         for one in json.loads(run("ip", "-json", "link")):
             if one["ifindex"] == index:
-                run("ip", "link", "del", one["ifname"])
+                run("ip", "link", "del", "dev", one["ifname"])
 
     def command(self, ports, *arguments):
         """The command that runs this path's program on `ports`, interfaces by the names of ports."""
