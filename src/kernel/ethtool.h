@@ -18,6 +18,13 @@ struct Channels {
 };
 Channels InterfaceChannels(const std::string& name);
 
+// What happens to received frames before XDP, or the kernel in generic mode, shows them to a program.
+struct ReceiveOffloads {
+  bool lro = false, gro = false;  // frames are joined, by the device or by the kernel
+  bool vlan = false;              // VLAN tags are taken out of the frames
+};
+ReceiveOffloads InterfaceOffloads(const std::string& name);
+
 // The driver's name (ethtool -i); empty where the driver does not say.
 std::string EthtoolDriver(const std::string& name);
 

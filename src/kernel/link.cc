@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "src/kernel/file_descriptor.h"
+#include "src/kernel/machine.h"
 #include "src/kernel/netlink.h"
 
 namespace twinpath {
@@ -79,6 +80,16 @@ std::optional<LinkFacts> ReadLink(uint32_t index) {
 std::optional<LinkFacts> FindLink(const std::string& name) {
   if (name.empty() || name.size() > kLongestName) return std::nullopt;
   return AskForLink(0, name);
+}
+
+std::optional<LinkSetup> ReadSetup(uint32_t index) {
+  const auto link = ReadLink(index);
+  if (!link.has_value()) return std::nullopt;
+  return LinkSetup{.name = link->name,
+                   .rx_queues = Machine().InterfaceRxQueues(link->name),
+                   .mtu = link->mtu,
+                   .master = link->master,
+                   .offloads = InterfaceOffloads(link->name)};
 }
 
 uint32_t IndexOfLink(const std::string& name) {

@@ -10,6 +10,8 @@
 #include <optional>
 #include <string>
 
+#include "src/kernel/ethtool.h"
+
 namespace twinpath {
 
 inline constexpr char kLinkUp[] = "up";
@@ -33,6 +35,17 @@ struct LinkFacts {
 std::optional<LinkFacts> ReadLink(uint32_t index);
 // By its name, or one of its alternative names (ip link property).
 std::optional<LinkFacts> FindLink(const std::string& name);
+
+// What somebody may change of an interface while a program uses it.
+struct LinkSetup {
+  std::string name;
+  uint32_t rx_queues = 0;
+  uint32_t mtu = 0;     // bytes
+  uint32_t master = 0;  // see LinkFacts
+  ReceiveOffloads offloads;
+};
+// nullopt: there is no such interface.
+std::optional<LinkSetup> ReadSetup(uint32_t index);
 
 // The number of the interface with this name; 0: there is none.
 uint32_t IndexOfLink(const std::string& name);

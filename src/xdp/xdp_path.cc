@@ -72,6 +72,7 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
   path->run_->SetOrigin(CoarseNow());
   path->start_ = std::chrono::steady_clock::now();
   status = path->AttachAll();
+  for (Port& port : path->ports_) ReadOpened(&port);
   path->run_->SetOrigin(CoarseNow());
   if (status.ok() && options.pin) status = path->Pin();
   if (!status.ok()) {
@@ -131,19 +132,27 @@ absl::Status XdpPath::AttachAll() {
   return status;
 }
 
-std::string XdpPath::Unreachable(const CompiledPolicy& policy) const {
+uint32_t XdpPath::SentToFromNative(const CompiledPolicy& policy) const {
   uint32_t sent_to = 0;
   for (size_t i = 0; i < ports_.size(); i++)
     if (ports_[i].mode == "native") sent_to |= policy.sends[i];
+  return sent_to;
+}
+
+std::string XdpPath::WhyUnreachable(const Port& port) {
+  return absl::StrCat("takes no frames from native mode",
+                      port.interface.driver == "veth"
+                          ? ": its peer has no GRO (ethtool -K PEER gro on fixes that), or more TX "
+                            "queues than it has RX queues"
+                          : "");
+}
+
+std::string XdpPath::Unreachable(const CompiledPolicy& policy) const {
+  const uint32_t sent_to = SentToFromNative(policy);
   for (size_t i = 0; i < ports_.size(); i++) {
     const Port& port = ports_[i];
     if ((sent_to >> i & 1) == 0 || TakesNativeFrames(port.interface)) continue;
-    return absl::StrCat("port ", port.spec.name, " (", port.spec.device,
-                        ") takes no frames from native mode",
-                        port.interface.driver == "veth"
-                            ? ": its peer has no GRO (ethtool -K PEER gro on mends that), or more "
-                              "TX queues than it has RX queues"
-                            : "");
+    return absl::StrCat("port ", port.spec.name, " (", port.spec.device, ") ", WhyUnreachable(port));
   }
   return "";
 }

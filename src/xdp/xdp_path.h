@@ -80,6 +80,7 @@ class XdpPath : public PolicyPath {
     Interface interface;
     Promiscuous promiscuous;
     XdpLink attachment;
+    LinkSetup opened;  // the interface when it was attached to; its queues: what the tables have
     XdpFrames frames = XdpFrames::kPlain;
     int attached = -1;  // the attached program; the run's
     std::string mode, why, link = kLinkUp;
@@ -91,12 +92,17 @@ class XdpPath : public PolicyPath {
   absl::Status AttachAll();
   // Why not: a port that frames leave by and that does not take them from native mode. Empty: none.
   std::string Unreachable(const CompiledPolicy& policy) const;
+  // The ports that frames leave by from native mode, as a mask.
+  uint32_t SentToFromNative(const CompiledPolicy& policy) const;
+  static std::string WhyUnreachable(const Port& port);
   absl::Status CheckReload(const CompiledPolicy& policy) const;
   static absl::Status NoTags(const Port& port, const std::string& why);
   // Returns when every CPU that ran a program has left it.
   static void WaitForRunningPrograms();
   static void ReceiveAll(Port* port);
   bool InterfaceThere(size_t index);
+  static void ReadOpened(Port* port);
+  void LookAtSetups(Clock::time_point now);
   absl::Status AttachAgain(size_t index);
   static absl::Status PinAgain(Port& port);
   void Leave(size_t index);
@@ -113,6 +119,7 @@ class XdpPath : public PolicyPath {
   Snapshot header_;  // what stays the same
   std::vector<Port> ports_;
   FaultLedger faults_;
+  Clock::time_point next_setup_look_;
   std::unique_ptr<XdpRun> run_;
   std::mutex reload_;            // one at a time; taken before snapshot_
   mutable std::mutex snapshot_;  // held while the policy is replaced, or read

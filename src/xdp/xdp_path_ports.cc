@@ -5,6 +5,7 @@
 #include <linux/if_link.h>
 #include <net/if.h>
 
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -12,10 +13,17 @@
 #include "absl/strings/str_cat.h"
 #include "src/kernel/shell_word.h"
 #include "src/kernel/xdp_program.h"
+#include "src/telemetry/setup_faults.h"
 #include "src/xdp/attach/preflight.h"
 #include "src/xdp/xdp_path.h"
 
 namespace twinpath {
+namespace {
+
+// How often the set-up of the interfaces is looked at: some system calls a port.
+constexpr std::chrono::seconds kSetupInterval(1);
+
+}  // namespace
 
 void XdpPath::Watch(Clock::time_point now) {
   for (size_t i = 0; i < ports_.size(); i++) {
@@ -55,7 +63,44 @@ void XdpPath::Watch(Clock::time_point now) {
       faults_.Note(port.refusal);
     }
   }
+  if (now >= next_setup_look_) LookAtSetups(now);
   faults_.Tick(now);
+}
+
+// As the interface is with the port's program on it, which may change it.
+void XdpPath::ReadOpened(Port* port) {
+  port->opened = ReadSetup(port->interface.index).value_or(LinkSetup());
+  port->opened.rx_queues = port->interface.rx_queues;
+}
+
+// What somebody changed on interfaces that stayed.
+void XdpPath::LookAtSetups(Clock::time_point now) {
+  next_setup_look_ = now + kSetupInterval;
+  uint32_t sent_to = 0;
+  {
+    const std::lock_guard<std::mutex> no_reload(snapshot_);
+    sent_to = SentToFromNative(run_->policy());
+  }
+  for (size_t i = 0; i < ports_.size(); i++) {
+    const Port& port = ports_[i];
+    const auto found = ReadSetup(port.interface.index);
+    if (port.link == kLinkGone || !found.has_value()) continue;
+    const std::string subject = absl::StrCat("port ", port.spec.name);
+    // The kernel gives new queues of a veth no program. Elsewhere the program drops what it has no
+    // tables for.
+    const bool past = port.mode == "native" && port.interface.driver == "veth";
+    SetSetupFaults(subject, port.opened, *found,
+                   {.unserved = past ? "go to the kernel, without the policy"
+                                     : "are dropped and counted as stray_packets",
+                    .behind_gro = port.mode == "generic"},
+                   &faults_, now);
+    const bool unreachable = (sent_to >> i & 1) != 0 && !TakesNativeFrames(port.interface);
+    faults_.Set(subject, "unreachable", unreachable,
+                unreachable ? absl::StrCat(port.spec.device, " ", WhyUnreachable(port),
+                                           "; frames sent there vanish and count as sent")
+                            : absl::StrCat(port.spec.device, " takes frames from native mode"),
+                now);
+  }
 }
 
 // An interface that went to another network namespace took the program along.
@@ -82,11 +127,11 @@ void XdpPath::ReceiveAll(Port* port) {
   }
   const auto link = ReadLink(port->interface.index);
   if (link.has_value() && link->flags & IFF_PROMISC) return;
-  port->filtered = absl::StrCat("port ", port->spec.name, ": ", port->spec.device,
-                                " receives frames for its own MAC addresses only: ",
-                                held.status().message(),
-                                "; for all frames, grant CAP_NET_RAW, or: ip link set dev ",
-                                ShellWord(port->spec.device), " promisc on");
+  port->filtered =
+      absl::StrCat("port ", port->spec.name, ": ", port->spec.device,
+                   " receives frames for its own MAC addresses only: ", held.status().message(),
+                   "; for all frames, grant CAP_NET_RAW, or: ip link set dev ",
+                   ShellWord(port->spec.device), " promisc on");
 }
 
 absl::Status XdpPath::PinAgain(Port& port) {
@@ -138,6 +183,7 @@ absl::Status XdpPath::AttachAgain(size_t index) {
   interface->rx_queues = port.interface.rx_queues;  // what the tables were made for
   port.interface = *std::move(interface);
   ReceiveAll(&port);
+  ReadOpened(&port);
   port.attachment = std::move(link);
   port.link = kLinkUp;
   if (options_.pin) return PinAgain(port);

@@ -82,6 +82,7 @@ absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* 
     absl::Status spread = SpreadBySoftware(profile, mempool);
     if (!spread.ok()) return Named(name_, spread);
   }
+  opened_ = ReadSetup(index_).value_or(LinkSetup());
   for (const std::string& what : rss().cannot)
     rss_warnings_.push_back(absl::StrCat("port ", name_, ": RSS: ", what));
   return absl::OkStatus();

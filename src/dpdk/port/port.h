@@ -20,8 +20,10 @@
 #include "src/dpdk/quirks/interface_guard.h"
 #include "src/dpdk/quirks/xsk_sockets.h"
 #include "src/dpdk/worker/queue_end.h"
+#include "src/kernel/link.h"
 #include "src/kernel/promiscuous.h"
 #include "src/kernel/xdp_program.h"
+#include "src/telemetry/faults.h"
 #include "src/telemetry/snapshot.h"
 
 namespace twinpath {
@@ -59,6 +61,8 @@ class Port {
   std::string Link() const;
   // The interface or PCI address that may disappear; empty: the device cannot.
   const std::string& Where() const { return device_.pci.empty() ? device_.interface : device_.pci; }
+  // What changed on the port's kernel interface since it was opened, as faults. Asks the kernel.
+  void SetSetupFaults(FaultLedger* ledger, FaultLedger::Clock::time_point now) const;
   // After Close: whether the interface, whatever its name is now, another one of that name, or a
   // PCI device with a driver exists now.
   bool DeviceThere();
@@ -121,6 +125,7 @@ class Port {
   rte_mempool* mempool_ = nullptr;
   DeviceCounts past_;  // of devices that disappeared
   std::string driver_;
+  LinkSetup opened_;  // the kernel interface when it was opened; of the first device, its queues
 };
 
 }  // namespace twinpath

@@ -10,9 +10,11 @@
 #include <functional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "src/dpdk/port/port.h"
 #include "src/dpdk/quirks/xsk_frames.h"
 #include "src/kernel/link.h"
+#include "src/telemetry/setup_faults.h"
 
 namespace twinpath {
 namespace {
@@ -41,6 +43,14 @@ std::string Port::Link() const {
   if (std::any_of(ethdevs_.begin(), ethdevs_.end(), std::mem_fn(&Ethdev::AskedBack)))
     return kLinkGone;
   return std::all_of(ethdevs_.begin(), ethdevs_.end(), IsUp) ? kLinkUp : kLinkDown;
+}
+
+void Port::SetSetupFaults(FaultLedger* ledger, FaultLedger::Clock::time_point now) const {
+  const auto found = ethdevs_.empty() ? std::nullopt : ReadSetup(index_);
+  if (!found.has_value()) return;
+  LinkUse use;
+  if (device_.kind == Device::Kind::kAfXdp) use.unserved = "go to the kernel, without the policy";
+  twinpath::SetSetupFaults(absl::StrCat("port ", name_), opened_, *found, use, ledger, now);
 }
 
 bool Port::DeviceThere() {
@@ -154,6 +164,7 @@ absl::Status Port::Reopen(Device device, const Profile& profile, bool one_mempoo
     return started;
   }
   port->past_ = past_;
+  port->opened_.rx_queues = opened_.rx_queues;  // the log names those that are not served
   *this = *std::move(port);
   return absl::OkStatus();
 }
