@@ -28,13 +28,14 @@ struct QueueSpec {
   std::optional<QueueEnd> from_kernel;  // read by this queue's worker alone
 };
 
-// A port's new queue ends, after its device was lost or reopened. Owned by the control thread,
-// which keeps it until no worker is rewiring any more.
+// New queue ends of a port or of its exception port, after the device was lost or reopened. Owned by
+// the control thread, which keeps it until no worker is rewiring any more.
 struct Rewire {
   uint32_t port = 0;
+  bool exception = false;      // of the exception port
   std::vector<QueueEnd> ends;  // by logical queue
-  // For a worker that may sleep: the AF_XDP sockets that bring the port's frames (none: other
-  // drivers), by logical queue; empty where no frame will come.
+  // For a worker that may sleep: the AF_XDP sockets that bring the frames (none: other drivers), by
+  // logical queue; empty where no frame will come.
   std::vector<std::vector<int>> sockets;
 };
 
