@@ -163,13 +163,18 @@ void CheckInterface(const DoctorHost& host, const DoctorNeeds& needs, const Doct
               ? absl::StrCat(needs.command, " --queues ", facts.most_queues)
               : absl::StrCat("ethtool -L ", word, driver == "veth" ? " rx " : " combined ",
                              nic.queues));
-  if (const auto peer = host.PeerOf(name); driver == "veth" && peer && peer->tx_queues > queues)
+  const auto peer = host.PeerOf(name);
+  if (driver == "veth" && peer && peer->tx_queues > queues)
     lacks(
         Grade::kMissing, absl::StrCat("its peer has ", peer->tx_queues, " TX queues"),
         absl::StrCat("at most ", queues, ", its own RX queues: else the kernel refuses native XDP"),
         facts.most_queues != 0 && facts.most_queues < peer->tx_queues
             ? absl::StrCat("ethtool -L ", ShellWord(peer->name), " tx ", queues)
             : absl::StrCat("ethtool -L ", word, " rx ", peer->tx_queues));
+  else if (facts.native == false && nic.pci.empty())
+    lacks(Grade::kMissing,
+          driver == "veth" ? "its peer has more TX queues than it has RX queues" : "no native XDP",
+          "native XDP, for AF_XDP", absl::StrCat("twinpath-xdp --port ", nic.port, "=", word));
   if (mtu > kAfXdpMaxMtu)
     lacks(Grade::kMissing, absl::StrCat("an MTU of ", mtu, " bytes"),
           absl::StrCat("at most ", kAfXdpMaxMtu),

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The XDP programs of an interface, by rtnetlink. Detaching goes by the program's id, because the
-// AF_XDP PMD's libxdp attaches without leaving a handle. Any thread; no state.
+// The XDP programs of an interface, by rtnetlink, and what its driver does with such programs.
+// Detaching goes by the program's id, because the AF_XDP PMD's libxdp attaches without leaving a
+// handle. Any thread; no state.
 
 #ifndef TWINPATH_KERNEL_XDP_PROGRAM_H_
 #define TWINPATH_KERNEL_XDP_PROGRAM_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,22 @@ absl::Status DetachXdp(uint32_t index, uint32_t program);
 
 // Attaches `program` in `mode` to the interface, unless it has a program.
 absl::Status AttachXdp(uint32_t index, const FileDescriptor& program, const std::string& mode);
+
+// The driver's XDP features as linux/netdev.h (since 6.3) numbers them; nullopt: the kernel does not
+// tell.
+inline constexpr uint64_t kXdpBasic = 1;     // native mode
+inline constexpr uint64_t kXdpXmit = 4;      // takes redirected frames
+inline constexpr uint64_t kXdpZeroCopy = 8;  // of AF_XDP
+std::optional<uint64_t> XdpFeatures(uint32_t index);
+
+// Why the driver (its name; empty: unknown) refused native mode with this errno.
+std::string NativeXdpRefusal(const std::string& driver, int error);
+// Why the interface takes no programs in native mode, as far as the kernel tells without trying;
+// empty: it takes them, or the kernel does not tell.
+std::string NoNativeXdp(uint32_t index, const std::string& driver);
+// Attaches an empty program in native mode, and detaches it at once, unless the interface has one.
+// The errno with which the kernel refused; 0: none.
+int TryNativeXdp(uint32_t index);
 
 // A descriptor of the program with id `program`, which keeps it loaded. No descriptor where the
 // program is gone or access is denied.

@@ -22,19 +22,6 @@
 #include "src/xdp/program/snapshot.h"
 
 namespace twinpath {
-namespace {
-
-// Why the kernel refused native mode, in a person's words where its number has one meaning here.
-std::string Refusal(const Interface& interface, int error) {
-  const std::string driver = interface.driver.empty() ? "the driver" : interface.driver;
-  if (error == EOPNOTSUPP) return driver + " has no native XDP";
-  if (error == ERANGE) return driver + " refused native XDP: the MTU is too large for it";
-  if (error == ENOSPC && interface.driver == "veth")
-    return "veth refused native XDP: the peer has more TX queues than this end has RX queues";
-  return absl::StrCat(driver, " refused native XDP: ", std::strerror(error));
-}
-
-}  // namespace
 
 XdpPath::XdpPath(const Policy& policy, const XdpOptions& options)
     : options_(options), policy_(policy), faults_(options.on_message) {
@@ -181,7 +168,7 @@ absl::Status XdpPath::Attach(size_t index) {
   const auto fragments = Try(port, index, XdpFrames::kFragments, XDP_FLAGS_DRV_MODE);
   port.why = "the driver takes it, in fragments for its MTU";
   if (fragments.ok() && *fragments == 0) return absl::OkStatus();
-  const std::string refusal = Refusal(port.interface, *error);
+  const std::string refusal = NativeXdpRefusal(port.interface.driver, *error);
   if (options_.mode == XdpMode::kNative)
     return absl::FailedPreconditionError(
         absl::StrCat("port ", port.spec.name, " (", port.spec.device, "): ", refusal));

@@ -82,6 +82,11 @@ absl::Status CheckInterface(const PortSpec& port, const std::string& name, uint3
                            "); to detach it, stop the program that owns it, or: ip link set dev ",
                            word, xdp->mode == "generic" ? " xdpgeneric off" : " xdp off"));
   }
+  // A NIC's driver from outside the kernel may have more than it tells.
+  const std::string refusal = machine.InterfacePci(name).has_value()
+                                  ? ""
+                                  : NoNativeXdp(IndexOfLink(name), EthtoolDriver(name));
+  if (!refusal.empty()) return Wrong(port, NeedsNativeXdp(name, refusal));
   const uint32_t there = InterfaceQueues(name, machine);
   if (queues > there) {
     return Wrong(port, absl::StrCat("interface ", name, " has ", there, " RX queue",
@@ -220,6 +225,11 @@ Device ForeseeDevice(const PortSpec& port, uint32_t queues, const Machine& machi
     device.mtu = std::min(machine.InterfaceMtu(given), kAfXdpMaxMtu);
   }
   return device;
+}
+
+std::string NeedsNativeXdp(const std::string& interface, const std::string& refusal) {
+  return absl::StrCat("interface ", interface, ": ", refusal,
+                      ", and the AF_XDP PMD needs it; use twinpath-xdp, which has generic mode");
 }
 
 bool OnAfXdp(const Device& device) {

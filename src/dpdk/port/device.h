@@ -44,6 +44,9 @@ absl::StatusOr<Device> ResolveDevice(const PortSpec& port, uint32_t queues, cons
 // where ResolveDevice finds something missing.
 Device ForeseeDevice(const PortSpec& port, uint32_t queues, const Machine& machine);
 
+// The error of an interface that takes no programs in native mode, for the reason `refusal`.
+std::string NeedsNativeXdp(const std::string& interface, const std::string& refusal);
+
 // Whether the AF_XDP PMD drives it.
 bool OnAfXdp(const Device& device);
 

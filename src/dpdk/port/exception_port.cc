@@ -139,7 +139,7 @@ absl::Status ExceptionPort::Reopen() {
 QueueEnd ExceptionPort::to_kernel(uint32_t queue) const {
   return {.ethdev = ethdev_->port(),
           .queue = static_cast<uint16_t>(queue % queues_),
-          .multi_segment = ethdev_->multi_segment()};
+          .longest_chain = ethdev_->longest_chain()};
 }
 
 }  // namespace twinpath

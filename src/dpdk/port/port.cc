@@ -6,10 +6,12 @@
 #include <net/if.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "src/kernel/ethtool.h"
 #include "src/kernel/link.h"
 #include "src/kernel/xdp_program.h"
 
@@ -24,6 +26,17 @@ absl::Status Named(const std::string& port, const absl::Status& status) {
 bool FreeOfXdp(uint32_t interface) {
   auto xdp = ReadXdp(interface);
   return xdp.ok() && xdp->program == 0;
+}
+
+// The AF_XDP PMD says no more than that it failed. Where that is because of the interface's driver,
+// says so. `interface` 0: another PMD.
+absl::Status Explained(const absl::Status& status, uint32_t interface) {
+  const int error = interface == 0 ? 0 : TryNativeXdp(interface);
+  for (const int else_why : {0, EBUSY, ENODEV, EPERM})
+    if (error == else_why) return status;
+  const std::string name = NameOfLink(interface);
+  return absl::FailedPreconditionError(
+      NeedsNativeXdp(name, NativeXdpRefusal(EthtoolDriver(name), error)));
 }
 
 // The elements of `after` that are not in the other list; both are sorted.
@@ -113,10 +126,10 @@ absl::Status Port::StartEthdevs(const EthdevConfig& config, InterfaceGuard* guar
     // Also where it did not start completely.
     if (guarded) Protect(xdp_on, guard);
     if (af_xdp) xsk_sockets_.push_back(Added(before, XskSockets()));
-    if (!started.ok()) return started;
+    if (!started.ok()) return Explained(started, xdp_on);
     for (uint16_t q = 0; q < config.queues; q++)
       ends_.push_back(
-          {.ethdev = ethdev.port(), .queue = q, .multi_segment = ethdev.multi_segment()});
+          {.ethdev = ethdev.port(), .queue = q, .longest_chain = ethdev.longest_chain()});
   }
   return absl::OkStatus();
 }

@@ -11,11 +11,14 @@
 
 namespace twinpath {
 
+inline constexpr uint32_t kAnyLength = UINT32_MAX;
+
 // One queue of one ethdev.
 struct QueueEnd {
   uint16_t ethdev = 0;
   uint16_t queue = 0;
-  bool multi_segment = true;  // TX: accepts frames of several mbufs
+  // TX: accepts frames of several mbufs up to this many bytes; 0: none, kAnyLength: all.
+  uint32_t longest_chain = kAnyLength;
 };
 
 // One logical queue of one port, as its worker is given it.

@@ -6,7 +6,6 @@
 #define TWINPATH_XDP_ATTACH_INTERFACE_H_
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -23,13 +22,6 @@ struct Interface {
 // NotFound where no interface has `name` as its name or alternative name; the message names `port`,
 // the port it was given for.
 absl::StatusOr<Interface> FindInterface(const std::string& port, const std::string& name);
-
-// The device's XDP features as linux/netdev.h (since 6.3) numbers them; nothing where the kernel
-// does not tell.
-inline constexpr uint64_t kXdpBasic = 1;     // native mode
-inline constexpr uint64_t kXdpXmit = 4;      // takes redirected frames
-inline constexpr uint64_t kXdpZeroCopy = 8;  // of AF_XDP
-std::optional<uint64_t> XdpFeatures(const Interface& interface);
 
 // Whether the interface now takes frames that a program in native mode sends it, as the kernel
 // keeps it in the device's XDP features; true where the kernel does not tell (before 6.3). A veth

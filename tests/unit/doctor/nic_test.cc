@@ -157,6 +157,18 @@ TEST_F(DoctorTest, QueuesAndMtuMustFit) {
   EXPECT_EQ(Nics(facts)[1].fix, "twinpath-dpdk --profile p.json --queues 2");
 }
 
+TEST_F(DoctorTest, AfXdpNeedsNativeXdp) {
+  Interface("br0");
+  needs_.nics = {{.port = "lan", .interface = "br0"}};
+  InterfaceFacts facts;
+  facts.native = false;
+  const Findings findings = Nics(facts);
+  ASSERT_EQ(findings.size(), 2u);
+  EXPECT_EQ(findings[1].grade, Grade::kMissing);
+  EXPECT_EQ(findings[1].found, "no native XDP");
+  EXPECT_EQ(findings[1].fix, "twinpath-xdp --port lan=br0");
+}
+
 TEST_F(DoctorTest, ZeroCopyIsTheKernelsWordWhereItHasOne) {
   Pci("0000:03:00.0", "ice", "enp3s0");
   needs_.nics = {{.port = "lan", .pci = "0000:03:00.0", .interface = "enp3s0"}};
