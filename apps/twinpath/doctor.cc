@@ -51,12 +51,13 @@ InterfaceFacts FactsOf(const std::string& name) {
   const DriverXdp driver = DriverXdpOf(name);
   facts.native = driver.native;
   facts.zero_copy = driver.zero_copy;
-  auto xdp = ReadXdp(IndexOfLink(name));
+  const uint32_t index = IndexOfLink(name);
+  auto xdp = ReadXdp(index);
   if (!xdp.ok() || xdp->program == 0) return facts;
   const std::string program = XdpProgramName(xdp->program);
   facts.xdp_program =
       absl::StrCat(program, program.empty() ? "" : ", ", "id ", xdp->program, ", ", xdp->mode);
-  facts.xdp_generic = xdp->mode == "generic";
+  facts.xdp_detach = XdpDetachCommand(index, name, *xdp);
   return facts;
 }
 

@@ -148,10 +148,10 @@ void CheckInterface(const DoctorHost& host, const DoctorNeeds& needs, const Doct
                          .fix = fix});
   };
   if (!facts.xdp_program.empty()) {
-    lacks(
-        wanted ? Grade::kMissing : Grade::kWarning, "carries the XDP program " + facts.xdp_program,
-        "none: the program stays, and the interface is not used. End the owner if it runs",
-        absl::StrCat("ip link set dev ", word, facts.xdp_generic ? " xdpgeneric off" : " xdp off"));
+    lacks(wanted ? Grade::kMissing : Grade::kWarning,
+          "carries the XDP program " + facts.xdp_program,
+          "none: the program stays, and the interface is not used. End the owner if it runs",
+          facts.xdp_detach);
   }
   if (!wanted) return;
   if (!(machine.InterfaceFlags(name) & IFF_UP))

@@ -18,7 +18,8 @@ struct Channels {
 };
 Channels InterfaceChannels(const std::string& name);
 
-// What happens to received frames before XDP, or the kernel in generic mode, shows them to a program.
+// What happens to received frames before XDP, or the kernel in generic mode, shows them to a
+// program.
 struct ReceiveOffloads {
   bool lro = false, gro = false;  // frames are joined, by the device or by the kernel
   bool vlan = false;              // VLAN tags are taken out of the frames

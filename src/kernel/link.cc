@@ -36,8 +36,7 @@ LinkFacts ParseLink(const uint8_t* data, size_t size) {
   link.flags = header.ifi_flags;
   ForEachAttribute(data + sizeof(header), size - sizeof(header),
                    [&link](uint16_t type, const uint8_t* value, size_t length) {
-                     if (type == IFLA_IFNAME)
-                       link.name = reinterpret_cast<const char*>(value);
+                     if (type == IFLA_IFNAME) link.name = reinterpret_cast<const char*>(value);
                      if (type == IFLA_MTU) Copy(value, length, 0, &link.mtu);
                      if (type == IFLA_MASTER) Copy(value, length, 0, &link.master);
                      if (type == IFLA_STATS64)

@@ -60,7 +60,8 @@ std::string Machine::InterfaceFolder(const std::string& name) const {
   const std::string folder = "/sys/class/net/";
   if (!root_.empty()) return folder + name;
   const auto link = FindLink(name);
-  const bool shown = link.has_value() && Number(Read(folder + link->name + "/ifindex")) == link->index;
+  const bool shown =
+      link.has_value() && Number(Read(folder + link->name + "/ifindex")) == link->index;
   return shown ? folder + link->name : "";
 }
 

@@ -103,7 +103,11 @@ void AskFor(NetlinkMessage message, uint16_t type, Value* value) {
 // A program that passes every frame; no descriptor where it is not loaded.
 FileDescriptor LoadPassingProgram() {
   const bpf_insn instructions[] = {
-      {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .src_reg = 0, .off = 0, .imm = XDP_PASS},
+      {.code = BPF_ALU64 | BPF_MOV | BPF_K,
+       .dst_reg = BPF_REG_0,
+       .src_reg = 0,
+       .off = 0,
+       .imm = XDP_PASS},
       {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
   bpf_attr attribute = {};
   attribute.prog_type = BPF_PROG_TYPE_XDP;

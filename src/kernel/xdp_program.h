@@ -29,11 +29,16 @@ absl::StatusOr<XdpState> ReadXdp(uint32_t index);
 // Detaches the program with id `program` from the interface; leaves any other program.
 absl::Status DetachXdp(uint32_t index, uint32_t program);
 
+// Where twinpath-xdp --pin pins its links, each as "link" in a folder of its port.
+inline constexpr char kXdpPins[] = "/sys/fs/bpf/twinpath";
+// The shell command that takes the programs `state` off the interface with this number and name.
+std::string XdpDetachCommand(uint32_t index, const std::string& name, const XdpState& state);
+
 // Attaches `program` in `mode` to the interface, unless it has a program.
 absl::Status AttachXdp(uint32_t index, const FileDescriptor& program, const std::string& mode);
 
-// The driver's XDP features as linux/netdev.h (since 6.3) numbers them; nullopt: the kernel does not
-// tell.
+// The driver's XDP features as linux/netdev.h (since 6.3) numbers them; nullopt: the kernel does
+// not tell.
 inline constexpr uint64_t kXdpBasic = 1;     // native mode
 inline constexpr uint64_t kXdpXmit = 4;      // takes redirected frames
 inline constexpr uint64_t kXdpZeroCopy = 8;  // of AF_XDP

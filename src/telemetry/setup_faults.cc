@@ -31,9 +31,9 @@ Judgement JudgeQueues(const LinkSetup& opened, const LinkSetup& found, const Lin
   const bool combined = InterfaceChannels(found.name).combined != 0;
   return {"queues", true,
           absl::StrCat(found.name, " has ", Queues(found.rx_queues), " now and had ",
-                       opened.rx_queues, "; frames of the new ones ", use.unserved,
-                       ": ethtool -L ", ShellWord(found.name), combined ? " combined " : " rx ",
-                       opened.rx_queues, ", or restart the program")};
+                       opened.rx_queues, "; frames of the new ones ", use.unserved, ": ethtool -L ",
+                       ShellWord(found.name), combined ? " combined " : " rx ", opened.rx_queues,
+                       ", or restart the program")};
 }
 
 Judgement JudgeMtu(const LinkSetup& opened, const LinkSetup& found) {
@@ -68,7 +68,8 @@ Judgement JudgeOffloads(const LinkSetup& opened, const LinkSetup& found, const L
     judge(opened.offloads.gro, found.offloads.gro, "gro", "joins frames before the policy");
   judge(opened.offloads.vlan, found.offloads.vlan, "rxvlan", "takes VLAN tags out of frames");
   if (off.empty())
-    return {"offloads", false, absl::StrCat("the offloads of ", found.name, " are as when the port was opened")};
+    return {"offloads", false,
+            absl::StrCat("the offloads of ", found.name, " are as when the port was opened")};
   return {"offloads", true,
           absl::StrCat("somebody turned offloads of ", found.name, " on: ", means, ": ethtool -K ",
                        ShellWord(found.name), off)};

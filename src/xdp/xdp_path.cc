@@ -16,7 +16,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/kernel/clock.h"
-#include "src/kernel/shell_word.h"
 #include "src/kernel/xdp_program.h"
 #include "src/xdp/attach/preflight.h"
 #include "src/xdp/program/snapshot.h"
@@ -91,9 +90,8 @@ absl::Status XdpPath::CheckPorts() {
       return absl::FailedPreconditionError(absl::StrCat(
           "port ", spec.name, ": interface ", spec.device, " already carries the XDP program ",
           program.empty() ? "(unnamed)" : program, " (id ", attached->program,
-          "), and is left as it is; to take it off, end the program that owns it, remove its pin (",
-          PinFolder(spec.name), " where that is twinpath-xdp's), or: ip link set dev ", ShellWord(spec.device),
-          " xdp off"));
+          "), and is left as it is; to take it off, end the program that owns it, or: ",
+          XdpDetachCommand(interface->index, interface->name, *attached)));
     }
     if (options_.pin) {
       status = CheckPins(spec.name);
@@ -139,7 +137,8 @@ std::string XdpPath::Unreachable(const CompiledPolicy& policy) const {
   for (size_t i = 0; i < ports_.size(); i++) {
     const Port& port = ports_[i];
     if ((sent_to >> i & 1) == 0 || TakesNativeFrames(port.interface)) continue;
-    return absl::StrCat("port ", port.spec.name, " (", port.spec.device, ") ", WhyUnreachable(port));
+    return absl::StrCat("port ", port.spec.name, " (", port.spec.device, ") ",
+                        WhyUnreachable(port));
   }
   return "";
 }

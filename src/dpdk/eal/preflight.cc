@@ -47,10 +47,9 @@ absl::Status CheckOwn(const PortSpec& port, const Device& device,
            device.pci == other.pci && device.interface == other.interface;
   };
   if (std::none_of(others.begin(), others.end(), same)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("port ", port.name, ": ", device.pci.empty() ? "interface " : "PCI device ",
-                   device.pci.empty() ? device.interface : device.pci,
-                   " already belongs to another port"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "port ", port.name, ": ", device.pci.empty() ? "interface " : "PCI device ",
+      device.pci.empty() ? device.interface : device.pci, " already belongs to another port"));
 }
 
 // With "auto" the device decides whether software spreads, and only its PMD, in EAL, knows. What

@@ -73,19 +73,19 @@ absl::Status CheckInterface(const PortSpec& port, const std::string& name, uint3
                             const Channels& channels, const Machine& machine) {
   if (absl::Status named = CheckName(port, name); !named.ok()) return named;
   const std::string word = ShellWord(name);
-  auto xdp = ReadXdp(IndexOfLink(name));
+  const uint32_t index = IndexOfLink(name);
+  auto xdp = ReadXdp(index);
   if (!xdp.ok()) return Wrong(port, std::string(xdp.status().message()));
   if (xdp->program != 0) {
-    return Wrong(
-        port, absl::StrCat("interface ", name, " already carries an XDP program (",
-                           XdpProgramName(xdp->program), ", id ", xdp->program, ", ", xdp->mode,
-                           "); to detach it, stop the program that owns it, or: ip link set dev ",
-                           word, xdp->mode == "generic" ? " xdpgeneric off" : " xdp off"));
+    return Wrong(port,
+                 absl::StrCat("interface ", name, " already carries an XDP program (",
+                              XdpProgramName(xdp->program), ", id ", xdp->program, ", ", xdp->mode,
+                              "); to detach it, stop the program that owns it, or: ",
+                              XdpDetachCommand(index, name, *xdp)));
   }
   // A NIC's driver from outside the kernel may have more than it tells.
-  const std::string refusal = machine.InterfacePci(name).has_value()
-                                  ? ""
-                                  : NoNativeXdp(IndexOfLink(name), EthtoolDriver(name));
+  const std::string refusal =
+      machine.InterfacePci(name).has_value() ? "" : NoNativeXdp(index, EthtoolDriver(name));
   if (!refusal.empty()) return Wrong(port, NeedsNativeXdp(name, refusal));
   const uint32_t there = InterfaceQueues(name, machine);
   if (queues > there) {
@@ -117,8 +117,8 @@ absl::StatusOr<Device> AfXdp(const PortSpec& port, uint32_t queues, const Machin
   device.mtu = machine.InterfaceMtu(name);
   device.vdev_a_queue = channels.combined == 0;
   const std::string driver = machine.InterfaceDriver(name);
-  device.why = absl::StrCat("kernel interface", name == port.device ? "" : " " + name, ", driver ",
-                            driver);
+  device.why =
+      absl::StrCat("kernel interface", name == port.device ? "" : " " + name, ", driver ", driver);
   const uint32_t count = device.vdev_a_queue ? queues : 1;
   for (uint32_t i = 0; i < count; i++) {
     device.vdevs.push_back({absl::StrCat("net_af_xdp_", port.name, "_", i),

@@ -30,9 +30,9 @@ struct Device {
   bool vdev_a_queue = false;  // every vdev is one queue
   std::string mode;           // "native", "vdev"; kAfXdp: known once the sockets are bound
   std::string why;
-  bool kernel_behind = true;         // packets that pass may go to the kernel
-  uint32_t mtu = 0;          // kAfXdp: the interface's
-  uint32_t extra_mbufs = 0;  // that the PMD keeps for itself, over all queues
+  bool kernel_behind = true;  // packets that pass may go to the kernel
+  uint32_t mtu = 0;           // kAfXdp: the interface's
+  uint32_t extra_mbufs = 0;   // that the PMD keeps for itself, over all queues
   std::vector<std::string> warnings;
 };
 
@@ -50,8 +50,8 @@ std::string NeedsNativeXdp(const std::string& interface, const std::string& refu
 // Whether the AF_XDP PMD drives it.
 bool OnAfXdp(const Device& device);
 
-// The number of the kernel interface that the AF_XDP PMD would use for this DEVICE: of the interface
-// itself, or of a vdev's. 0: none.
+// The number of the kernel interface that the AF_XDP PMD would use for this DEVICE: of the
+// interface itself, or of a vdev's. 0: none.
 uint32_t AfXdpInterface(const std::string& given);
 
 // The RX queues that an interface's driver has now.

@@ -118,12 +118,13 @@ ExceptionPort::ExceptionPort(const ExceptionRequest& request, Ethdev ethdev, std
       index_(IndexOfLink(interface_)),
       queues_(queues) {
   // What Reopen makes has to be of the same kind.
-  request_.path = absl::StrContains(driver(), "virtio") ? ExceptionPath::kVirtioUser
-                                                        : ExceptionPath::kTap;
+  request_.path =
+      absl::StrContains(driver(), "virtio") ? ExceptionPath::kVirtioUser : ExceptionPath::kTap;
 }
 
 absl::Status ExceptionPort::Reopen() {
-  const std::string name = absl::StrCat("port ", request_.port_name, ": exception port ", interface_);
+  const std::string name =
+      absl::StrCat("port ", request_.port_name, ": exception port ", interface_);
   if (IndexOfLink(interface_) != 0)
     return absl::FailedPreconditionError(absl::StrCat(
         name, ": somebody else made an interface of this name: ip link del ", interface_));

@@ -101,8 +101,8 @@ absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* 
   return absl::OkStatus();
 }
 
-// Where a PMD would set a flag of the kernel's interface, which outlives a killed process, holds the
-// interface promiscuous instead, and keeps the PMD from taking away what its user set.
+// Where a PMD would set a flag of the kernel's interface, which outlives a killed process, holds
+// the interface promiscuous instead, and keeps the PMD from taking away what its user set.
 absl::Status Port::ReceiveAll(const Profile& profile, EthdevConfig* config) {
   const std::optional<LinkFacts> filter = FindLink(device_.mac_filter);
   if (!filter.has_value()) return absl::OkStatus();

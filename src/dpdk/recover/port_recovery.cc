@@ -125,9 +125,8 @@ void PortRecovery::RewireWorkers(size_t index, const std::optional<QueueEnd>& nu
 
 bool PortRecovery::AllRewired(size_t index) const {
   const Rewire& rewire = states_[index].rewire;
-  return std::none_of(
-      datapath_.workers.begin(), datapath_.workers.end(),
-      [&rewire](const auto& worker) { return worker->IsRewiring(rewire); });
+  return std::none_of(datapath_.workers.begin(), datapath_.workers.end(),
+                      [&rewire](const auto& worker) { return worker->IsRewiring(rewire); });
 }
 
 // False: a reader holds the lock; the caller tries again at the next look.

@@ -31,8 +31,8 @@ struct QueueSpec {
   std::optional<QueueEnd> from_kernel;  // read by this queue's worker alone
 };
 
-// New queue ends of a port or of its exception port, after the device was lost or reopened. Owned by
-// the control thread, which keeps it until no worker is rewiring any more.
+// New queue ends of a port or of its exception port, after the device was lost or reopened. Owned
+// by the control thread, which keeps it until no worker is rewiring any more.
 struct Rewire {
   uint32_t port = 0;
   bool exception = false;      // of the exception port

@@ -217,7 +217,8 @@ void Worker::Apply(const Rewire& rewire) {
     const QueueEnd& end = rewire.ends[queue->queue];
     if (!rewire.exception) queue->tx[rewire.port] = end;
     if (queue->port != rewire.port) continue;
-    const uint16_t left = std::exchange(rewire.exception ? queue->to_kernel : queue->rx, end).ethdev;
+    const uint16_t left =
+        std::exchange(rewire.exception ? queue->to_kernel : queue->rx, end).ethdev;
     if (rewire.exception) queue->from_kernel = end;
     if (idle_ != nullptr) idle_->Leave(left);
   }

@@ -18,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "src/kernel/xdp_program.h"
 
 namespace twinpath {
 namespace {
@@ -51,14 +52,14 @@ absl::Status CheckXdpPrivileges(uint64_t effective) {
 std::string PinFolder(const std::string& port) {
   std::string folder = port;
   std::replace(folder.begin(), folder.end(), '.', ':');
-  return absl::StrCat(kBpfFolder, "/twinpath/", folder);
+  return absl::StrCat(kXdpPins, "/", folder);
 }
 
 absl::Status CheckPins(const std::string& port) {
   struct statfs mount = {};
   if (statfs(kBpfFolder, &mount) || mount.f_type != BPF_FS_MAGIC)
     return absl::FailedPreconditionError(absl::StrCat("--pin: no bpffs is mounted at ", kBpfFolder,
-                                                      "; mend it with: mount -t bpf bpf ",
+                                                      "; fix it with: mount -t bpf bpf ",
                                                       kBpfFolder));
   const std::string folder = PinFolder(port);
   std::error_code error;

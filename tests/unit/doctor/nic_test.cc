@@ -135,7 +135,7 @@ TEST_F(DoctorTest, AnInterfaceWithAnXdpProgramIsNotFree) {
   needs_.nics = {{.port = "lan", .interface = "lan0"}};
   InterfaceFacts facts;
   facts.xdp_program = "xdp_pass, id 7, generic";
-  facts.xdp_generic = true;
+  facts.xdp_detach = "ip link set dev lan0 xdpgeneric off";
   const Findings findings = Nics(facts);
   ASSERT_EQ(findings.size(), 2u);
   EXPECT_EQ(findings[1].grade, Grade::kMissing);
