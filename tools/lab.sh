@@ -26,7 +26,7 @@ lab_link() {
   ip -n "$host" address add "$address/24" dev eth0
   ip -n "$host" link set lo up
   ip -n "$host" link set eth0 up
-  ip link set "$interface" up promisc on
+  ip link set "$interface" up
 }
 
 # lab_up QUEUES: makes both links, each with so many queues.

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,8 +27,8 @@
 #include "src/config/policy/policy.h"
 #include "src/config/profile/profile.h"
 #include "src/dpdk/dpdk_path.h"
+#include "src/dpdk/port/device.h"
 #include "src/dpdk/quirks/interface_guard.h"
-#include "src/kernel/machine.h"
 
 namespace twinpath {
 namespace {
@@ -142,11 +144,10 @@ absl::StatusOr<Profile> MakeProfile(const CommandLine& line) {
   return profile;
 }
 
-std::vector<std::string> KernelInterfaces(const Profile& profile) {
-  const Machine machine;
-  std::vector<std::string> interfaces;
+std::vector<uint32_t> KernelInterfaces(const Profile& profile) {
+  std::vector<uint32_t> interfaces;
   for (const PortSpec& port : profile.ports)
-    if (machine.InterfaceExists(port.device)) interfaces.push_back(port.device);
+    if (const uint32_t index = AfXdpInterface(port.device); index != 0) interfaces.push_back(index);
   return interfaces;
 }
 

@@ -5,8 +5,6 @@
 #include <linux/capability.h>
 
 #include <algorithm>
-#include <cctype>
-#include <cstring>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -26,6 +24,8 @@
 #include "src/doctor/report.h"
 #include "src/dpdk/eal/preflight.h"
 #include "src/kernel/ethtool.h"
+#include "src/kernel/link/link.h"
+#include "src/kernel/shell_word.h"
 #include "src/kernel/xdp_program.h"
 #include "src/telemetry/client/client.h"
 #include "src/telemetry/server/protocol.h"
@@ -45,26 +45,19 @@ struct DoctorOptions {
 
 constexpr char kDoctor[] = "twinpath doctor";
 
-// `text` quoted as one word of a shell.
-std::string ShellWord(const std::string& text) {
-  const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isalnum(c) || std::strchr("_./-+:@%,", c) != nullptr;
-  });
-  return plain ? text : absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
-}
-
 InterfaceFacts FactsOf(const std::string& name) {
   InterfaceFacts facts;
   facts.most_queues = InterfaceChannels(name).most;
   const DriverXdp driver = DriverXdpOf(name);
   facts.native = driver.native;
   facts.zero_copy = driver.zero_copy;
-  auto xdp = ReadXdp(name);
+  const uint32_t index = IndexOfLink(name);
+  auto xdp = ReadXdp(index);
   if (!xdp.ok() || xdp->program == 0) return facts;
   const std::string program = XdpProgramName(xdp->program);
   facts.xdp_program =
       absl::StrCat(program, program.empty() ? "" : ", ", "id ", xdp->program, ", ", xdp->mode);
-  facts.xdp_generic = xdp->mode == "generic";
+  facts.xdp_detach = XdpDetachCommand(index, name, *xdp);
   return facts;
 }
 
@@ -76,8 +69,8 @@ std::vector<DoctorNeeds::Nic> NicsOf(const Profile& profile, const Machine& mach
     DoctorNeeds::Nic nic = {
         .port = port.name, .queues = profile.rss.spread == RssSpread::kDevice ? profile.queues : 1};
     std::optional<std::string> pci;
-    if (machine.InterfaceExists(port.device)) {
-      nic.interface = port.device;
+    if (const auto link = FindLink(port.device); link.has_value()) {
+      nic.interface = link->name;
       nic.pci = machine.InterfacePci(port.device).value_or("");
     } else if ((pci = NormalPci(port.device)) || (pci = machine.PredictedPci(port.device))) {
       nic.pci = *pci;
@@ -311,7 +304,12 @@ int Doctor(const DoctorOptions& options) {
     report.verdicts.push_back({.path = "xdp", .refusal = std::string(xdp.message())});
     needs.capabilities = {{CAP_NET_ADMIN, "CAP_NET_ADMIN", "attaching XDP programs", Path::kXdp},
                           {CAP_BPF, "CAP_BPF", "loading XDP programs", Path::kXdp},
-                          {CAP_PERFMON, "CAP_PERFMON", "loading XDP programs", Path::kXdp}};
+                          {CAP_PERFMON, "CAP_PERFMON", "loading XDP programs", Path::kXdp},
+                          {.number = CAP_NET_RAW,
+                           .name = "CAP_NET_RAW",
+                           .purpose = "receiving frames for any MAC address",
+                           .path = Path::kXdp,
+                           .required = false}};
   }
   Findings* findings = &report.findings;
   CheckKernel(host, findings);

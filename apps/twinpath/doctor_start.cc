@@ -58,8 +58,9 @@ void Child(int to, const std::string& scratch, const Profile& profile, const Pol
   for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(null, fd);
   setenv("RUNTIME_DIRECTORY", scratch.c_str(), 1);
   const int network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  DryRun dry_run = PlanDryRun(profile, true);  // while the interfaces can be seen
   const bool own_network = network >= 0 && unshare(CLONE_NEWNET) == 0;
-  const DryRun dry_run = PlanDryRun(profile, own_network);
+  if (!own_network) dry_run = PlanDryRun(profile, false);
   const absl::Status status = RunDryRun(dry_run, policy, compiled, own_network ? network : -1);
   Tell(to, absl::StrCat(absl::StrJoin(dry_run.unstarted, " ",
                                       [](std::string* out, const Vdev& vdev) {

@@ -25,7 +25,7 @@ struct ReloadOptions {
 };
 
 // The programs that have a policy.
-std::vector<std::string> Paths() { return {"dpdk", "xdp"}; }
+std::vector<std::string> ReloadablePaths() { return {"dpdk", "xdp"}; }
 
 int Fail(const ReloadOptions& options, const absl::Status& status) {
   const std::string message(status.message());
@@ -39,7 +39,7 @@ int Fail(const ReloadOptions& options, const absl::Status& status) {
 // The file prefix of the program to ask. NotFound where none runs, with the places that were tried;
 // InvalidArgument where several run.
 absl::StatusOr<std::string> Choose(const ReloadOptions& options) {
-  const auto prefixes = ChosenPrefixes(options.program, Paths());
+  const auto prefixes = ChosenPrefixes(options.program, ReloadablePaths());
   if (!prefixes.ok()) return prefixes.status();
   if (prefixes->size() == 1) return prefixes->front();
   std::vector<std::string> found;
@@ -101,7 +101,7 @@ void AddReload(CLI::App* app, Run* run) {
   reload->add_option("POLICY", options->policy, "The policy's JSON file")
       ->type_name("FILE")
       ->required();
-  AddRunningChoice(reload, Paths(), &options->program);
+  AddRunningChoice(reload, ReloadablePaths(), &options->program);
   reload->add_flag("--json", options->json, "Print JSON");
   reload->callback([options, run] { *run = [options] { return Reload(*options); }; });
 }

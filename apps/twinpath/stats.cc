@@ -36,7 +36,7 @@ struct StatsOptions {
   RunningChoice program;
 };
 
-std::vector<std::string> Paths() { return {"dpdk", "xdp", "splice"}; }
+std::vector<std::string> AllPaths() { return {"dpdk", "xdp", "splice"}; }
 
 // A running program, and what was last read from it.
 struct Source {
@@ -75,7 +75,7 @@ std::string Tables(const std::vector<Source>& sources, size_t width, bool top) {
 // not answer. NotFound where none runs, with the places that were tried; DeadlineExceeded where
 // none answers.
 absl::StatusOr<std::vector<Source>> Connect(const RunningChoice& program, std::string* silent) {
-  const auto prefixes = ChosenPrefixes(program, Paths());
+  const auto prefixes = ChosenPrefixes(program, AllPaths());
   if (!prefixes.ok()) return prefixes.status();
   std::vector<Source> sources;
   std::string missing;
@@ -175,7 +175,7 @@ void AddStats(CLI::App* app, Run* run) {
           ->option_text("[SECONDS]")
           ->expected(0, 1)
           ->check(CLI::Range(0.1, 86400.0));
-  AddRunningChoice(stats, Paths(), &options->program);
+  AddRunningChoice(stats, AllPaths(), &options->program);
   stats->callback([options, watch, run] {
     options->watch = watch->count() > 0;
     *run = [options] { return Stats(*options); };
@@ -189,7 +189,7 @@ void AddTop(CLI::App* app, Run* run) {
       app->add_subcommand("top", "Show the rates of a running program, the busiest first");
   top->add_option("SECONDS", options->seconds, "Between two readings (default: 1)")
       ->check(CLI::Range(0.1, 86400.0));
-  AddRunningChoice(top, Paths(), &options->program);
+  AddRunningChoice(top, AllPaths(), &options->program);
   top->callback([options, run] { *run = [options] { return Stats(*options); }; });
 }
 

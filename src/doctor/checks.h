@@ -18,9 +18,9 @@ namespace twinpath {
 
 // Facts about an interface that are in no file.
 struct InterfaceFacts {
-  std::string driver;       // as ethtool names it
-  std::string xdp_program;  // "name, id 7, native"; empty: none
-  bool xdp_generic = false;
+  std::string driver;                     // as ethtool names it
+  std::string xdp_program;                // "name, id 7, native"; empty: none
+  std::string xdp_detach;                 // the command that takes it off
   uint32_t most_queues = 0;               // the most that the driver supports; 0: unknown
   std::optional<bool> native, zero_copy;  // nullopt: unknown
 };
@@ -37,6 +37,7 @@ struct DoctorNeeds {
     int number;
     std::string name, purpose;
     Finding::Path path;
+    bool required = true;  // false: the path starts without it
   };
   bool for_profile = false;
   // The command that starts it; a fix may append to it.

@@ -17,7 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/config/profile/profile.h"
 #include "src/kernel/ethtool.h"
-#include "src/kernel/interfaces.h"
+#include "src/kernel/link/interfaces.h"
 
 namespace twinpath {
 namespace {

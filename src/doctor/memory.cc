@@ -202,7 +202,7 @@ void CheckMemlock(const DoctorHost& host, const DoctorNeeds& needs, Findings* fi
 
 void CheckCapabilities(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings) {
   Finding finding = {.check = "capabilities", .found = "none needed"};
-  std::vector<std::string> missing, files, all;
+  std::vector<std::string> missing, useful, files, all;
   for (const DoctorNeeds::Capability& need : needs.capabilities) {
     finding.path = need.path;
     all.push_back(absl::StrCat(need.name, " (", need.purpose, ")"));
@@ -210,7 +210,7 @@ void CheckCapabilities(const DoctorHost& host, const DoctorNeeds& needs, Finding
     // Since Linux 5.8 CAP_SYS_ADMIN includes these two.
     const bool part = need.number == CAP_BPF || need.number == CAP_PERFMON;
     if (!Has(host, needs, need.number) && !(part && Has(host, needs, CAP_SYS_ADMIN)))
-      missing.push_back(need.name);
+      (need.required ? missing : useful).push_back(need.name);
   }
   if (!needs.memory_bytes.has_value()) {
     finding.grade = Grade::kNote;
@@ -218,8 +218,9 @@ void CheckCapabilities(const DoctorHost& host, const DoctorNeeds& needs, Finding
   }
   if (!all.empty()) finding.found = "all needed ones";
   finding.needed = absl::StrJoin(all, ", ");
-  if (!missing.empty()) {
-    finding.grade = Grade::kMissing;
+  if (!missing.empty() || !useful.empty()) {
+    finding.grade = missing.empty() ? Grade::kWarning : Grade::kMissing;
+    missing.insert(missing.end(), useful.begin(), useful.end());
     finding.found = "no " + absl::StrJoin(missing, ", no ");
     // setcap replaces the file's capabilities.
     if (needs.locked_bytes > host.machine().MemlockLimit()) files.emplace_back("cap_ipc_lock");

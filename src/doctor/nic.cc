@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/doctor/checks.h"
+#include "src/kernel/shell_word.h"
 
 namespace twinpath {
 namespace {
@@ -124,7 +125,7 @@ std::string XdpAbility(const InterfaceFacts& facts, const std::string& driver) {
 void CheckInterface(const DoctorHost& host, const DoctorNeeds& needs, const DoctorNeeds::Nic& nic,
                     const InterfaceFacts& facts, Findings* findings) {
   const Machine& machine = host.machine();
-  const std::string& name = nic.interface;
+  const std::string &name = nic.interface, word = ShellWord(name);
   const bool wanted = !nic.port.empty();
   std::string driver = machine.InterfaceDriver(name);
   if (driver == "unknown" && !facts.driver.empty()) driver = facts.driver;
@@ -154,32 +155,37 @@ void CheckInterface(const DoctorHost& host, const DoctorNeeds& needs, const Doct
                          .fix = fix});
   };
   if (!facts.xdp_program.empty()) {
-    lacks(
-        wanted ? Grade::kMissing : Grade::kWarning, "carries the XDP program " + facts.xdp_program,
-        "none: the program stays, and the interface is not used. End the owner if it runs",
-        absl::StrCat("ip link set dev ", name, facts.xdp_generic ? " xdpgeneric off" : " xdp off"));
+    lacks(wanted ? Grade::kMissing : Grade::kWarning,
+          "carries the XDP program " + facts.xdp_program,
+          "none: the program stays, and the interface is not used. End the owner if it runs",
+          facts.xdp_detach);
   }
   if (!wanted) return;
   if (!(machine.InterfaceFlags(name) & IFF_UP))
-    lacks(Grade::kWarning, "down", "up", absl::StrCat("ip link set dev ", name, " up"));
+    lacks(Grade::kWarning, "down", "up", absl::StrCat("ip link set dev ", word, " up"));
   if (nic.queues > queues)
     lacks(Grade::kMissing, absl::StrCat(queues, queues == 1 ? " RX queue" : " RX queues"),
           absl::StrCat(nic.queues, ", as in the profile"),
           facts.most_queues != 0 && facts.most_queues < nic.queues
               ? absl::StrCat(needs.command, " --queues ", facts.most_queues)
-              : absl::StrCat("ethtool -L ", name, driver == "veth" ? " rx " : " combined ",
+              : absl::StrCat("ethtool -L ", word, driver == "veth" ? " rx " : " combined ",
                              nic.queues));
-  if (const auto peer = host.PeerOf(name); driver == "veth" && peer && peer->tx_queues > queues)
+  const auto peer = host.PeerOf(name);
+  if (driver == "veth" && peer && peer->tx_queues > queues)
     lacks(
         Grade::kMissing, absl::StrCat("its peer has ", peer->tx_queues, " TX queues"),
         absl::StrCat("at most ", queues, ", its own RX queues: else the kernel refuses native XDP"),
         facts.most_queues != 0 && facts.most_queues < peer->tx_queues
-            ? absl::StrCat("ethtool -L ", peer->name, " tx ", queues)
-            : absl::StrCat("ethtool -L ", name, " rx ", peer->tx_queues));
+            ? absl::StrCat("ethtool -L ", ShellWord(peer->name), " tx ", queues)
+            : absl::StrCat("ethtool -L ", word, " rx ", peer->tx_queues));
+  else if (facts.native == false && nic.pci.empty())
+    lacks(Grade::kMissing,
+          driver == "veth" ? "its peer has more TX queues than it has RX queues" : "no native XDP",
+          "native XDP, for AF_XDP", absl::StrCat("twinpath-xdp --port ", nic.port, "=", word));
   if (mtu > kAfXdpMaxMtu)
     lacks(Grade::kMissing, absl::StrCat("an MTU of ", mtu, " bytes"),
           absl::StrCat("at most ", kAfXdpMaxMtu),
-          absl::StrCat("ip link set dev ", name, " mtu ", kAfXdpMaxMtu));
+          absl::StrCat("ip link set dev ", word, " mtu ", kAfXdpMaxMtu));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "src/doctor/host.h"
-#include "src/kernel/interfaces.h"
+#include "src/kernel/link/interfaces.h"
 
 namespace twinpath {
 namespace {

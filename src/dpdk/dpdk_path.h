@@ -32,6 +32,7 @@
 #include "src/dpdk/port/port.h"
 #include "src/dpdk/quirks/interface_guard.h"
 #include "src/dpdk/quirks/stderr_capture.h"
+#include "src/dpdk/recover/exception_recovery.h"
 #include "src/dpdk/recover/fault_watcher.h"
 #include "src/dpdk/recover/port_recovery.h"
 #include "src/dpdk/worker/budget.h"
@@ -120,10 +121,11 @@ class DpdkPath : public PolicyPath {
   std::optional<PacketBudget> budget_;
   std::vector<uint32_t> lcores_;
   EalArray<uint8_t> quiescence_memory_;
-  rte_rcu_qsbr* quiescence_ = nullptr;            // worker i of workers_ is thread i
-  std::vector<std::unique_ptr<IdleWait>> idle_;   // one for each lcore, or none
-  std::unique_ptr<PortRecovery> recovery_;        // its rewires outlive the workers' run
-  std::vector<std::unique_ptr<Worker>> workers_;  // one for each lcore
+  rte_rcu_qsbr* quiescence_ = nullptr;                     // worker i of workers_ is thread i
+  std::vector<std::unique_ptr<IdleWait>> idle_;            // one for each lcore, or none
+  std::unique_ptr<PortRecovery> recovery_;                 // its rewires outlive the workers' run
+  std::unique_ptr<ExceptionRecovery> exception_recovery_;  // so do its rewires
+  std::vector<std::unique_ptr<Worker>> workers_;           // one for each lcore
 
   std::string file_prefix_;
   std::vector<bool> can_pass_;  // by port: see Preflight

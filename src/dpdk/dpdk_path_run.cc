@@ -37,9 +37,10 @@ int RunWorker(void* argument) {
 }  // namespace
 
 absl::Status DpdkPath::Run(std::function<void()> control) {
-  recovery_ = std::make_unique<PortRecovery>(
-      PortRecovery::Workers{profile_, ports_, mempools_, workers_, guard_, snapshot_, quiet_},
-      &faults_);
+  const PortRecovery::Workers datapath = {profile_, ports_,    mempools_, workers_,
+                                          guard_,   snapshot_, quiet_};
+  recovery_ = std::make_unique<PortRecovery>(datapath, &faults_);
+  exception_recovery_ = std::make_unique<ExceptionRecovery>(datapath, &exceptions_, &faults_);
   started_ = Clock::now();
   watcher_ = std::make_unique<FaultWatcher>(
       Watched{ports_, mempools_, workers_, lcores_, profile_.burst}, &faults_, started_);
@@ -77,6 +78,7 @@ absl::Status DpdkPath::Run(std::function<void()> control) {
 void DpdkPath::Watch(Clock::time_point now) {
   watcher_->Look(now);
   recovery_->Look(now);
+  exception_recovery_->Look(now);
 }
 
 absl::Status DpdkPath::Stop() {

@@ -38,6 +38,15 @@ Channels InterfaceChannels(const std::string& name) {
           .most = channels.combined_count != 0 ? channels.max_combined : channels.max_rx};
 }
 
+ReceiveOffloads InterfaceOffloads(const std::string& name) {
+  ethtool_value flags = {.cmd = ETHTOOL_GFLAGS, .data = 0}, gro = {.cmd = ETHTOOL_GGRO, .data = 0};
+  if (!Ethtool(name, &flags)) flags.data = 0;
+  if (!Ethtool(name, &gro)) gro.data = 0;
+  return {.lro = (flags.data & ETH_FLAG_LRO) != 0,
+          .gro = gro.data != 0,
+          .vlan = (flags.data & ETH_FLAG_RXVLAN) != 0};
+}
+
 std::string EthtoolDriver(const std::string& name) {
   ethtool_drvinfo info = {};
   info.cmd = ETHTOOL_GDRVINFO;

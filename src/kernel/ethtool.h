@@ -18,8 +18,16 @@ struct Channels {
 };
 Channels InterfaceChannels(const std::string& name);
 
+// What happens to received frames before XDP, or the kernel in generic mode, shows them to a
+// program.
+struct ReceiveOffloads {
+  bool lro = false, gro = false;  // frames are joined, by the device or by the kernel
+  bool vlan = false;              // VLAN tags are taken out of the frames
+};
+ReceiveOffloads InterfaceOffloads(const std::string& name);
+
 // The driver's name, and where its device is on its bus (ethtool -i): "ixgbe", "0000:03:00.0".
-// Empty where the driver does not say.
+// Empty if the driver does not tell.
 std::string EthtoolDriver(const std::string& name);
 std::string EthtoolBus(const std::string& name);
 

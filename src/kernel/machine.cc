@@ -22,7 +22,8 @@
 #include <sstream>
 
 #include "src/kernel/ethtool.h"
-#include "src/kernel/interfaces.h"
+#include "src/kernel/link/interfaces.h"
+#include "src/kernel/link/link.h"
 
 namespace twinpath {
 namespace {
@@ -60,26 +61,37 @@ std::string Machine::LinkName(const std::string& path) const {
   return error ? "" : target.filename().string();
 }
 
-// sysfs belongs to the network namespace in which it was mounted. An interface of this namespace
-// may have the name, and even the index, of one there.
-bool Machine::SysShows(const std::string& name) const {
-  if (!root_.empty()) return true;
-  const auto link = ReadLink(name);
-  const std::string folder = "/sys/class/net/" + name;
-  return link && Number(Read(folder + "/ifindex")) == link->index &&
-         Read(folder + "/address") == link->address;
+// Where sysfs shows interface `name`, under its main name. Empty if it does not: sysfs belongs to
+// the network namespace in which it was mounted, and an interface there may have the same name, and
+// even the same index.
+std::string Machine::InterfaceFolder(const std::string& name) const {
+  const std::string folder = "/sys/class/net/";
+  if (!root_.empty()) return folder + name;
+  const auto found = FindLink(name);
+  if (!found) return "";
+  const std::string shown = folder + found->name;
+  const auto link = ReadLink(found->name);
+  const bool same = link && Number(Read(shown + "/ifindex")) == link->index &&
+                    Read(shown + "/address") == link->address;
+  return same ? shown : "";
 }
 
 bool Machine::InterfaceExists(const std::string& name) const {
+  if (root_.empty()) return FindLink(name).has_value();
   if (name.empty() || name.size() >= IFNAMSIZ || name.find('/') != std::string::npos) return false;
-  if (root_.empty()) return if_nametoindex(name.c_str()) != 0;
   std::error_code error;
   return fs::exists(root_ + "/sys/class/net/" + name + "/ifindex", error);
 }
 
+std::string Machine::InterfaceName(const std::string& name) const {
+  const auto link = root_.empty() ? FindLink(name) : std::nullopt;
+  return link.has_value() ? link->name : name;
+}
+
 std::string Machine::InterfaceDriver(const std::string& name) const {
   std::string driver;
-  if (SysShows(name)) driver = LinkName("/sys/class/net/" + name + "/device/driver");
+  if (const std::string folder = InterfaceFolder(name); !folder.empty())
+    driver = LinkName(folder + "/device/driver");
   if (driver.empty()) driver = EthtoolDriver(name);
   return driver.empty() ? "unknown" : driver;
 }
@@ -87,9 +99,8 @@ std::string Machine::InterfaceDriver(const std::string& name) const {
 uint32_t Machine::InterfaceRxQueues(const std::string& name) const {
   uint32_t queues = 0;
   std::error_code error;
-  if (SysShows(name))
-    for (const auto& entry :
-         fs::directory_iterator(root_ + "/sys/class/net/" + name + "/queues", error))
+  if (const std::string folder = InterfaceFolder(name); !folder.empty())
+    for (const auto& entry : fs::directory_iterator(root_ + folder + "/queues", error))
       queues += entry.path().filename().string().rfind("rx-", 0) == 0;
   if (queues != 0 || !root_.empty()) return queues;
   const Channels channels = InterfaceChannels(name);
@@ -98,24 +109,20 @@ uint32_t Machine::InterfaceRxQueues(const std::string& name) const {
 }
 
 uint32_t Machine::InterfaceMtu(const std::string& name) const {
-  if (root_.empty()) return ReadLink(name).value_or(Link()).mtu;
+  if (root_.empty()) return FindLink(name).value_or(LinkFacts()).mtu;
   return static_cast<uint32_t>(Number(Read("/sys/class/net/" + name + "/mtu")));
 }
 
 uint32_t Machine::InterfaceFlags(const std::string& name) const {
-  if (root_.empty()) return ReadLink(name).value_or(Link()).flags;
+  if (root_.empty()) return FindLink(name).value_or(LinkFacts()).flags;
   return static_cast<uint32_t>(
       std::strtoul(Read("/sys/class/net/" + name + "/flags").c_str(), nullptr, 16));
 }
 
-uint64_t Machine::InterfaceTxDropped(const std::string& name) const {
-  if (root_.empty()) return ReadLink(name).value_or(Link()).tx_dropped;
-  return Number(Read("/sys/class/net/" + name + "/statistics/tx_dropped"));
-}
-
 std::optional<std::string> Machine::InterfacePci(const std::string& name) const {
-  if (!SysShows(name)) return NormalPci(EthtoolBus(name));
-  const std::string device = "/sys/class/net/" + name + "/device";
+  const std::string folder = InterfaceFolder(name);
+  if (folder.empty()) return NormalPci(EthtoolBus(name));
+  const std::string device = folder + "/device";
   if (auto pci = NormalPci(LinkName(device))) return pci;
   // The parent of a virtio NIC is virtioN, whose parent is the PCI device.
   std::error_code error;

@@ -31,14 +31,14 @@ class Machine {
   std::string Read(const std::string& path) const;
 
   bool InterfaceExists(const std::string& name) const;
+  // The main name of an interface that may be given by an alternative one (ip link property).
+  std::string InterfaceName(const std::string& name) const;
   std::string InterfaceDriver(const std::string& name) const;  // "veth"; "unknown"
   // RX queues in use: those that sysfs shows, or where /sys shows another network namespace, the
   // driver's channels, or 1 where it has none. 0: there is no such interface.
   uint32_t InterfaceRxQueues(const std::string& name) const;
   uint32_t InterfaceMtu(const std::string& name) const;    // bytes; 0: unknown
   uint32_t InterfaceFlags(const std::string& name) const;  // IFF_*
-  // Frames that the kernel dropped instead of sending.
-  uint64_t InterfaceTxDropped(const std::string& name) const;
   // The PCI address behind a kernel interface.
   std::optional<std::string> InterfacePci(const std::string& name) const;
   // The PCI address that a predictable interface name (systemd.net-naming-scheme(7): enp3s0f1,
@@ -78,9 +78,8 @@ class Machine {
   uint64_t MemlockLimit() const;
 
  private:
-  // Whether what /sys shows under this name is the interface of this network namespace.
-  bool SysShows(const std::string& name) const;
   std::string LinkName(const std::string& path) const;
+  std::string InterfaceFolder(const std::string& name) const;
   std::string root_;
   std::optional<uint64_t> assumed_;  // capabilities
 };

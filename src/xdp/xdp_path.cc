@@ -21,19 +21,6 @@
 #include "src/xdp/program/snapshot.h"
 
 namespace twinpath {
-namespace {
-
-// Why the kernel refused native mode. Explains the errno values that have one meaning here.
-std::string Refusal(const Interface& interface, int error) {
-  const std::string driver = interface.driver.empty() ? "the driver" : interface.driver;
-  if (error == EOPNOTSUPP) return driver + " has no native XDP";
-  if (error == ERANGE) return driver + " refused native XDP: the MTU is too large for it";
-  if (error == ENOSPC && interface.driver == "veth")
-    return "veth refused native XDP: the peer has more TX queues than this end has RX queues";
-  return absl::StrCat(driver, " refused native XDP: ", std::strerror(error));
-}
-
-}  // namespace
 
 XdpPath::XdpPath(const Policy& policy, const XdpOptions& options)
     : options_(options), policy_(policy), faults_(options.on_message) {
@@ -72,6 +59,7 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
   path->run_->SetOrigin(CoarseNow());
   path->start_ = std::chrono::steady_clock::now();
   status = path->AttachAll();
+  for (Port& port : path->ports_) ReadOpened(&port);
   path->run_->SetOrigin(CoarseNow());
   if (status.ok() && options.pin) status = path->Pin();
   if (!status.ok()) {
@@ -94,7 +82,7 @@ absl::Status XdpPath::CheckPorts() {
       if (other.interface.index == interface->index)
         return absl::InvalidArgumentError(absl::StrCat("ports ", other.spec.name, " and ",
                                                        spec.name, " are the same interface, ",
-                                                       spec.device));
+                                                       interface->name));
     }
     auto attached = ReadXdp(interface->index);
     if (!attached.ok()) return attached.status();
@@ -103,9 +91,8 @@ absl::Status XdpPath::CheckPorts() {
       return absl::FailedPreconditionError(absl::StrCat(
           "port ", spec.name, ": interface ", spec.device, " already carries the XDP program ",
           program.empty() ? "(unnamed)" : program, " (id ", attached->program,
-          "), which is left alone; to detach it, end the program that owns it, or remove its pin (",
-          PinFolder(spec.name), " if twinpath-xdp pinned it), or run: ip link set dev ",
-          spec.device, " xdp off"));
+          "), and is left as it is; to take it off, end the program that owns it, or: ",
+          XdpDetachCommand(interface->index, interface->name, *attached)));
     }
     if (options_.pin) {
       status = CheckPins(spec.name);
@@ -120,6 +107,7 @@ absl::Status XdpPath::CheckPorts() {
 
 absl::Status XdpPath::AttachAll() {
   absl::Status status;
+  for (Port& port : ports_) ReceiveAll(&port);
   for (size_t i = 0; i < ports_.size() && status.ok(); i++) status = Attach(i);
   if (!status.ok()) return status;
   const std::string why = Unreachable(run_->policy());
@@ -130,20 +118,28 @@ absl::Status XdpPath::AttachAll() {
   return status;
 }
 
-std::string XdpPath::Unreachable(const CompiledPolicy& policy) const {
+uint32_t XdpPath::SentToFromNative(const CompiledPolicy& policy) const {
   uint32_t sent_to = 0;
   for (size_t i = 0; i < ports_.size(); i++)
     if (ports_[i].mode == "native") sent_to |= policy.sends[i];
+  return sent_to;
+}
+
+std::string XdpPath::WhyUnreachable(const Port& port) {
+  return absl::StrCat("takes no frames from native mode",
+                      port.interface.driver == "veth"
+                          ? ": its peer has no GRO (ethtool -K PEER gro on fixes that), or more TX "
+                            "queues than it has RX queues"
+                          : "");
+}
+
+std::string XdpPath::Unreachable(const CompiledPolicy& policy) const {
+  const uint32_t sent_to = SentToFromNative(policy);
   for (size_t i = 0; i < ports_.size(); i++) {
     const Port& port = ports_[i];
     if ((sent_to >> i & 1) == 0 || TakesNativeFrames(port.interface)) continue;
-    return absl::StrCat(
-        "port ", port.spec.name, " (", port.spec.device,
-        ") would drop frames that native mode sends to it",
-        port.interface.driver == "veth"
-            ? ": GRO is off at its peer (to turn it on: ethtool -K PEER gro on), or "
-              "the peer has more TX queues than this end has RX queues"
-            : "");
+    return absl::StrCat("port ", port.spec.name, " (", port.spec.device, ") ",
+                        WhyUnreachable(port));
   }
   return "";
 }
@@ -173,7 +169,7 @@ absl::Status XdpPath::Attach(size_t index) {
   const auto fragments = Try(port, index, XdpFrames::kFragments, XDP_FLAGS_DRV_MODE);
   port.why = "the driver takes it, in fragments for its MTU";
   if (fragments.ok() && *fragments == 0) return absl::OkStatus();
-  const std::string refusal = Refusal(port.interface, *error);
+  const std::string refusal = NativeXdpRefusal(port.interface.driver, *error);
   if (options_.mode == XdpMode::kNative)
     return absl::FailedPreconditionError(
         absl::StrCat("port ", port.spec.name, " (", port.spec.device, "): ", refusal));
@@ -238,8 +234,10 @@ void XdpPath::WaitForRunningPrograms() {
 absl::Status XdpPath::Stop() {
   std::lock_guard<std::mutex> one(reload_);
   if (ran_ns_.load() >= 0) return absl::OkStatus();
-  if (!options_.pin)
-    for (Port& port : ports_) port.attachment.Detach();
+  for (Port& port : ports_) {
+    if (!options_.pin) port.attachment.Detach();
+    port.promiscuous = Promiscuous();
+  }
   WaitForRunningPrograms();
   ran_ns_.store(std::chrono::nanoseconds(std::chrono::steady_clock::now() - start_).count());
   return absl::OkStatus();

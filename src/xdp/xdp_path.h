@@ -23,7 +23,8 @@
 #include "src/config/policy/policy.h"
 #include "src/config/profile/profile.h"
 #include "src/engine/path.h"
-#include "src/kernel/link_state.h"
+#include "src/kernel/link/link.h"
+#include "src/kernel/link/promiscuous.h"
 #include "src/telemetry/decisions.h"
 #include "src/telemetry/faults.h"
 #include "src/telemetry/snapshot.h"
@@ -81,11 +82,14 @@ class XdpPath : public PolicyPath {
   struct Port {
     PortSpec spec;
     Interface interface;
+    Promiscuous promiscuous;
     XdpLink attachment;
+    LinkSetup opened;  // the interface when it was attached to; its queues: what the tables have
     XdpFrames frames = XdpFrames::kPlain;
     int attached = -1;  // descriptor of the attached program; owned by run_
     std::string mode, why, link = kLinkUp;
-    std::string refusal;  // the last reported reason why it cannot be attached again
+    std::string refusal;   // the last reported reason why it cannot be attached again
+    std::string filtered;  // why the interface is not promiscuous, until that was said
   };
   XdpPath(const Policy& policy, const XdpOptions& options);
   absl::Status CheckPorts();
@@ -93,9 +97,16 @@ class XdpPath : public PolicyPath {
   // Names a port to which `policy` sends frames from native mode, and which would drop them. Empty:
   // there is no such port.
   std::string Unreachable(const CompiledPolicy& policy) const;
+  // The ports that frames leave by from native mode, as a mask.
+  uint32_t SentToFromNative(const CompiledPolicy& policy) const;
+  static std::string WhyUnreachable(const Port& port);
   absl::Status CheckReload(const CompiledPolicy& policy) const;
   static absl::Status NoTags(const Port& port, const std::string& why);
   static void WaitForRunningPrograms();
+  static void ReceiveAll(Port* port);
+  bool InterfaceThere(size_t index);
+  static void ReadOpened(Port* port);
+  void LookAtSetups(Clock::time_point now);
   absl::Status AttachAgain(size_t index);
   static absl::Status PinAgain(Port& port);
   void DetachMissing(size_t index);
@@ -113,6 +124,7 @@ class XdpPath : public PolicyPath {
   Snapshot header_;  // the fields that stay the same for the whole run
   std::vector<Port> ports_;
   FaultLedger faults_;
+  Clock::time_point next_setup_look_;
   std::unique_ptr<XdpRun> run_;
   std::optional<RuleDecisions> decisions_;  // of the current policy; set when run_ is
   std::mutex reload_;            // held while ports or programs change; taken before snapshot_

@@ -5,22 +5,32 @@
 #include <linux/if_link.h>
 #include <net/if.h>
 
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/kernel/shell_word.h"
 #include "src/kernel/xdp_program.h"
+#include "src/telemetry/setup_faults.h"
 #include "src/xdp/attach/preflight.h"
 #include "src/xdp/xdp_path.h"
 
 namespace twinpath {
+namespace {
+
+// How often the set-up of the interfaces is looked at: some system calls a port.
+constexpr std::chrono::seconds kSetupInterval(1);
+
+}  // namespace
 
 void XdpPath::Watch(Clock::time_point now) {
   for (size_t i = 0; i < ports_.size(); i++) {
     Port& port = ports_[i];
     const std::string subject = absl::StrCat("port ", port.spec.name);
-    const bool was_gone = port.link == kLinkGone;
+    if (!port.filtered.empty()) faults_.Note(std::exchange(port.filtered, ""));
+    const bool was_gone = port.link == kLinkGone;  // and left
     const bool stayed = port.attachment.Holds() && run_->out_ports().Entered(port.attached, i);
     const std::string link = stayed ? LinkState(port.interface.index) : std::string(kLinkGone);
     if (link != kLinkGone) {
@@ -41,7 +51,7 @@ void XdpPath::Watch(Clock::time_point now) {
                                "unaffected"),
                   now);
     }
-    if (if_nametoindex(port.spec.device.c_str()) == 0) continue;
+    if (!InterfaceThere(i)) continue;
     absl::Status attached = AttachAgain(i);
     if (attached.ok()) {
       port.refusal.clear();
@@ -52,17 +62,75 @@ void XdpPath::Watch(Clock::time_point now) {
       faults_.Note(port.refusal);
     }
   }
+  if (now >= next_setup_look_) LookAtSetups(now);
   faults_.Tick(now);
 }
 
-// Detaches explicitly, because an interface that moved to another network namespace still carries
-// the program.
+// As the interface is with the port's program on it, which may change it.
+void XdpPath::ReadOpened(Port* port) {
+  port->opened = ReadSetup(port->interface.index).value_or(LinkSetup());
+  port->opened.rx_queues = port->interface.rx_queues;
+}
+
+// What somebody changed on interfaces that stayed.
+void XdpPath::LookAtSetups(Clock::time_point now) {
+  next_setup_look_ = now + kSetupInterval;
+  uint32_t sent_to = 0;
+  {
+    const std::lock_guard<std::mutex> no_reload(snapshot_);
+    sent_to = SentToFromNative(run_->policy());
+  }
+  for (size_t i = 0; i < ports_.size(); i++) {
+    const Port& port = ports_[i];
+    const auto found = ReadSetup(port.interface.index);
+    if (port.link == kLinkGone || !found.has_value()) continue;
+    const std::string subject = absl::StrCat("port ", port.spec.name);
+    // The kernel gives new queues of a veth no program. Elsewhere the program drops what it has no
+    // tables for.
+    const bool past = port.mode == "native" && port.interface.driver == "veth";
+    SetSetupFaults(subject, port.opened, *found,
+                   {.unserved = past ? "go to the kernel, without the policy"
+                                     : "are dropped and counted as stray_packets",
+                    .behind_gro = port.mode == "generic"},
+                   &faults_, now);
+    const bool unreachable = (sent_to >> i & 1) != 0 && !TakesNativeFrames(port.interface);
+    faults_.Set(subject, "unreachable", unreachable,
+                unreachable ? absl::StrCat(port.spec.device, " ", WhyUnreachable(port),
+                                           "; frames sent there vanish and count as sent")
+                            : absl::StrCat(port.spec.device, " takes frames from native mode"),
+                now);
+  }
+}
+
+// An interface that went to another network namespace took the program along.
 void XdpPath::DetachMissing(size_t index) {
   std::lock_guard<std::mutex> one(reload_);
-  ports_[index].attachment.Detach();
+  Port& port = ports_[index];
+  // Another interface may have the number.
+  const bool stays =
+      port.promiscuous.Holds() || NameOfLink(port.interface.index) == port.interface.name;
+  if (!stays) port.interface.index = 0;
+  port.attachment.Detach();
   std::lock_guard<std::mutex> no_reader(snapshot_);
-  ports_[index].link = kLinkGone;
-  run_->out_ports().Set(index, 0);  // for programs that a reload loads now
+  port.link = kLinkGone;
+  run_->out_ports().Set(index, 0);  // for programs that are loaded meanwhile
+}
+
+// Lets the port's interface receive frames for any MAC address; without the right to do so, the
+// interface stays as its user has it.
+void XdpPath::ReceiveAll(Port* port) {
+  auto held = Promiscuous::Hold(port->interface.index);
+  if (held.ok()) {
+    port->promiscuous = *std::move(held);
+    return;
+  }
+  const auto link = ReadLink(port->interface.index);
+  if (link.has_value() && link->flags & IFF_PROMISC) return;
+  port->filtered =
+      absl::StrCat("port ", port->spec.name, ": ", port->spec.device,
+                   " receives frames for its own MAC addresses only: ", held.status().message(),
+                   "; for all frames, grant CAP_NET_RAW, or: ip link set dev ",
+                   ShellWord(port->spec.device), " promisc on");
 }
 
 absl::Status XdpPath::PinAgain(Port& port) {
@@ -72,12 +140,24 @@ absl::Status XdpPath::PinAgain(Port& port) {
   return port.attachment.Pin(path);
 }
 
-// Attaches the same program in the same mode as before. It keeps its counters and streams.
+// Whether the interface that was left is there, whatever its name is now, or another one of the
+// name that was given.
+bool XdpPath::InterfaceThere(size_t index) {
+  Port& port = ports_[index];
+  if (port.interface.index != 0 && NameOfLink(port.interface.index).empty()) {
+    std::lock_guard<std::mutex> one(reload_);
+    port.interface.index = 0;
+  }
+  return port.interface.index != 0 || IndexOfLink(port.spec.device) != 0;
+}
+
+// As it was attached before: the same program in the same mode. Its counters and streams go on.
 absl::Status XdpPath::AttachAgain(size_t index) {
   std::lock_guard<std::mutex> one(reload_);
   if (ran_ns_.load() >= 0) return absl::UnavailableError("the program is ending");
   Port& port = ports_[index];
-  auto interface = FindInterface(port.spec.name, port.spec.device);
+  const std::string name = NameOfLink(port.interface.index);
+  auto interface = FindInterface(port.spec.name, name.empty() ? port.spec.device : name);
   if (!interface.ok()) return interface.status();
   auto attached = ReadXdp(interface->index);
   if (!attached.ok()) return attached.status();
@@ -101,6 +181,8 @@ absl::Status XdpPath::AttachAgain(size_t index) {
   std::lock_guard<std::mutex> no_reader(snapshot_);
   interface->rx_queues = port.interface.rx_queues;  // the tables keep their size
   port.interface = *std::move(interface);
+  ReceiveAll(&port);
+  ReadOpened(&port);
   port.attachment = std::move(link);
   port.link = kLinkUp;
   if (options_.pin) return PinAgain(port);

@@ -23,13 +23,13 @@ def run(*command):
 def quiet(name):
     """Sets an interface up so that the kernel sends no frame of its own."""
     pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1")
-    run("ip", "link", "set", name, "arp", "off", "up")
+    run("ip", "link", "set", "dev", name, "arp", "off", "up")
 
 
 def veth(near, far, index=None, queues=1):
     """A veth pair that is up, on which the kernel sends no frame of its own. `near` has this ifindex,
     where one is given, and this many queues; what `far` sends arrives on the first of them."""
-    run("ip", "link", "add", near, *(["index", str(index)] if index else []), "numrxqueues", str(queues),
+    run("ip", "link", "add", "name", near, *(["index", str(index)] if index else []), "numrxqueues", str(queues),
         "numtxqueues", str(queues), "type", "veth", "peer", "name", far, "numrxqueues", str(queues), "numtxqueues", "1")
     quiet(near)
     quiet(far)
@@ -110,20 +110,19 @@ class Telemetry:
         self.socket.close()
 
 
-class Dpdk:
-    """twinpath-dpdk in the background, with ordinary memory unless EAL is told otherwise."""
+class Running:
+    """A program in the background that runs once its log has a line with `ready`."""
 
-    def __init__(self, program, folder, *arguments, prefix="faults", eal=("--no-huge",), environment=None):
-        self.summary_path = pathlib.Path(folder, f"{prefix}.json")
+    def __init__(self, command, summary_path, prefix, ready, environment=None):
+        self.summary_path = pathlib.Path(summary_path)
         self.lines, self.grown = [], threading.Condition()
-        self.process = subprocess.Popen(
-            [program, *arguments, "--summary", self.summary_path, "--", *eal, f"--file-prefix={prefix}"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                        env=environment)
         self.reader = threading.Thread(target=self._read)
         self.reader.start()
         self.telemetry = None
         try:
-            self.said(": lcores ")
+            self.said(ready)
             self.telemetry = Telemetry(prefix)
         except AssertionError:
             self.__exit__()
@@ -173,6 +172,15 @@ class Dpdk:
         summary = json.loads(self.summary_path.read_text())
         check_conserved(summary)
         return summary
+
+
+class Dpdk(Running):
+    """twinpath-dpdk, with ordinary memory unless EAL is told otherwise."""
+
+    def __init__(self, program, folder, *arguments, prefix="faults", eal=("--no-huge",), environment=None):
+        summary = pathlib.Path(folder, f"{prefix}.json")
+        super().__init__([program, *arguments, "--summary", summary, "--", *eal, f"--file-prefix={prefix}"], summary,
+                         prefix, ": lcores ", environment)
 
 
 def until(what, condition, seconds=30):

@@ -168,9 +168,9 @@ def map_exists(number):
 
 
 def leavings(program=PROGRAM):
-    """What a program may have left behind: attached programs, pins, files, processes."""
+    """What a program may have left behind: attached programs, pins, files, folders, processes."""
     def files(folder):
-        return sorted(str(path) for path in pathlib.Path(folder).rglob("*") if not path.is_dir())
+        return sorted(str(path) for path in pathlib.Path(folder).rglob("*"))
     return {"attached": attached(), "pins": sorted(map(str, BPFFS.rglob("*"))),
             "files": files("/run"), "temporary": files("/tmp/dpdk"),
             "processes": [path for path in pathlib.Path("/proc").glob("[0-9]*")

@@ -38,6 +38,20 @@ absl::Status CheckPorts(const Profile& profile) {
   return absl::OkStatus();
 }
 
+// A device has several names: an interface's alternative ones, and a PCI address with and without
+// its leading zeros.
+absl::Status CheckOwn(const PortSpec& port, const Device& device,
+                      const std::vector<Device>& others) {
+  const auto same = [&device](const Device& other) {
+    return device.kind == other.kind && device.kind != Device::Kind::kVdev &&
+           device.pci == other.pci && device.interface == other.interface;
+  };
+  if (std::none_of(others.begin(), others.end(), same)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "port ", port.name, ": ", device.pci.empty() ? "interface " : "PCI device ",
+      device.pci.empty() ? device.interface : device.pci, " already belongs to another port"));
+}
+
 // With "auto" the device decides whether software spreads, and only its PMD, in EAL, knows. What
 // software cannot do is refused here in any case.
 absl::Status CheckSpread(const Profile& profile) {
@@ -111,12 +125,6 @@ uint32_t DeviceQueues(const PortSpec& port, const Profile& profile, const Machin
     return profile.queues;
   const bool few = InterfaceQueues(port.device, machine) < profile.queues;
   return few || profile.rss.spread == RssSpread::kSoftware ? 1 : profile.queues;
-}
-
-// Whether the AF_XDP PMD drives it.
-bool OnAfXdp(const Device& device) {
-  return device.kind == Device::Kind::kAfXdp ||
-         (!device.vdevs.empty() && VdevDriver(device.vdevs.front().name) == "net_af_xdp");
 }
 
 absl::Status CheckPrivileges(const Preflight& plan, const Machine& machine) {
@@ -285,12 +293,8 @@ absl::StatusOr<Preflight> PlanStart(const Profile& profile, const CompiledPolicy
     const bool passes = Passes(policy, plan.devices.size());
     auto path = ChooseException(port, *device, profile, passes, machine);
     if (!path.ok()) return path.status();
-    if (device->kind == Device::Kind::kPci) {
-      if (std::count(request.pci.begin(), request.pci.end(), device->pci) != 0)
-        return absl::InvalidArgumentError(absl::StrCat(
-            "port ", port.name, ": PCI device ", device->pci, " already belongs to another port"));
-      request.pci.push_back(device->pci);
-    }
+    if (device->kind == Device::Kind::kPci) request.pci.push_back(device->pci);
+    if (absl::Status own = CheckOwn(port, *device, plan.devices); !own.ok()) return own;
     plan.nodes.insert(NodeOf(*device, machine));
     plan.can_pass.push_back(passes || !WantsException(*device, profile));
     plan.devices.push_back(*std::move(device));

@@ -16,6 +16,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/kernel/ethtool.h"
+#include "src/kernel/link/link.h"
+#include "src/kernel/shell_word.h"
 #include "src/kernel/xdp_program.h"
 
 namespace twinpath {
@@ -61,48 +63,66 @@ absl::StatusOr<Device> Native(const PortSpec& port, const std::string& pci, cons
                                   machine.SysNote(), ": ", machine.BindCommand(pci), rather));
 }
 
-absl::Status CheckInterface(const PortSpec& port, uint32_t queues, const Channels& channels,
-                            const Machine& machine) {
-  const std::string& name = port.device;
-  auto xdp = ReadXdp(name);
+// The PMD is given the interface in a list of "key=value" arguments, where these characters have a
+// meaning of their own and cannot be quoted: the PMD would open another interface, or none.
+absl::Status CheckName(const PortSpec& port, const std::string& name) {
+  if (name.find_first_of(",=[") == std::string::npos) return absl::OkStatus();
+  return Wrong(port, absl::StrCat("interface ", name,
+                                  ": DPDK supports no interface whose name contains ',', '=' or "
+                                  "'['; rename it: ip link set dev ",
+                                  ShellWord(name), " name NAME; or use twinpath-xdp"));
+}
+
+absl::Status CheckInterface(const PortSpec& port, const std::string& name, uint32_t queues,
+                            const Channels& channels, const Machine& machine) {
+  if (absl::Status named = CheckName(port, name); !named.ok()) return named;
+  const std::string word = ShellWord(name);
+  const uint32_t index = IndexOfLink(name);
+  auto xdp = ReadXdp(index);
   if (!xdp.ok()) return Wrong(port, std::string(xdp.status().message()));
   if (xdp->program != 0) {
-    return Wrong(
-        port, absl::StrCat("interface ", name, " already carries an XDP program (",
-                           XdpProgramName(xdp->program), ", id ", xdp->program, ", ", xdp->mode,
-                           "); to detach it, stop the program that owns it, or: ip link set dev ",
-                           name, xdp->mode == "generic" ? " xdpgeneric off" : " xdp off"));
+    return Wrong(port,
+                 absl::StrCat("interface ", name, " already carries an XDP program (",
+                              XdpProgramName(xdp->program), ", id ", xdp->program, ", ", xdp->mode,
+                              "); to detach it, stop the program that owns it, or: ",
+                              XdpDetachCommand(index, name, *xdp)));
   }
+  // A NIC's driver from outside the kernel may have more than it tells.
+  const std::string refusal =
+      machine.InterfacePci(name).has_value() ? "" : NoNativeXdp(index, EthtoolDriver(name));
+  if (!refusal.empty()) return Wrong(port, NeedsNativeXdp(name, refusal));
   const uint32_t there = InterfaceQueues(name, machine);
   if (queues > there) {
     return Wrong(port, absl::StrCat("interface ", name, " has ", there, " RX queue",
                                     there == 1 ? "" : "s", ", fewer than the ", queues,
                                     " asked for; change one: --queues ", there, ", or ethtool -L ",
-                                    name, channels.combined != 0 ? " combined " : " rx ", queues));
+                                    word, channels.combined != 0 ? " combined " : " rx ", queues));
   }
   const uint32_t mtu = machine.InterfaceMtu(name);
   if (mtu > kAfXdpMaxMtu) {
     return Wrong(port, absl::StrCat("interface ", name, " has an MTU of ", mtu,
                                     " bytes, and AF_XDP supports at most ", kAfXdpMaxMtu,
-                                    ": ip link set dev ", name, " mtu ", kAfXdpMaxMtu));
+                                    ": ip link set dev ", word, " mtu ", kAfXdpMaxMtu));
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<Device> AfXdp(const PortSpec& port, uint32_t queues, const Machine& machine) {
-  const std::string& name = port.device;
+  const std::string name = machine.InterfaceName(port.device), word = ShellWord(name);
   const Channels channels = InterfaceChannels(name);
-  absl::Status fit = CheckInterface(port, queues, channels, machine);
+  absl::Status fit = CheckInterface(port, name, queues, channels, machine);
   if (!fit.ok()) return fit;
 
   Device device;
   device.kind = Device::Kind::kAfXdp;
   device.given = port.device;
   device.interface = name;
+  device.mac_filter = name;
   device.mtu = machine.InterfaceMtu(name);
   device.vdev_a_queue = channels.combined == 0;
   const std::string driver = machine.InterfaceDriver(name);
-  device.why = absl::StrCat("kernel interface, driver ", driver);
+  device.why =
+      absl::StrCat("kernel interface", name == port.device ? "" : " " + name, ", driver ", driver);
   const uint32_t count = device.vdev_a_queue ? queues : 1;
   for (uint32_t i = 0; i < count; i++) {
     device.vdevs.push_back({absl::StrCat("net_af_xdp_", port.name, "_", i),
@@ -115,13 +135,11 @@ absl::StatusOr<Device> AfXdp(const PortSpec& port, uint32_t queues, const Machin
     device.warnings.push_back(absl::StrCat(
         "port ", port.name, ": ", name, " has ", there, " RX queues and ", queues,
         " are served; the kernel receives the frames of the others, without the policy: --queues ",
-        there, ", or ethtool -L ", name, channels.combined != 0 ? " combined " : " rx ", queues));
+        there, ", or ethtool -L ", word, channels.combined != 0 ? " combined " : " rx ", queues));
   }
-  const uint32_t flags = machine.InterfaceFlags(name);
-  device.promiscuous_already = flags & IFF_PROMISC;
-  if (!(flags & IFF_UP)) {
+  if (!(machine.InterfaceFlags(name) & IFF_UP)) {
     device.warnings.push_back(absl::StrCat("port ", port.name, ": interface ", name,
-                                           " is down: ip link set dev ", name, " up"));
+                                           " is down: ip link set dev ", word, " up"));
   }
   return device;
 }
@@ -153,25 +171,32 @@ absl::StatusOr<uint32_t> PcapMbufs(const PortSpec& port, const std::string& argu
   return static_cast<uint32_t>(std::min<uint64_t>(frames, 1u << 24));
 }
 
+Vdev ParseVdev(const std::string& given) {
+  const size_t comma = given.find(',');
+  return {given.substr(0, comma), comma == std::string::npos ? "" : given.substr(comma + 1)};
+}
+
+std::string InterfaceArgument(const Vdev& vdev) {
+  static const std::regex interface("(?:.*,)?iface=([^,]+)(?:,.*)?");
+  std::smatch match;
+  return std::regex_match(vdev.arguments, match, interface) ? match[1].str() : "";
+}
+
 absl::StatusOr<Device> VirtualDevice(const PortSpec& port, const Machine& machine) {
   Device device;
   device.given = port.device;
   device.mode = "vdev";
   device.why = "given as a DPDK vdev";
-  const size_t comma = port.device.find(',');
-  Vdev vdev = {port.device.substr(0, comma),
-               comma == std::string::npos ? "" : port.device.substr(comma + 1)};
+  Vdev vdev = ParseVdev(port.device);
   const std::string driver = VdevDriver(vdev.name);
   device.kernel_behind = driver != "net_null" && driver != "net_pcap" && driver != "net_ring";
-  static const std::regex on_interface("(?:.*,)?iface=([^,]+)(?:,.*)?");
-  std::smatch match;
-  if ((driver == "net_af_packet" || driver == "net_af_xdp") &&
-      std::regex_match(vdev.arguments, match, on_interface)) {
-    const std::string interface = match[1].str();
+  const std::string interface = InterfaceArgument(vdev);
+  if ((driver == "net_af_packet" || driver == "net_af_xdp") && !interface.empty()) {
     if (!machine.InterfaceExists(interface))
       return Wrong(port, absl::StrCat("there is no interface '", interface,
                                       "'; `ip -brief link` lists them"));
     if (driver == "net_af_packet") device.interface = interface;
+    device.mac_filter = interface;
   }
   if (driver == "net_pcap") {
     auto mbufs = PcapMbufs(port, vdev.arguments);
@@ -206,8 +231,24 @@ Device ForeseeDevice(const PortSpec& port, uint32_t queues, const Machine& machi
   return device;
 }
 
+std::string NeedsNativeXdp(const std::string& interface, const std::string& refusal) {
+  return absl::StrCat("interface ", interface, ": ", refusal,
+                      ", and the AF_XDP PMD needs it; use twinpath-xdp, which has generic mode");
+}
+
+bool OnAfXdp(const Device& device) {
+  return device.kind == Device::Kind::kAfXdp ||
+         (!device.vdevs.empty() && VdevDriver(device.vdevs.front().name) == "net_af_xdp");
+}
+
+uint32_t AfXdpInterface(const std::string& given) {
+  if (const uint32_t index = IndexOfLink(given); index != 0) return index;
+  const Vdev vdev = ParseVdev(given);
+  return VdevDriver(vdev.name) == "net_af_xdp" ? IndexOfLink(InterfaceArgument(vdev)) : 0;
+}
+
 uint32_t InterfaceQueues(const std::string& name, const Machine& machine) {
-  const uint32_t combined = InterfaceChannels(name).combined;
+  const uint32_t combined = InterfaceChannels(machine.InterfaceName(name)).combined;
   return combined != 0 ? combined : machine.InterfaceRxQueues(name);
 }
 

@@ -25,14 +25,14 @@ struct Device {
   std::string given;
   std::string pci;          // kPci
   std::string interface;    // kAfXdp and net_af_packet: the kernel's interface, which may disappear
+  std::string mac_filter;   // the kernel's interface that a PMD makes promiscuous by its flags
   std::vector<Vdev> vdevs;  // kAfXdp: one, or one for each queue; kVdev: one
   bool vdev_a_queue = false;  // every vdev is one queue
   std::string mode;           // "native", "vdev"; kAfXdp: known once the sockets are bound
   std::string why;
-  bool kernel_behind = true;         // packets that pass may go to the kernel
-  uint32_t mtu = 0;                  // kAfXdp: the interface's
-  bool promiscuous_already = false;  // kAfXdp: the interface was so before
-  uint32_t extra_mbufs = 0;          // that the PMD keeps for itself, over all queues
+  bool kernel_behind = true;  // packets that pass may go to the kernel
+  uint32_t mtu = 0;           // kAfXdp: the interface's
+  uint32_t extra_mbufs = 0;   // that the PMD keeps for itself, over all queues
   std::vector<std::string> warnings;
 };
 
@@ -43,6 +43,16 @@ absl::StatusOr<Device> ResolveDevice(const PortSpec& port, uint32_t queues, cons
 // The port's device once the machine is ready for it, as far as its memory depends on that: also
 // where ResolveDevice finds something missing.
 Device ForeseeDevice(const PortSpec& port, uint32_t queues, const Machine& machine);
+
+// The error of an interface that takes no programs in native mode, for the reason `refusal`.
+std::string NeedsNativeXdp(const std::string& interface, const std::string& refusal);
+
+// Whether the AF_XDP PMD drives it.
+bool OnAfXdp(const Device& device);
+
+// The number of the kernel interface that the AF_XDP PMD would use for this DEVICE: of the
+// interface itself, or of a vdev's. 0: none.
+uint32_t AfXdpInterface(const std::string& given);
 
 // The RX queues that an interface's driver has now.
 uint32_t InterfaceQueues(const std::string& name, const Machine& machine);

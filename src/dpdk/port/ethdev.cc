@@ -21,10 +21,13 @@ namespace {
 constexpr char kVdevBus[] = "vdev";
 constexpr char kPciBus[] = "pci";
 
-// PMDs that accept frames of several segments without announcing it. The AF_XDP PMD announces
-// nothing either, and would send garbage for the segments after the first one.
-bool AcceptsSegments(absl::string_view driver) {
-  return driver == "net_pcap" || driver == "net_null";
+// QueueEnd::longest_chain of a PMD; `announced`: it says that it sends frames of several segments.
+// net_pcap and net_null say nothing and accept them, but net_pcap cuts longer ones
+// (RTE_ETH_PCAP_SNAPLEN). The AF_XDP PMD says nothing, and would send garbage for the segments
+// behind the first one.
+uint32_t LongestChain(absl::string_view driver, bool announced) {
+  if (driver == "net_pcap") return RTE_ETHER_MAX_JUMBO_FRAME_LEN;
+  return announced || driver == "net_null" ? kAnyLength : 0;
 }
 
 }  // namespace
@@ -124,7 +127,7 @@ absl::Status Ethdev::Start(const EthdevConfig& config) {
   if (!rss.ok()) return rss.status();
   rss_ = *std::move(rss);
   const bool told = about.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-  multi_segment_ = told || AcceptsSegments(about.driver_name);
+  longest_chain_ = LongestChain(about.driver_name, told);
   if (told) conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
   if (config.one_mempool)
     conf.txmode.offloads |= about.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
@@ -133,6 +136,8 @@ absl::Status Ethdev::Start(const EthdevConfig& config) {
   if (code != 0) return Error("rte_eth_dev_configure", code);
   absl::Status queues = SetUpQueues(config, about);
   if (!queues.ok()) return queues;
+  // rte_eth_dev_start restores the promiscuous mode that ethdev knows of, which is off by default.
+  if (config.promiscuous_already) rte_eth_promiscuous_enable(port_);
   code = rte_eth_dev_start(port_);
   if (code != 0) return Error("rte_eth_dev_start", code);
   SettleRss(port_, config.rss, about, config.queues, &rss_);

@@ -18,6 +18,7 @@
 #include "src/dpdk/port/device.h"
 #include "src/dpdk/port/rss.h"
 #include "src/dpdk/quirks/removal_notice.h"
+#include "src/dpdk/worker/queue_end.h"
 
 namespace twinpath {
 
@@ -25,7 +26,8 @@ struct EthdevConfig {
   uint16_t queues = 1;  // RX and TX
   uint16_t rx_descriptors = 1024, tx_descriptors = 1024;
   uint32_t mtu = 1500;
-  bool promiscuous = true;
+  bool promiscuous = true;           // the PMD makes the device so
+  bool promiscuous_already = false;  // the device is so, and stays so
   RssSpec rss;
   bool one_mempool = false;  // every frame this device sends comes from one mempool
   rte_mempool* mempool = nullptr;
@@ -52,7 +54,7 @@ class Ethdev {
         name_(std::move(other.name_)),
         removal_(std::move(other.removal_)),
         rss_(std::move(other.rss_)),
-        multi_segment_(other.multi_segment_),
+        longest_chain_(other.longest_chain_),
         promiscuous_(other.promiscuous_) {}
   Ethdev& operator=(Ethdev&&) = delete;
 
@@ -65,8 +67,8 @@ class Ethdev {
   std::string driver() const;
   std::string mac() const;  // "02:00:00:00:00:01"
   const RssState& rss() const { return rss_; }
-  bool multi_segment() const { return multi_segment_; }  // sends frames of several segments
-  int node() const;                                      // NUMA node; 0 where the PMD tells none
+  uint32_t longest_chain() const { return longest_chain_; }  // see QueueEnd
+  int node() const;  // NUMA node; 0 where the PMD tells none
   // The kernel asks for the device back. False for a vdev.
   bool AskedBack() const { return removal_ != nullptr && removal_->came(); }
 
@@ -84,8 +86,8 @@ class Ethdev {
   std::string name_;                        // on the bus
   std::unique_ptr<RemovalNotice> removal_;  // PCI
   RssState rss_;
-  bool multi_segment_ = true;
-  bool promiscuous_ = false;  // set by us, to be undone: the interface of AF_XDP outlives us
+  uint32_t longest_chain_ = kAnyLength;
+  bool promiscuous_ = false;  // set by us, to be undone
 };
 
 }  // namespace twinpath

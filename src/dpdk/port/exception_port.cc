@@ -13,6 +13,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "src/policy/random.h"
@@ -106,13 +107,40 @@ absl::StatusOr<ExceptionPort> ExceptionPort::Create(const ExceptionRequest& requ
   absl::Status up = BringUp(interface, request.mtu);
   if (!up.ok()) return fail(up);
   AcceptAnySource(interface);
-  return ExceptionPort(*std::move(ethdev), interface, queues);
+  return ExceptionPort(request, *std::move(ethdev), interface, queues);
+}
+
+ExceptionPort::ExceptionPort(const ExceptionRequest& request, Ethdev ethdev, std::string interface,
+                             uint32_t queues)
+    : request_(request),
+      ethdev_(std::move(ethdev)),
+      interface_(std::move(interface)),
+      index_(IndexOfLink(interface_)),
+      queues_(queues) {
+  // What Reopen makes has to be of the same kind.
+  request_.path =
+      absl::StrContains(driver(), "virtio") ? ExceptionPath::kVirtioUser : ExceptionPath::kTap;
+}
+
+absl::Status ExceptionPort::Reopen() {
+  const std::string name =
+      absl::StrCat("port ", request_.port_name, ": exception port ", interface_);
+  if (IndexOfLink(interface_) != 0)
+    return absl::FailedPreconditionError(absl::StrCat(
+        name, ": somebody else made an interface of this name: ip link del ", interface_));
+  auto again = Create(request_);
+  if (!again.ok()) return again.status();
+  if (again->queues_ != queues_)
+    return absl::FailedPreconditionError(absl::StrCat(name, " has another number of queues now"));
+  ethdev_.emplace(*std::move(again->ethdev_));
+  index_ = again->index_;
+  return absl::OkStatus();
 }
 
 QueueEnd ExceptionPort::to_kernel(uint32_t queue) const {
-  return {.ethdev = ethdev_.port(),
+  return {.ethdev = ethdev_->port(),
           .queue = static_cast<uint16_t>(queue % queues_),
-          .multi_segment = ethdev_.multi_segment()};
+          .longest_chain = ethdev_->longest_chain()};
 }
 
 }  // namespace twinpath

@@ -8,6 +8,7 @@
 #define TWINPATH_DPDK_PORT_EXCEPTION_PORT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "src/config/profile/profile.h"
 #include "src/dpdk/port/ethdev.h"
 #include "src/dpdk/worker/queue_end.h"
+#include "src/kernel/link/link.h"
 
 namespace twinpath {
 
@@ -33,19 +35,28 @@ class ExceptionPort {
  public:
   static absl::StatusOr<ExceptionPort> Create(const ExceptionRequest& request);
 
+  // kLinkUp, kLinkDown, or kLinkGone (src/kernel/link/link.h): the interface was deleted, or moved
+  // to another network namespace.
+  std::string Link() const { return LinkState(index_); }
+  // Closes what is gone; then Reopen makes the interface again. No worker may use the ends.
+  void Close() { ethdev_.reset(); }
+  absl::Status Reopen();
+
   // The end to which logical queue `queue` passes packets; no two lcores share one.
   QueueEnd to_kernel(uint32_t queue) const;
   // Whether logical queue `queue` reads exception queue `queue`.
   bool reads(uint32_t queue) const { return queue < queues_; }
 
   const std::string& interface() const { return interface_; }
-  std::string driver() const { return ethdev_.driver(); }
+  std::string driver() const { return ethdev_->driver(); }
 
  private:
-  ExceptionPort(Ethdev ethdev, std::string interface, uint32_t queues)
-      : ethdev_(std::move(ethdev)), interface_(std::move(interface)), queues_(queues) {}
-  Ethdev ethdev_;
+  ExceptionPort(const ExceptionRequest& request, Ethdev ethdev, std::string interface,
+                uint32_t queues);
+  ExceptionRequest request_;
+  std::optional<Ethdev> ethdev_;  // none: closed
   std::string interface_;
+  uint32_t index_;  // the interface's number
   uint32_t queues_;
 };
 

@@ -6,10 +6,13 @@
 #include <net/if.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "src/kernel/ethtool.h"
+#include "src/kernel/link/link.h"
 #include "src/kernel/xdp_program.h"
 
 namespace twinpath {
@@ -17,6 +20,23 @@ namespace {
 
 absl::Status Named(const std::string& port, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat("port ", port, ": ", status.message()));
+}
+
+// Whether an interface has no XDP program. False: it has one, or does not exist.
+bool FreeOfXdp(uint32_t interface) {
+  auto xdp = ReadXdp(interface);
+  return xdp.ok() && xdp->program == 0;
+}
+
+// The AF_XDP PMD says no more than that it failed. Where that is because of the interface's driver,
+// says so. `interface` 0: another PMD.
+absl::Status Explained(const absl::Status& status, uint32_t interface) {
+  const int error = interface == 0 ? 0 : TryNativeXdp(interface);
+  for (const int else_why : {0, EBUSY, ENODEV, EPERM})
+    if (error == else_why) return status;
+  const std::string name = NameOfLink(interface);
+  return absl::FailedPreconditionError(
+      NeedsNativeXdp(name, NativeXdpRefusal(EthtoolDriver(name), error)));
 }
 
 // The elements of `after` that are not in the other list; both are sorted.
@@ -31,7 +51,7 @@ std::vector<int> Added(const std::vector<int>& before, const std::vector<int>& a
 
 absl::StatusOr<Port> Port::Open(const std::string& name, Device device, bool late) {
   Port port(name, std::move(device));
-  port.index_ = if_nametoindex(port.device_.interface.c_str());
+  port.index_ = IndexOfLink(port.device_.interface);
   if (port.device_.kind == Device::Kind::kPci) {
     auto ethdev = late ? Ethdev::Probe(port.device_.pci) : Ethdev::Find(port.device_.pci);
     if (!ethdev.ok()) return Named(name, ethdev.status());
@@ -55,45 +75,61 @@ absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* 
   const bool af_xdp = device_.kind == Device::Kind::kAfXdp;
   const bool by_software = BySoftware(profile);
   mempool_ = mempool;
-  dropped_before_ = Machine().InterfaceTxDropped(device_.interface);
-  absl::Status started = StartEthdevs(
-      profile,
-      {.queues = static_cast<uint16_t>(device_.vdev_a_queue || by_software ? 1 : profile.queues),
-       .rx_descriptors = static_cast<uint16_t>(profile.rx_descriptors),
-       .tx_descriptors = static_cast<uint16_t>(profile.tx_descriptors),
-       .mtu = af_xdp ? device_.mtu : profile.mtu,
-       .promiscuous = profile.promiscuous && !device_.promiscuous_already,
-       .rss = profile.rss,
-       .one_mempool = one_mempool,
-       .mempool = mempool,
-       .interrupts = profile.idle == Idle::kAdaptive,
-       .setup_retries = af_xdp ? setup_retries_ : 0},
-      guard);
+  dropped_before_ = ReadLink(index_).value_or(LinkFacts()).tx_dropped;
+  EthdevConfig config = {
+      .queues = static_cast<uint16_t>(device_.vdev_a_queue || by_software ? 1 : profile.queues),
+      .rx_descriptors = static_cast<uint16_t>(profile.rx_descriptors),
+      .tx_descriptors = static_cast<uint16_t>(profile.tx_descriptors),
+      .mtu = af_xdp ? device_.mtu : profile.mtu,
+      .promiscuous = profile.promiscuous,
+      .rss = profile.rss,
+      .one_mempool = one_mempool,
+      .mempool = mempool,
+      .interrupts = profile.idle == Idle::kAdaptive,
+      .setup_retries = af_xdp ? setup_retries_ : 0};
+  absl::Status started = ReceiveAll(profile, &config);
+  if (started.ok()) started = StartEthdevs(config, guard);
   if (!started.ok()) return Named(name_, started);
   if (af_xdp) ReadSocketMode();
   if (by_software) {
     absl::Status spread = SpreadBySoftware(profile, mempool);
     if (!spread.ok()) return Named(name_, spread);
   }
+  opened_ = ReadSetup(index_).value_or(LinkSetup());
   for (const std::string& what : rss().cannot)
     rss_warnings_.push_back(absl::StrCat("port ", name_, ": RSS: ", what));
   return absl::OkStatus();
 }
 
-absl::Status Port::StartEthdevs(const Profile& profile, const EthdevConfig& config,
-                                InterfaceGuard* guard) {
+// Where a PMD would set a flag of the kernel's interface, which outlives a killed process, holds
+// the interface promiscuous instead, and keeps the PMD from taking away what its user set.
+absl::Status Port::ReceiveAll(const Profile& profile, EthdevConfig* config) {
+  const std::optional<LinkFacts> filter = FindLink(device_.mac_filter);
+  if (!filter.has_value()) return absl::OkStatus();
+  config->promiscuous = false;
+  config->promiscuous_already = filter->flags & IFF_PROMISC;
+  if (!profile.promiscuous) return absl::OkStatus();
+  auto held = Promiscuous::Hold(filter->index);
+  if (!held.ok()) return held.status();
+  promiscuous_ = *std::move(held);
+  return absl::OkStatus();
+}
+
+absl::Status Port::StartEthdevs(const EthdevConfig& config, InterfaceGuard* guard) {
   const bool af_xdp = device_.kind == Device::Kind::kAfXdp;
+  const uint32_t xdp_on = OnAfXdp(device_) ? IndexOfLink(device_.mac_filter) : 0;
+  const bool guarded = af_xdp || FreeOfXdp(xdp_on);
   for (Ethdev& ethdev : ethdevs_) {
     const std::vector<int> before = af_xdp ? XskSockets() : std::vector<int>();
-    if (af_xdp && guard != nullptr) guard->Expect(device_.interface, config.promiscuous);
+    if (guarded && guard != nullptr) guard->Expect(xdp_on);
     absl::Status started = ethdev.Start(config);
     // Also where it did not start completely.
-    if (af_xdp) Protect(profile, guard);
+    if (guarded) Protect(xdp_on, guard);
     if (af_xdp) xsk_sockets_.push_back(Added(before, XskSockets()));
-    if (!started.ok()) return started;
+    if (!started.ok()) return Explained(started, xdp_on);
     for (uint16_t q = 0; q < config.queues; q++)
       ends_.push_back(
-          {.ethdev = ethdev.port(), .queue = q, .multi_segment = ethdev.multi_segment()});
+          {.ethdev = ethdev.port(), .queue = q, .longest_chain = ethdev.longest_chain()});
   }
   return absl::OkStatus();
 }
@@ -125,15 +161,12 @@ const RssState& Port::rss() const {
   return software_rss_ ? software_rss_->rss() : ethdevs_.front().rss();
 }
 
-// Records what libxdp attached: here, and in the guard, which outlives this process.
-void Port::Protect(const Profile& profile, InterfaceGuard* guard) {
-  auto xdp = ReadXdp(device_.interface);
+// Records what libxdp attached to `interface`: here, and in the guard, which outlives this process.
+void Port::Protect(uint32_t interface, InterfaceGuard* guard) {
+  auto xdp = ReadXdp(interface);
   if (!xdp.ok() || xdp->program == 0) return;
-  own_program_ = xdp->program;
-  if (guard != nullptr) {
-    guard->Protect(device_.interface, xdp->program,
-                   profile.promiscuous && !device_.promiscuous_already);
-  }
+  if (interface == index_) own_program_ = xdp->program;
+  if (guard != nullptr) guard->Protect(interface, xdp->program);
 }
 
 std::vector<int> Port::sockets(uint32_t queue) const {
@@ -149,7 +182,7 @@ void Port::ReadSocketMode() {
       });
   device_.mode = zero_copy ? "zero-copy" : "copy";
   absl::StrAppend(&device_.why, zero_copy ? " has zero-copy" : " has no zero-copy");
-  auto xdp = ReadXdp(device_.interface);
+  auto xdp = ReadXdp(index_);
   if (xdp.ok() && xdp->program != 0) absl::StrAppend(&device_.why, ", XDP ", xdp->mode);
 }
 

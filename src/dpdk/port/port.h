@@ -20,7 +20,10 @@
 #include "src/dpdk/quirks/interface_guard.h"
 #include "src/dpdk/quirks/xsk_sockets.h"
 #include "src/dpdk/worker/queue_end.h"
+#include "src/kernel/link/link.h"
+#include "src/kernel/link/promiscuous.h"
 #include "src/kernel/xdp_program.h"
+#include "src/telemetry/faults.h"
 #include "src/telemetry/snapshot.h"
 
 namespace twinpath {
@@ -50,16 +53,19 @@ class Port {
   const std::vector<QueueEnd>& ends() const { return ends_; }
   const rte_mempool* mempool() const { return mempool_; }
   // Frames that the device could not receive because no mbuf was free.
-  uint64_t NoMbuf() const { return CountsNow().no_mbuf; }
+  uint64_t NoMbuf() const;
 
-  // kLinkUp, kLinkDown, or kLinkGone (src/kernel/link_state.h): the port's kernel interface does
+  // kLinkUp, kLinkDown, or kLinkGone (src/kernel/link/link.h): the port's kernel interface does
   // not exist any more, or is another one than at the start, or the kernel asks for the PCI device
   // back.
   std::string Link() const;
   // The interface or PCI address that may disappear; empty: the device cannot.
   const std::string& Where() const { return device_.pci.empty() ? device_.interface : device_.pci; }
-  // Whether an interface of that name, or a PCI device with a driver, exists now.
-  bool DeviceThere() const;
+  // What changed on the port's kernel interface since it was opened, as faults. Asks the kernel.
+  void SetSetupFaults(FaultLedger* ledger, FaultLedger::Clock::time_point now) const;
+  // After Close: whether the interface, whatever its name is now, another one of that name, or a
+  // PCI device with a driver exists now.
+  bool DeviceThere();
   // Closes a device that disappeared. No worker may use the port's ends any more. The device's
   // counts are kept.
   void Close();
@@ -91,11 +97,11 @@ class Port {
     uint64_t spread_full = 0;
   };
 
-  absl::Status StartEthdevs(const Profile& profile, const EthdevConfig& config,
-                            InterfaceGuard* guard);
+  absl::Status ReceiveAll(const Profile& profile, EthdevConfig* config);
+  absl::Status StartEthdevs(const EthdevConfig& config, InterfaceGuard* guard);
   DeviceCounts CountsNow() const;
   void CloseEthdevs();
-  void Protect(const Profile& profile, InterfaceGuard* guard);
+  void Protect(uint32_t interface, InterfaceGuard* guard);
   bool BySoftware(const Profile& profile) const;
   absl::Status SpreadBySoftware(const Profile& profile, rte_mempool* mempool);
   const RssState& rss() const;
@@ -111,13 +117,15 @@ class Port {
   // AF_XDP: the PMD's sockets, by ethdev, borrowed to read their statistics and to wait for frames.
   std::vector<std::vector<int>> xsk_sockets_;
   std::vector<int> packet_sockets_;  // of net_af_packet, borrowed to see whether they are bound
-  uint32_t index_ = 0;               // of the kernel interface; 0: none
+  uint32_t index_ = 0;               // the number of the kernel interface; 0: none
+  Promiscuous promiscuous_;          // of device_.mac_filter
   uint32_t own_program_ = 0;         // AF_XDP: the id of the program that libxdp attached; 0: none
   int setup_retries_ = 8;            // AF_XDP frees a queue late, unless the interface is new
   uint64_t dropped_before_ = 0;      // by the interface, before the port used it
   rte_mempool* mempool_ = nullptr;
   DeviceCounts past_;  // of devices that disappeared
   std::string driver_;
+  LinkSetup opened_;  // the kernel interface when it was opened; of the first device, its queues
 };
 
 }  // namespace twinpath

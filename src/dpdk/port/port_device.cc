@@ -3,7 +3,6 @@
 // that disappeared and opening the next. Control thread; Link and CountsNow also under the lock
 // that excludes Close and Reopen.
 
-#include <net/if.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,9 +10,11 @@
 #include <functional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "src/dpdk/port/port.h"
 #include "src/dpdk/quirks/xsk_frames.h"
-#include "src/kernel/link_state.h"
+#include "src/kernel/link/link.h"
+#include "src/telemetry/setup_faults.h"
 
 namespace twinpath {
 namespace {
@@ -44,9 +45,28 @@ std::string Port::Link() const {
   return std::all_of(ethdevs_.begin(), ethdevs_.end(), IsUp) ? kLinkUp : kLinkDown;
 }
 
-bool Port::DeviceThere() const {
+void Port::SetSetupFaults(FaultLedger* ledger, FaultLedger::Clock::time_point now) const {
+  const auto found = ethdevs_.empty() ? std::nullopt : ReadSetup(index_);
+  if (!found.has_value()) return;
+  LinkUse use;
+  if (device_.kind == Device::Kind::kAfXdp) use.unserved = "go to the kernel, without the policy";
+  twinpath::SetSetupFaults(absl::StrCat("port ", name_), opened_, *found, use, ledger, now);
+}
+
+bool Port::DeviceThere() {
   if (!device_.pci.empty()) return !Machine().PciDriver(device_.pci).empty();
-  return if_nametoindex(device_.interface.c_str()) != 0;
+  if (device_.kind != Device::Kind::kAfXdp) return IndexOfLink(device_.interface) != 0;
+  if (NameOfLink(index_).empty()) index_ = 0;
+  return index_ != 0 || IndexOfLink(device_.given) != 0;
+}
+
+uint64_t Port::NoMbuf() const {
+  uint64_t sum = past_.no_mbuf;
+  for (const Ethdev& ethdev : ethdevs_) {
+    rte_eth_stats stats = {};
+    if (rte_eth_stats_get(ethdev.port(), &stats) == 0) sum += stats.rx_nombuf;
+  }
+  return sum;
 }
 
 Port::DeviceCounts Port::CountsNow() const {
@@ -68,10 +88,9 @@ Port::DeviceCounts Port::CountsNow() const {
       sum.xsk.tx_invalid += drops.tx_invalid;
     }
   }
-  if (!xsk_sockets_.empty() && index_ == if_nametoindex(device_.interface.c_str())) {
-    const uint64_t dropped = Machine().InterfaceTxDropped(device_.interface);
-    sum.interface_dropped += std::max(dropped, dropped_before_) - dropped_before_;
-  }
+  const auto link = xsk_sockets_.empty() ? std::nullopt : ReadLink(index_);
+  if (link.has_value())
+    sum.interface_dropped += std::max(link->tx_dropped, dropped_before_) - dropped_before_;
   if (software_rss_) sum.spread_full += software_rss_->full_packets();
   return sum;
 }
@@ -87,12 +106,14 @@ void Port::CloseEthdevs() {
   xsk_sockets_.clear();
   packet_sockets_.clear();
   ethdevs_.clear();
+  promiscuous_ = Promiscuous();
   for (const auto& [fd, inode] : sockets)
     if (inode != 0 && InodeOf(fd) == inode) close(fd);
   if (not_ours.get() >= 0) AttachXdp(index_, not_ours, instead->mode).IgnoreError();
 }
 
 void Port::Close() {
+  const bool gone = Link() == kLinkGone;
   past_ = CountsNow();
   software_rss_.reset();
   std::vector<rte_mbuf*> mbufs;
@@ -105,6 +126,7 @@ void Port::Close() {
     }
   }
   CloseEthdevs();
+  if (gone) index_ = 0;  // another interface may have the number
   std::sort(mbufs.begin(), mbufs.end());
   mbufs.erase(std::unique(mbufs.begin(), mbufs.end()), mbufs.end());
   rte_pktmbuf_free_bulk(mbufs.data(), static_cast<unsigned>(mbufs.size()));
@@ -118,10 +140,14 @@ std::optional<XdpState> Port::CarriesInstead() const {
 }
 
 absl::StatusOr<Device> Port::FindAgain(const Profile& profile) const {
+  const std::string name = device_.kind == Device::Kind::kAfXdp ? NameOfLink(index_) : "";
+  const std::string& device = name.empty() ? device_.given : name;
   // An interface that was in another network namespace when its device was closed comes back with
   // the program that libxdp attached, and could not detach there.
-  if (own_program_ != 0) DetachXdp(device_.interface, own_program_).IgnoreError();
-  return ResolveDevice({.name = name_, .device = device_.given}, profile.queues, Machine());
+  if (own_program_ != 0) DetachXdp(IndexOfLink(device), own_program_).IgnoreError();
+  auto found = ResolveDevice({.name = name_, .device = device}, profile.queues, Machine());
+  if (found.ok()) found->given = device_.given;
+  return found;
 }
 
 absl::Status Port::Reopen(Device device, const Profile& profile, bool one_mempool,
@@ -138,6 +164,7 @@ absl::Status Port::Reopen(Device device, const Profile& profile, bool one_mempoo
     return started;
   }
   port->past_ = past_;
+  port->opened_.rx_queues = opened_.rx_queues;  // the log names those that are not served
   *this = *std::move(port);
   return absl::OkStatus();
 }

@@ -51,7 +51,7 @@ absl::Status TooManyToSpread(uint32_t queues) {
 
 SoftwareRss::SoftwareRss(const SoftwareRssRequest& request, const Ethdev& device)
     : device_(device.port()),
-      multi_segment_(device.multi_segment()),
+      longest_chain_(device.longest_chain()),
       burst_(static_cast<uint16_t>(request.burst)),
       spec_(request.rss),
       state_(StateOf(request.rss, request.queues)),
@@ -119,7 +119,7 @@ SoftwareRss::~SoftwareRss() {
 QueueEnd SoftwareRss::end(uint32_t queue) const {
   return {.ethdev = ethdev_->port(),
           .queue = static_cast<uint16_t>(queue),
-          .multi_segment = multi_segment_};
+          .longest_chain = longest_chain_};
 }
 
 uint16_t SoftwareRss::OnReceive(uint16_t, uint16_t, rte_mbuf**, uint16_t count, uint16_t,

@@ -75,7 +75,7 @@ class SoftwareRss {
 
   // control: rw before the run; the lcore of queue 0: ro
   const uint16_t device_;
-  const bool multi_segment_;
+  const uint32_t longest_chain_;
   const uint16_t burst_;
   const RssSpec spec_;
   RssState state_;

@@ -6,10 +6,8 @@
 #include "src/dpdk/quirks/interface_guard.h"
 
 #include <fcntl.h>
-#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -19,9 +17,9 @@
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
-#include <set>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "src/kernel/machine.h"
 #include "src/kernel/xdp_program.h"
 
@@ -39,25 +37,12 @@ constexpr char kAfXdpProgram[] = "xsk_def_prog";
 
 // One message.
 struct Protected {
-  char interface[IFNAMSIZ];
-  uint32_t program;  // 0: not attached yet
-  uint32_t promiscuous;
+  uint32_t interface;  // its number: its name may change
+  uint32_t program;    // 0: not attached yet
 };
 
-void ClearPromiscuous(const char* interface) {
-  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return;
-  ifreq request = {};
-  std::string(interface).copy(request.ifr_name, IFNAMSIZ - 1);
-  if (ioctl(fd, SIOCGIFFLAGS, &request) == 0 && request.ifr_flags & IFF_PROMISC) {
-    request.ifr_flags = static_cast<short>(request.ifr_flags & ~IFF_PROMISC);
-    ioctl(fd, SIOCSIFFLAGS, &request);
-  }
-  close(fd);
-}
-
 // Detaches a program that libxdp attached just before its caller was killed.
-void DetachUntold(const std::string& interface) {
+void DetachUntold(uint32_t interface) {
   auto xdp = ReadXdp(interface);
   if (xdp.ok() && xdp->program != 0 && XdpProgramName(xdp->program) == kAfXdpProgram)
     DetachXdp(interface, xdp->program).IgnoreError();
@@ -67,8 +52,8 @@ FileDescriptor Socket() { return FileDescriptor(socket(AF_UNIX, SOCK_STREAM | SO
 
 // The address of one interface's guard, in this network namespace.
 struct Address {
-  explicit Address(const std::string& interface) {
-    const std::string name = std::string(1, '\0') + "twinpath-guard-" + interface;
+  explicit Address(uint32_t interface) {
+    const std::string name = absl::StrCat(std::string(1, '\0'), "twinpath-guard-", interface);
     unix.sun_family = AF_UNIX;
     name.copy(unix.sun_path, sizeof(unix.sun_path));
     length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
@@ -86,15 +71,23 @@ bool Lives(const Address& address) {
          read(asks.get(), &answer, 1) == 1;
 }
 
+// None where the address is taken (EADDRINUSE), or cannot be had.
+FileDescriptor TryToClaim(const Address& address, int* error) {
+  FileDescriptor claim = Socket();
+  if (bind(claim.get(), address.get(), address.length) == 0 && listen(claim.get(), 8) == 0)
+    return claim;
+  *error = errno;
+  return FileDescriptor();
+}
+
 // None where another program uses the interface.
-FileDescriptor Claim(const std::string& interface) {
+FileDescriptor Claim(uint32_t interface) {
   const Address address(interface);
   const auto end = Clock::now() + kLongestClaim;
+  int error = 0;
   do {
-    FileDescriptor claim = Socket();
-    if (bind(claim.get(), address.get(), address.length) == 0 && listen(claim.get(), 8) == 0)
-      return claim;
-    if (errno != EADDRINUSE || Lives(address)) break;
+    if (FileDescriptor claim = TryToClaim(address, &error); claim.get() >= 0) return claim;
+    if (error != EADDRINUSE || Lives(address)) break;
     std::this_thread::sleep_for(kBetweenClaims);
   } while (Clock::now() < end);
   return FileDescriptor();
@@ -102,9 +95,9 @@ FileDescriptor Claim(const std::string& interface) {
 
 }  // namespace
 
-absl::StatusOr<InterfaceGuard> InterfaceGuard::Fork(const std::vector<std::string>& interfaces) {
-  std::map<std::string, FileDescriptor> claims;
-  for (const std::string& interface : interfaces)
+absl::StatusOr<InterfaceGuard> InterfaceGuard::Fork(const std::vector<uint32_t>& interfaces) {
+  std::map<uint32_t, FileDescriptor> claims;
+  for (const uint32_t interface : std::set<uint32_t>(interfaces.begin(), interfaces.end()))
     if (FileDescriptor claim = Claim(interface); claim.get() >= 0)
       claims.emplace(interface, std::move(claim));
   int ends[2];
@@ -155,43 +148,52 @@ void InterfaceGuard::Answer(const FileDescriptor& claim) const {
   send(asker.get(), &kAlive, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+// Takes a message of the parent; false: the parent has ended.
+bool InterfaceGuard::Hear() {
+  Protected one;
+  const ssize_t n = read(socket_, &one, sizeof(one));
+  if (n != sizeof(one)) return n > 0 || (n < 0 && errno == EINTR);
+  Told& told = told_[one.interface];
+  told.expects = one.program == 0;
+  if (!told.expects) told.programs.insert(one.program);
+  // An interface that came back has a new number.
+  int error = 0;
+  if (claims_.count(one.interface) != 0) return true;
+  if (FileDescriptor claim = TryToClaim(Address(one.interface), &error); claim.get() >= 0)
+    claims_.emplace(one.interface, std::move(claim));
+  return true;
+}
+
+// Detaches from the interfaces what the parent was told of; the PMD may have done so already.
+void InterfaceGuard::Restore() const {
+  for (const auto& [interface, told] : told_) {
+    for (const uint32_t program : told.programs) DetachXdp(interface, program).IgnoreError();
+    if (told.expects && claims_.count(interface) != 0) DetachUntold(interface);
+  }
+  // If it stays, another user's libxdp fails. It is removed only if it is empty.
+  if (!had_pins_) rmdir(kLibxdpPins);
+}
+
 void InterfaceGuard::Watch() {
   Withdraw();
-  std::vector<Protected> all;
-  std::vector<pollfd> polled = {{.fd = socket_, .events = POLLIN, .revents = 0}};
-  for (const auto& [interface, claim] : claims_)
-    polled.push_back({.fd = claim.get(), .events = POLLIN, .revents = 0});
   for (bool alive = true; alive;) {
+    std::vector<pollfd> polled = {{.fd = socket_, .events = POLLIN, .revents = 0}};
+    for (const auto& [interface, claim] : claims_)
+      polled.push_back({.fd = claim.get(), .events = POLLIN, .revents = 0});
     if (poll(polled.data(), polled.size(), -1) < 0) continue;
     if (polled[0].revents != 0) {  // first: no program is told that a parent runs which has ended
-      Protected one;
-      const ssize_t n = read(socket_, &one, sizeof(one));
-      if (n == sizeof(one)) all.push_back(one);
-      alive = n > 0 || (n < 0 && errno == EINTR);
+      alive = Hear();
       continue;
     }
     size_t at = 1;
     for (const auto& [interface, claim] : claims_)
       if (polled[at++].revents != 0) Answer(claim);
   }
-  std::set<std::string> told;
-  for (const Protected& it : all) {
-    if (it.program != 0) told.insert(it.interface);
-    if (it.program != 0)
-      DetachXdp(it.interface, it.program).IgnoreError();  // the PMD may have detached it already
-  }
-  for (const Protected& it : all) {
-    if (told.count(it.interface) == 0 && claims_.count(it.interface) != 0)
-      DetachUntold(it.interface);
-    if (it.promiscuous) ClearPromiscuous(it.interface);
-  }
-  // If it stays, another user's libxdp fails. It is removed only if it is empty.
-  if (!had_pins_) rmdir(kLibxdpPins);
+  Restore();
 }
 
-void InterfaceGuard::Tell(const std::string& interface, uint32_t program, bool promiscuous) {
-  Protected one = {.interface = {}, .program = program, .promiscuous = promiscuous};
-  interface.copy(one.interface, IFNAMSIZ - 1);
+void InterfaceGuard::Tell(uint32_t interface, uint32_t program) {
+  const Protected one = {.interface = interface, .program = program};
   // A guard that has ended hears nothing; then only the PMD restores the interface.
   send(socket_, &one, sizeof(one), MSG_NOSIGNAL);
 }

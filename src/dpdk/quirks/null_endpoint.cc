@@ -24,7 +24,7 @@ absl::StatusOr<QueueEnd> MakeNullEndpoint() {
         absl::StrCat("all ", RTE_MAX_ETHPORTS, " ethdevs of EAL are in use"));
   rte_eth_fp_ops[kSlot].rx_pkt_burst = None;
   rte_eth_fp_ops[kSlot].tx_pkt_burst = None;
-  return QueueEnd{.ethdev = kSlot, .queue = 0, .multi_segment = true};
+  return QueueEnd{.ethdev = kSlot, .queue = 0, .longest_chain = kAnyLength};
 }
 
 }  // namespace twinpath

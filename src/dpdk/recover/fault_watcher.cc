@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/dpdk/quirks/tap_wake.h"
-#include "src/kernel/link_state.h"
+#include "src/kernel/link/link.h"
 #include "src/policy/count.h"
 #include "src/telemetry/counters.h"
 
@@ -54,6 +54,7 @@ void FaultWatcher::Look(Clock::time_point now) {
   LookAtWorkers(now);
   LookAtPorts(now);
   LookAtMempools(now);
+  if (now >= next_setup_look_) LookAtSetups(now);
   ledger_->Tick(now);
 }
 
@@ -102,6 +103,11 @@ void FaultWatcher::LookAtPorts(Clock::time_point now) {
       }
     }
   }
+}
+
+void FaultWatcher::LookAtSetups(Clock::time_point now) {
+  next_setup_look_ = now + kSetupInterval;
+  for (const Port& port : watched_.ports) port.SetSetupFaults(ledger_, now);
 }
 
 void FaultWatcher::LookAtMempools(Clock::time_point now) {

@@ -35,6 +35,9 @@ class FaultWatcher {
   // long is blocked.
   static constexpr std::chrono::milliseconds kPatience{1000};
 
+  // How often the set-up of kernel interfaces is looked at: some system calls a port.
+  static constexpr std::chrono::seconds kSetupInterval{1};
+
   FaultWatcher(const Watched& watched, FaultLedger* ledger, Clock::time_point now);
   void Look(Clock::time_point now);
 
@@ -47,10 +50,11 @@ class FaultWatcher {
   void LookAtWorkers(Clock::time_point now);
   void LookAtPorts(Clock::time_point now);
   void LookAtMempools(Clock::time_point now);
+  void LookAtSetups(Clock::time_point now);
 
   const Watched watched_;
   FaultLedger* const ledger_;
-  Clock::time_point last_;
+  Clock::time_point last_, next_setup_look_;
   std::vector<Pulse> turns_;         // by worker
   std::vector<Pulse> taken_;         // by port: frames that its TX queues took
   std::vector<uint64_t> refused_;    // by port: frames that its TX queues refused

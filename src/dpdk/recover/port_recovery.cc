@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/dpdk/quirks/null_endpoint.h"
 #include "src/dpdk/quirks/stderr_capture.h"
-#include "src/kernel/link_state.h"
+#include "src/kernel/link/link.h"
 
 namespace twinpath {
 namespace {
@@ -124,9 +124,9 @@ void PortRecovery::RewireWorkers(size_t index, const std::optional<QueueEnd>& nu
 }
 
 bool PortRecovery::AllRewired(size_t index) const {
-  return std::none_of(
-      datapath_.workers.begin(), datapath_.workers.end(),
-      [index](const auto& worker) { return worker->IsRewiring(static_cast<uint32_t>(index)); });
+  const Rewire& rewire = states_[index].rewire;
+  return std::none_of(datapath_.workers.begin(), datapath_.workers.end(),
+                      [&rewire](const auto& worker) { return worker->IsRewiring(rewire); });
 }
 
 // False: a reader holds the lock; the caller tries again at the next look.

@@ -17,6 +17,7 @@
 #include "src/dpdk/dpdk_path.h"
 #include "src/dpdk/port/ethdev.h"
 #include "src/dpdk/quirks/stderr_capture.h"
+#include "src/kernel/link/link.h"
 
 namespace twinpath {
 namespace {
@@ -46,7 +47,8 @@ class StandIns {
   StandIns(bool own_network, DryRun* dry_run) : own_network_(own_network), dry_run_(dry_run) {}
 
   std::string For(const std::string& device) {
-    if (!IsVdev(device)) return StandIn();
+    // The kernel's names come first: an interface may be called like a vdev.
+    if (IndexOfLink(device) != 0 || !IsVdev(device)) return StandIn();
     const Vdev vdev = Parts(device);
     const std::string driver = VdevDriver(vdev.name);
     const auto has = [&](const char* key) { return absl::StrContains(vdev.arguments, key); };

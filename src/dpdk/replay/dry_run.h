@@ -25,8 +25,8 @@ struct DryRun {
 
 // Replaces NICs, kernel interfaces and virtual devices that would touch anything outside the
 // process by net_null, and files to be written by /dev/null. With `own_network` the process has a
-// network namespace of its own, where it may create TAP devices. Pure, except that it reads which
-// kind of file a capture is.
+// network namespace of its own, where it may create TAP devices. Reads which interfaces exist in
+// the present one, and which kind of file a capture is.
 DryRun PlanDryRun(const Profile& profile, bool own_network);
 
 // Starts EAL and the datapath, and frees both. `network`, a file descriptor, is the network

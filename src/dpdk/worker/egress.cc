@@ -10,19 +10,20 @@ namespace {
 
 constexpr int kSendRetries = 8;
 
-// Moves frames of several segments to the end. Both kinds keep their order. Returns the number of
-// frames of one segment.
-uint32_t MultiSegmentLast(rte_mbuf** frames, uint32_t count) {
-  return static_cast<uint32_t>(
-      std::stable_partition(frames, frames + count,
-                            [](const rte_mbuf* frame) { return frame->nb_segs == 1; }) -
-      frames);
+// Moves frames of several mbufs and more bytes than `longest` behind the others, both in order;
+// returns how many come first.
+uint32_t LongChainsLast(rte_mbuf** frames, uint32_t count, uint32_t longest) {
+  const auto accepted = [longest](const rte_mbuf* frame) {
+    return frame->nb_segs == 1 || frame->pkt_len <= longest;
+  };
+  return static_cast<uint32_t>(std::stable_partition(frames, frames + count, accepted) - frames);
 }
 
 }  // namespace
 
 uint32_t Send(QueueEnd to, rte_mbuf** frames, uint32_t count) {
-  if (TP_UNLIKELY(!to.multi_segment)) count = MultiSegmentLast(frames, count);
+  if (TP_UNLIKELY(to.longest_chain != kAnyLength))
+    count = LongChainsLast(frames, count, to.longest_chain);
   uint32_t sent = rte_eth_tx_burst(to.ethdev, to.queue, frames, static_cast<uint16_t>(count));
   for (int retry = 0; TP_UNLIKELY(sent < count) && retry < kSendRetries; retry++) {
     rte_pause();

@@ -25,7 +25,8 @@ namespace twinpath {
 
 // Sends `count` frames by one TX queue, and offers those that it refuses a few times more. Returns
 // how many were sent: the first ones, which are no longer the caller's. The order of `frames`
-// changes only where the queue does not accept frames of several segments: those move to the end.
+// changes only where the queue does not accept every frame of several mbufs: those that it does not
+// accept move to the end.
 uint32_t Send(QueueEnd to, rte_mbuf** frames, uint32_t count);
 
 class Egress {

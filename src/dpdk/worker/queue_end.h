@@ -11,11 +11,14 @@
 
 namespace twinpath {
 
+inline constexpr uint32_t kAnyLength = UINT32_MAX;
+
 // One queue of one ethdev.
 struct QueueEnd {
   uint16_t ethdev = 0;
   uint16_t queue = 0;
-  bool multi_segment = true;  // TX: accepts frames of several mbufs
+  // TX: accepts frames of several mbufs up to this many bytes; 0: none, kAnyLength: all.
+  uint32_t longest_chain = kAnyLength;
 };
 
 // One logical queue of one port, as its worker is given it.
@@ -28,13 +31,14 @@ struct QueueSpec {
   std::optional<QueueEnd> from_kernel;  // read by this queue's worker alone
 };
 
-// A port's new queue ends, after its device was lost or reopened. Owned by the control thread,
-// which keeps it until no worker is rewiring any more.
+// New queue ends of a port or of its exception port, after the device was lost or reopened. Owned
+// by the control thread, which keeps it until no worker is rewiring any more.
 struct Rewire {
   uint32_t port = 0;
+  bool exception = false;      // of the exception port
   std::vector<QueueEnd> ends;  // by logical queue
-  // For a worker that may sleep: the AF_XDP sockets that bring the port's frames (none: other
-  // drivers), by logical queue; empty where no frame will come.
+  // For a worker that may sleep: the AF_XDP sockets that bring the frames (none: other drivers), by
+  // logical queue; empty where no frame will come.
   std::vector<std::vector<int>> sockets;
 };
 

@@ -204,27 +204,34 @@ void Worker::ApplyPending() {
 }
 
 void Worker::ApplyRewires() {
-  const uint32_t ports = rewiring_.load(std::memory_order_acquire);
-  if (TP_LIKELY(ports == 0)) return;
-  for (uint32_t port = 0; port < TP_MAX_PORTS; port++) {
-    if ((ports >> port & 1) == 0) continue;
-    const std::vector<QueueEnd>& ends = rewires_[port]->ends;
-    for (auto& queue : queues_) {
-      queue->tx[port] = ends[queue->queue];
-      if (queue->port != port) continue;
-      const uint16_t left = std::exchange(queue->rx, ends[queue->queue]).ethdev;
-      if (idle_ != nullptr) idle_->Leave(left);
-    }
-    if (idle_ != nullptr) ListenTo(*rewires_[port]);
+  static_assert(2 * TP_MAX_PORTS <= 32, "a bit of rewiring_ each");
+  const uint32_t requested = rewiring_.load(std::memory_order_acquire);
+  if (TP_LIKELY(requested == 0)) return;
+  for (uint32_t left = requested; left != 0; left &= left - 1)
+    Apply(*rewires_[__builtin_ctz(left)]);
+  rewiring_.fetch_and(~requested, std::memory_order_release);
+}
+
+void Worker::Apply(const Rewire& rewire) {
+  for (auto& queue : queues_) {
+    const QueueEnd& end = rewire.ends[queue->queue];
+    if (!rewire.exception) queue->tx[rewire.port] = end;
+    if (queue->port != rewire.port) continue;
+    const uint16_t left =
+        std::exchange(rewire.exception ? queue->to_kernel : queue->rx, end).ethdev;
+    if (rewire.exception) queue->from_kernel = end;
+    if (idle_ != nullptr) idle_->Leave(left);
   }
-  rewiring_.fetch_and(~ports, std::memory_order_release);
+  if (idle_ != nullptr) ListenTo(rewire);
 }
 
 // Lets frames that come by the new ends wake the worker, where the driver can do that.
 void Worker::ListenTo(const Rewire& rewire) {
   if (rewire.sockets.empty()) return;
-  for (const auto& queue : queues_)
-    if (queue->port == rewire.port) idle_->Add({queue->rx, rewire.sockets[queue->queue]});
+  for (const auto& queue : queues_) {
+    if (queue->port != rewire.port || (rewire.exception && !queue->has_from_kernel)) continue;
+    idle_->Add({rewire.ends[queue->queue], rewire.sockets[queue->queue]});
+  }
 }
 
 }  // namespace twinpath

@@ -81,15 +81,15 @@ class Worker {
   // thread when the worker is offline.
   void ApplyPending();
 
-  // Lets the worker apply `rewire` between two bursts; one at a time for each port. When
-  // IsRewiring is false again, the worker does not use the port's old ends any more. Control
-  // thread.
+  // Lets the worker apply `rewire` between two bursts; one at a time for each port, and for each
+  // exception port. When IsRewiring is false again, the worker does not use the old ends any more.
+  // Control thread.
   void RequestRewire(const Rewire* rewire) {
-    rewires_[rewire->port] = rewire;
-    rewiring_.fetch_or(1u << rewire->port, std::memory_order_release);
+    rewires_[Place(*rewire)] = rewire;
+    rewiring_.fetch_or(1u << Place(*rewire), std::memory_order_release);
   }
-  bool IsRewiring(uint32_t port) const {
-    return (rewiring_.load(std::memory_order_acquire) >> port & 1) != 0;
+  bool IsRewiring(const Rewire& rewire) const {
+    return (rewiring_.load(std::memory_order_acquire) >> Place(rewire) & 1) != 0;
   }
 
   const std::vector<std::unique_ptr<Queue>>& queues() const { return queues_; }
@@ -106,7 +106,11 @@ class Worker {
 
   void RunAdaptive(std::atomic<bool>* stop, rte_rcu_qsbr* quiescence, unsigned id);
   bool Housekeep(std::atomic<bool>* stop);
+  static uint32_t Place(const Rewire& rewire) {
+    return rewire.port + (rewire.exception ? TP_MAX_PORTS : 0);
+  }
   void ApplyRewires();
+  void Apply(const Rewire& rewire);
   void ListenTo(const Rewire& rewire);
   uint32_t Receive(Queue* queue);
   uint32_t ReceiveGranted(Queue* queue);
@@ -128,7 +132,7 @@ class Worker {
   TurnCounters turn_counters_;
   NanosecondClock clock_;
   std::atomic<PendingPolicy*> pending_ = nullptr;  // control: sets it, worker: clears it
-  // Bit p: rewires_[p] is valid, and the worker's. control: sets bits, worker: clears them
+  // Bit i: rewires_[i] is valid, and the worker's. control: sets bits, worker: clears them
   std::atomic<uint32_t> rewiring_ = 0;
   std::vector<std::unique_ptr<Queue>> queues_;
 
@@ -136,7 +140,7 @@ class Worker {
   Burst burst_;
   Egress egress_;
 
-  const Rewire* rewires_[TP_MAX_PORTS] = {};  // control: rw, worker: ro
+  const Rewire* rewires_[2 * TP_MAX_PORTS] = {};  // by Place(); control: rw, worker: ro
 };
 
 }  // namespace twinpath

@@ -21,6 +21,8 @@ namespace twinpath {
 namespace {
 
 constexpr int kBacklog = 64;
+// Of opening a folder that servers which end remove.
+constexpr int kTries = 100;
 
 absl::Status SystemError(const std::string& what) {
   return absl::ErrnoToStatus(errno, "telemetry: " + what);
@@ -31,6 +33,26 @@ absl::Status MakeFolder(const std::string& folder) {
   for (const std::string& path : {folder.substr(0, folder.rfind('/')), folder})
     if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return SystemError("mkdir " + path);
   return absl::OkStatus();
+}
+
+// Makes the folder if it does not exist, and opens it. A server that ends may remove it meanwhile.
+absl::StatusOr<FileDescriptor> OpenFolder(const std::string& folder) {
+  for (int tries = 0;; tries++) {
+    if (absl::Status made = MakeFolder(folder); !made.ok()) {
+      if (absl::IsNotFound(made) && tries < kTries) continue;
+      return made;
+    }
+    FileDescriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (opened.get() >= 0) return opened;
+    if (errno != ENOENT || tries == kTries) return SystemError("open " + folder);
+  }
+}
+
+// Whether `opened` is what `path` leads to.
+bool IsAt(int opened, const std::string& path) {
+  struct stat one = {}, other = {};
+  return fstat(opened, &one) == 0 && stat(path.c_str(), &other) == 0 &&
+         one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
 // Locks the folder against other servers; AlreadyExists where one holds the lock. The kernel
@@ -89,20 +111,25 @@ absl::StatusOr<TelemetryListener> TelemetryListener::Open(const std::string& fil
   absl::StatusOr<std::string> path = TelemetrySocketPath(file_prefix);
   if (!path.ok()) return path.status();
   const std::string folder_path = RuntimeFolder(file_prefix);
-  if (absl::Status made = MakeFolder(folder_path); !made.ok()) return made;
-  FileDescriptor folder(open(folder_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0) return SystemError("open " + folder_path);
-  absl::StatusOr<FileDescriptor> socket = OpenSocket();
-  if (!socket.ok()) return socket.status();
-  const absl::Status locked = LockFolder(folder.get(), folder_path);
-  if (absl::Status status = CheckNobodyListens(*path); !status.ok()) return status;
-  if (!locked.ok()) return absl::IsAlreadyExists(locked) ? InUse(*path, -1) : locked;
-  TelemetryListener listener(std::move(folder), *std::move(socket), *std::move(path));
-  if (absl::Status status = listener.Bind(); !status.ok()) return status;
-  return listener;
+  for (int tries = 0;; tries++) {
+    absl::StatusOr<FileDescriptor> folder = OpenFolder(folder_path);
+    if (!folder.ok()) return folder.status();
+    const absl::Status locked = LockFolder(folder->get(), folder_path);
+    // The server that held the lock may have removed the folder.
+    if (locked.ok() && !IsAt(folder->get(), folder_path) && tries < kTries) continue;
+    TelemetryListener listener(*std::move(folder), *path);
+    if (absl::Status status = CheckNobodyListens(*path); !status.ok()) return status;
+    if (!locked.ok()) return absl::IsAlreadyExists(locked) ? InUse(*path, -1) : locked;
+    listener.owned_ = true;
+    if (absl::Status status = listener.Listen(); !status.ok()) return status;
+    return listener;
+  }
 }
 
-absl::Status TelemetryListener::Bind() {
+absl::Status TelemetryListener::Listen() {
+  absl::StatusOr<FileDescriptor> socket = OpenSocket();
+  if (!socket.ok()) return socket.status();
+  socket_ = *std::move(socket);
   if (unlink(path_.c_str()) != 0 && errno != ENOENT) return SystemError("unlink " + path_);
   const sockaddr_un address = Address(path_);
   if (bind(fd(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
@@ -120,6 +147,12 @@ TelemetryListener::~TelemetryListener() {
   if (fd() >= 0 && inode_ != 0 && stat(path_.c_str(), &file) == 0 && file.st_dev == device_ &&
       file.st_ino == inode_)
     unlink(path_.c_str());
+  const std::string folder = path_.substr(0, path_.rfind('/'));
+  // Under the lock, unless another program's folder is in its place. Both succeed only where the
+  // folder is empty.
+  if (folder_.get() < 0 || !owned_ || !IsAt(folder_.get(), folder)) return;
+  rmdir(folder.c_str());
+  rmdir(folder.substr(0, folder.rfind('/')).c_str());
 }
 
 }  // namespace twinpath

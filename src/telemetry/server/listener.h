@@ -22,7 +22,8 @@ class TelemetryListener {
 
   TelemetryListener(TelemetryListener&&) = default;
   TelemetryListener& operator=(TelemetryListener&&) = delete;
-  // Removes the socket from the file system, unless another program has replaced it.
+  // Removes the socket from the file system, unless another program has replaced it, and the
+  // folders that are empty then.
   ~TelemetryListener();
 
   // Non-blocking; for accept().
@@ -30,11 +31,12 @@ class TelemetryListener {
   const std::string& path() const { return path_; }
 
  private:
-  TelemetryListener(FileDescriptor folder, FileDescriptor socket, std::string path)
-      : folder_(std::move(folder)), socket_(std::move(socket)), path_(std::move(path)) {}
-  absl::Status Bind();
+  TelemetryListener(FileDescriptor folder, std::string path)
+      : folder_(std::move(folder)), path_(std::move(path)) {}
+  absl::Status Listen();
 
   FileDescriptor folder_;  // holds the lock on the folder: one server at a time
+  bool owned_ = false;     // the lock is held
   FileDescriptor socket_;
   std::string path_;
   dev_t device_ = 0;  // of the socket's file

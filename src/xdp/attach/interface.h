@@ -6,7 +6,6 @@
 #define TWINPATH_XDP_ATTACH_INTERFACE_H_
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -14,25 +13,19 @@
 namespace twinpath {
 
 struct Interface {
-  std::string name;
+  std::string name;  // the main one, when it was found
   uint32_t index = 0;
   std::string driver;      // as ethtool names it; empty if the driver does not tell
   uint32_t rx_queues = 1;  // those in use
 };
 
-// NotFound if there is no interface `name`. The message names `port`, whose interface it should be.
+// NotFound where no interface has `name` as its name or alternative name; the message names `port`,
+// the port it was given for.
 absl::StatusOr<Interface> FindInterface(const std::string& port, const std::string& name);
 
-// The device's XDP features, numbered as in linux/netdev.h (since 6.3). nullopt if the kernel does
-// not tell.
-inline constexpr uint64_t kXdpBasic = 1;     // native mode
-inline constexpr uint64_t kXdpXmit = 4;      // takes redirected frames
-inline constexpr uint64_t kXdpZeroCopy = 8;  // of AF_XDP
-std::optional<uint64_t> XdpFeatures(const Interface& interface);
-
-// Whether the interface now takes frames from programs in native mode. The kernel tells in the
-// device's XDP features. True if it does not tell (before 6.3). A veth takes such frames while its
-// peer has an XDP program or GRO, and drops them uncounted otherwise.
+// Whether the interface now takes frames that a program in native mode sends it, as the kernel
+// keeps it in the device's XDP features; true where the kernel does not tell (before 6.3). A veth
+// takes them while its peer has an XDP program, or GRO: without, they vanish.
 bool TakesNativeFrames(const Interface& interface);
 
 }  // namespace twinpath

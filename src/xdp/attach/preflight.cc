@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/kernel/machine.h"
+#include "src/kernel/xdp_program.h"
 
 namespace twinpath {
 namespace {
@@ -57,7 +58,7 @@ absl::Status CheckXdpMounts() {
 std::string PinFolder(const std::string& port) {
   std::string folder = port;
   std::replace(folder.begin(), folder.end(), '.', ':');
-  return absl::StrCat(kBpfFolder, "/twinpath/", folder);
+  return absl::StrCat(kXdpPins, "/", folder);
 }
 
 absl::Status CheckPins(const std::string& port) {

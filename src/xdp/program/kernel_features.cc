@@ -12,6 +12,7 @@
 #include "src/config/compile/compile.h"
 #include "src/config/policy/policy.h"
 #include "src/kernel/file_descriptor.h"
+#include "src/kernel/xdp_program.h"
 #include "src/xdp/attach/interface.h"
 #include "src/xdp/program/libbpf_log.h"
 #include "src/xdp/program/run.h"
@@ -58,7 +59,7 @@ DriverXdp DriverXdpOf(const std::string& name) {
   DriverXdp told;
   auto interface = FindInterface("", name);
   if (!interface.ok()) return told;
-  const std::optional<uint64_t> features = XdpFeatures(*interface);
+  const std::optional<uint64_t> features = XdpFeatures(interface->index);
   if (!features.has_value()) return told;
   told.native = *features & kXdpBasic;
   told.zero_copy = *features & kXdpZeroCopy;

@@ -45,3 +45,18 @@ check 'rules["few"]["matched_packets"] == 400' 'rules["few"]["lost_packets"] == 
 [[ $(survivors 1 --forward out) == "$(seq -s ' ' 0 1999)" ]] || fail "not every frame arrived"
 cmp <(tail -c +25 in.pcap | wc -c) <(tail -c +25 out.pcap | wc -c) || fail "bytes are missing"
 nothing_left
+
+# net_pcap cuts frames of several mbufs that are longer than 16,128 bytes: they are not sent, and counted.
+python3 - "$LIB" <<'PYTHON'
+import sys
+sys.path.append(sys.argv[1])
+import captures
+captures.write("in.pcap", [bytes.fromhex("020000000002020000000001") + b"\x88\xb5" + bytes(length - 14)
+                           for length in (60, 16128, 16129, 20000, 9000)])
+PYTHON
+rm -f out.pcap
+run --port in=net_pcap0,rx_pcap=in.pcap,tx_pcap=unused.pcap --port out=net_pcap1,tx_pcap=out.pcap --packets 5 --forward out
+check 'total("tx_packets") == 3' 'total("tx_full_packets") == 2' 'ports["out"]["tx_full_packets"] == 2'
+[[ $(python3 -c 'import sys; sys.path.append(sys.argv[1]); import captures
+print(sorted(map(len, captures.read("out.pcap"))))' "$LIB") == '[60, 9000, 16128]' ]] || fail "other frames in out.pcap"
+nothing_left

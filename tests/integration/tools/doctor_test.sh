@@ -114,6 +114,24 @@ judge 1 bent.json 'bad["interface port a, bent0"]["found"] == "its peer has 2 TX
 mend 'interface port a, bent0'
 judge 0 bent.json 'not bad'
 ip link del bent0
+# Interfaces without native XDP, and a veth whose peer, with more TX queues, is in another network namespace.
+ip link add plain0 type bridge
+ip link add plain1 link far0 type macvlan
+ip link set plain0 up
+ip link set plain1 up
+for interface in plain0 plain1; do
+  profile plain.json "{\"name\": \"a\", \"device\": \"$interface\"}"
+  judge 1 plain.json "bad['interface port a, $interface']['found'] == 'no native XDP'"
+  grep -q "port a: interface $interface: .* has no native XDP, and the AF_XDP PMD needs it; use twinpath-xdp" err.txt ||
+    fail "$interface: $(cat err.txt)"
+  ip link del "$interface"
+done
+ip netns add peers
+ip link add bent0 numtxqueues 1 numrxqueues 1 type veth peer name bent1 netns peers numtxqueues 2 numrxqueues 2
+ip link set bent0 up
+judge 1 bent.json 'bad["interface port a, bent0"]["found"] == "its peer has more TX queues than it has RX queues"'
+grep -q 'bent0: veth refused native XDP: the peer has more TX queues than this end has RX queues' err.txt || fail "$(cat err.txt)"
+ip netns del peers
 
 # What only EAL and its PMDs know: drivers, their arguments, options. The trial start creates nothing that a
 # real start would create, and writes to no file.

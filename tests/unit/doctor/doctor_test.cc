@@ -111,6 +111,19 @@ TEST_F(DoctorTest, MissingCapabilitiesAreNamed) {
   EXPECT_EQ(One(CheckCapabilities, "", needs_).found, "none needed");
 }
 
+TEST_F(DoctorTest, ACapabilityThatAStartCanDoWithoutIsAWarning) {
+  needs_.capabilities = {{CAP_BPF, "CAP_BPF", "programs", Finding::Path::kXdp},
+                         {CAP_NET_RAW, "CAP_NET_RAW", "all frames", Finding::Path::kXdp, false}};
+  Capabilities(1ull << CAP_BPF);
+  const Finding warned = One(CheckCapabilities, "", needs_);
+  EXPECT_EQ(warned.grade, Grade::kWarning);
+  EXPECT_EQ(warned.found, "no CAP_NET_RAW");
+  EXPECT_EQ(warned.fix, "sudo setcap cap_bpf,cap_net_raw+ep \"$(command -v twinpath-xdp)\"");
+  Capabilities(0);
+  EXPECT_EQ(One(CheckCapabilities, "", needs_).grade, Grade::kMissing);
+  EXPECT_EQ(One(CheckCapabilities, "", needs_).found, "no CAP_BPF, no CAP_NET_RAW");
+}
+
 TEST(DoctorProgramTest, FileCapabilitiesCountAndThoseOfAnEmptyProcessDoNot) {
   const std::string raw_and_bpf("\1\0\0\2\0\x20\0\0\0\0\0\0\x80\0\0\0\0\0\0\0", 20);
   const FileRights file = ParseFileRights(raw_and_bpf);

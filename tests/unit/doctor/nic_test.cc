@@ -149,7 +149,7 @@ TEST_F(DoctorTest, AnInterfaceWithAnXdpProgramIsNotFree) {
   needs_.nics = {{.port = "lan", .interface = "lan0"}};
   InterfaceFacts facts;
   facts.xdp_program = "xdp_pass, id 7, generic";
-  facts.xdp_generic = true;
+  facts.xdp_detach = "ip link set dev lan0 xdpgeneric off";
   const Findings findings = Nics(facts);
   ASSERT_EQ(findings.size(), 2u);
   EXPECT_EQ(findings[1].grade, Grade::kMissing);
@@ -169,6 +169,18 @@ TEST_F(DoctorTest, QueuesAndMtuMustFit) {
   InterfaceFacts facts;
   facts.most_queues = 2;
   EXPECT_EQ(Nics(facts)[1].fix, "twinpath-dpdk --profile p.json --queues 2");
+}
+
+TEST_F(DoctorTest, AfXdpNeedsNativeXdp) {
+  Interface("br0");
+  needs_.nics = {{.port = "lan", .interface = "br0"}};
+  InterfaceFacts facts;
+  facts.native = false;
+  const Findings findings = Nics(facts);
+  ASSERT_EQ(findings.size(), 2u);
+  EXPECT_EQ(findings[1].grade, Grade::kMissing);
+  EXPECT_EQ(findings[1].found, "no native XDP");
+  EXPECT_EQ(findings[1].fix, "twinpath-xdp --port lan=br0");
 }
 
 TEST_F(DoctorTest, ZeroCopyIsTheKernelsWordWhereItHasOne) {

@@ -105,6 +105,37 @@ TEST_F(TelemetryServerTest, RemovesItsSocketAtTheEnd) {
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
+TEST_F(TelemetryServerTest, RemovesItsFoldersAtTheEndUnlessSomethingElseIsInThem) {
+  { ASSERT_TRUE(StartServer(SmallSnapshot("xdp")).ok()); }
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/dpdk"));
+  {
+    absl::StatusOr<TelemetryServer> one = StartServer(SmallSnapshot("xdp"));
+    absl::StatusOr<TelemetryServer> other = StartServer(SmallSnapshot("xdp"), "twinpath-other");
+    ASSERT_TRUE(one.ok() && other.ok());
+    one = absl::CancelledError();
+    EXPECT_FALSE(std::filesystem::exists(folder_ + "/dpdk/" + kPrefix));
+    EXPECT_TRUE(std::filesystem::exists(other->path()));
+    ASSERT_EQ(mknod((folder_ + "/dpdk/twinpath-other/file").c_str(), S_IFREG | 0600, 0), 0);
+  }
+  EXPECT_TRUE(std::filesystem::exists(folder_ + "/dpdk/twinpath-other/file"));
+}
+
+TEST_F(TelemetryServerTest, AFolderMayDisappearWhileAServerStarts) {
+  std::atomic<bool> over = false;
+  std::thread others([&over] {  // remove the folder at any time
+    while (!over.load()) StartServer(SmallSnapshot("xdp"), "twinpath-other").IgnoreError();
+  });
+  for (int i = 0; i < 300; i++) {
+    absl::StatusOr<TelemetryServer> server = StartServer(SmallSnapshot("xdp"));
+    EXPECT_TRUE(server.ok()) << server.status();
+    if (server.ok()) {
+      EXPECT_TRUE(RawClient(path_).connected());
+    }
+  }
+  over.store(true);
+  others.join();
+}
+
 TEST_F(TelemetryServerTest, LeavesASocketThatIsNotItsOwn) {
   absl::StatusOr<TelemetryServer> server = StartServer(SmallSnapshot("xdp"));
   ASSERT_TRUE(server.ok());

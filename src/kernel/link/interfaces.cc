@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // RTM_GETLINK: see rtnetlink(7) and linux/if_link.h.
 
-#include "src/kernel/interfaces.h"
+#include "src/kernel/link/interfaces.h"
 
 #include <linux/if_link.h>
 #include <linux/netlink.h>

@@ -2,8 +2,8 @@
 // What the kernel says of network interfaces, by netlink: in the calling thread's network
 // namespace, whatever /sys shows. Any thread; reads only.
 
-#ifndef TWINPATH_KERNEL_INTERFACES_H_
-#define TWINPATH_KERNEL_INTERFACES_H_
+#ifndef TWINPATH_KERNEL_LINK_INTERFACES_H_
+#define TWINPATH_KERNEL_LINK_INTERFACES_H_
 
 #include <cstdint>
 #include <optional>
@@ -34,4 +34,4 @@ std::vector<Link> ReadLinks();
 
 }  // namespace twinpath
 
-#endif  // TWINPATH_KERNEL_INTERFACES_H_
+#endif  // TWINPATH_KERNEL_LINK_INTERFACES_H_

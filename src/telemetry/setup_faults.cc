@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One function for each fault.
+
+#include "src/telemetry/setup_faults.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "src/kernel/shell_word.h"
+
+namespace twinpath {
+namespace {
+
+constexpr char kAsBefore[] = ", as when the port was opened";
+
+// A fault, and the log line of its begin or its end.
+struct Judgement {
+  const char* fault;
+  bool wrong;
+  std::string line;
+};
+
+std::string Queues(uint32_t count) {
+  return absl::StrCat(count, count == 1 ? " RX queue" : " RX queues");
+}
+
+Judgement JudgeQueues(const LinkSetup& opened, const LinkSetup& found, const LinkUse& use) {
+  const bool wrong = !use.unserved.empty() && found.rx_queues > opened.rx_queues;
+  if (!wrong)
+    return {"queues", false, absl::StrCat(found.name, " has ", Queues(found.rx_queues), kAsBefore)};
+  const bool combined = InterfaceChannels(found.name).combined != 0;
+  return {"queues", true,
+          absl::StrCat(found.name, " has ", Queues(found.rx_queues), " now and had ",
+                       opened.rx_queues, "; frames of the new ones ", use.unserved, ": ethtool -L ",
+                       ShellWord(found.name), combined ? " combined " : " rx ", opened.rx_queues,
+                       ", or restart the program")};
+}
+
+Judgement JudgeMtu(const LinkSetup& opened, const LinkSetup& found) {
+  const std::string now = absl::StrCat("the MTU of ", found.name, " is ", found.mtu, " bytes");
+  if (found.mtu == opened.mtu) return {"mtu", false, now + kAsBefore};
+  return {"mtu", true,
+          absl::StrCat(now, " now and was ", opened.mtu,
+                       " when the port was opened; longer frames than ",
+                       std::min(found.mtu, opened.mtu), " bytes may be lost: ip link set dev ",
+                       ShellWord(found.name), " mtu ", opened.mtu, ", or restart the program")};
+}
+
+Judgement JudgeMaster(const LinkSetup& opened, const LinkSetup& found) {
+  const std::string now =
+      absl::StrCat(found.name, " belongs to ",
+                   found.master == 0 ? "no other interface" : NameOfLink(found.master));
+  if (found.master == opened.master) return {"master", false, now + kAsBefore};
+  return {"master", true,
+          absl::StrCat(now, " now; what the kernel receives by ", found.name, " goes ",
+                       found.master == 0 ? "to its own addresses" : "there")};
+}
+
+Judgement JudgeOffloads(const LinkSetup& opened, const LinkSetup& found, const LinkUse& use) {
+  std::string off, means;
+  const auto judge = [&](bool before, bool after, const char* name, const char* what) {
+    if (before || !after) return;
+    absl::StrAppend(&off, " ", name, " off");
+    absl::StrAppend(&means, means.empty() ? "" : ", ", name, " ", what);
+  };
+  judge(opened.offloads.lro, found.offloads.lro, "lro", "joins frames before the policy");
+  if (use.behind_gro)
+    judge(opened.offloads.gro, found.offloads.gro, "gro", "joins frames before the policy");
+  judge(opened.offloads.vlan, found.offloads.vlan, "rxvlan", "takes VLAN tags out of frames");
+  if (off.empty())
+    return {"offloads", false,
+            absl::StrCat("the offloads of ", found.name, " are as when the port was opened")};
+  return {"offloads", true,
+          absl::StrCat("somebody turned offloads of ", found.name, " on: ", means, ": ethtool -K ",
+                       ShellWord(found.name), off)};
+}
+
+Judgement JudgeName(const LinkSetup& opened, const LinkSetup& found) {
+  if (found.name == opened.name)
+    return {"renamed", false, absl::StrCat("the interface is called ", found.name, kAsBefore)};
+  return {"renamed", true,
+          absl::StrCat(opened.name, " is called ", found.name, " now; the port continues with it")};
+}
+
+}  // namespace
+
+void SetSetupFaults(const std::string& subject, const LinkSetup& opened, const LinkSetup& found,
+                    const LinkUse& use, FaultLedger* ledger, FaultLedger::Clock::time_point now) {
+  for (const Judgement& it :
+       {JudgeQueues(opened, found, use), JudgeMtu(opened, found), JudgeMaster(opened, found),
+        JudgeOffloads(opened, found, use), JudgeName(opened, found)})
+    ledger->Set(subject, it.fault, it.wrong, it.line, now);
+}
+
+}  // namespace twinpath
