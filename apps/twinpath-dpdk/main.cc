@@ -71,7 +71,7 @@ void Describe(CLI::App& app, CommandLine* line) {
       ->type_name("busy|adaptive")
       ->group(kWhereGroup);
   app.add_flag("--no-huge", line->no_huge,
-               "Use ordinary memory instead of hugepages, for trials (as -- --no-huge)")
+               "Use ordinary memory instead of hugepages, which are the default (as -- --no-huge)")
       ->group(kWhereGroup);
   app.add_option("--file-prefix", line->file_prefix,
                  "EAL's file prefix, and the telemetry socket's folder (default: twinpath-dpdk)")

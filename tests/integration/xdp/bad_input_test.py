@@ -58,10 +58,10 @@ class BadInput(XdpTest):
                 r"port lo \(lo\): .*no native XDP":
                     LAN + ("--port", "lo=lo", "--mode", "native"),
                 "file prefix": LAN + ("--file-prefix", "a/b"),
-                r"--loss 5% does nothing with .*policy.json: .* /rules/0 \(all\) takes everything":
+                r"--loss 5% does nothing with .*policy.json: .* /rules/0 \(all\) has the same match":
                     LAN + ("--policy", whole, "--loss", "5%"),
                 "--match requires --loss": LAN + ("--match", "proto=udp"),
-                "--match excludes --policy": LAN + ("--policy", whole, "--loss", "5%", "--match", "proto=udp"),
+                "--policy excludes --match": LAN + ("--policy", whole, "--loss", "5%", "--match", "proto=udp"),
         }.items():
             with self.subTest(arguments=arguments):
                 self.refused(pattern, *arguments)

@@ -254,7 +254,7 @@ class Reload(XdpTest):
             huge = policy_of(*({"name": f"h{i}", "match": {"port": "lan", "dst_port": 10000 + i},
                                 "forward": "drop"} for i in range(9000)))
             answer = reload(CONTROL, huge)
-            self.assertRegex(answer["error"], "more streams than the 409[0-9] of a queue")
+            self.assertRegex(answer["error"], "no room for the policy's new rules .* 409[0-9] rules")
             self.assertFalse(answer["wrong"])
             program.stop()
 

@@ -256,7 +256,7 @@ TEST_F(MakePolicyTest, APortThatTheProgramHasNotIsNamedWhereItIsFirstUsed) {
   EXPECT_EQ(Error(MakePolicy(path, {}, {"lan", "wan"}).status()),
             absl::StrCat(path,
                          ": /rules/1/match/port: found \"dmz\", allowed one of the program's "
-                         "ports: lan, wan"));
+                         "ports: lan, wan (and 1 more mistake: twinpath check)"));
   EXPECT_EQ(Error(MakePolicy(path, {}, {"lan", "dmz", "wan"}).status()),
             absl::StrCat(path,
                          ": /default/forward/port: found \"x\", allowed one of the program's "
@@ -264,7 +264,7 @@ TEST_F(MakePolicyTest, APortThatTheProgramHasNotIsNamedWhereItIsFirstUsed) {
   EXPECT_EQ(Error(MakePolicy(path, {}, {}).status()),
             absl::StrCat(path,
                          ": /rules/0/match/port: found \"lan\", allowed no port: the program "
-                         "has none"));
+                         "has none (and 3 more mistakes: twinpath check)"));
 }
 
 TEST_F(MakePolicyTest, WhatCannotBeReadIsRefused) {

@@ -70,7 +70,7 @@ TEST(PositionTest, IsWhereAKeyOrAnItemBegins) {
   EXPECT_EQ(at("/a~1b/0"), (At{2, 11}));
   EXPECT_EQ(at("/a~1b/1/x"), (At{2, 15}));
   EXPECT_EQ(at("/a~1b/1/y"), (At{3, 5}));
-  EXPECT_EQ(at("/a~1b/3"), (At{3, 22}));
+  EXPECT_EQ(at("/a~1b/3"), (At{3, 21}));
   EXPECT_EQ(at("/z"), (At{4, 2}));
   // Of what is missing, the place around it.
   EXPECT_EQ(at("/a~1b/1/none/7"), (At{2, 14}));
