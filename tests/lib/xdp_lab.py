@@ -170,7 +170,8 @@ def map_exists(number):
 def leavings(program=PROGRAM):
     """What a program may have left behind: attached programs, pins, files, folders, processes."""
     def files(folder):
-        return sorted(str(path) for path in pathlib.Path(folder).rglob("*"))
+        # The last program that ends removes the folder of all of them, which another one may have made.
+        return sorted(str(path) for path in pathlib.Path(folder).rglob("*") if str(path) != "/run/dpdk")
     return {"attached": attached(), "pins": sorted(map(str, BPFFS.rglob("*"))),
             "files": files("/run"), "temporary": files("/tmp/dpdk"),
             "processes": [path for path in pathlib.Path("/proc").glob("[0-9]*")

@@ -136,9 +136,9 @@ class Forward(XdpTest):
                     send("gen", "lan", range(FRAMES))
                     remove("out")
                     send("gen", "lan", range(FRAMES))
-                    told = next(line for line in program.process.stderr if " is gone" in line)
-                    self.assertEqual("port out: out is gone; what is sent there is counted as "
-                                     "no_port, and the other ports go on\n",
+                    told = next(line for line in program.process.stderr if " disappeared" in line)
+                    self.assertEqual("port out: out disappeared; packets for it count as no_port; "
+                                     "other ports are unaffected\n",
                                      told.partition(" twinpath-xdp: ")[2])
                     totals = program.stop()["totals"]
                 self.assertEqual((FRAMES, FRAMES),
