@@ -11,8 +11,10 @@
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "apps/command_line.h"
 #include "apps/tables.h"
+#include "src/config/policy/actions.h"
 #include "src/kernel/file_descriptor.h"
 
 namespace twinpath {
@@ -39,9 +41,10 @@ CLI::Option* AddRunOptions(CLI::App& app, const std::string& device, const std::
       ->needs(loss)
       ->excludes(policy)
       ->group(kPolicyGroup);
-  app.add_option("--forward", options->overrides.forward,
-                 "Where the default rule sends packets: pass, drop, reflect, wire or a port's name "
-                 "(default: the policy's)")
+  app.add_option(
+         "--forward", options->overrides.forward,
+         absl::StrCat("Where the default rule sends packets: ", absl::StrJoin(ActionWords(), ", "),
+                      ", wire or a port's name (default: the policy's)"))
       ->type_name("WHAT")
       ->group(kPolicyGroup);
   app.add_option("--seed", options->overrides.seed,

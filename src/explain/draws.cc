@@ -149,7 +149,7 @@ void ExplainFate(const DrawnBy& by, Explanation* explanation) {
     explanation->fate = "the rule loses everything";
     return;
   }
-  switch (by.rule.model_kind) {
+  switch (static_cast<tp_model_kind>(by.rule.model_kind)) {
     case TP_MODEL_RANDOM:
       ExplainRandom(by, explanation);
       break;

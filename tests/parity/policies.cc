@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "nlohmann/json.hpp"
+#include "src/config/policy/actions.h"
 #include "tests/parity/universe.h"
 
 namespace twinpath {
@@ -214,21 +215,12 @@ void AddFate(Language language, const std::vector<std::string>& ports, Universe*
                       : language == Language::kModels ? ModelLoss(u)
                                                       : AnyLoss(u);
   }
-  switch (u->Draw(6)) {
-    case 0:
-      (*rule)["forward"] = "pass";
-      break;
-    case 1:
-      (*rule)["forward"] = "drop";
-      break;
-    case 2:
-      (*rule)["forward"] = "reflect";
-      break;
-    case 3:
-      break;  // without "forward": "pass"
-    default:
-      (*rule)["forward"] = {{"port", ports[u->Draw(ports.size())]}};
-  }
+  const std::vector<std::string> words = ActionWords();
+  const uint64_t drawn = u->Draw(words.size() + 3);
+  if (drawn < words.size())
+    (*rule)["forward"] = words[drawn];
+  else if (drawn > words.size())  // else left out: "pass"
+    (*rule)["forward"] = {{"port", ports[u->Draw(ports.size())]}};
 }
 
 }  // namespace

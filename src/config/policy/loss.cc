@@ -23,13 +23,14 @@ constexpr uint64_t kMaxPeriod = uint64_t{1} << 32;
 constexpr uint64_t kMaxPacket = uint64_t{1} << 48;
 constexpr size_t kMaxRanges = 65'536;
 
+// A model's word, and its own keys.
 struct ModelKeys {
-  std::string_view name;
+  const char* name;
   Model model;
   std::vector<std::string_view> keys;
 };
 
-const ModelKeys* FindModel(const JsonCursor& c) {
+const std::vector<ModelKeys>& Models() {
   static const auto& models = *new std::vector<ModelKeys>{
       {"random", Model::kRandom, {"rate"}},
       {"correlated", Model::kCorrelated, {"rate", "correlation"}},
@@ -38,10 +39,31 @@ const ModelKeys* FindModel(const JsonCursor& c) {
       {"periodic", Model::kPeriodic, {"every", "offset", "burst"}},
       {"sequence", Model::kSequence, {"packets", "repeat"}},
   };
+  return models;
+}
+
+const ModelKeys* FindModel(const JsonCursor& c) {
   if (!c.Is(Kind::kString)) return nullptr;
+  const std::vector<ModelKeys>& models = Models();
   auto it = std::find_if(models.begin(), models.end(),
                          [&](const ModelKeys& m) { return m.name == c.value().text; });
   return it == models.end() ? nullptr : &*it;
+}
+
+std::vector<std::string_view> ModelNames() {
+  std::vector<std::string_view> names;
+  for (const ModelKeys& model : Models()) names.emplace_back(model.name);
+  return names;
+}
+
+// "random", ..., "periodic" or "sequence"
+std::string AllowedModels() {
+  std::string allowed;
+  for (const ModelKeys& model : Models()) {
+    const bool last = &model == &Models().back();
+    absl::StrAppend(&allowed, allowed.empty() ? "" : last ? " or " : ", ", Quote(model.name));
+  }
+  return allowed;
 }
 
 // Reads probabilities; keeps all errors.
@@ -234,23 +256,9 @@ absl::Status ReadScope(const JsonCursor& loss, LossSpec* spec) {
 }  // namespace
 
 const char* LossModelName(Model model) {
-  switch (model) {
-    case Model::kNone:
-      return "none";
-    case Model::kRandom:
-      return "random";
-    case Model::kCorrelated:
-      return "correlated";
-    case Model::kGilbertElliott:
-      return "gilbert_elliott";
-    case Model::kFourState:
-      return "four_state";
-    case Model::kPeriodic:
-      return "periodic";
-    case Model::kSequence:
-      return "sequence";
-  }
-  return "";
+  for (const ModelKeys& known : Models())
+    if (known.model == model) return known.name;
+  return "none";
 }
 
 const char* LossScopeName(Scope scope) {
@@ -263,12 +271,7 @@ absl::StatusOr<LossSpec> ParseLoss(const JsonCursor& loss) {
   if (!loss.Is(Kind::kObject)) return loss.Wrong("an object with the key model, and the model's");
   JsonCursor model = loss.Member("model");  // first: the other keys depend on it
   const ModelKeys* known = FindModel(model);
-  if (!known) {
-    return model.WrongWord(
-        "\"random\", \"correlated\", \"gilbert_elliott\", \"four_state\", \"periodic\" or "
-        "\"sequence\"",
-        {"random", "correlated", "gilbert_elliott", "four_state", "periodic", "sequence"});
-  }
+  if (!known) return model.WrongWord(AllowedModels(), ModelNames());
   spec.model = known->model;
   std::vector<std::string_view> keys = {"model"};
   keys.insert(keys.end(), known->keys.begin(), known->keys.end());

@@ -66,7 +66,7 @@ absl::StatusOr<Policy> ParsePolicy(std::string_view text, const std::string& fil
 // before all others, named "match" (on a wire one for each port, "match-NAME").
 struct PolicyOverrides {
   std::optional<std::string> loss;        // "50%"
-  std::optional<std::string> forward;     // pass, drop, reflect, wire, or a port's name
+  std::optional<std::string> forward;     // of ActionWords(), wire, or a port's name
   std::optional<std::string> seed;        // decimal
   std::optional<std::string> match = {};  // "src=10.0.0.0/8,proto=udp"; only with loss
 };

@@ -110,6 +110,18 @@ std::vector<TextTable::Cell> QueueRow(const std::string& port, const std::string
   return row;
 }
 
+// "  all queues: flows_added 11", a line for each counter beside the verdicts that is not 0.
+std::string QueueExtras(const ordered_json& queues) {
+  const tp_queue_extras names = {};
+  std::string text;
+  ForEachNumber(names, kQueueExtras, [&](const std::string& name, const auto&) {
+    uint64_t sum = 0;
+    for (const ordered_json& queue : queues) sum += Count(queue, name);
+    if (sum != 0) text += "  all queues: " + name + " " + std::to_string(sum) + "\n";
+  });
+  return text;
+}
+
 std::string QueuesTable(const ordered_json& summary, size_t width) {
   const char* core = CoreField(summary.value("path", std::string()));
   const ordered_json& queues = summary["queues"];
@@ -124,7 +136,7 @@ std::string QueuesTable(const ordered_json& summary, size_t width) {
                           served_by < 0 ? "-" : std::to_string(served_by), queue));
   }
   table.AddRow(QueueRow("total", "", "", summary["totals"]));
-  std::string text = table.Render(width);
+  std::string text = table.Render(width) + QueueExtras(queues);
   if (shown.size() < queues.size())
     text += "(the busiest " + std::to_string(shown.size()) + " of " +
             std::to_string(queues.size()) + " queues; all of them with --json)\n";

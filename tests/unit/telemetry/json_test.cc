@@ -174,6 +174,8 @@ TEST(SummaryTable, ShowsEveryCounterOfEveryQueue) {
   EXPECT_TRUE(has("total                99  60     4     5       6          7        8        9"))
       << table;
   EXPECT_TRUE(has("  lan: from_kernel 12")) << table;
+  EXPECT_TRUE(has("  all queues: marked_bytes 128")) << table;
+  EXPECT_TRUE(has("  all queues: flows_added 11")) << table;
   EXPECT_TRUE(
       has("rule               matched  lost  to send  to pass  denied     loss  95% low  "
           "95% high"))
