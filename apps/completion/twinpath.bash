@@ -14,12 +14,12 @@ _twinpath_data() {
 # _twinpath_json policies|profiles WORD: JSON files and folders, and the installed files.
 _twinpath_json() {
   local data word=$2
-  mapfile -t COMPREPLY < <(
+  mapfile -t COMPREPLY < <({
     compgen -d -- "$word"
     compgen -f -X '!*.json' -- "$word"
     data=$(_twinpath_data)
     if [[ $data && ($data/$1/ == "$word"* || $word == "$data"*) ]]; then compgen -G "$data/$1/*.json" | grep -F -- "$word"; fi
-  )
+  } | sort -u)
 }
 
 # _twinpath_port NAME=DEVICE: interfaces behind the '=', at which bash breaks words.
