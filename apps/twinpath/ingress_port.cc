@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "src/config/compile/compile.h"
 #include "src/config/policy/names.h"
 
 namespace twinpath {
@@ -15,6 +16,9 @@ absl::StatusOr<size_t> ChoosePort(const Policy& policy, const std::string& port,
                                   std::vector<std::string>* ports) {
   if (port.empty()) {
     if (!ports->empty()) return 0;
+    // A policy that no port could take is the graver mistake.
+    if (const auto compiled = CompilePolicy(policy, {"port"}); !compiled.ok())
+      return compiled.status();
     return absl::InvalidArgumentError(
         "--port: found nothing, allowed the port's name in the program: the policy names no port, "
         "and a port's name is part of its losses");
