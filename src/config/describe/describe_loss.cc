@@ -128,7 +128,8 @@ std::string DescribeWhen(const RuleSpec& rule) {
     std::string text;
     if (active.for_ns) absl::StrAppend(&text, "for ", DurationText(active.for_ns));
     if (active.every_ns) absl::StrAppend(&text, " of every ", DurationText(active.every_ns));
-    if (active.from_ns) {
+    // Also where an outage begins with the program, which is easy to overlook.
+    if (active.from_ns || active.for_ns) {
       absl::StrAppend(&text, text.empty() ? "" : ", ", "from ", DurationText(active.from_ns),
                       active.for_ns && !active.every_ns ? "" : " on");
     }

@@ -311,7 +311,9 @@ TEST(CheckTest, ConditionsAndStatisticsAreSaid) {
       {"name": "d", "flows": "5%", "packets": 1, "loss": {"model": "random", "rate": 1}},
       {"name": "e", "match": {"dst_port": 80},
        "loss": {"model": "sequence", "packets": [1, 3]}},
-      {"name": "f", "match": {"dst_port": 81}, "loss": {"model": "random", "rate": 0}}])",
+      {"name": "f", "match": {"dst_port": 81}, "loss": {"model": "random", "rate": 0}},
+      {"name": "g", "active": {"for": "10s", "every": "1m"}},
+      {"name": "h", "active": {"for": "10s"}}])",
                                   {"lan"});
   std::vector<std::string> when;
   for (const CheckReport::Rule& rule : report.rules) when.push_back(rule.when);
@@ -321,7 +323,7 @@ TEST(CheckTest, ConditionsAndStatisticsAreSaid) {
                       "for 250 us, from 2 min (in steps of the clock's 1 to 10 ms)",
                       "for the first 1 packet of each port and queue, "
                       "for 5 % of the flows",
-                      "", "", ""}));
+                      "", "", "for 10 s of every 1 min, from 0 s on", "for 10 s, from 0 s", ""}));
   const std::string text = CheckText(report);
   EXPECT_NE(text.find("  1. a: everything, for 10 s of every 1 min, from 30 s on: drop\n"),
             std::string::npos)
