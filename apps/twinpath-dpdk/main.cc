@@ -46,7 +46,7 @@ struct CommandLine {
 
 constexpr char kProgram[] = "twinpath-dpdk";
 constexpr std::chrono::milliseconds kLook(100);
-constexpr std::chrono::milliseconds kShortLook(20);  // where --packets may end the run at any time
+constexpr std::chrono::milliseconds kShortLook(20);  // where the run may end by itself at any time
 
 int Wrong(const absl::Status& status) { return PrintError(kProgram, kWrong, status); }
 
@@ -196,7 +196,7 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
     const RunSettings settings = {
         .duration = line.run.duration,
         .stats_interval = line.run.stats_interval,
-        .look = line.packets ? kShortLook : kLook,
+        .look = line.packets || profile->end_with_captures ? kShortLook : kLook,
         .status = "forwarding",
         .on_hangup = [&reloader](const siginfo_t& info) { return reloader.OnHangup(info); }};
     ran = path->Run([&] { loop->Run(settings, path.get()); });

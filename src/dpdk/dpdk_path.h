@@ -23,6 +23,7 @@
 #include "src/config/compile/reload.h"
 #include "src/config/policy/policy.h"
 #include "src/config/profile/profile.h"
+#include "src/dpdk/capture_end.h"
 #include "src/dpdk/eal/eal.h"
 #include "src/dpdk/eal/flow_table.h"
 #include "src/dpdk/eal/mempool.h"
@@ -135,6 +136,7 @@ class DpdkPath : public PolicyPath {
   RuleDecisions decisions_;  // of the policy in force; under snapshot_
   FaultLedger faults_;
   std::unique_ptr<FaultWatcher> watcher_;  // made by Run, before Watch
+  std::optional<CaptureEnd> capture_end_;  // so is this, where the profile asks for it
   mutable std::mutex snapshot_;  // one reader of the counters at a time, and none in a reload
   std::chrono::steady_clock::time_point started_, ended_;
   std::atomic<bool> running_ = false;

@@ -44,6 +44,7 @@ absl::Status DpdkPath::Run(std::function<void()> control) {
   started_ = Clock::now();
   watcher_ = std::make_unique<FaultWatcher>(
       Watched{ports_, mempools_, workers_, lcores_, profile_.burst}, &faults_, started_);
+  if (profile_.end_with_captures) capture_end_.emplace(ports_, workers_);
   in_force_->tables->SetOrigin(CoarseNow(), &in_force_->compiled);
   pthread_t thread;
   const auto entry = [](void* function) -> void* {
@@ -79,6 +80,7 @@ void DpdkPath::Watch(Clock::time_point now) {
   watcher_->Look(now);
   recovery_->Look(now);
   exception_recovery_->Look(now);
+  if (capture_end_.has_value() && capture_end_->IsReached()) stop_.store(true);
 }
 
 absl::Status DpdkPath::Stop() {

@@ -174,7 +174,7 @@ absl::StatusOr<Profile> ParseProfile(std::string_view text, const std::string& f
   absl::Status status =
       root.CheckKeys({"version", "about", "eal", "ports", "queues", "lcores", "rx_descriptors",
                       "tx_descriptors", "mbufs", "mempool_cache", "burst", "mtu", "promiscuous",
-                      "rss", "flow_memory", "exception", "telemetry", "idle"});
+                      "rss", "flow_memory", "exception", "telemetry", "idle", "end_with_captures"});
   Profile profile;
   profile.file = file;
   auto range = [](uint64_t min, uint64_t max) {
@@ -199,6 +199,7 @@ absl::StatusOr<Profile> ParseProfile(std::string_view text, const std::string& f
   ReadMember(root, "exception", ReadException, &profile.exception, &status);
   ReadMember(root, "telemetry", flag, &profile.telemetry, &status);
   ReadMember(root, "idle", ReadIdle, &profile.idle, &status);
+  ReadMember(root, "end_with_captures", flag, &profile.end_with_captures, &status);
   if (!status.ok()) return status;
   return profile;
 }

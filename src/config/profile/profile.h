@@ -52,6 +52,7 @@ struct Profile {
   ExceptionPath exception = ExceptionPath::kAuto;
   bool telemetry = true;
   Idle idle = Idle::kBusy;
+  bool end_with_captures = false;  // the run ends when net_pcap has read its files
 };
 
 absl::StatusOr<Profile> LoadProfile(const std::string& path);

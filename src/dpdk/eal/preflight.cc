@@ -60,6 +60,27 @@ absl::Status CheckSpread(const Profile& profile) {
   return TooManyToSpread(profile.queues);
 }
 
+// The profile's end_with_captures is for ports that have an end.
+absl::Status CheckCaptures(const Profile& profile, const std::vector<Device>& devices) {
+  if (!profile.end_with_captures) return absl::OkStatus();
+  const auto wrong = [&profile](const std::string& found) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(profile.file, ": /end_with_captures: found ", found,
+                     ", allowed net_pcap ports without infinite_rx, of which one or more read an "
+                     "rx_pcap file"));
+  };
+  bool reads = false;
+  for (size_t i = 0; i < devices.size(); i++) {
+    if (devices[i].endless)
+      return wrong(absl::StrCat("port ", profile.ports[i].name, " on ", profile.ports[i].device));
+    reads |= devices[i].reads_capture;
+  }
+  if (!reads) return wrong("no capture to read");
+  if (profile.queues > 1 && profile.rss.spread != RssSpread::kDevice)
+    return wrong("frames that software spreads over several queues");
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<uint32_t>> ChooseLcores(const Profile& profile) {
   const std::vector<uint32_t> allowed = AllowedCpus();
   std::vector<uint32_t> lcores = profile.lcores;
@@ -301,6 +322,7 @@ absl::StatusOr<Preflight> PlanStart(const Profile& profile, const CompiledPolicy
     plan.kernel.push_back(*path);
     plan.passes.push_back(passes);
   }
+  if (absl::Status ends = CheckCaptures(profile, plan.devices); !ends.ok()) return ends;
   auto mempool = ChooseMempool(profile, plan);
   if (!mempool.ok()) return mempool.status();
   plan.mempool = *mempool;

@@ -202,6 +202,9 @@ absl::StatusOr<Device> VirtualDevice(const PortSpec& port, const Machine& machin
     auto mbufs = PcapMbufs(port, vdev.arguments);
     if (!mbufs.ok()) return mbufs.status();
     device.extra_mbufs = *mbufs;
+    static const std::regex live("(?:.*,)?(?:iface|rx_iface|rx_iface_in)=.*|.*infinite_rx=1.*");
+    device.endless = std::regex_match(vdev.arguments, live);
+    device.reads_capture = !device.endless && absl::StrContains(vdev.arguments, "rx_pcap=");
   }
   device.vdevs.push_back(std::move(vdev));
   return device;

@@ -30,9 +30,11 @@ struct Device {
   bool vdev_a_queue = false;  // every vdev is one queue
   std::string mode;           // "native", "vdev"; kAfXdp: known once the sockets are bound
   std::string why;
-  bool kernel_behind = true;  // packets that pass may go to the kernel
-  uint32_t mtu = 0;           // kAfXdp: the interface's
-  uint32_t extra_mbufs = 0;   // that the PMD keeps for itself, over all queues
+  bool kernel_behind = true;   // packets that pass may go to the kernel
+  bool reads_capture = false;  // a net_pcap device that reads a file, once
+  bool endless = true;         // may receive frames at any time; false: after its capture, none
+  uint32_t mtu = 0;            // kAfXdp: the interface's
+  uint32_t extra_mbufs = 0;    // that the PMD keeps for itself, over all queues
   std::vector<std::string> warnings;
 };
 

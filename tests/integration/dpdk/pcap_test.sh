@@ -46,6 +46,36 @@ check 'rules["few"]["matched_packets"] == 400' 'rules["few"]["lost_packets"] == 
 cmp <(tail -c +25 in.pcap | wc -c) <(tail -c +25 out.pcap | wc -c) || fail "bytes are missing"
 nothing_left
 
+# The profile for captures needs no file besides those named, and ends with the capture.
+PROFILE=$(dirname -- "$LIB")/../dpdk-conf/profiles/pcap-in-out.json
+files=(--port lan=net_pcap0,rx_pcap=in.pcap --port wan=net_pcap1,tx_pcap=out.pcap)
+for count in 2000 1 0; do
+  for idle in busy adaptive; do
+    rm -f out.pcap
+    python3 "$LIB/captures.py" make in.pcap "$count"
+    run_eal --profile "$PROFILE" --forward wan "${files[@]}" --idle "$idle"
+    check "total('rx_packets') == total('tx_packets') == $count" 's["duration_s"] < 60'
+    [[ $(python3 "$LIB/captures.py" survivors in.pcap out.pcap) == "$(seq -s ' ' 0 $((count - 1)))" ]] ||
+      fail "other frames in out.pcap"
+  done
+done
+python3 "$LIB/captures.py" make lan.pcap 10 # the profile's own names
+run_eal --profile "$PROFILE" --forward wan
+check 'total("tx_packets") == 10'
+nothing_left
+# A port that may receive for ever is refused.
+refused() {
+  local status=0
+  timeout 60 "$PROGRAM" --profile "$PROFILE" --forward wan "${@:2}" 2>err.txt || status=$?
+  [[ $status == 2 ]] && grep -qF -- "/end_with_captures: found $1, allowed net_pcap ports without infinite_rx" err.txt ||
+    fail "status $status: $(cat err.txt)"
+}
+refused 'port lan on net_null0' --port lan=net_null0
+refused 'port lan on net_pcap0,rx_pcap=in.pcap,infinite_rx=1' --port lan=net_pcap0,rx_pcap=in.pcap,infinite_rx=1
+refused 'no capture to read' --port lan=net_pcap0,tx_pcap=other.pcap
+rm -f other.pcap
+nothing_left
+
 # net_pcap cuts frames of several mbufs that are longer than 16,128 bytes: they are not sent, and counted.
 python3 - "$LIB" <<'PYTHON'
 import sys

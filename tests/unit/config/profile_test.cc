@@ -36,6 +36,7 @@ TEST(ProfileTest, TheLeastProfileHasTheDefaults) {
   EXPECT_EQ(p->exception, ExceptionPath::kAuto);
   EXPECT_TRUE(p->telemetry);
   EXPECT_EQ(p->idle, Idle::kBusy);
+  EXPECT_FALSE(p->end_with_captures);
 }
 
 TEST(ProfileTest, EveryKeyIsRead) {
@@ -45,7 +46,7 @@ TEST(ProfileTest, EveryKeyIsRead) {
               {"name": "wan", "device": "net_pcap0,rx_pcap=in.pcap,tx_pcap=out.pcap"}],
     "queues": 4, "lcores": [6, 1, 2], "rx_descriptors": 512, "tx_descriptors": 256, "mbufs": 65536,
     "mempool_cache": 128, "burst": 64, "mtu": 9000, "promiscuous": false, "exception": "tap",
-    "telemetry": false, "idle": "adaptive"})",
+    "telemetry": false, "idle": "adaptive", "end_with_captures": true})",
                                            "p");
   ASSERT_TRUE(p.ok()) << p.status();
   EXPECT_EQ(p->about, "a");
@@ -66,6 +67,7 @@ TEST(ProfileTest, EveryKeyIsRead) {
   EXPECT_EQ(p->exception, ExceptionPath::kTap);
   EXPECT_FALSE(p->telemetry);
   EXPECT_EQ(p->idle, Idle::kAdaptive);
+  EXPECT_TRUE(p->end_with_captures);
 }
 
 TEST(ProfileTest, LcoresMayBeAList) {
