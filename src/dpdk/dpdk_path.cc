@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/dpdk/telemetry.h"
+#include "src/kernel/link/link.h"
 
 namespace twinpath {
 
@@ -108,10 +109,19 @@ absl::Status DpdkPath::OpenExceptionPorts(const Preflight& plan) {
                                .queues = profile_.queues,
                                .lcores = static_cast<uint32_t>(lcores_.size()),
                                .interrupts = profile_.idle == Idle::kAdaptive,
+                               .receiver = port.TakesFrom(),
                                .mempool = mempools_.at(port.node()).get()});
     if (!exception.ok()) return exception.status();
-    notes_.push_back(absl::StrCat("port ", port.name(), ": exception port ", exception->interface(),
-                                  " (", exception->driver(), ")"));
+    const std::string receiver = NameOfLink(port.TakesFrom());
+    notes_.push_back(absl::StrCat(
+        "port ", port.name(), ": exception port ", exception->interface(), " (",
+        exception->driver(), ")",
+        exception->hands_over() ? absl::StrCat(", behind which ", receiver, " receives") : ""));
+    if (!exception->handed_over().ok())
+      notes_.push_back(absl::StrCat(
+          "port ", port.name(), ": ", receiver, " does not receive what the policy passes (",
+          exception->handed_over().message(), "); routes to its peers have to lead to ",
+          exception->interface(), ": see twinpath-dpdk(1), WHAT IS PASSED"));
     exceptions_.back().emplace(*std::move(exception));
   }
   return absl::OkStatus();

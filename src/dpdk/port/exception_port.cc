@@ -16,6 +16,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "src/kernel/link/hand_over.h"
 #include "src/policy/random.h"
 
 namespace twinpath {
@@ -117,6 +118,7 @@ ExceptionPort::ExceptionPort(const ExceptionRequest& request, Ethdev ethdev, std
       interface_(std::move(interface)),
       index_(IndexOfLink(interface_)),
       queues_(queues) {
+  SetReceiver(request_.receiver);
   // What Reopen makes has to be of the same kind.
   request_.path =
       absl::StrContains(driver(), "virtio") ? ExceptionPath::kVirtioUser : ExceptionPath::kTap;
@@ -134,7 +136,22 @@ absl::Status ExceptionPort::Reopen() {
     return absl::FailedPreconditionError(absl::StrCat(name, " has another number of queues now"));
   ethdev_.emplace(*std::move(again->ethdev_));
   index_ = again->index_;
+  receiver_ = again->receiver_;
+  handed_over_ = again->handed_over_;
   return absl::OkStatus();
+}
+
+void ExceptionPort::SetReceiver(uint32_t receiver) {
+  request_.receiver = receiver;
+  const std::optional<LinkFacts> link = ReadLink(index_);
+  const uint32_t wanted = link.has_value() && link->master == 0 ? receiver : 0;
+  if (wanted == receiver_) return;
+  receiver_ = wanted;
+  handed_over_ = absl::OkStatus();
+  if (wanted == 0)
+    EndHandOver(index_);
+  else
+    handed_over_ = HandOver(index_, wanted);
 }
 
 QueueEnd ExceptionPort::to_kernel(uint32_t queue) const {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A port's way to the kernel: a kernel interface "tp-NAME" with the port's MAC address, behind an
 // ethdev (virtio_user over vhost-net, else TAP). Packets that the policy passes are received by the
-// interface; packets that the kernel sends by the interface leave by the port. Control thread; the
-// queues belong to the workers.
+// interface; packets that the kernel sends by the interface leave by the port. Where the port is a
+// kernel interface, that one receives what is passed in place of "tp-NAME", so that the host's
+// addresses and routes work as ever. Control thread; the queues belong to the workers.
 
 #ifndef TWINPATH_DPDK_PORT_EXCEPTION_PORT_H_
 #define TWINPATH_DPDK_PORT_EXCEPTION_PORT_H_
@@ -28,6 +29,7 @@ struct ExceptionRequest {
   uint32_t queues = 1;
   uint32_t lcores = 1;
   bool interrupts = false;  // see EthdevConfig
+  uint32_t receiver = 0;    // number of the interface that receives what is passed; 0: "tp-NAME"
   rte_mempool* mempool = nullptr;
 };
 
@@ -41,6 +43,13 @@ class ExceptionPort {
   // Closes what is gone; then Reopen makes the interface again. No worker may use the ends.
   void Close() { ethdev_.reset(); }
   absl::Status Reopen();
+
+  // Lets this interface receive what is passed, unless "tp-NAME" was made part of a bridge or bond,
+  // which then receives it. To be called repeatedly: does nothing where nothing changed.
+  void SetReceiver(uint32_t receiver);
+  // Whether another interface receives what is passed; where it should and does not, why.
+  bool hands_over() const { return receiver_ != 0 && handed_over_.ok(); }
+  const absl::Status& handed_over() const { return handed_over_; }
 
   // The end to which logical queue `queue` passes packets; no two lcores share one.
   QueueEnd to_kernel(uint32_t queue) const;
@@ -58,6 +67,8 @@ class ExceptionPort {
   std::string interface_;
   uint32_t index_;  // the interface's number
   uint32_t queues_;
+  uint32_t receiver_ = 0;  // 0: this interface
+  absl::Status handed_over_;
 };
 
 // The device that virtio_user needs, and whether this process may use it.

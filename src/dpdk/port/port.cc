@@ -169,6 +169,11 @@ void Port::Protect(uint32_t interface, InterfaceGuard* guard) {
   if (guard != nullptr) guard->Protect(interface, xdp->program);
 }
 
+uint32_t Port::TakesFrom() const {
+  if (!OnAfXdp(device_)) return 0;
+  return index_ != 0 ? index_ : IndexOfLink(device_.mac_filter);
+}
+
 std::vector<int> Port::sockets(uint32_t queue) const {
   if (software_rss_ || xsk_sockets_.empty()) return {};
   return xsk_sockets_[xsk_sockets_.size() == 1 ? 0 : queue];

@@ -61,6 +61,8 @@ class Port {
   std::string Link() const;
   // The interface or PCI address that may disappear; empty: the device cannot.
   const std::string& Where() const { return device_.pci.empty() ? device_.interface : device_.pci; }
+  // The number of the kernel interface whose frames the port takes away from the kernel; 0: none.
+  uint32_t TakesFrom() const;
   // What changed on the port's kernel interface since it was opened, as faults. Asks the kernel.
   void SetSetupFaults(FaultLedger* ledger, FaultLedger::Clock::time_point now) const;
   // After Close: whether the interface, whatever its name is now, another one of that name, or a

@@ -50,10 +50,13 @@ void ExceptionRecovery::LookAt(size_t port, Clock::time_point now) {
     case State::Step::kReturning:
       if (!AllRewired(port)) return;
       state.step = State::Step::kPresent;
-      ledger_->Set(absl::StrCat("port ", datapath_.ports[port].name()), kExceptionGone, false,
-                   absl::StrCat("exception port ", exceptions_[port]->interface(),
-                                " was made again; its addresses and routes have to be set again"),
-                   now);
+      ledger_->Set(
+          absl::StrCat("port ", datapath_.ports[port].name()), kExceptionGone, false,
+          absl::StrCat("exception port ", exceptions_[port]->interface(), " was made again",
+                       exceptions_[port]->hands_over()
+                           ? ""
+                           : "; its addresses and routes have to be set again"),
+          now);
       return;
   }
 }
@@ -63,6 +66,8 @@ void ExceptionRecovery::LookAtInterface(size_t port, Clock::time_point now) {
   const std::string& interface = exceptions_[port]->interface();
   const std::string link = exceptions_[port]->Link();
   if (link != kLinkGone) {
+    // A port that is away keeps its last interface; one that came back has another.
+    exceptions_[port]->SetReceiver(datapath_.ports[port].TakesFrom());
     const bool down = link == kLinkDown;
     ledger_->Set(subject, kExceptionDown, down,
                  down ? absl::StrCat("exception port ", interface,
