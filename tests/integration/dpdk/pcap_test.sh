@@ -48,7 +48,7 @@ nothing_left
 
 # The profile for captures needs no file besides those named, and ends with the capture.
 PROFILE=$(dirname -- "$LIB")/../dpdk-conf/profiles/pcap-in-out.json
-files=(--port lan=net_pcap0,rx_pcap=in.pcap --port wan=net_pcap1,tx_pcap=out.pcap)
+files=(--port 'lan=net_pcap0,rx_pcap=in.pcap' --port 'wan=net_pcap1,tx_pcap=out.pcap')
 for count in 2000 1 0; do
   for idle in busy adaptive; do
     rm -f out.pcap
@@ -67,8 +67,8 @@ nothing_left
 refused() {
   local status=0
   timeout 60 "$PROGRAM" --profile "$PROFILE" --forward wan "${@:2}" 2>err.txt || status=$?
-  [[ $status == 2 ]] && grep -qF -- "/end_with_captures: found $1, allowed net_pcap ports without infinite_rx" err.txt ||
-    fail "status $status: $(cat err.txt)"
+  ((status == 2)) || fail "status $status: $(cat err.txt)"
+  grep -qF -- "/end_with_captures: found $1, allowed net_pcap ports without infinite_rx" err.txt || fail "$(cat err.txt)"
 }
 refused 'port lan on net_null0' --port lan=net_null0
 refused 'port lan on net_pcap0,rx_pcap=in.pcap,infinite_rx=1' --port lan=net_pcap0,rx_pcap=in.pcap,infinite_rx=1
