@@ -17,7 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/config/profile/profile.h"
 #include "src/kernel/ethtool.h"
-#include "src/kernel/link/interfaces.h"
+#include "src/kernel/link/link.h"
 
 namespace twinpath {
 namespace {
@@ -157,7 +157,7 @@ std::vector<std::string> DoctorHost::Interfaces() const {
 
 std::optional<DoctorHost::Peer> DoctorHost::PeerOf(const std::string& name) const {
   if (root_.empty()) {
-    const auto link = ReadLink(name);
+    const auto link = FindLink(name);
     if (!link || link->kind != "veth" || link->elsewhere) return std::nullopt;
     for (const Link& peer : ReadLinks())
       if (peer.index == link->lower && peer.lower == link->index && !peer.elsewhere)

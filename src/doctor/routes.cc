@@ -13,7 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "src/doctor/host.h"
-#include "src/kernel/link/interfaces.h"
+#include "src/kernel/link/link.h"
 
 namespace twinpath {
 namespace {
@@ -142,7 +142,7 @@ std::vector<Login> DoctorHost::Logins() const {
 bool DoctorHost::Carries(const std::string& name, const std::string& login) const {
   if (name == login) return true;
   if (root_.empty()) {
-    const auto link = ReadLink(name);
+    const auto link = FindLink(name);
     if (!link) return false;
     for (const Link& upper : ReadLinks()) {
       const bool over = upper.lower == link->index && !upper.elsewhere && upper.kind != "veth";

@@ -22,7 +22,6 @@
 #include <sstream>
 
 #include "src/kernel/ethtool.h"
-#include "src/kernel/link/interfaces.h"
 #include "src/kernel/link/link.h"
 
 namespace twinpath {
@@ -70,9 +69,8 @@ std::string Machine::InterfaceFolder(const std::string& name) const {
   const auto found = FindLink(name);
   if (!found) return "";
   const std::string shown = folder + found->name;
-  const auto link = ReadLink(found->name);
-  const bool same = link && Number(Read(shown + "/ifindex")) == link->index &&
-                    Read(shown + "/address") == link->address;
+  const bool same = Number(Read(shown + "/ifindex")) == found->index &&
+                    Read(shown + "/address") == found->address;
   return same ? shown : "";
 }
 
@@ -109,12 +107,12 @@ uint32_t Machine::InterfaceRxQueues(const std::string& name) const {
 }
 
 uint32_t Machine::InterfaceMtu(const std::string& name) const {
-  if (root_.empty()) return FindLink(name).value_or(LinkFacts()).mtu;
+  if (root_.empty()) return FindLink(name).value_or(Link()).mtu;
   return static_cast<uint32_t>(Number(Read("/sys/class/net/" + name + "/mtu")));
 }
 
 uint32_t Machine::InterfaceFlags(const std::string& name) const {
-  if (root_.empty()) return FindLink(name).value_or(LinkFacts()).flags;
+  if (root_.empty()) return FindLink(name).value_or(Link()).flags;
   return static_cast<uint32_t>(
       std::strtoul(Read("/sys/class/net/" + name + "/flags").c_str(), nullptr, 16));
 }

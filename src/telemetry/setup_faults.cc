@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "src/kernel/link/link.h"
 #include "src/kernel/shell_word.h"
 
 namespace twinpath {

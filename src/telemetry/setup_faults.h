@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include "src/kernel/link/link.h"
+#include "src/kernel/link/link_setup.h"
 #include "src/telemetry/faults.h"
 
 namespace twinpath {

@@ -23,7 +23,7 @@
 #include "src/config/policy/policy.h"
 #include "src/config/profile/profile.h"
 #include "src/engine/path.h"
-#include "src/kernel/link/link.h"
+#include "src/kernel/link/link_setup.h"
 #include "src/kernel/link/promiscuous.h"
 #include "src/telemetry/decisions.h"
 #include "src/telemetry/faults.h"

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/kernel/link/link.h"
 #include "src/kernel/shell_word.h"
 #include "src/kernel/xdp_program.h"
 #include "src/telemetry/setup_faults.h"

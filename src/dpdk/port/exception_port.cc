@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "src/kernel/link/hand_over.h"
+#include "src/kernel/link/link.h"
 #include "src/policy/random.h"
 
 namespace twinpath {
@@ -143,7 +144,7 @@ absl::Status ExceptionPort::Reopen() {
 
 void ExceptionPort::SetReceiver(uint32_t receiver) {
   request_.receiver = receiver;
-  const std::optional<LinkFacts> link = ReadLink(index_);
+  const auto link = ReadLink(index_);
   const uint32_t wanted = link.has_value() && link->master == 0 ? receiver : 0;
   if (wanted == receiver_) return;
   receiver_ = wanted;

@@ -17,7 +17,7 @@
 #include "src/config/profile/profile.h"
 #include "src/dpdk/port/ethdev.h"
 #include "src/dpdk/worker/queue_end.h"
-#include "src/kernel/link/link.h"
+#include "src/kernel/link/link_setup.h"
 
 namespace twinpath {
 
@@ -37,8 +37,8 @@ class ExceptionPort {
  public:
   static absl::StatusOr<ExceptionPort> Create(const ExceptionRequest& request);
 
-  // kLinkUp, kLinkDown, or kLinkGone (src/kernel/link/link.h): the interface was deleted, or moved
-  // to another network namespace.
+  // kLinkUp, kLinkDown, or kLinkGone (src/kernel/link/link_setup.h): the interface was deleted, or
+  // moved to another network namespace.
   std::string Link() const { return LinkState(index_); }
   // Closes what is gone; then Reopen makes the interface again. No worker may use the ends.
   void Close() { ethdev_.reset(); }

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/kernel/ethtool.h"
 #include "src/kernel/link/link.h"
+#include "src/kernel/link/link_setup.h"
 #include "src/kernel/xdp_program.h"
 
 namespace twinpath {
@@ -75,7 +76,7 @@ absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* 
   const bool af_xdp = device_.kind == Device::Kind::kAfXdp;
   const bool by_software = BySoftware(profile);
   mempool_ = mempool;
-  dropped_before_ = ReadLink(index_).value_or(LinkFacts()).tx_dropped;
+  dropped_before_ = ReadLink(index_).value_or(twinpath::Link()).tx_dropped;
   EthdevConfig config = {
       .queues = static_cast<uint16_t>(device_.vdev_a_queue || by_software ? 1 : profile.queues),
       .rx_descriptors = static_cast<uint16_t>(profile.rx_descriptors),
@@ -104,7 +105,7 @@ absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* 
 // Where a PMD would set a flag of the kernel's interface, which outlives a killed process, holds
 // the interface promiscuous instead, and keeps the PMD from taking away what its user set.
 absl::Status Port::ReceiveAll(const Profile& profile, EthdevConfig* config) {
-  const std::optional<LinkFacts> filter = FindLink(device_.mac_filter);
+  const auto filter = FindLink(device_.mac_filter);
   if (!filter.has_value()) return absl::OkStatus();
   config->promiscuous = false;
   config->promiscuous_already = filter->flags & IFF_PROMISC;

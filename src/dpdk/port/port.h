@@ -20,7 +20,7 @@
 #include "src/dpdk/quirks/interface_guard.h"
 #include "src/dpdk/quirks/xsk_sockets.h"
 #include "src/dpdk/worker/queue_end.h"
-#include "src/kernel/link/link.h"
+#include "src/kernel/link/link_setup.h"
 #include "src/kernel/link/promiscuous.h"
 #include "src/kernel/xdp_program.h"
 #include "src/telemetry/faults.h"
@@ -55,9 +55,9 @@ class Port {
   // Frames that the device could not receive because no mbuf was free.
   uint64_t NoMbuf() const;
 
-  // kLinkUp, kLinkDown, or kLinkGone (src/kernel/link/link.h): the port's kernel interface does
-  // not exist any more, or is another one than at the start, or the kernel asks for the PCI device
-  // back.
+  // kLinkUp, kLinkDown, or kLinkGone (src/kernel/link/link_setup.h): the port's kernel interface
+  // does not exist any more, or is another one than at the start, or the kernel asks for the PCI
+  // device back.
   std::string Link() const;
   // The interface or PCI address that may disappear; empty: the device cannot.
   const std::string& Where() const { return device_.pci.empty() ? device_.interface : device_.pci; }

@@ -14,6 +14,7 @@
 #include "src/dpdk/port/port.h"
 #include "src/dpdk/quirks/xsk_frames.h"
 #include "src/kernel/link/link.h"
+#include "src/kernel/link/link_setup.h"
 #include "src/telemetry/setup_faults.h"
 
 namespace twinpath {

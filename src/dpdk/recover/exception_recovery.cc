@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/dpdk/quirks/null_endpoint.h"
 #include "src/dpdk/quirks/stderr_capture.h"
-#include "src/kernel/link/link.h"
+#include "src/kernel/link/link_setup.h"
 
 namespace twinpath {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/dpdk/quirks/tap_wake.h"
-#include "src/kernel/link/link.h"
+#include "src/kernel/link/link_setup.h"
 #include "src/policy/count.h"
 #include "src/telemetry/counters.h"
 

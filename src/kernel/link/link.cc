@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// By ioctl and rtnetlink: /sys may show another network namespace's interfaces.
+// RTM_GETLINK: see rtnetlink(7) and linux/if_link.h.
 
 #include "src/kernel/link/link.h"
 
 #include <linux/if_link.h>
+#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdio>
 #include <cstring>
+#include <utility>
 
-#include "src/kernel/file_descriptor.h"
-#include "src/kernel/machine.h"
 #include "src/kernel/netlink.h"
 
 namespace twinpath {
@@ -22,73 +22,118 @@ namespace {
 // The most bytes that an alternative name may have (linux/if.h: ALTIFNAMSIZ).
 constexpr size_t kLongestName = 127;
 
-// Copies a value that lies `at` bytes into an attribute. Kernels may send more than we know of.
-template <typename Value>
-void Copy(const uint8_t* data, size_t length, size_t at, Value* value) {
-  if (length >= at + sizeof(*value)) std::memcpy(value, data + at, sizeof(*value));
+std::string TextOf(const uint8_t* data, size_t length) {
+  return std::string(reinterpret_cast<const char*>(data),
+                     strnlen(reinterpret_cast<const char*>(data), length));
 }
 
-LinkFacts ParseLink(const uint8_t* data, size_t size) {
-  LinkFacts link;
+std::string AddressOf(const uint8_t* data, size_t length) {
+  std::string text;
+  for (size_t i = 0; i < length; i++) {
+    char part[4];
+    std::snprintf(part, sizeof(part), "%s%02x", i == 0 ? "" : ":", data[i]);
+    text += part;
+  }
+  return text;
+}
+
+void ReadAttribute(uint16_t type, const uint8_t* data, size_t length, Link* link) {
+  uint32_t number = 0;
+  if (length == sizeof(number)) std::memcpy(&number, data, sizeof(number));
+  switch (type) {
+    case IFLA_IFNAME:
+      link->name = TextOf(data, length);
+      break;
+    case IFLA_ADDRESS:
+      link->address = AddressOf(data, length);
+      break;
+    case IFLA_MTU:
+      link->mtu = number;
+      break;
+    case IFLA_NUM_RX_QUEUES:
+      link->rx_queues = number;
+      break;
+    case IFLA_NUM_TX_QUEUES:
+      link->tx_queues = number;
+      break;
+    case IFLA_LINK:
+      link->lower = number;
+      break;
+    case IFLA_LINK_NETNSID:
+      link->elsewhere = true;
+      break;
+    case IFLA_MASTER:
+      link->master = number;
+      break;
+    case IFLA_STATS64:
+      if (length >= offsetof(rtnl_link_stats64, tx_dropped) + sizeof(link->tx_dropped))
+        std::memcpy(&link->tx_dropped, data + offsetof(rtnl_link_stats64, tx_dropped),
+                    sizeof(link->tx_dropped));
+      break;
+    case IFLA_LINKINFO:
+      ForEachAttribute(data, length, [link](uint16_t nested, const uint8_t* value, size_t size) {
+        if (nested == IFLA_INFO_KIND) link->kind = TextOf(value, size);
+      });
+      break;
+    default:
+      break;
+  }
+}
+
+Link ParseLink(const uint8_t* data, size_t size) {
+  Link link;
   ifinfomsg header = {};
   std::memcpy(&header, data, sizeof(header));
   link.index = static_cast<uint32_t>(header.ifi_index);
   link.flags = header.ifi_flags;
   ForEachAttribute(data + sizeof(header), size - sizeof(header),
                    [&link](uint16_t type, const uint8_t* value, size_t length) {
-                     if (type == IFLA_IFNAME) link.name = reinterpret_cast<const char*>(value);
-                     if (type == IFLA_MTU) Copy(value, length, 0, &link.mtu);
-                     if (type == IFLA_MASTER) Copy(value, length, 0, &link.master);
-                     if (type == IFLA_STATS64)
-                       Copy(value, length, offsetof(rtnl_link_stats64, tx_dropped),
-                            &link.tx_dropped);
+                     ReadAttribute(type, value, length, &link);
                    });
   return link;
 }
 
-// Sends RTM_GETLINK for the interface with this number or, where that is 0, this name.
-std::optional<LinkFacts> AskForLink(uint32_t index, const std::string& name) {
-  NetlinkMessage request(RTM_GETLINK, NLM_F_REQUEST | NLM_F_ACK);
+// Sends RTM_GETLINK for the interface with this number or, where that is 0, this name; with
+// NLM_F_DUMP for all.
+std::vector<Link> AskForLinks(uint32_t index, const std::string& name, uint16_t flags) {
+  NetlinkMessage request(RTM_GETLINK, static_cast<uint16_t>(NLM_F_REQUEST | flags));
   ifinfomsg header = {};
   header.ifi_index = static_cast<int>(index);
   request.Append(&header, sizeof(header));
   // The kernel looks for both kinds of names, whichever attribute has the name. Kernels before 5.5
   // know the first one only.
-  if (index == 0) request.Attribute(name.size() < IFNAMSIZ ? IFLA_IFNAME : IFLA_ALT_IFNAME, name);
-  std::optional<LinkFacts> link;
-  const int error = request.Request(NETLINK_ROUTE, [&link](const uint8_t* data, size_t size) {
-    if (size >= sizeof(ifinfomsg)) link = ParseLink(data, size);
+  if (!name.empty())
+    request.Attribute(name.size() < IFNAMSIZ ? IFLA_IFNAME : IFLA_ALT_IFNAME, name);
+  std::vector<Link> links;
+  request.Request(NETLINK_ROUTE, [&links](const uint8_t* data, size_t size) {
+    if (size >= sizeof(ifinfomsg)) links.push_back(ParseLink(data, size));
   });
-  return error == 0 ? link : std::nullopt;
+  return links;
+}
+
+std::optional<Link> AskForLink(uint32_t index, const std::string& name) {
+  std::vector<Link> links = AskForLinks(index, name, NLM_F_ACK);
+  if (links.empty()) return std::nullopt;
+  return std::move(links.front());
 }
 
 }  // namespace
 
-std::string LinkState(uint32_t index) {
-  ifreq request = {};  // with the current name
-  if (!if_indextoname(index, request.ifr_name)) return kLinkGone;
-  FileDescriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (socket.get() < 0 || ioctl(socket.get(), SIOCGIFFLAGS, &request)) return kLinkGone;
-  return request.ifr_flags & IFF_RUNNING ? kLinkUp : kLinkDown;
+std::optional<Link> ReadLink(uint32_t index) {
+  if (index == 0) return std::nullopt;
+  return AskForLink(index, "");
 }
 
-std::optional<LinkFacts> ReadLink(uint32_t index) {
-  return index == 0 ? std::nullopt : AskForLink(index, "");
-}
-
-std::optional<LinkFacts> FindLink(const std::string& name) {
+std::optional<Link> FindLink(const std::string& name) {
   if (name.empty() || name.size() > kLongestName) return std::nullopt;
   return AskForLink(0, name);
 }
 
-std::optional<LinkSetup> ReadSetup(uint32_t index) {
-  const auto link = ReadLink(index);
-  if (!link.has_value()) return std::nullopt;
-  return LinkSetup{.name = link->name,
-                   .rx_queues = Machine().InterfaceRxQueues(link->name),
-                   .mtu = link->mtu,
-                   .master = link->master,
-                   .offloads = InterfaceOffloads(link->name)};
+std::vector<Link> ReadLinks() {
+  std::vector<Link> links = AskForLinks(0, "", NLM_F_DUMP);
+  std::sort(links.begin(), links.end(),
+            [](const Link& a, const Link& b) { return a.index < b.index; });
+  return links;
 }
 
 uint32_t IndexOfLink(const std::string& name) {
