@@ -2,12 +2,14 @@
 // The generators of the parity test cover what they promise: enough shapes, no two alike,
 // well-formed and malformed ones, and policies of every kind whose rules really take frames.
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "src/config/policy/reachable.h"
 #include "src/policy/pipeline.h"
 #include "tests/parity/host_replay.h"
 #include "tests/parity/policies.h"
@@ -15,6 +17,12 @@
 
 namespace twinpath {
 namespace {
+
+// For each rule, and last for the default, whether `twinpath check` says that packets reach it.
+std::vector<bool> Reachable(const RandomPolicy& random) {
+  const absl::StatusOr<Policy> policy = ParsePolicy(random.json, "random");
+  return policy.ok() ? ReachableRules(*policy, random.ports) : std::vector<bool>();
+}
 
 TEST(Generator, MakesThousandsOfDistinctShapes) {
   std::set<std::string> frames;
@@ -54,7 +62,7 @@ TEST(Generator, MakesPoliciesThatCompileAndWhoseRulesTakeFrames) {
   const std::vector<Shape> shapes = AllShapes();
   std::set<size_t> rule_counts, port_counts;
   std::map<tp_verdict, int> verdicts;
-  size_t rules_hit = 0, shapes_tried = 0;
+  size_t rules_hit = 0, shapes_tried = 0, unreachable = 0;
   for (uint64_t number = 0; number < 200; number++) {
     const RandomPolicy random = MakeRandomPolicy(number);
     const absl::StatusOr<CompiledPolicy> policy = Compile(random);
@@ -69,12 +77,17 @@ TEST(Generator, MakesPoliciesThatCompileAndWhoseRulesTakeFrames) {
       verdicts[verdict->verdict()]++;
       if (verdict->rule()) hit.insert(*verdict->rule());
     }
+    const std::vector<bool> reachable = Reachable(random);
+    for (const uint32_t rule : hit)
+      EXPECT_TRUE(reachable[rule]) << "policy " << number << ", rule " << rule << random.json;
+    unreachable += std::count(reachable.begin(), reachable.end(), false);
     rules_hit += hit.size();
     shapes_tried += policy->plans[0].n_shapes;
   }
   EXPECT_GT(rule_counts.size(), 5u);
   EXPECT_EQ(port_counts.size(), 4u);
   EXPECT_GT(rules_hit, 1200u);  // rules with many fields match few frames
+  EXPECT_GT(unreachable, 100u);
   EXPECT_GT(shapes_tried, 1500u);
   for (tp_verdict verdict : {TP_TX, TP_PASS, TP_LOST, TP_DENIED, TP_MALFORMED})
     EXPECT_GT(verdicts[verdict], 5000) << verdict;

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -54,6 +55,13 @@ void AddWhatFollows(tp_key* mask, tp_key* value) {
   }
 }
 
+// What is in both of two sorted lists.
+std::vector<uint32_t> InBoth(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) {
+  std::vector<uint32_t> both;
+  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
+  return both;
+}
+
 // The keys of the rules so far that always hold, by their masks.
 class Covers {
  public:
@@ -65,10 +73,11 @@ class Covers {
     shape->rules.emplace(WordsOf(value), rule);  // the first rule stays
   }
 
-  // The first rule of which one key holds all packets of this key.
-  std::optional<uint32_t> Find(const tp_key& mask, const tp_key& value) const {
+  // The rules, in order, of which one key holds all packets of this key: of rules with equal masks
+  // and values the first one.
+  std::vector<uint32_t> Find(const tp_key& mask, const tp_key& value) const {
     const Words tested = WordsOf(mask), values = WordsOf(value);
-    std::optional<uint32_t> first;
+    std::vector<uint32_t> rules;
     for (const Shape& shape : shapes_) {
       Words within;
       bool wider = true;
@@ -78,9 +87,10 @@ class Covers {
       }
       if (!wider) continue;
       const auto found = shape.rules.find(within);
-      if (found != shape.rules.end() && (!first || found->second < *first)) first = found->second;
+      if (found != shape.rules.end()) rules.push_back(found->second);
     }
-    return first;
+    std::sort(rules.begin(), rules.end());
+    return rules;
   }
 
  private:
@@ -115,35 +125,38 @@ class Walk {
   }
 
   Reach ReachBefore(const RuleSpec& rule) const {
-    std::set<uint32_t> covers;
+    std::set<uint32_t> together;                 // the first rule that takes each key
+    std::optional<std::vector<uint32_t>> alone;  // the rules that take all keys
     for (size_t p = 0; p < ports_.size(); p++) {
       if (rule.match.port && *rule.match.port != ports_[p]) continue;
       const MatchKeys keys = KeysOf(rule.match, static_cast<uint8_t>(p));
       for (size_t i = 0; i < keys.size(); i++)
-        if (!Covered(keys.Mask(i), keys.Value(i), p, &covers)) return {};
+        for (const std::vector<uint32_t>& takers : Takers(keys.Mask(i), keys.Value(i), p)) {
+          if (takers.empty()) return {};
+          together.insert(takers.front());
+          alone = alone ? InBoth(*alone, takers) : takers;
+        }
     }
-    return {false, std::vector<uint32_t>(covers.begin(), covers.end())};
+    if (alone && !alone->empty()) return {false, {alone->front()}};
+    return {false, std::vector<uint32_t>(together.begin(), together.end())};
   }
 
-  // Whether earlier rules take all packets of this key that come in by `port`; adds the rules.
-  bool Covered(tp_key mask, tp_key value, size_t port, std::set<uint32_t>* covers) const {
+  // The earlier rules that take all packets of this key that come in by `port`; where none takes
+  // them all, those that take its TCP packets and those that take its UDP packets.
+  std::vector<std::vector<uint32_t>> Takers(tp_key mask, tp_key value, size_t port) const {
     mask.port = 0xff;
     value.port = static_cast<uint8_t>(port);
     AddWhatFollows(&mask, &value);
-    if (const auto rule = covers_.Find(mask, value)) {
-      covers->insert(*rule);
-      return true;
-    }
+    std::vector<std::vector<uint32_t>> takers = {covers_.Find(mask, value)};
     // Ports are TCP's or UDP's, which two rules may take.
-    if (!(value.flags & TP_KEY_PORTS) || mask.proto != 0) return false;
+    if (!takers.front().empty() || !(value.flags & TP_KEY_PORTS) || mask.proto != 0) return takers;
+    takers.clear();
     mask.proto = 0xff;
     for (const int proto : {TP_PROTO_TCP, TP_PROTO_UDP}) {
       value.proto = static_cast<uint8_t>(proto);
-      const auto rule = covers_.Find(mask, value);
-      if (!rule) return false;
-      covers->insert(*rule);
+      takers.push_back(covers_.Find(mask, value));
     }
-    return true;
+    return takers;
   }
 
   const std::vector<std::string>& ports_;
@@ -177,9 +190,9 @@ std::string WhyUnreachable(const Policy& policy, size_t rule, const Reach& reach
   if (reach.covered_by.size() == 1) {
     const uint32_t r = reach.covered_by.front();
     const MatchSpec& match = policy.rules[r].match;
-    return absl::StrCat(at(r), match == shadowed.match
-                                   ? std::string(" has the same match")
-                                   : absl::StrCat(" takes ", DescribeMatch(match)));
+    const bool same = rule < policy.rules.size() && match == shadowed.match;
+    return absl::StrCat(at(r), same ? std::string(" has the same match")
+                                    : absl::StrCat(" takes ", DescribeMatch(match)));
   }
   std::string all = "earlier rules match all its packets: ";
   const size_t named = std::min(reach.covered_by.size(), kMaxNamed);

@@ -56,9 +56,9 @@ refuses -- '--match requires --loss' "${null[@]}" --match proto=udp
 refuses -- '--match: /proto: found "upd", allowed 0 to 255, or a name' "${null[@]}" --loss 1% --match proto=upd
 echo '{"version": 1, "rules": [{"name": "all", "forward": "drop"}]}' >all.json
 refuses -- '--policy excludes --match' "${null[@]}" --loss 1% --match proto=udp --policy all.json
-refuses -- '--loss 5% does nothing with all.json: .* /rules/0 \(all\) has the same match' \
+refuses -- '--loss 5% does nothing with all.json: .* /rules/0 \(all\) takes everything' \
   "${null[@]}" --policy all.json --loss 5%
-refuses -- '--forward reflect does nothing with all.json: .* /rules/0 \(all\) has the same match' \
+refuses -- '--forward reflect does nothing with all.json: .* /rules/0 \(all\) takes everything' \
   "${null[@]}" --policy all.json --forward reflect
 refuses 'queues' "${null[@]}" --queues 65
 refuses 'summary' "${null[@]}" --summary /run/none/summary.json

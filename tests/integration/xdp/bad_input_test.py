@@ -58,7 +58,7 @@ class BadInput(XdpTest):
                 r"port lo \(lo\): .*no native XDP":
                     LAN + ("--port", "lo=lo", "--mode", "native"),
                 "file prefix": LAN + ("--file-prefix", "a/b"),
-                r"--loss 5% does nothing with .*policy.json: .* /rules/0 \(all\) has the same match":
+                r"--loss 5% does nothing with .*policy.json: .* /rules/0 \(all\) takes everything":
                     LAN + ("--policy", whole, "--loss", "5%"),
                 "--match requires --loss": LAN + ("--match", "proto=udp"),
                 "--policy excludes --match": LAN + ("--policy", whole, "--loss", "5%", "--match", "proto=udp"),
