@@ -2,7 +2,6 @@
 // Runs the workers and, on a control thread that is no lcore, the program's main loop; and what
 // they counted.
 
-#include <pthread.h>
 #include <rte_cycles.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
@@ -13,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/dpdk/dpdk_path.h"
+#include "src/dpdk/eal/control_thread.h"
 #include "src/kernel/clock.h"
 #include "src/policy/count.h"
 #include "src/telemetry/counters.h"
@@ -46,21 +46,15 @@ absl::Status DpdkPath::Run(std::function<void()> control) {
       Watched{ports_, mempools_, workers_, lcores_, profile_.burst}, &faults_, started_);
   if (profile_.end_with_captures) capture_end_.emplace(ports_, workers_);
   in_force_->tables->SetOrigin(CoarseNow(), &in_force_->compiled);
-  pthread_t thread;
-  const auto entry = [](void* function) -> void* {
-    (*static_cast<std::function<void()>*>(function))();
-    return nullptr;
-  };
+  ControlThread thread;
   const std::function<void()> until_stopped = [this, &control] {
     control();
     (void)Stop().ok();  // cannot fail
   };
-  const int code = rte_ctrl_thread_create(&thread, "tp-control", nullptr, entry,
-                                          const_cast<std::function<void()>*>(&until_stopped));
-  if (code != 0) {
+  if (absl::Status s = thread.Start("tp-control", until_stopped); !s.ok()) {
     GoOffline();
     running_.store(true);
-    return absl::ErrnoToStatus(-code, "rte_ctrl_thread_create");
+    return s;
   }
   running_.store(true);  // from here on policies may be replaced
   std::vector<Launch> launches;
@@ -72,7 +66,7 @@ absl::Status DpdkPath::Run(std::function<void()> control) {
   rte_eal_mp_wait_lcore();
   ended_ = Clock::now();
   over_.store(true);
-  pthread_join(thread, nullptr);
+  thread.Join();
   return absl::OkStatus();
 }
 

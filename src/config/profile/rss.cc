@@ -4,9 +4,9 @@
 #include "src/config/profile/rss.h"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
 namespace twinpath {
@@ -38,8 +38,11 @@ absl::Status ReadKey(const JsonCursor& c, RssSpec* spec) {
   if (spec->symmetric || text == "driver") return absl::OkStatus();
   const bool hex = text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
   if (!hex || (text.size() != 80 && text.size() != 104)) return c.Wrong(kKeyAllowed);
-  const std::string bytes = absl::HexStringToBytes(text);
-  spec->key.assign(bytes.begin(), bytes.end());
+  for (size_t i = 0; i < text.size(); i += 2) {
+    uint8_t byte = 0;
+    std::from_chars(&text[i], &text[i] + 2, byte, 16);
+    spec->key.push_back(byte);
+  }
   return absl::OkStatus();
 }
 

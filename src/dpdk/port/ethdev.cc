@@ -92,7 +92,7 @@ absl::Status Ethdev::Error(const char* call, int code) const {
 
 rte_eth_dev_info Ethdev::info() const {
   rte_eth_dev_info info = {};
-  rte_eth_dev_info_get(port_, &info);
+  if (rte_eth_dev_info_get(port_, &info) != 0) info = {};
   return info;
 }
 
