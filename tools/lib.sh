@@ -28,8 +28,8 @@ need_root() {
 # --- Clean-up, however the shell ends -------------------------------------------------------------
 
 SCRATCH='' # a folder for logs and results
-# The shell that furnishes a sandbox is killed and cannot clean up, so it gets no folder.
-[[ ${0##*/} == sandbox && ${1:-} == --inside ]] || SCRATCH=$(mktemp -d)
+# The shell that furnishes a sandbox or a release's root is killed and cannot clean up, so it gets no folder.
+[[ ${0##*/} =~ ^(sandbox|release)$ && ${1:-} == --inside ]] || SCRATCH=$(mktemp -d)
 sandbox_pid=0     # the sandbox that runs now
 hugepages_added=0 # of 2 MB, by this shell
 
@@ -66,6 +66,10 @@ quietly() {
   return "$status"
 }
 
+# Warnings are errors where every warning is known: in the releases that tools/test runs on.
+WERROR=()
+if grep -qE '^VERSION_CODENAME=(bookworm|trixie)$' /etc/os-release; then WERROR=(-Dwerror=true); fi
+
 SECONDS_A_STEP_X10=50 # of one CPU, without a compiler cache, in tenths
 
 # count_steps FOLDER [TARGET]...: prints how many steps a build has.
@@ -90,9 +94,10 @@ setup() {
     grep -qF "\"source\": \"$ROOT\"" "$folder/meson-info/meson-info.json"; then
     return 0
   fi
-  rm -rf "$folder"
+  # The folder itself may be a mount of tools/release.
+  if [[ -d $folder ]]; then find "$folder" -mindepth 1 -delete; fi
   say "Setting up $folder"
-  quietly meson setup "$folder" "$ROOT" "$@"
+  quietly meson setup "$folder" "$ROOT" "${WERROR[@]}" "$@"
 }
 
 # build FOLDER [TARGET]...: sets the folder up if need be, builds the targets (default: all), and shows

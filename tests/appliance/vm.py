@@ -11,7 +11,8 @@ import subprocess
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-# In this order; each needs some of those before it.
+# In this order; each needs some of those before it. What the kernel has built in (Debian 13's: virtio, virtio_pci)
+# or does not have any more (fscache, vfio_virqfd) is left out.
 MODULES = ("virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci netfs fscache 9pnet "
            "9pnet_virtio 9p irqbypass vfio_virqfd vfio vfio_iommu_type1 vfio-pci-core vfio-pci failover "
            "net_failover virtio_net tun").split()
@@ -97,9 +98,10 @@ class Machine:
         shutil.copy("/bin/busybox", tree / "bin")
         shutil.copy(HERE / "init.sh", tree / "init")
         os.chmod(tree / "init", 0o755)
-        for name in MODULES:
+        modules = [name for name in MODULES if (folder / "modules" / f"{name}.ko").exists()]
+        for name in modules:
             shutil.copy(folder / "modules" / f"{name}.ko", tree / "modules")
-        (tree / "modules" / "order").write_text("\n".join(MODULES))
+        (tree / "modules" / "order").write_text("\n".join(modules))
         names = "\n".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))
         with open(self.share / "initramfs", "wb") as archive:
             subprocess.run(["busybox", "cpio", "-o", "-H", "newc"], cwd=tree, input=names.encode(),

@@ -30,6 +30,10 @@ def held(thread):
         ptrace(PTRACE_DETACH, thread)
 
 
+# How the names of DPDK's workers begin: in DPDK 22.11 and in 24.11.
+WORKERS = ("rte-worker", "dpdk-worker")
+
+
 def threads_of(process, *names, count=1):
     """The ids of the `count` threads of a process whose names begin with one of `names`, sorted. Waits
     for them, because a thread names itself some time after the program has started."""

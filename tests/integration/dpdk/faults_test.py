@@ -171,7 +171,7 @@ class FaultsTest(unittest.TestCase):
         subject = f"lcore {CPUS[1]}"
         until("both workers run", lambda: min(packets()) > 0)
         for turn in range(2):
-            worker, = stopped_thread.threads_of(program.process.pid, "rte-worker", "lcore-worker")
+            worker, = stopped_thread.threads_of(program.process.pid, *stopped_thread.WORKERS)
             stopped = time.monotonic()
             with stopped_thread.held(worker):
                 said, line = program.said(f"{subject}: worker stalled for", since=stopped)

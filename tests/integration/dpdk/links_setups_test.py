@@ -25,7 +25,7 @@ class TwoWorkersTest(Links):
         self.remove("out0")
         self.program.said("port out: out0 disappeared")
         until("its devices are closed", lambda: self.devices() < devices)
-        worker, = stopped_thread.threads_of(self.program.process.pid, "rte-worker", "lcore-worker")
+        worker, = stopped_thread.threads_of(self.program.process.pid, *stopped_thread.WORKERS)
         with stopped_thread.held(worker):
             self.remove("wan0")
             self.program.said("port wan: wan0 disappeared")  # its devices stay, because the worker may use them

@@ -106,7 +106,7 @@ class ServiceTest(unittest.TestCase):
         cpus = sorted(os.sched_getaffinity(0))[:2]
         manager = self.start(self.dpdk(",".join(map(str, cpus))))
         if len(cpus) > 1:
-            worker, = stopped_thread.threads_of(manager.process.pid, "rte-worker", "lcore-worker")
+            worker, = stopped_thread.threads_of(manager.process.pid, *stopped_thread.WORKERS)
             self.watchdog_follows(manager, worker)
         self.ends_well(manager)
 
