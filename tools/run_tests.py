@@ -145,7 +145,7 @@ def main():
                         help="begins the names of meson's logs")
     parser.add_argument("--save", metavar="FILE", help="write the counts to a file, print no summary")
     parser.add_argument("--add", metavar="FILE", action="append", default=[],
-                        help="add the counts that --save wrote")
+                        help="add the counts that --save wrote; no such file is one failure")
     parser.add_argument("folders", nargs="*", help="build folder, or FOLDER:SUITE")
     arguments = parser.parse_args()
     total = Counts()
@@ -153,11 +153,11 @@ def main():
         name, _, suite = folder.partition(":")
         names = chosen_tests(name, suite, arguments.without, arguments.filter)
         total += run_folder(name, names, arguments.jobs, arguments.logs)
+    for file in map(pathlib.Path, arguments.add):
+        total += Counts(**json.loads(file.read_text(encoding="utf-8"))) if file.exists() else Counts(failed=1)
     if arguments.save:
         pathlib.Path(arguments.save).write_text(json.dumps(vars(total)), encoding="utf-8")
         return 1 if total.failed else 0
-    for file in arguments.add:
-        total += Counts(**json.loads(pathlib.Path(file).read_text(encoding="utf-8")))
     if not total.all():
         print(f"No test matches '{arguments.filter}'.")
     print(f"\n{total}", flush=True)
