@@ -5,6 +5,7 @@
 #include "src/dpdk/telemetry.h"
 
 #include <rte_telemetry.h>
+#include <rte_version.h>
 
 #include <mutex>
 #include <string>
@@ -38,6 +39,15 @@ void AddText(rte_tel_data* to, const std::string& key, const std::string& text) 
   }
 }
 
+// DPDK 22.11 has the first name alone, and 24.11 deprecates it.
+void AddNumber(rte_tel_data* to, const std::string& key, uint64_t number) {
+#if RTE_VERSION < RTE_VERSION_NUM(23, 11, 0, 0)
+  rte_tel_data_add_dict_u64(to, key.c_str(), number);
+#else
+  rte_tel_data_add_dict_uint(to, key.c_str(), number);
+#endif
+}
+
 void Fill(rte_tel_data* to, const ordered_json& from);
 
 void AddEntry(rte_tel_data* to, const std::string& key, const ordered_json& value) {
@@ -47,7 +57,7 @@ void AddEntry(rte_tel_data* to, const std::string& key, const ordered_json& valu
     Fill(inner, value);
     rte_tel_data_add_dict_container(to, key.c_str(), inner, 0);
   } else if (value.is_number_unsigned()) {
-    rte_tel_data_add_dict_u64(to, key.c_str(), value.get<uint64_t>());
+    AddNumber(to, key, value.get<uint64_t>());
   } else if (value.is_number_integer() && value.get<int64_t>() >= INT32_MIN) {
     rte_tel_data_add_dict_int(to, key.c_str(), static_cast<int>(value.get<int64_t>()));
   } else {
