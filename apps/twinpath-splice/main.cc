@@ -128,20 +128,20 @@ void AddOptions(CLI::App& app, CommandLine* line) {
       ->capture_default_str()
       ->group(kConnectionsGroup);
   app.add_option("--workers", line->workers, "Threads (default: one per CPU, at most 8)")
-      ->type_name("N")
+      ->option_text("N")
       ->check(CLI::Range(1u, 256u))
       ->group(kConnectionsGroup);
   app.add_option("--max-connections", line->connections,
                  "Open connections; clients beyond them are reset (default: 10000, or what the "
                  "limit of file descriptors allows)")
-      ->type_name("N")
+      ->option_text("N")
       ->check(CLI::Range(1u, 1000000u))
       ->group(kConnectionsGroup);
   app.add_flag("--nagle", line->nagle, "Keep Nagle's algorithm (default: set TCP_NODELAY)")
       ->group(kConnectionsGroup);
   app.add_option("--keepalive", line->keepalive,
                  "Send keepalive probes after S seconds of silence (default: none)")
-      ->type_name("S")
+      ->option_text("S")
       ->check(CLI::Range(1u, 32767u))
       ->group(kConnectionsGroup);
   AddChaos(app, line);

@@ -219,9 +219,11 @@ void AddParity(CLI::App* app, Run* run) {
       ->add_option("--port", options->port,
                    "The port that receives the frames (default: the policy's first, or port0)")
       ->type_name("NAME");
-  parity->add_option("--queues", options->queues, "Spread the frames over queues by five-tuple")
-      ->check(CLI::Range(1U, kMaxQueues))
-      ->capture_default_str();
+  parity
+      ->add_option("--queues", options->queues,
+                   "Spread the frames over queues by five-tuple (default: 1)")
+      ->option_text("N")
+      ->check(CLI::Range(1U, kMaxQueues));
   parity
       ->add_option("--verdicts", options->verdicts,
                    "Write one line of JSON for each frame and path to this file")

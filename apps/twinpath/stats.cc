@@ -188,6 +188,7 @@ void AddTop(CLI::App* app, Run* run) {
   CLI::App* top =
       app->add_subcommand("top", "Show the rates of a running program, the busiest first");
   top->add_option("SECONDS", options->seconds, "Between two readings (default: 1)")
+      ->option_text("")
       ->check(CLI::Range(0.1, 86400.0));
   AddRunningChoice(top, AllPaths(), &options->program);
   top->callback([options, run] { *run = [options] { return Stats(*options); }; });

@@ -126,6 +126,7 @@ class AlikeTest(unittest.TestCase):
             groups = re.findall(r"^(\S.*):$", shown, re.MULTILINE)
             self.assertGreaterEqual(len(groups), 4, shown)
             self.assertNotIn("Options", groups)
+            self.assertNotRegex(shown, r"\bU?INT\b|FLOAT")  # CLI11's types
             self.assertEqual("Other", groups[-1])
             for entry in re.split(r"\n(?=  -)", shown.partition(f"\n{groups[0]}:\n")[2]):
                 if not re.match(r" *(-h|--version|--port|--listen|--to|--profile) ?", entry):
