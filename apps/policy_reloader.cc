@@ -3,6 +3,7 @@
 
 #include "apps/policy_reloader.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "src/config/compile/compile.h"
+#include "src/config/json/json_document.h"
 #include "src/config/overrides.h"
 
 namespace twinpath {
@@ -27,6 +29,26 @@ std::string LogLine(absl::string_view how, const std::string& file,
 }
 
 }  // namespace
+
+absl::StatusOr<Policy> PolicyReloader::First(const std::string& file) {
+  std::lock_guard<std::mutex> one(one_);
+  if (file.empty()) {
+    auto made = MakePolicy(file, overrides_, ports_);
+    if (made.ok()) policy_ = *made;
+    return made;
+  }
+  const absl::StatusOr<std::string> text = ReadDocument(file);
+  if (!text.ok()) return text.status();
+  auto made = MakePolicyOf(*text, file, overrides_, ports_);
+  if (made.ok()) Remember(*made, *text);
+  return made;
+}
+
+void PolicyReloader::Remember(const Policy& policy, std::string_view text) {
+  policy_ = policy;
+  text_ = text;
+  changes_.clear();
+}
 
 absl::StatusOr<ReloadOutcome> PolicyReloader::Load(const absl::StatusOr<Policy>& policy) {
   const auto load = [&]() -> absl::StatusOr<ReloadOutcome> {
@@ -54,7 +76,9 @@ absl::StatusOr<nlohmann::ordered_json> PolicyReloader::Reload(const std::string&
   const absl::StatusOr<Policy> policy = MakePolicyOf(text, file, overrides_, ports_);
   const absl::StatusOr<ReloadOutcome> outcome = [&] {
     std::lock_guard<std::mutex> one(one_);
-    return Load(policy);
+    absl::StatusOr<ReloadOutcome> loaded = Load(policy);
+    if (loaded.ok()) Remember(*policy, text);
+    return loaded;
   }();
   log_(LogLine("reload", file, policy, outcome));
   if (outcome.ok()) LogNote("reload", *policy);
@@ -65,6 +89,74 @@ absl::StatusOr<nlohmann::ordered_json> PolicyReloader::Reload(const std::string&
                                    {"reloads", outcome->reloads}};
   if (const std::string note = Note(*policy); !note.empty()) answer["note"] = note;
   return answer;
+}
+
+absl::StatusOr<nlohmann::ordered_json> PolicyReloader::SetLoss(const std::string& rule,
+                                                               const std::string& loss) {
+  std::lock_guard<std::mutex> one(one_);
+  Policy changed = policy_;
+  const absl::Status set = twinpath::SetLoss(rule, loss, &changed);
+  const absl::StatusOr<Policy> policy = set.ok() ? absl::StatusOr<Policy>(changed) : set;
+  const absl::StatusOr<ReloadOutcome> outcome = Load(policy);
+  if (!outcome.ok()) {
+    log_(absl::StrCat("set: keeping the current policy: ", outcome.status().message()));
+    return outcome.status();
+  }
+  policy_ = *policy;
+  changes_.push_back({rule, loss});
+  log_(absl::StrCat("set: rule ", rule, " loses ", loss, " (sha256 ", policy->sha256, ")"));
+  return nlohmann::ordered_json{{"policy", {{"file", policy->file}, {"sha256", policy->sha256}}},
+                                {"rule", rule},
+                                {"loss", loss},
+                                {"reloads", outcome->reloads}};
+}
+
+absl::StatusOr<size_t> PolicyReloader::FindPort(const std::string& name) const {
+  if (name.empty() && ports_.size() == 1) return 0;
+  const auto found = std::find(ports_.begin(), ports_.end(), name);
+  if (found != ports_.end()) return static_cast<size_t>(found - ports_.begin());
+  const std::vector<std::string_view> names(ports_.begin(), ports_.end());
+  return FoundError("--port", "", name.empty() ? "nothing" : Quote(name),
+                    absl::StrCat("one of the program's ports: ", Join(names)));
+}
+
+absl::StatusOr<nlohmann::ordered_json> PolicyReloader::Ask(const std::string& port,
+                                                           std::optional<uint32_t> queue,
+                                                           const std::string& frame) {
+  using Json = nlohmann::ordered_json;
+  std::lock_guard<std::mutex> one(one_);
+  const absl::StatusOr<size_t> index = FindPort(port);
+  if (!index.ok()) return index.status();
+  const absl::Span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(frame.data()),
+                                        frame.size());
+  const absl::StatusOr<PacketState> state = path_->StateFor(*index, queue.value_or(0), bytes);
+  if (!state.ok()) return state.status();
+  if (!queue && state->queues > 1)
+    return FoundError("--queue", "", "nothing",
+                      absl::StrCat("0 to ", state->queues - 1, ": port ", ports_[*index], " has ",
+                                   state->queues, " queues"));
+  Json overrides = Json::object();
+  const auto add = [&overrides](const char* option, const std::optional<std::string>& value) {
+    if (value) overrides[option] = *value;
+  };
+  add("loss", overrides_.loss);
+  add("match", overrides_.match);
+  add("forward", overrides_.forward);
+  add("seed", overrides_.seed);
+  Json changes = Json::array();
+  for (const Change& change : changes_)
+    changes.push_back({{"rule", change.rule}, {"loss", change.loss}});
+  return Json{{"file", policy_.file},
+              {"text", text_ ? Json(*text_) : Json()},
+              {"overrides", overrides},
+              {"changes", changes},
+              {"ports", ports_},
+              {"port", *index},
+              {"queue", queue.value_or(0)},
+              {"at_ns", state->at_ns},
+              {"matched", state->matched},
+              {"flow_matched", state->flow_matched},
+              {"age_ns", state->age_ns}};
 }
 
 bool PolicyReloader::OnHangup(const siginfo_t& info) {
@@ -78,11 +170,14 @@ bool PolicyReloader::OnHangup(const siginfo_t& info) {
   // Signals wait while the file is read, so it must be one that ends.
   std::error_code none;
   const std::filesystem::file_status status = std::filesystem::status(file, none);
-  const absl::StatusOr<Policy> policy =
+  const absl::StatusOr<std::string> text =
       std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)
           ? absl::InvalidArgumentError(file + " is no longer a regular file")
-          : MakePolicy(file, overrides_, ports_);
+          : ReadDocument(file);
+  const absl::StatusOr<Policy> policy =
+      text.ok() ? MakePolicyOf(*text, file, overrides_, ports_) : text.status();
   const absl::StatusOr<ReloadOutcome> outcome = Load(policy);
+  if (outcome.ok()) Remember(*policy, *text);
   log_(LogLine("SIGHUP", file, policy, outcome));
   if (outcome.ok()) LogNote("SIGHUP", *policy);
   return true;

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Replaces the policy of a running datapath, on a request of the control socket or on SIGHUP. Any
-// thread; one policy at a time.
+// Owns what the policy of a datapath is made of: its file's text, the command line's changes, and
+// those of `twinpath set`. Makes the first policy, replaces it on a request of the control socket
+// or on SIGHUP, and tells it for `twinpath explain --running`. Any thread; one request at a time.
 
 #ifndef TWINPATH_APPS_POLICY_RELOADER_H_
 #define TWINPATH_APPS_POLICY_RELOADER_H_
 
 #include <signal.h>
 
+#include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,12 +33,24 @@ class PolicyReloader {
                  std::function<void(const std::string&)> log)
       : overrides_(std::move(overrides)), ports_(std::move(ports)), log_(std::move(log)) {}
 
+  // The first policy: that of `file`, or, where `file` is empty, one that passes everything.
+  absl::StatusOr<Policy> First(const std::string& file);
+
   // The path whose policy is replaced. Must outlive all later calls.
   void Serve(PolicyPath* path) { path_ = path; }
 
   // Checks the whole policy `text` from `file`, then loads it. Returns the answer for the client.
   // An error changes nothing, and counts as rejected.
   absl::StatusOr<nlohmann::ordered_json> Reload(const std::string& file, std::string_view text);
+
+  // Gives one rule of the current policy a random loss at this rate, until the next policy is
+  // loaded. Returns the answer for the client. An error changes nothing, and counts as rejected.
+  absl::StatusOr<nlohmann::ordered_json> SetLoss(const std::string& rule, const std::string& loss);
+
+  // What `frame` would meet now on a port and queue (see ControlServer::Ask), and what the current
+  // policy is made of.
+  absl::StatusOr<nlohmann::ordered_json> Ask(const std::string& port, std::optional<uint32_t> queue,
+                                             const std::string& frame);
 
   // Handles a SIGHUP. False: the run is to end. True: the file of the current policy was read again
   // and loaded, or the log says why not.
@@ -45,7 +60,12 @@ class PolicyReloader {
   void Log(const std::string& line) const { log_(line); }
 
  private:
+  struct Change {
+    std::string rule, loss;
+  };
   absl::StatusOr<ReloadOutcome> Load(const absl::StatusOr<Policy>& policy);
+  void Remember(const Policy& policy, std::string_view text);
+  absl::StatusOr<size_t> FindPort(const std::string& name) const;
   // Says which option of the command line does nothing with `policy`; empty: none.
   std::string Note(const Policy& policy) const;
   void LogNote(const char* how, const Policy& policy) const;
@@ -55,7 +75,10 @@ class PolicyReloader {
   const std::function<void(const std::string&)> log_;
   const Hangup hangup_;
   PolicyPath* path_ = nullptr;
-  std::mutex one_;
+  std::mutex one_;                   // of all that follows
+  Policy policy_;                    // the current one
+  std::optional<std::string> text_;  // of its file; none: no file
+  std::vector<Change> changes_;      // by `twinpath set` since then, in order
 };
 
 }  // namespace twinpath

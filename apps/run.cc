@@ -65,7 +65,12 @@ absl::StatusOr<ControlServer> StartControl(const std::string& file_prefix, Polic
       [reloader](const std::string& file, const std::string& text) {
         return reloader->Reload(file, text);
       },
-      {.cpus = cpus, .log = [reloader](const std::string& line) { reloader->Log(line); }});
+      {.cpus = cpus,
+       .log = [reloader](const std::string& line) { reloader->Log(line); },
+       .set_loss = [reloader](const std::string& rule,
+                              const std::string& loss) { return reloader->SetLoss(rule, loss); },
+       .ask = [reloader](const std::string& port, std::optional<uint32_t> queue,
+                         const std::string& frame) { return reloader->Ask(port, queue, frame); }});
 }
 
 int ShowEnd(absl::string_view program, const Path& path, const std::string& summary) {

@@ -35,7 +35,7 @@ _twinpath() {
   COMPREPLY=()
   if [[ $program == twinpath ]]; then
     if ((COMP_CWORD == 1)); then
-      words='check explain parity reload stats top doctor --help --version'
+      words='check explain parity reload set stats top doctor --help --version'
       mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
       return
     fi
@@ -62,7 +62,7 @@ _twinpath() {
     *:--mode) words='auto native generic' ;;
     *:--forward) words='pass drop reflect wire' ;;
     twinpath-dpdk:--idle) words='busy adaptive' ;;
-    *:--path) if [[ $sub == reload ]]; then words='dpdk xdp'; else words='dpdk xdp splice'; fi ;;
+    *:--path) if [[ $sub =~ ^(explain|reload|set)$ ]]; then words='dpdk xdp'; else words='dpdk xdp splice'; fi ;;
     *:--file-prefix | *:-f) words=$(ls /var/run/dpdk 2>/dev/null) ;;
   esac
   if [[ $words ]]; then

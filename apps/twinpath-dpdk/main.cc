@@ -60,6 +60,7 @@ void Describe(CLI::App& app, CommandLine* line) {
       ->type_name("FILE")
       ->group(kWhereGroup);
   app.add_option("--queues", line->queues, "Queues a port (default: the profile's, or 1)")
+      ->option_text("N")  // in place of the range, which is in the error
       ->check(CLI::Range(1, 64))
       ->group(kWhereGroup);
   app.add_option("--lcores", line->lcores,
@@ -158,7 +159,9 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
   for (const PortSpec& port : profile->ports) names.push_back(port.name);
   const auto eal = EalArguments(line);
   if (!eal.ok()) return Wrong(eal.status());
-  auto policy = MakePolicy(line.run.policy, line.run.overrides, names);
+  const Log log(kProgram);
+  PolicyReloader reloader(line.run.overrides, names, log);
+  auto policy = reloader.First(line.run.policy);
   if (!policy.ok()) return Wrong(policy.status());
   auto compiled = CompilePolicy(*policy, names);
   if (!compiled.ok()) return Wrong(compiled.status());
@@ -178,8 +181,6 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
       return kDone;
     }
   }
-  const Log log(kProgram);
-  PolicyReloader reloader(line.run.overrides, names, log);
   cpu_set_t cpus;  // of the process, before EAL binds this thread to the main lcore's CPU
   const bool all_cpus = sched_getaffinity(0, sizeof(cpus), &cpus) == 0;
   auto created =

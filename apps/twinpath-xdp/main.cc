@@ -91,7 +91,8 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
   if (!options.ok()) return Wrong(options.status());
   std::vector<std::string> names;
   for (const PortSpec& port : options->ports) names.push_back(port.name);
-  auto policy = MakePolicy(line.run.policy, line.run.overrides, names);
+  PolicyReloader reloader(line.run.overrides, names, options->on_message);
+  auto policy = reloader.First(line.run.policy);
   if (!policy.ok()) return Wrong(policy.status());
   auto compiled = CompilePolicy(*policy, names);
   if (!compiled.ok()) return Wrong(compiled.status());
@@ -113,7 +114,6 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
   path = *std::move(created);
   running = path.get();
 
-  PolicyReloader reloader(line.run.overrides, names, options->on_message);
   reloader.Serve(path.get());
   {
     auto control = StartControl(line.file_prefix, &reloader);

@@ -12,12 +12,15 @@
 #include "absl/strings/str_cat.h"
 #include "apps/twinpath/explain_text.h"
 #include "apps/twinpath/ingress_port.h"
+#include "apps/twinpath/running/choice.h"
+#include "apps/twinpath/running/packet.h"
 #include "apps/twinpath/subcommand.h"
 #include "src/capture/capture_reader.h"
 #include "src/config/compile/compile.h"
 #include "src/config/json/json_document.h"
 #include "src/config/json/values.h"
 #include "src/config/policy/policy.h"
+#include "src/control/client.h"
 #include "src/explain/frame.h"
 #include "src/explain/packet.h"
 #include "src/parity/text.h"
@@ -32,9 +35,11 @@ struct ExplainOptions {
   std::optional<std::string> frame, capture, five_tuple;
   std::optional<uint64_t> packet;  // of the capture, from 1
   std::string port;
-  uint32_t queue = 0;
+  std::optional<uint32_t> queue;
   std::optional<uint64_t> number;
   std::optional<std::string> at;
+  bool running = false;  // of a program, not of a file
+  RunningChoice program;
   bool json = false;
 };
 
@@ -112,7 +117,7 @@ absl::Status FindInCapture(const ExplainOptions& options, std::optional<uint64_t
 
 absl::StatusOr<ExplainRequest> MakeRequest(const ExplainOptions& options) {
   ExplainRequest request;
-  request.queue = options.queue;
+  request.queue = options.queue.value_or(0);
   request.number = options.number.value_or(0);
   std::optional<uint64_t> at;
   if (options.at) {
@@ -145,26 +150,77 @@ absl::StatusOr<ExplainRequest> MakeRequest(const ExplainOptions& options) {
   return request;
 }
 
-int ExplainIt(const ExplainOptions& options) {
+// What is explained, and of what.
+struct Asked {
+  Policy policy;
+  CompiledPolicy compiled;
+  ExplainRequest request;
+};
+
+absl::StatusOr<Asked> AskFile(const ExplainOptions& options) {
   absl::StatusOr<Policy> policy = LoadPolicy(options.policy);
-  if (!policy.ok()) return PrintError(kExplain, kWrong, policy.status());
+  if (!policy.ok()) return policy.status();
   std::vector<std::string> ports = policy->ports;
   absl::StatusOr<size_t> port = ChoosePort(*policy, options.port, &ports);
-  if (!port.ok()) return PrintError(kExplain, kWrong, port.status());
+  if (!port.ok()) return port.status();
   absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*policy, ports);
-  if (!compiled.ok()) return PrintError(kExplain, kWrong, compiled.status());
+  if (!compiled.ok()) return compiled.status();
   absl::StatusOr<ExplainRequest> request = MakeRequest(options);
-  if (!request.ok()) return PrintError(kExplain, kWrong, request.status());
+  if (!request.ok()) return request.status();
   request->port = *port;
-  const absl::StatusOr<Explanation> explanation = Explain(*policy, *compiled, *request);
+  return Asked{*std::move(policy), *std::move(compiled), *std::move(request)};
+}
+
+// The packet as the next one of a running program, unless options say otherwise.
+absl::StatusOr<Asked> AskProgram(const ExplainOptions& options) {
+  absl::StatusOr<ExplainRequest> request = MakeRequest(options);
+  if (!request.ok()) return request.status();
+  const absl::StatusOr<std::string> prefix = ChooseWithPolicy(options.program);
+  if (!prefix.ok()) return prefix.status();
+  const auto answer =
+      AskRunning(*prefix, options.port, options.queue,
+                 {reinterpret_cast<const char*>(request->frame.data()), request->frame.size()});
+  if (!answer.ok()) return answer.status();
+  absl::StatusOr<RunningPacket> told = ReadRunningPacket(*answer);
+  if (!told.ok())
+    return absl::Status(told.status().code(),
+                        *prefix + ": " + std::string(told.status().message()));
+  request->before = nullptr;
+  request->port = told->port;
+  request->queue = told->queue;
+  if (!options.at) {
+    request->at_ns = told->at_ns;
+    told->SetOrigins();
+  }
+  if (!options.number) {
+    request->matched = told->matched;
+    request->flow_matched = told->flow_matched;
+  }
+  return Asked{std::move(told->policy), std::move(told->compiled), *std::move(request)};
+}
+
+int ExplainIt(const ExplainOptions& options) {
+  if (!options.running && options.policy.empty())  // as for other arguments that are required
+    return PrintError("twinpath", kWrong, "POLICY is required, or --running (see twinpath --help)");
+  if (options.running && !options.policy.empty())
+    return PrintError(kExplain, kWrong, "POLICY and --running are mutually exclusive");
+  if (!options.running && (!options.program.path.empty() || !options.program.file_prefix.empty()))
+    return PrintError(kExplain, kWrong, "--path and --file-prefix need --running");
+  absl::StatusOr<Asked> asked = options.running ? AskProgram(options) : AskFile(options);
+  if (!asked.ok()) return PrintError(kExplain, ExitStatusOf(asked.status()), asked.status());
+  auto& [policy, compiled, request] = *asked;
+  const absl::StatusOr<Explanation> explanation = Explain(policy, compiled, request);
   if (!explanation.ok())
     return PrintError(kExplain, ExitStatusOf(explanation.status()), explanation.status());
+  if (explanation->effects.rule() && !request.matched.empty())
+    request.number = explanation->stream ? explanation->stream->n
+                                         : request.matched[*explanation->effects.rule()];
   if (options.json) {
-    const auto json = ExplainJson(*policy, *compiled, *request, *explanation);
+    const auto json = ExplainJson(policy, compiled, request, *explanation);
     if (!json.ok()) return PrintError(kExplain, kFailed, json.status());
     std::cout << json->dump(2) << "\n";
   } else {
-    std::cout << ExplainText(*policy, *compiled, *request, *explanation);
+    std::cout << ExplainText(policy, compiled, request, *explanation);
   }
   return kDone;
 }
@@ -175,9 +231,12 @@ void AddExplain(CLI::App* app, Run* run) {
   auto options = std::make_shared<ExplainOptions>();
   CLI::App* explain = app->add_subcommand(
       "explain", "Say which rule matches a packet, what the rule does with it, and why");
-  explain->add_option("POLICY", options->policy, "The policy's JSON file")
-      ->type_name("FILE")
-      ->required();
+  explain->add_option("POLICY", options->policy, "The policy's JSON file; not with --running")
+      ->type_name("FILE");
+  explain->add_flag("--running", options->running,
+                    "Ask a running program for its policy, ports, queues, time and packet numbers: "
+                    "is the next packet lost?");
+  AddRunningChoice(explain, PolicyPaths(), &options->program);
   explain->add_option("--frame", options->frame, "The packet: the bytes of its frame in hex")
       ->type_name("HEX");
   explain->add_option("--pcap", options->capture, "A capture with the packet, pcap or pcapng")
@@ -185,7 +244,7 @@ void AddExplain(CLI::App* app, Run* run) {
   explain
       ->add_option("--packet", options->packet,
                    "The packet's number in the capture, from 1 (default: 1)")
-      ->type_name("N")
+      ->option_text("N")
       ->check(CLI::Range(uint64_t{1}, kMaxPackets));
   explain
       ->add_option("--five-tuple", options->five_tuple,
@@ -194,22 +253,24 @@ void AddExplain(CLI::App* app, Run* run) {
   explain
       ->add_option(
           "--port", options->port,
-          "The port that receives it (default: the policy's first; required if it names none)")
+          "The port that receives it (default: the policy's first, or the program's only one)")
       ->type_name("NAME");
-  explain->add_option("--queue", options->queue, "The queue of that port")
-      ->type_name("N")
-      ->check(CLI::Range(0U, kMaxQueue))
-      ->capture_default_str();
+  explain
+      ->add_option("--queue", options->queue,
+                   "The queue of that port (default: 0; required if a running program has several)")
+      ->option_text("N")
+      ->check(CLI::Range(0U, kMaxQueue));
   explain
       ->add_option("--number", options->number,
                    "How many packets of its stream came before it (default: 0; with --pcap, those "
-                   "in the capture)")
-      ->type_name("N")
+                   "in the capture; with --running, those that came)")
+      ->option_text("N")
       ->check(CLI::Range(uint64_t{0}, kMaxPackets));
   explain
       ->add_option(
           "--at", options->at,
-          "When it arrives, since the datapath started (default: 0s, or its time in the capture)")
+          "When it arrives, since the datapath started (default: 0s, its time in the capture, or, "
+          "with --running, now)")
       ->type_name("DURATION");
   explain->add_flag("--json", options->json, "Print JSON");
   explain->callback([options, run] { *run = [options] { return ExplainIt(*options); }; });

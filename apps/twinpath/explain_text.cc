@@ -38,7 +38,8 @@ std::string FrameText(const CompiledPolicy& compiled, const ExplainRequest& requ
       compiled.ports[request.port], ", queue ", request.queue, ", ", DurationText(request.at_ns),
       " after the start",
       request.before ? absl::StrCat(", after ", Grouped(request.number), " packets of the capture")
-                     : "");
+      : request.matched.empty() ? ""
+                                : ", as the program's next packet");
 }
 
 std::string RefusalsText(const Policy& policy, const Explanation& explanation) {

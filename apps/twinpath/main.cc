@@ -13,7 +13,7 @@ namespace {
 
 // In the order of --help. Each is declared in subcommand.h.
 constexpr AddSubcommand* kSubcommands[] = {AddCheck, AddExplain, AddParity, AddReload,
-                                           AddStats, AddTop,     AddDoctor};
+                                           AddSet,   AddStats,   AddTop,    AddDoctor};
 
 constexpr char kHint[] = " (see twinpath --help)";
 

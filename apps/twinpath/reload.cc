@@ -5,7 +5,6 @@
 #include <iostream>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "apps/twinpath/running/choice.h"
@@ -24,9 +23,6 @@ struct ReloadOptions {
   bool json = false;
 };
 
-// The programs that have a policy.
-std::vector<std::string> ReloadablePaths() { return {"dpdk", "xdp"}; }
-
 int Fail(const ReloadOptions& options, const absl::Status& status) {
   const std::string message(status.message());
   if (options.json)
@@ -34,30 +30,6 @@ int Fail(const ReloadOptions& options, const absl::Status& status) {
                      .dump(2, ' ', false, ordered_json::error_handler_t::replace)
               << "\n";
   return PrintError("twinpath reload", ExitStatusOf(status), message);
-}
-
-// The file prefix of the program to ask. NotFound where none runs, with the places that were tried;
-// InvalidArgument where several run.
-absl::StatusOr<std::string> Choose(const ReloadOptions& options) {
-  const auto prefixes = ChosenPrefixes(options.program, ReloadablePaths());
-  if (!prefixes.ok()) return prefixes.status();
-  if (prefixes->size() == 1) return prefixes->front();
-  std::vector<std::string> found;
-  std::string missing;
-  for (const std::string& prefix : *prefixes) {
-    const absl::Status served = CheckServed(prefix);
-    if (served.ok())
-      found.push_back(prefix);
-    else if (absl::IsNotFound(served))
-      absl::StrAppend(&missing, missing.empty() ? "" : ", ", served.message());
-    else
-      return served;
-  }
-  if (found.size() == 1) return found.front();
-  if (found.size() > 1)
-    return absl::InvalidArgumentError(
-        "twinpath-dpdk and twinpath-xdp both run: choose one with --path or --file-prefix");
-  return absl::NotFoundError(absl::StrCat("no datapath runs: ", missing));
 }
 
 // The absolute path, which SIGHUP reads again: symbolic links are kept, so that a replaced file is
@@ -73,7 +45,7 @@ std::string FromAnywhere(const std::filesystem::path& given) {
 }
 
 int Reload(const ReloadOptions& options) {
-  const absl::StatusOr<std::string> prefix = Choose(options);
+  const absl::StatusOr<std::string> prefix = ChooseWithPolicy(options.program);
   if (!prefix.ok()) return Fail(options, prefix.status());
   const absl::StatusOr<std::string> text = ReadDocument(options.policy);
   if (!text.ok()) return Fail(options, text.status());
@@ -101,7 +73,7 @@ void AddReload(CLI::App* app, Run* run) {
   reload->add_option("POLICY", options->policy, "The policy's JSON file")
       ->type_name("FILE")
       ->required();
-  AddRunningChoice(reload, ReloadablePaths(), &options->program);
+  AddRunningChoice(reload, PolicyPaths(), &options->program);
   reload->add_flag("--json", options->json, "Print JSON");
   reload->callback([options, run] { *run = [options] { return Reload(*options); }; });
 }

@@ -24,6 +24,7 @@ AddSubcommand AddDoctor;
 AddSubcommand AddExplain;
 AddSubcommand AddParity;
 AddSubcommand AddReload;
+AddSubcommand AddSet;
 AddSubcommand AddStats;
 AddSubcommand AddTop;
 

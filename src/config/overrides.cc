@@ -17,11 +17,13 @@
 #include "src/config/policy/match.h"
 #include "src/config/policy/port_uses.h"
 #include "src/config/policy/reachable.h"
+#include "src/config/sha256.h"
 
 namespace twinpath {
 namespace {
 
 constexpr char kWire[] = "wire", kMatch[] = "match";
+constexpr size_t kNamesTold = 20;
 constexpr char kMatchAllowed[] =
     "FIELD=VALUE,... such as \"src=10.0.0.0/8,proto=udp\": the fields of a policy's match";
 
@@ -177,6 +179,37 @@ absl::Status ApplyOverrides(const PolicyOverrides& overrides, const std::vector<
   if (status.ok() && overrides.forward) status = ApplyForward(*overrides.forward, ports, policy);
   if (status.ok() && overrides.match) status = AddMatch(overrides, loss, ports, policy);
   return status;
+}
+
+absl::Status SetLoss(const std::string& name, const std::string& rate, Policy* policy) {
+  RuleSpec* rule = name == policy->fallback.name ? &policy->fallback : nullptr;
+  std::vector<std::string_view> names;
+  for (RuleSpec& other : policy->rules) {
+    if (other.name == name) rule = &other;
+    if (names.size() < kNamesTold) names.push_back(other.name);
+  }
+  if (rule == nullptr) {
+    names.push_back(policy->fallback.name);
+    const bool all = policy->rules.size() < names.size();
+    return FoundError("--rule", "", Quote(name),
+                      absl::StrCat("a rule's name: ", Join(names),
+                                   all ? "" : ", ... (twinpath stats lists them)"));
+  }
+  absl::StatusOr<Probability> loss = ParseProbability(rate);
+  if (!loss.ok()) return FoundError("--loss", "", Quote(rate), kProbabilityAllowed);
+  LossSpec spec;
+  spec.model = LossSpec::Model::kRandom;
+  spec.scope = rule->loss.scope;
+  spec.bidirectional = rule->loss.bidirectional;
+  spec.ecn_mark = rule->loss.ecn_mark;
+  spec.parameters.push_back(*std::move(loss));
+  rule->loss = std::move(spec);
+  // The policy is no longer the file's.
+  absl::StatusOr<std::string> sha256 =
+      Sha256Hex(absl::StrCat(policy->sha256, "\n", name, "\n", rate));
+  if (!sha256.ok()) return sha256.status();
+  policy->sha256 = *std::move(sha256);
+  return absl::OkStatus();
 }
 
 absl::Status CheckOverridesReach(const Policy& policy, const PolicyOverrides& overrides,

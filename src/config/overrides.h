@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Applies --loss, --match, --forward and --seed of the command line to a policy. Control thread, at
-// set-up.
+// Applies --loss, --match, --forward and --seed of the command line, and `twinpath set`, to a
+// policy. Control thread.
 
 #ifndef TWINPATH_CONFIG_OVERRIDES_H_
 #define TWINPATH_CONFIG_OVERRIDES_H_
@@ -22,6 +22,10 @@ absl::Status ApplyOverrides(const PolicyOverrides& overrides, const std::vector<
 // `overrides` were applied to take every packet: the error names them.
 absl::Status CheckOverridesReach(const Policy& policy, const PolicyOverrides& overrides,
                                  const std::vector<std::string>& ports);
+
+// Gives the rule `name` ("default": the default rule) a random loss at this rate, as `twinpath set`
+// does. Its scope and ecn_mark stay. InvalidArgument names the option: --rule or --loss.
+absl::Status SetLoss(const std::string& name, const std::string& rate, Policy* policy);
 
 }  // namespace twinpath
 

@@ -49,10 +49,25 @@ absl::StatusOr<FileDescriptor> Connect(const std::string& path, std::chrono::mil
   return absl::ErrnoToStatus(errno, absl::StrCat("connect ", path));
 }
 
+// What did not happen, and what perhaps did, where no answer came in time.
+struct Outcomes {
+  const char *not_done, *unknown;
+};
+constexpr Outcomes kReloadOutcomes = {"; the policy was not loaded, and will not be",
+                                      "; the policy may or may not have been loaded"};
+constexpr Outcomes kSetOutcomes = {"; the loss was not changed, and will not be",
+                                   "; the loss may or may not have been changed"};
+constexpr Outcomes kAskOutcomes = {"", ""};
+
 // The document in the next record.
 absl::StatusOr<ordered_json> Receive(int fd, const std::string& path) {
   absl::StatusOr<ControlRecord> record = ReceiveRecord(fd);
   if (!record.ok()) return record.status();
+  if (record->file.get() >= 0) {
+    absl::StatusOr<std::string> sealed = ReadSealed(record->file.get());
+    if (!sealed.ok()) return sealed.status();
+    record->text = *std::move(sealed);
+  }
   ordered_json document = ordered_json::parse(record->text, nullptr, false);
   if (!document.is_object()) return absl::DataLossError(absl::StrCat(path, ": not an answer"));
   return document;
@@ -61,7 +76,7 @@ absl::StatusOr<ordered_json> Receive(int fd, const std::string& path) {
 // Waits for the answer. The program announces that it begins before it changes anything, and
 // does not begin if it cannot announce it: so a program that has announced nothing when this end
 // is shut will not load the policy.
-absl::StatusOr<ordered_json> AwaitAnswer(int fd, const std::string& path,
+absl::StatusOr<ordered_json> AwaitAnswer(int fd, const std::string& path, const Outcomes& outcomes,
                                          const ReloadPatience& patience) {
   absl::StatusOr<ordered_json> answer = Receive(fd, path);
   const bool late = absl::IsDeadlineExceeded(answer.status());
@@ -69,9 +84,9 @@ absl::StatusOr<ordered_json> AwaitAnswer(int fd, const std::string& path,
     shutdown(fd, SHUT_RD);
     answer = Receive(fd, path);  // what was sent before; does not wait
     if (!answer.ok())
-      return absl::DeadlineExceededError(absl::StrCat(
-          path, " did not begin within ", Seconds(patience.begin),
-          ": the program is stopped or busy; the policy was not loaded, and will not be"));
+      return absl::DeadlineExceededError(
+          absl::StrCat(path, " did not begin within ", Seconds(patience.begin),
+                       ": the program is stopped or busy", outcomes.not_done));
   }
   if (!answer.ok() || !answer->contains(kBegun)) return answer;
   if (!late) {
@@ -79,34 +94,26 @@ absl::StatusOr<ordered_json> AwaitAnswer(int fd, const std::string& path,
     answer = Receive(fd, path);
   }
   if (late || absl::IsDeadlineExceeded(answer.status()))
-    return absl::DeadlineExceededError(absl::StrCat(
-        path, " began, and did not finish within ", Seconds(late ? patience.begin : patience.end),
-        "; the policy may or may not have been loaded"));
+    return absl::DeadlineExceededError(absl::StrCat(path, " began, and did not finish within ",
+                                                    Seconds(late ? patience.begin : patience.end),
+                                                    outcomes.unknown));
   return answer;
 }
 
-}  // namespace
-
-absl::Status CheckServed(const std::string& file_prefix) {
+// Sends `request`, with `memory` if there is one, and returns the answer's object.
+absl::StatusOr<ordered_json> Send(const std::string& file_prefix, ordered_json request,
+                                  const FileDescriptor& memory, const Outcomes& outcomes,
+                                  const ReloadPatience& patience) {
   absl::StatusOr<std::string> path = ControlSocketPath(file_prefix);
   if (!path.ok()) return path.status();
-  return Connect(*path, std::chrono::seconds(3)).status();
-}
-
-absl::StatusOr<ordered_json> SendReload(const std::string& file_prefix, const std::string& file,
-                                        std::string_view text, const ReloadPatience& patience) {
-  absl::StatusOr<std::string> path = ControlSocketPath(file_prefix);
-  if (!path.ok()) return path.status();
-  absl::StatusOr<FileDescriptor> memory = SealText(text);
-  if (!memory.ok()) return memory.status();
   absl::StatusOr<FileDescriptor> fd = Connect(*path, patience.begin);
   if (!fd.ok()) return fd.status();
-  const ordered_json request = {{"reload", file}, {kAnnounce, true}};
+  request[kAnnounce] = true;
   // Fails where the server has refused already; its reason can still be read.
   const absl::Status sent =
       SendRecord(fd->get(), request.dump(-1, ' ', false, ordered_json::error_handler_t::replace),
-                 memory->get());
-  const absl::StatusOr<ordered_json> answer = AwaitAnswer(fd->get(), *path, patience);
+                 memory.get());
+  const absl::StatusOr<ordered_json> answer = AwaitAnswer(fd->get(), *path, outcomes, patience);
   if (absl::IsDeadlineExceeded(answer.status()) || absl::IsDataLoss(answer.status()))
     return answer.status();
   if (!answer.ok()) {
@@ -121,6 +128,37 @@ absl::StatusOr<ordered_json> SendReload(const std::string& file_prefix, const st
   const bool wrong = answer->contains("wrong") && (*answer)["wrong"] == true;
   if (wrong) return absl::InvalidArgumentError(error);
   return absl::FailedPreconditionError(error);
+}
+
+}  // namespace
+
+absl::Status CheckServed(const std::string& file_prefix) {
+  absl::StatusOr<std::string> path = ControlSocketPath(file_prefix);
+  if (!path.ok()) return path.status();
+  return Connect(*path, std::chrono::seconds(3)).status();
+}
+
+absl::StatusOr<ordered_json> SendReload(const std::string& file_prefix, const std::string& file,
+                                        std::string_view text, const ReloadPatience& patience) {
+  absl::StatusOr<FileDescriptor> memory = SealText(text);
+  if (!memory.ok()) return memory.status();
+  return Send(file_prefix, {{kReload, file}}, *memory, kReloadOutcomes, patience);
+}
+
+absl::StatusOr<ordered_json> SendSetLoss(const std::string& file_prefix, const std::string& rule,
+                                         const std::string& loss, const ReloadPatience& patience) {
+  return Send(file_prefix, {{kSet, {{"rule", rule}, {"loss", loss}}}}, FileDescriptor(),
+              kSetOutcomes, patience);
+}
+
+absl::StatusOr<ordered_json> AskRunning(const std::string& file_prefix, const std::string& port,
+                                        std::optional<uint32_t> queue, std::string_view frame,
+                                        const ReloadPatience& patience) {
+  absl::StatusOr<FileDescriptor> memory = SealText(frame);
+  if (!memory.ok()) return memory.status();
+  const ordered_json where = {{"port", port},
+                              {"queue", queue ? ordered_json(*queue) : ordered_json()}};
+  return Send(file_prefix, {{kAsk, where}}, *memory, kAskOutcomes, patience);
 }
 
 }  // namespace twinpath

@@ -5,6 +5,8 @@
 #define TWINPATH_CONTROL_CLIENT_H_
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +31,19 @@ struct ReloadPatience {
 // load the policy later, whenever it runs again.
 absl::StatusOr<nlohmann::ordered_json> SendReload(const std::string& file_prefix,
                                                   const std::string& file, std::string_view text,
+                                                  const ReloadPatience& patience = {});
+
+// Gives the rule `rule` of the program's policy a random loss at the rate `loss`. As SendReload.
+absl::StatusOr<nlohmann::ordered_json> SendSetLoss(const std::string& file_prefix,
+                                                   const std::string& rule, const std::string& loss,
+                                                   const ReloadPatience& patience = {});
+
+// Asks what `frame` would meet now on this port (empty: the only one) and queue (nullopt: the only
+// one). Changes nothing. As SendReload.
+absl::StatusOr<nlohmann::ordered_json> AskRunning(const std::string& file_prefix,
+                                                  const std::string& port,
+                                                  std::optional<uint32_t> queue,
+                                                  std::string_view frame,
                                                   const ReloadPatience& patience = {});
 
 // OK where a program runs whose policy can be replaced; NotFound where none runs; else the error of

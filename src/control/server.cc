@@ -49,20 +49,33 @@ bool Allowed(int socket) {
          (peer.uid == 0 || peer.uid == geteuid());
 }
 
-struct ReloadRequest {
+// {"reload": FILE} and the policy's text, {"set": {"rule": NAME, "loss": RATE}}, or
+// {"ask": {"port": NAME, "queue": NUMBER or null}} and a frame.
+struct Request {
+  enum class Kind { kReload, kSet, kAsk } kind = Kind::kReload;
   std::string file;
+  ordered_json arguments;
   bool announce = false;
 };
 
-absl::StatusOr<ReloadRequest> ParseRequest(const std::string& text) {
+bool HasText(const ordered_json& object, const char* key) {
+  return object.is_object() && object.contains(key) && object[key].is_string();
+}
+
+absl::StatusOr<Request> ParseRequest(const std::string& text) {
   const ordered_json request = ordered_json::parse(text, nullptr, false);
   const bool announce =
       request.is_object() && request.contains(kAnnounce) && request[kAnnounce] == true;
-  if (!request.is_object() || request.size() != 1u + announce || !request.contains("reload") ||
-      !request["reload"].is_string())
-    return absl::InvalidArgumentError(
-        "a request: found something else, allowed {\"reload\": FILE} with the policy's text");
-  return ReloadRequest{request["reload"].get<std::string>(), announce};
+  if (request.is_object() && request.size() == 1u + announce) {
+    if (HasText(request, kReload))
+      return Request{Request::Kind::kReload, request[kReload].get<std::string>(), {}, announce};
+    if (request.contains(kSet) && HasText(request[kSet], "rule") && HasText(request[kSet], "loss"))
+      return Request{Request::Kind::kSet, "", request[kSet], announce};
+    if (request.contains(kAsk) && HasText(request[kAsk], "port"))
+      return Request{Request::Kind::kAsk, "", request[kAsk], announce};
+  }
+  return absl::InvalidArgumentError(
+      "a request: found something else, allowed {\"reload\": FILE} with the policy's text");
 }
 
 // Whether the client still waits for the answer. The announcement reaches a client exactly if that
@@ -71,6 +84,14 @@ bool Waits(int socket, bool announce) {
   if (announce) return SendRecord(socket, Dump({{kBegun, true}})).ok();
   pollfd peer = {socket, 0, 0};  // POLLHUP needs no asking
   return poll(&peer, 1, 0) >= 0 && (peer.revents & POLLHUP) == 0;
+}
+
+// Sends the answer, by a sealed memfd where a record is too small for it.
+absl::Status SendAnswer(int socket, const std::string& text) {
+  if (text.size() <= kMaxControlRecord) return SendRecord(socket, text);
+  absl::StatusOr<FileDescriptor> sealed = SealText(text);
+  if (!sealed.ok()) return SendRecord(socket, ErrorAnswer(sealed.status()));
+  return SendRecord(socket, "{}", sealed->get());
 }
 
 // The listening socket, and its name in the file system.
@@ -127,6 +148,8 @@ class ControlServer::Loop {
         clients_most_(options.clients),
         patience_(options.patience),
         log_(options.log),
+        set_loss_(options.set_loss),
+        ask_(options.ask),
         thread_(std::move(stop)) {
     thread_.Start(
         "control", [this] { Run(); }, options.cpus);
@@ -137,12 +160,15 @@ class ControlServer::Loop {
   void Accept();
   void Serve(const Client& client);
   absl::StatusOr<ordered_json> Answer(const Client& client);
+  absl::StatusOr<ordered_json> CarryOut(const Request& request, const std::string& text);
 
   Listener listener_;
   const Reload reload_;
   const size_t clients_most_;
   const std::chrono::milliseconds patience_;
   const std::function<void(const std::string&)> log_;
+  const SetLoss set_loss_;
+  const Ask ask_;
   std::vector<Client> clients_;  // the thread's
   Acceptor acceptor_;            // the thread's
   ServerThread thread_;          // last: it uses all of the above
@@ -196,26 +222,45 @@ void ControlServer::Loop::Accept() {
 absl::StatusOr<ordered_json> ControlServer::Loop::Answer(const Client& client) {
   absl::StatusOr<ControlRecord> record = ReceiveRecord(client.fd.get());
   if (!record.ok()) return record.status();
-  absl::StatusOr<ReloadRequest> request = ParseRequest(record->text);
+  absl::StatusOr<Request> request = ParseRequest(record->text);
   if (!request.ok()) return request.status();
-  if (record->file.get() < 0)
-    return absl::InvalidArgumentError("the policy: found no descriptor, allowed a sealed memfd");
-  absl::StatusOr<std::string> text = ReadSealed(record->file.get());
-  if (!text.ok()) return text.status();
+  std::string text;
+  if (request->kind != Request::Kind::kSet) {
+    if (record->file.get() < 0)
+      return absl::InvalidArgumentError("the policy: found no descriptor, allowed a sealed memfd");
+    absl::StatusOr<std::string> sealed = ReadSealed(record->file.get());
+    if (!sealed.ok()) return sealed.status();
+    text = *std::move(sealed);
+  }
   if (!Waits(client.fd.get(), request->announce)) {
-    if (log_)
+    if (log_ && request->kind == Request::Kind::kReload)
       log_(absl::StrCat("reload: whoever asked for ", request->file,
                         " has given up; keeping the current policy"));
     return absl::CancelledError("the client is gone");
   }
-  return reload_(request->file, *text);
+  return CarryOut(*request, text);
+}
+
+absl::StatusOr<ordered_json> ControlServer::Loop::CarryOut(const Request& request,
+                                                           const std::string& text) {
+  const ordered_json& with = request.arguments;
+  if (request.kind == Request::Kind::kReload) return reload_(request.file, text);
+  if (request.kind == Request::Kind::kSet && set_loss_)
+    return set_loss_(with["rule"].get<std::string>(), with["loss"].get<std::string>());
+  if (request.kind == Request::Kind::kAsk && ask_) {
+    const bool queue = with.contains("queue") && with["queue"].is_number_unsigned();
+    return ask_(with["port"].get<std::string>(),
+                queue ? std::optional<uint32_t>(with["queue"].get<uint32_t>()) : std::nullopt,
+                text);
+  }
+  return absl::FailedPreconditionError("this program has no policy of that kind");
 }
 
 void ControlServer::Loop::Serve(const Client& client) {
   const absl::StatusOr<ordered_json> answer = Answer(client);
   const std::string text = answer.ok() ? Dump({{"ok", *answer}}) : ErrorAnswer(answer.status());
   // A client that has closed misses the answer; the reload stays.
-  (void)SendRecord(client.fd.get(), text.substr(0, kMaxControlRecord)).ok();
+  (void)SendAnswer(client.fd.get(), text).ok();
 }
 
 ControlServer::ControlServer(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}

@@ -8,8 +8,10 @@
 #include <sched.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -24,6 +26,13 @@ class ControlServer {
   // thread, if the client still waits for the answer.
   using Reload = std::function<absl::StatusOr<nlohmann::ordered_json>(const std::string& file,
                                                                       const std::string& text)>;
+  // Gives the rule of this name a random loss at the rate `loss`. As Reload in all else.
+  using SetLoss = std::function<absl::StatusOr<nlohmann::ordered_json>(const std::string& rule,
+                                                                       const std::string& loss)>;
+  // Says what `frame` would meet now on a port: its name, or empty for the only one; `queue`:
+  // nullopt for the only one. Changes nothing.
+  using Ask = std::function<absl::StatusOr<nlohmann::ordered_json>(
+      const std::string& port, std::optional<uint32_t> queue, const std::string& frame)>;
   struct Options {
     size_t clients = 16;  // the most connected; one more is refused
     // The time for a client to send its request, and to read the answer.
@@ -32,6 +41,9 @@ class ControlServer {
     // Gets a line, on the server's thread, for a request that is not carried out because its client
     // is gone; null: nobody.
     std::function<void(const std::string&)> log = nullptr;
+    // Requests that are refused where nobody handles them.
+    SetLoss set_loss = nullptr;
+    Ask ask = nullptr;
   };
 
   // Serves `file_prefix` until destroyed. The caller must own the prefix (by its telemetry socket

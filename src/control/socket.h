@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The path and the records of the control socket. A request is one record, a JSON object, with the
 // policy's text in a sealed memfd (memfd_create(2)): the text may be large, nobody can change it
-// any more, and reading it never blocks. The answer is one record, {"ok": ...} or {"error": ...};
+// any more, and reading it never blocks. The answer is one record, {"ok": ...} or {"error": ...},
+// which is in a sealed memfd where it is too long for a record, and the record then is "{}";
 // a client that asks for it ({"announce": true} in the request) gets {"begun": true} before. Any
 // thread.
 
@@ -20,9 +21,10 @@ struct sockaddr_un;
 
 namespace twinpath {
 
-inline constexpr size_t kMaxControlRecord = 64 << 10;                // bytes
-inline constexpr size_t kMaxControlText = 32 << 20;                  // bytes of a policy
-inline constexpr char kAnnounce[] = "announce", kBegun[] = "begun";  // keys
+inline constexpr size_t kMaxControlRecord = 64 << 10;                        // bytes
+inline constexpr size_t kMaxControlText = 32 << 20;                          // bytes of a policy
+inline constexpr char kAnnounce[] = "announce", kBegun[] = "begun";          // keys
+inline constexpr char kReload[] = "reload", kSet[] = "set", kAsk[] = "ask";  // requests
 
 // The control socket of a file prefix, beside its telemetry socket. InvalidArgument for a prefix
 // that is not a file name, or that makes the path too long for a socket.

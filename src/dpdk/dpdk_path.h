@@ -69,6 +69,8 @@ class DpdkPath : public PolicyPath {
   absl::StatusOr<ReloadOutcome> Reload(const Policy& policy, CompiledPolicy compiled) override;
   void CountRejected() override { rejected_.fetch_add(1, std::memory_order_relaxed); }
   std::string policy_file() const override;
+  absl::StatusOr<PacketState> StateFor(size_t port, uint32_t queue,
+                                       absl::Span<const uint8_t> frame) const override;
 
   void Watch(Clock::time_point now) override;
   bool HasEnded() const override { return stop_.load(std::memory_order_relaxed); }
@@ -139,6 +141,7 @@ class DpdkPath : public PolicyPath {
   std::optional<CaptureEnd> capture_end_;  // so is this, where the profile asks for it
   mutable std::mutex snapshot_;  // one reader of the counters at a time, and none in a reload
   std::chrono::steady_clock::time_point started_, ended_;
+  uint64_t origin_ = 0;  // when Run began, of the workers' clock
   std::atomic<bool> running_ = false;
   std::atomic<bool> over_ = false;
 };

@@ -11,8 +11,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/config/compile/packet_state.h"
 #include "src/dpdk/dpdk_path.h"
 #include "src/kernel/clock.h"
+#include "src/policy/count.h"
 
 namespace twinpath {
 namespace {
@@ -123,6 +125,33 @@ absl::StatusOr<ReloadOutcome> DpdkPath::Reload(const Policy& policy, CompiledPol
   ReloadOutcome outcome = {.rules = in_force_->compiled.rules.size(), .reloads = number};
   for (const uint32_t old : continued) outcome.continued += old != TP_NO_RULE;
   return outcome;  // the old policy is freed with `next` and `pendings`
+}
+
+absl::StatusOr<PacketState> DpdkPath::StateFor(size_t port, uint32_t queue,
+                                               absl::Span<const uint8_t> frame) const {
+  while (!running_.load()) std::this_thread::sleep_for(kCheckInterval);
+  std::lock_guard<std::mutex> one(snapshot_);
+  if (queue >= profile_.queues) return NoSuchQueue(ports_[port].name(), queue, profile_.queues);
+  const CompiledPolicy& compiled = in_force_->compiled;
+  const uint64_t now = CoarseNow();
+  PacketState state = {.queues = profile_.queues,
+                       .at_ns = now - origin_,
+                       .matched = {},
+                       .flow_matched = std::vector<uint64_t>(compiled.rules.size()),
+                       .age_ns = AgesOf(compiled, now)};
+  for (const auto& worker : workers_)
+    for (const auto& served : worker->queues())
+      for (size_t r = 0; served->port == port && served->queue == queue && r < worker->n_rules();
+           r++)
+        state.matched.push_back(tp_count_load(&served->states.get()[r].n));
+  if (!flows_.has_value()) return state;
+  const tp_flow_table* table = flows_->get();
+  state.flow_matched = FlowPackets(compiled, port, frame, table->size,
+                                   [table](uint32_t index, tp_flow_bucket* bucket) {
+                                     *bucket = table->buckets[index];
+                                     return true;
+                                   });
+  return state;
 }
 
 std::string DpdkPath::policy_file() const {

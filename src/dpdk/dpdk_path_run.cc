@@ -45,7 +45,8 @@ absl::Status DpdkPath::Run(std::function<void()> control) {
   watcher_ = std::make_unique<FaultWatcher>(
       Watched{ports_, mempools_, workers_, lcores_, profile_.burst}, &faults_, started_);
   if (profile_.end_with_captures) capture_end_.emplace(ports_, workers_);
-  in_force_->tables->SetOrigin(CoarseNow(), &in_force_->compiled);
+  origin_ = CoarseNow();
+  in_force_->tables->SetOrigin(origin_, &in_force_->compiled);
   ControlThread thread;
   const std::function<void()> until_stopped = [this, &control] {
     control();

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "src/config/compile/compile.h"
 #include "src/config/compile/reload.h"
 #include "src/config/policy/policy.h"
@@ -43,6 +44,16 @@ class Path {
   virtual absl::Status Stop() = 0;
 };
 
+// What a packet meets that comes in now by one queue of a port. The lists are by rule of the
+// current policy, the default last.
+struct PacketState {
+  uint32_t queues = 0;                 // of the port
+  uint64_t at_ns = 0;                  // since the path started
+  std::vector<uint64_t> matched;       // packets that the rule matched on this queue
+  std::vector<uint64_t> flow_matched;  // of the packet's flow; 0 where the rule has no flows
+  std::vector<uint64_t> age_ns;        // since the times of the rule's conditions began to count
+};
+
 // A datapath with a policy, which can be replaced while packets flow.
 class PolicyPath : public Path {
  public:
@@ -56,6 +67,10 @@ class PolicyPath : public Path {
   virtual void CountRejected() = 0;
   // The file of the current policy; empty if it came from no file. Any thread.
   virtual std::string policy_file() const = 0;
+  // The state that `frame` would find. The current policy must not be replaced meanwhile.
+  // InvalidArgument if the port has no such queue. Any thread that carries no packets.
+  virtual absl::StatusOr<PacketState> StateFor(size_t port, uint32_t queue,
+                                               absl::Span<const uint8_t> frame) const = 0;
 };
 
 }  // namespace twinpath

@@ -65,6 +65,7 @@ class Case {
  private:
   uint8_t Port() const { return static_cast<uint8_t>(request_.port); }
   uint32_t Length() const { return static_cast<uint32_t>(frame_.size()); }
+  bool running() const { return !request_.matched.empty(); }
   const RuleSpec& Spec(uint32_t rule) const {
     return rule < policy_.rules.size() ? policy_.rules[rule] : policy_.fallback;
   }
@@ -101,6 +102,7 @@ class Case {
       }
       if (!HoldsBeforePackets()) continue;
       if (request_.before) before = states_[rule_].n;
+      if (running()) before = request_.matched[rule_];
       if (!(Rule().flags & TP_RULE_COUNTED) || before < When().packets) break;
       states_[rule_].n = When().packets;
       before -= When().packets;
@@ -127,7 +129,7 @@ class Case {
       RuleSpec timed;
       timed.active = spec.active;
       Refuse("active", absl::StrCat("it matches, but is active ", DescribeWhen(timed), ", not at ",
-                                    DurationText(request_.at_ns)));
+                                    DurationText(request_.at_ns - When().origin)));
       return false;
     }
     return true;
@@ -142,11 +144,13 @@ class Case {
     key_a_ = loss == TP_LOSS_FLOW ? tp_flow_key(&Rule(), &key_) : state.key_a;
     key_b_ = loss == TP_LOSS_FLOW ? tp_flow_second_key(&Rule(), key_a_) : state.key_b;
     if (loss == TP_LOSS_FLOW && request_.before) n_ = Flow().n;
+    if (loss == TP_LOSS_FLOW && running()) n_ = request_.flow_matched[rule_];
     const bool walks = tp_has_memory(Rule().model_kind);
-    if (walks && n_ > kMaxWalkedPackets) {
+    const uint64_t most = running() ? kMaxWalkedRunning : kMaxWalkedPackets;
+    if (walks && n_ > most) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--number: found ", request_.number, ", allowed at most ", kMaxWalkedPackets,
-                       " for a loss with memory, such as that of rule ", Spec(rule_).name));
+          absl::StrCat("--number: found ", running() ? n_ : request_.number, ", allowed at most ",
+                       most, " for a loss with memory, such as that of rule ", Spec(rule_).name));
     }
     told_.stream = {key_a_, key_b_, n_};
     __u64 markov = 0;

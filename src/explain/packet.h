@@ -21,6 +21,8 @@ namespace twinpath {
 
 // The highest --number for a loss with memory: its stream is walked from the start.
 inline constexpr uint64_t kMaxWalkedPackets = 10'000'000;
+// The same for a running datapath's packet, which may be a late one: some seconds of walking.
+inline constexpr uint64_t kMaxWalkedRunning = 1'000'000'000;
 // The highest --number for other losses; the last number that a sequence can list.
 inline constexpr uint64_t kMaxPackets = uint64_t{1} << 48;
 
@@ -30,6 +32,10 @@ struct ExplainRequest {
   uint32_t queue = 0;
   uint64_t number = 0;  // packets before it, on the same port and queue
   uint64_t at_ns = 0;   // since the datapath started
+
+  // By rule, of a running datapath: the packets that came before this one on this port and queue,
+  // and in the packet's flow. Empty: `number` and `before` say it.
+  std::vector<uint64_t> matched, flow_matched;
 
   // Calls `took` with those packets, in order, and their times (as at_ns). Empty: they are equal to
   // this packet, at the same time.

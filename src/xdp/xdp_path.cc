@@ -60,7 +60,8 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
   path->start_ = std::chrono::steady_clock::now();
   status = path->AttachAll();
   for (Port& port : path->ports_) ReadOpened(&port);
-  path->run_->SetOrigin(CoarseNow());
+  path->origin_ = CoarseNow();
+  path->run_->SetOrigin(path->origin_);
   if (status.ok() && options.pin) status = path->Pin();
   if (!status.ok()) {
     path->RemovePins();

@@ -68,6 +68,8 @@ class XdpPath : public PolicyPath {
   absl::StatusOr<ReloadOutcome> Reload(const Policy& policy, CompiledPolicy compiled) override;
   void CountRejected() override { rejected_.fetch_add(1, std::memory_order_relaxed); }
   std::string policy_file() const override;
+  absl::StatusOr<PacketState> StateFor(size_t port, uint32_t queue,
+                                       absl::Span<const uint8_t> frame) const override;
 
   Snapshot TakeSnapshot() const override;
 
@@ -131,6 +133,7 @@ class XdpPath : public PolicyPath {
   mutable std::mutex snapshot_;  // held while a reader's data is read or replaced
   std::atomic<uint64_t> reloads_ = 0, rejected_ = 0;
   std::chrono::steady_clock::time_point start_;
+  uint64_t origin_ = 0;              // when the ports were attached, of the programs' clock
   std::atomic<int64_t> ran_ns_{-1};  // duration of the run, set by Stop
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/config/compile/packet_state.h"
 #include "src/kernel/clock.h"
 #include "src/xdp/program/snapshot.h"
 #include "src/xdp/xdp_path.h"
@@ -77,6 +78,27 @@ absl::StatusOr<ReloadOutcome> XdpPath::Reload(const Policy& policy, CompiledPoli
   policy_ = policy;
   reloads_.store(number);
   return outcome;
+}
+
+absl::StatusOr<PacketState> XdpPath::StateFor(size_t port, uint32_t queue,
+                                              absl::Span<const uint8_t> frame) const {
+  std::lock_guard<std::mutex> one(snapshot_);
+  const XdpMaps& maps = run_->maps();
+  const uint32_t queues = maps.queues(port);
+  if (queue >= queues) return NoSuchQueue(ports_[port].spec.name, queue, queues);
+  const CompiledPolicy& policy = run_->policy();
+  const uint64_t now = CoarseNow();
+  PacketState state = {.queues = queues,
+                       .at_ns = now - origin_,
+                       .matched = {},
+                       .flow_matched = {},
+                       .age_ns = AgesOf(policy, now)};
+  for (uint32_t r = 0; r < policy.rules.size(); r++)
+    state.matched.push_back(run_->streams().Number(port, queue, r));
+  state.flow_matched = FlowPackets(
+      policy, port, frame, {maps.flows().regions, maps.flows().region_buckets},
+      [&maps](uint32_t index, tp_flow_bucket* bucket) { return maps.ReadFlows(index, bucket); });
+  return state;
 }
 
 std::string XdpPath::policy_file() const {

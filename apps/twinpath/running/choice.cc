@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "src/control/client.h"
 
 namespace twinpath {
 namespace {
@@ -36,6 +37,30 @@ absl::StatusOr<std::vector<std::string>> ChosenPrefixes(const RunningChoice& cho
   std::vector<std::string> prefixes;
   for (const std::string& path : paths) prefixes.push_back(PrefixOf(path));
   return prefixes;
+}
+
+std::vector<std::string> PolicyPaths() { return {"dpdk", "xdp"}; }
+
+absl::StatusOr<std::string> ChooseWithPolicy(const RunningChoice& choice) {
+  const auto prefixes = ChosenPrefixes(choice, PolicyPaths());
+  if (!prefixes.ok()) return prefixes.status();
+  if (prefixes->size() == 1) return prefixes->front();
+  std::vector<std::string> found;
+  std::string missing;
+  for (const std::string& prefix : *prefixes) {
+    const absl::Status served = CheckServed(prefix);
+    if (served.ok())
+      found.push_back(prefix);
+    else if (absl::IsNotFound(served))
+      absl::StrAppend(&missing, missing.empty() ? "" : ", ", served.message());
+    else
+      return served;
+  }
+  if (found.size() == 1) return found.front();
+  if (found.size() > 1)
+    return absl::InvalidArgumentError(
+        "twinpath-dpdk and twinpath-xdp both run: choose one with --path or --file-prefix");
+  return absl::NotFoundError(absl::StrCat("no datapath runs: ", missing));
 }
 
 }  // namespace twinpath

@@ -25,6 +25,13 @@ void AddRunningChoice(CLI::App* subcommand, const std::vector<std::string>& path
 absl::StatusOr<std::vector<std::string>> ChosenPrefixes(const RunningChoice& choice,
                                                         const std::vector<std::string>& paths);
 
+// The programs that have a policy, which can be replaced.
+std::vector<std::string> PolicyPaths();
+
+// The file prefix of the one program with a policy that is meant. NotFound where none runs, with
+// the places that were tried; InvalidArgument where several run.
+absl::StatusOr<std::string> ChooseWithPolicy(const RunningChoice& choice);
+
 }  // namespace twinpath
 
 #endif  // TWINPATH_APPS_TWINPATH_RUNNING_CHOICE_H_

@@ -125,6 +125,10 @@ absl::Status XdpMaps::MakeFlows(uint64_t flow_memory) {
   return absl::OkStatus();
 }
 
+bool XdpMaps::ReadFlows(uint32_t bucket, tp_flow_bucket* copy) const {
+  return bpf_map_lookup_elem(SharedMap("tp_flows"), &bucket, copy) == 0;
+}
+
 void XdpMaps::SetClock(uint64_t now) {
   clock_given_ = true;
   __atomic_store_n(&kernel_->skeleton->bss->tp_clock, now, __ATOMIC_RELAXED);

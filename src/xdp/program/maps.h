@@ -55,6 +55,8 @@ class XdpMaps {
 
   // The size of the table of flows; 0 places if there is none.
   const FlowTableShape& flows() const { return flows_; }
+  // Copies one bucket of that table; false: the kernel does not give it.
+  bool ReadFlows(uint32_t bucket, tp_flow_bucket* copy) const;
   // Creates a table of flows of `flow_memory` bytes, for programs loaded from now on.
   absl::Status MakeFlows(uint64_t flow_memory);
 

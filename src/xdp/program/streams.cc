@@ -81,6 +81,10 @@ RuleSnapshot XdpStreams::Counts(size_t port, uint32_t queue, uint32_t rule) cons
   return counts;
 }
 
+uint64_t XdpStreams::Number(size_t port, uint32_t queue, uint32_t rule) const {
+  return tp_count_load(&Stream(port, queue, rule).n);
+}
+
 absl::Span<const tp_state> XdpStreams::states(size_t port, uint32_t queue) const {
   if (places_.own_rule[port] != TP_NO_RULE)
     return {&maps_->queue(places_.own_place[port], port, queue).stream, 1};

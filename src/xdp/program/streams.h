@@ -55,6 +55,8 @@ class XdpStreams {
   void SetOrigin(uint64_t now) { twinpath::SetOrigin(now, &policy_); }
   // The counts of a rule of the current policy on a queue, without the rule's name.
   RuleSnapshot Counts(size_t port, uint32_t queue, uint32_t rule) const;
+  // The packets that the rule matched on a queue: the next one's number in its stream.
+  uint64_t Number(size_t port, uint32_t queue, uint32_t rule) const;
   // The counts of rules that a reload removed or restarted.
   const RuleSnapshot& retired() const { return retired_; }
   // A queue's streams under the first policy: one for each rule, in order, or only the stream of

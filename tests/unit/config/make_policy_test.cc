@@ -234,6 +234,32 @@ TEST_F(MakePolicyTest, ASeedIsExactOrRefused) {
                            "\", allowed an integer from 0 to 18446744073709551615"));
 }
 
+TEST_F(MakePolicyTest, SetChangesTheLossOfOneRule) {
+  absl::StatusOr<Policy> p = MakePolicy(Write(R"({"version": 1, "rules": [
+        {"name": "dns", "match": {"dst_port": 53}, "loss": {"model": "periodic", "every": 3,
+         "scope": "flow", "flow": "bidirectional", "ecn_mark": true}, "forward": "drop"},
+        {"name": "web", "match": {"dst_port": 80}, "forward": "drop"}]})"),
+                                        {}, two_);
+  ASSERT_TRUE(p.ok()) << p.status();
+  p->sha256 = "0";
+  ASSERT_TRUE(SetLoss("dns", "5%", &*p).ok());
+  const LossSpec& dns = p->rules[0].loss;
+  EXPECT_EQ(dns.model, LossSpec::Model::kRandom);
+  ASSERT_EQ(dns.parameters.size(), 1u);
+  EXPECT_EQ(dns.parameters[0].value, 0.05);
+  EXPECT_TRUE(dns.scope == LossSpec::Scope::kFlow && dns.bidirectional && dns.ecn_mark);
+  EXPECT_EQ(dns.every, 0u);
+  EXPECT_EQ(p->rules[0].forward.action, TP_ACTION_DROP);
+  EXPECT_EQ(p->rules[1].loss.model, LossSpec::Model::kNone);
+  // printf '0\ndns\n5%%' | sha256sum
+  EXPECT_EQ(p->sha256, "874f72718fba23eb2c2e96f907d542faa4c4b4765631732936d2927406228e2e");
+  ASSERT_TRUE(SetLoss("default", "1", &*p).ok());
+  EXPECT_TRUE(p->fallback.loss.parameters[0].always);
+  EXPECT_EQ(Error(SetLoss("dsn", "5%", &*p)),
+            "--rule: found \"dsn\", allowed a rule's name: dns, web, default");
+  EXPECT_EQ(Error(SetLoss("web", "200%", &*p)).substr(0, 28), "--loss: found \"200%\", allowe");
+}
+
 TEST(WrongSecondsTest, OnlyNumbersInRangePass) {
   for (const char* good : {"0.001", "1", "2.5", "1e9"}) EXPECT_EQ(WrongSeconds(good), "") << good;
   for (const char* bad : {"0", "-1", "0.0009", "1.1e9", "nan", "inf", "1s", ""})

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The policy is made again from what the program made its own of: the same text, and the same
+// changes in the same order.
+
+#include "apps/twinpath/running/packet.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "src/config/overrides.h"
+
+namespace twinpath {
+namespace {
+
+using nlohmann::ordered_json;
+
+absl::StatusOr<Policy> MakeAgain(const ordered_json& answer,
+                                 const std::vector<std::string>& ports) {
+  PolicyOverrides overrides;
+  const auto read = [&answer](const char* option, std::optional<std::string>* value) {
+    const ordered_json& given = answer.at("overrides");
+    if (given.contains(option)) *value = given.at(option).get<std::string>();
+  };
+  read("loss", &overrides.loss);
+  read("match", &overrides.match);
+  read("forward", &overrides.forward);
+  read("seed", &overrides.seed);
+  const ordered_json& text = answer.at("text");
+  absl::StatusOr<Policy> policy =
+      text.is_null() ? MakePolicy("", overrides, ports)
+                     : MakePolicyOf(text.get<std::string>(), answer.at("file").get<std::string>(),
+                                    overrides, ports);
+  for (const ordered_json& change : answer.at("changes")) {
+    if (!policy.ok()) break;
+    const absl::Status set = SetLoss(change.at("rule").get<std::string>(),
+                                     change.at("loss").get<std::string>(), &*policy);
+    if (!set.ok()) return set;
+  }
+  return policy;
+}
+
+absl::StatusOr<RunningPacket> Read(const ordered_json& answer) {
+  const auto ports = answer.at("ports").get<std::vector<std::string>>();
+  auto policy = MakeAgain(answer, ports);
+  if (!policy.ok()) return policy.status();
+  auto compiled = CompilePolicy(*policy, ports);
+  if (!compiled.ok()) return compiled.status();
+  RunningPacket packet = {.policy = *std::move(policy),
+                          .compiled = *std::move(compiled),
+                          .port = answer.at("port").get<size_t>(),
+                          .queue = answer.at("queue").get<uint32_t>(),
+                          .at_ns = answer.at("at_ns").get<uint64_t>(),
+                          .matched = answer.at("matched").get<std::vector<uint64_t>>(),
+                          .flow_matched = answer.at("flow_matched").get<std::vector<uint64_t>>(),
+                          .age_ns = answer.at("age_ns").get<std::vector<uint64_t>>()};
+  const size_t rules = packet.compiled.rules.size();
+  if (packet.matched.size() != rules || packet.flow_matched.size() != rules ||
+      packet.age_ns.size() != rules || packet.port >= ports.size())
+    return absl::DataLossError("the program's answer does not fit its policy");
+  return packet;
+}
+
+}  // namespace
+
+void RunningPacket::SetOrigins() {
+  for (size_t r = 0; r < age_ns.size(); r++)
+    if (compiled.rules[r].flags & TP_RULE_TIMED)
+      compiled.whens[compiled.rules[r].when].origin = at_ns - age_ns[r];
+}
+
+absl::StatusOr<RunningPacket> ReadRunningPacket(const ordered_json& answer) {
+  try {
+    return Read(answer);
+  } catch (const nlohmann::json::exception& error) {
+    return absl::DataLossError(std::string("the program's answer: ") + error.what());
+  }
+}
+
+}  // namespace twinpath
