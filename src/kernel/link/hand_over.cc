@@ -24,6 +24,7 @@ namespace twinpath {
 namespace {
 
 constexpr char kProgram[] = "twinpath";
+constexpr int kLoadTries = 10;
 constexpr uint8_t kContext = BPF_REG_6;                           // where BPF_LD_ABS expects it
 constexpr int kEtherType = 12, kNextHeader = 20, kIcmpType = 54;  // offsets; IPv6 without options
 constexpr int kIcmpv6 = 58;                                       // RFC 4443
@@ -100,8 +101,13 @@ FileDescriptor LoadProgram(uint32_t receiver) {
   attribute.insns = reinterpret_cast<uint64_t>(instructions);
   attribute.insn_cnt = std::size(instructions);
   attribute.license = reinterpret_cast<uint64_t>("BSD");
-  return FileDescriptor(
-      static_cast<int>(syscall(SYS_bpf, BPF_PROG_LOAD, &attribute, sizeof(attribute))));
+  // The verifier gives up when a signal is pending.
+  long fd = -1;
+  for (int tries = 0; fd < 0 && tries < kLoadTries; tries++) {
+    fd = syscall(SYS_bpf, BPF_PROG_LOAD, &attribute, sizeof(attribute));
+    if (fd < 0 && errno != EAGAIN) break;
+  }
+  return FileDescriptor(static_cast<int>(fd));
 }
 
 // A request about the interface's clsact qdisc, or about a filter of it, up to its attributes.
