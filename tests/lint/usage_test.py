@@ -25,7 +25,8 @@ def run(script, *arguments):
 
 class Usage(unittest.TestCase):
     def test_there_are_scripts(self):
-        self.assertLessEqual({"run", "test", "deps", "lint", "host", "sandbox", "bench", "release"},
+        self.assertLessEqual({"run", "test", "deps", "lint", "host", "sandbox", "bench", "release", "package",
+                              "image"},
                              {script.name for script in scripts()})
 
     def test_help_shows_the_usage_and_no_code(self):
