@@ -55,6 +55,14 @@ CLI::Option* AddRunOptions(CLI::App& app, const std::string& device, const std::
                  "Size of the flow table, for losses of scope flow (default: 64MiB)")
       ->type_name("SIZE")
       ->group(kPolicyGroup);
+  app.add_option("--checksums", options->checksums,
+                 "complete or leave transport checksums that a port's senders left to their NIC; "
+                 "for one port NAME=complete (default: complete for veth, TAP, virtio)")
+      ->type_name("HOW")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false)
+      ->group(kWhereGroup);
   AddRunTimes(app, options);
   return port;
 }

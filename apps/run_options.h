@@ -16,8 +16,9 @@
 namespace twinpath {
 
 struct RunOptions {
-  std::string policy, summary;     // files; empty: none
-  std::vector<std::string> ports;  // NAME=DEVICE, as given
+  std::string policy, summary;         // files; empty: none
+  std::vector<std::string> ports;      // NAME=DEVICE, as given
+  std::vector<std::string> checksums;  // of --checksums, as given
   PolicyOverrides overrides;
   std::optional<std::string> flow_memory;          // "64MiB"
   std::optional<double> duration, stats_interval;  // seconds

@@ -5,15 +5,19 @@
  * program finds its port, and a few traits of its policy, in tp_constants; the policy itself is in
  * tp_port_plan and the tables.
  *
- * There is one body and twelve entry points. A port runs the cheapest entry point that can decide
+ * There is one body and twenty entry points. A port runs the cheapest entry point that can decide
  * its policy. They differ by tier (blind, tuple or headers, general: see tp_tier; tuple reads only
- * a few words of the key), and by the kind of frames:
+ * a few words of the key), by whether they finish the checksums of what they send (checksum.h), and
+ * by the kind of frames:
  * - plain: frames in one piece, a queue served by one CPU at a time (native mode);
  * - frags: frames in several pieces (native mode with a large MTU); a helper tells the length;
- * - shared: frames in one piece, a queue served by several CPUs at once (generic mode).
+ * - shared: frames in one piece, a queue served by several CPUs at once (generic mode). The kernel
+ *   knows which of their checksums are unfinished, and goes on knowing it where they leave.
  */
 #define TP_DATAPATH "bpf/supply.bpf.h"
 #include "src/policy/pipeline.h"
+
+#include "bpf/checksum.bpf.h"
 
 /* tp_probe for policies without conditions. */
 #define TP_DEFINE_PROBE(name, key_words)                                           \
@@ -47,7 +51,7 @@ TP_INLINE int redirect(struct tp_queue_counters* counters, __u8 out_port, __u32 
  * calls saves no registers, and saving them is much of the cost of the other 63 packets.
  */
 TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int general, int frags, int shared,
-                    int (*drawing)(struct xdp_md*)) {
+                    int completes, int (*drawing)(struct xdp_md*)) {
   const struct tp_constants* constants = tp_get_constants();
   __u8* data = (__u8*)(long)ctx->data;
   const __u8* end = (const __u8*)(long)ctx->data_end;
@@ -99,6 +103,10 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int general, int frags, int
               : tp_decide_stream(&dp, blind_stream, fallback, bytes, shared);
   const int forwarded = effects.fate == TP_FATE_FORWARD;
   const int sent = forwarded && effects.to != TP_TO_KERNEL;
+  if (completes && sent && (frags ? tp_complete_frags(ctx) : tp_complete_plain(ctx))) {
+    struct tp_queue_extras* extras = tp_extras(&dp);
+    if (extras) __sync_fetch_and_add(&extras->checksums_completed, 1);
+  }
   if (sent && (effects.to != port || constants->no_xdp_tx))
     return redirect(counters, effects.to, bytes, shared);
   tp_count_packet(tp_effects_count(counters, effects, TP_DELIVERED), bytes, shared);
@@ -107,24 +115,29 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int general, int frags, int
 }
 
 /* The entry points, by tier and by the kind of frames. */
-#define TP_ENTRY(name, words, general, frags, shared) \
-  SEC("xdp")                                          \
-  int name(struct xdp_md* ctx) { return serve(ctx, words, general, frags, shared, 0); }
-#define TP_ENTRIES(tier, words, general)            \
-  TP_ENTRY(tp_##tier##_plain, words, general, 0, 0) \
-  TP_ENTRY(tp_##tier##_frags, words, general, 1, 0) \
-  TP_ENTRY(tp_##tier##_shared, words, general, 0, 1)
+#define TP_ENTRY(name, words, general, frags, shared, completes) \
+  SEC("xdp")                                                     \
+  int name(struct xdp_md* ctx) { return serve(ctx, words, general, frags, shared, completes, 0); }
+#define TP_COMPLETING_ENTRIES(tier, words, general)               \
+  TP_ENTRY(tp_##tier##_plain_completing, words, general, 0, 0, 1) \
+  TP_ENTRY(tp_##tier##_frags_completing, words, general, 1, 0, 1)
+#define TP_ENTRIES(tier, words, general)                \
+  TP_ENTRY(tp_##tier##_plain, words, general, 0, 0, 0)  \
+  TP_ENTRY(tp_##tier##_frags, words, general, 1, 0, 0)  \
+  TP_ENTRY(tp_##tier##_shared, words, general, 0, 1, 0) \
+  TP_COMPLETING_ENTRIES(tier, words, general)
 
 #define TP_BLIND_ENTRY(name, frags)                                  \
   __attribute__((noinline)) int name##_drawing(struct xdp_md* ctx) { \
-    return serve(ctx, 0, 0, frags, 0, 0);                            \
+    return serve(ctx, 0, 0, frags, 0, 0, 0);                         \
   }                                                                  \
   SEC("xdp")                                                         \
-  int name(struct xdp_md* ctx) { return serve(ctx, 0, 0, frags, 0, name##_drawing); }
+  int name(struct xdp_md* ctx) { return serve(ctx, 0, 0, frags, 0, 0, name##_drawing); }
 
 TP_BLIND_ENTRY(tp_blind_plain, 0)
 TP_BLIND_ENTRY(tp_blind_frags, 1)
-TP_ENTRY(tp_blind_shared, 0, 0, 0, 1)
+TP_ENTRY(tp_blind_shared, 0, 0, 0, 1, 0)
+TP_COMPLETING_ENTRIES(blind, 0, 0)
 TP_ENTRIES(tuple, TP_TUPLE_WORDS, 0)
 TP_ENTRIES(headers, TP_ALL_WORDS, 0)
 TP_ENTRIES(general, TP_ALL_WORDS, 1)

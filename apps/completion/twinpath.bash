@@ -62,6 +62,7 @@ _twinpath() {
     *:--mode) words='auto native generic' ;;
     *:--forward) words='pass drop reflect wire' ;;
     twinpath-dpdk:--idle) words='busy adaptive' ;;
+    *:--checksums) words='complete leave' ;;
     *:--path) if [[ $sub =~ ^(explain|reload|set)$ ]]; then words='dpdk xdp'; else words='dpdk xdp splice'; fi ;;
     *:--file-prefix | *:-f) words=$(ls /var/run/dpdk 2>/dev/null) ;;
   esac

@@ -25,6 +25,7 @@
 #include "src/config/compile/compile.h"
 #include "src/config/overrides.h"
 #include "src/config/policy/policy.h"
+#include "src/config/profile/checksums.h"
 #include "src/config/profile/profile.h"
 #include "src/dpdk/dpdk_path.h"
 #include "src/dpdk/port/device.h"
@@ -126,6 +127,8 @@ absl::StatusOr<Profile> MakeProfile(const CommandLine& line) {
   }
   if (profile.ports.empty())
     return absl::InvalidArgumentError("no port: give --port NAME=DEVICE or a profile with ports");
+  absl::Status checksums = ApplyChecksums(line.run.checksums, &profile.ports);
+  if (!checksums.ok()) return checksums;
   if (line.run.flow_memory.has_value()) {
     auto bytes = ParseFlowMemory(*line.run.flow_memory, "--flow-memory");
     if (!bytes.ok()) return bytes.status();

@@ -19,6 +19,7 @@
 #include "src/config/compile/compile.h"
 #include "src/config/overrides.h"
 #include "src/config/policy/policy.h"
+#include "src/config/profile/checksums.h"
 #include "src/config/profile/profile.h"
 #include "src/xdp/attach/preflight.h"
 #include "src/xdp/xdp_path.h"
@@ -70,6 +71,8 @@ absl::StatusOr<XdpOptions> MakeOptions(const CommandLine& line) {
     if (!port.ok()) return port.status();
     options.ports.push_back(*std::move(port));
   }
+  absl::Status checksums = ApplyChecksums(line.run.checksums, &options.ports);
+  if (!checksums.ok()) return checksums;
   if (line.run.flow_memory.has_value()) {
     auto bytes = ParseFlowMemory(*line.run.flow_memory, "--flow-memory");
     if (!bytes.ok()) return bytes.status();
@@ -78,12 +81,14 @@ absl::StatusOr<XdpOptions> MakeOptions(const CommandLine& line) {
   return options;
 }
 
-void ShowPorts(const Path& path, const Log& log) {
+void ShowPorts(const XdpPath& path, const Log& log) {
+  size_t index = 0;
   for (const PortSnapshot& port : path.TakeSnapshot().ports)
     log(absl::StrCat("port ", port.name, ": ", port.device, " (",
                      port.driver.empty() ? "unknown driver" : port.driver, "), ", port.mode,
                      " mode (", port.why, "), ", port.queues,
-                     port.queues == 1 ? " queue" : " queues"));
+                     port.queues == 1 ? " queue" : " queues",
+                     path.CompletesChecksums(index++) ? ", completes checksums" : ""));
 }
 
 int RunProgram(const CommandLine& line, MainLoop* loop) {

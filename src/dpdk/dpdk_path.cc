@@ -133,7 +133,9 @@ QueueSpec DpdkPath::SpecOf(size_t port, uint32_t queue) const {
   spec.queue = queue;
   spec.rx = ports_[port].end(queue);
   for (const Port& out : ports_) spec.tx.push_back(out.end(queue));
+  spec.completes = ports_[port].device().completes;
   if (exceptions_[port].has_value()) {
+    spec.completes_to_kernel = spec.completes;  // an exception port hands on bytes alone
     spec.to_kernel = exceptions_[port]->to_kernel(queue);
     if (exceptions_[port]->reads(queue)) spec.from_kernel = spec.to_kernel;
   }

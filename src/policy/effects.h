@@ -23,6 +23,11 @@ enum {
   TP_TO_MANY = TP_MAX_PORTS + 1, /* a copy to each port of tp_effects.many */
 };
 
+/* tp_effects.flags */
+enum {
+  TP_EFFECT_COMPLETE = 1, /* an unfinished transport checksum is finished: see checksum.h */
+};
+
 /* Small enough to be put in front of a frame as XDP metadata. The fast tiers fill in `rule`, `fate`
  * and `to`; the rest, which they leave as it is, is 0 in all that they decide. */
 struct tp_effects {

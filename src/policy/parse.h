@@ -56,13 +56,16 @@ TP_LOAD(tp_load32, __u32)
 TP_LOAD(tp_load64, __u64)
 #undef TP_LOAD
 
-TP_INLINE void tp_store32(__u8* p, __u32 value) {
 #ifdef __bpf__
-  *(__u32 __attribute__((may_alias))*)(void*)p = value;
+#define TP_STORE(name, type) \
+  TP_INLINE void name(__u8* p, type value) { *(type __attribute__((may_alias))*)(void*)p = value; }
 #else
-  __builtin_memcpy(p, &value, sizeof(value));
+#define TP_STORE(name, type) \
+  TP_INLINE void name(__u8* p, type value) { __builtin_memcpy(p, &value, sizeof(value)); }
 #endif
-}
+TP_STORE(tp_store16, __u16)
+TP_STORE(tp_store32, __u32)
+#undef TP_STORE
 
 TP_INLINE __u16 tp_be16(const __u8* p) { return __builtin_bswap16(tp_load16(p)); }
 TP_INLINE __u32 tp_be32(const __u8* p) { return __builtin_bswap32(tp_load32(p)); }

@@ -292,9 +292,10 @@ TP_STATIC_ASSERT(sizeof(struct tp_queue_counters) == 384, "shared with BPF");
 
 /* Further counters of a queue, which few policies need. One writer, as above. */
 struct tp_queue_extras {
-  struct tp_count marked; /* CE set instead of lost; the packets' verdicts are others */
-  __u64 flows_added;      /* flows that were new */
-  __u64 flows_evicted;    /* flows that were evicted for new ones: see table.h */
+  struct tp_count marked;    /* CE set instead of lost; the packets' verdicts are others */
+  __u64 flows_added;         /* flows that were new */
+  __u64 flows_evicted;       /* flows that were evicted for new ones: see table.h */
+  __u64 checksums_completed; /* transport checksums finished for the sender: see checksum.h */
 };
 
 /* One flow's stream, wherever its packets come in. A row of a table: see table.h. Written under the

@@ -57,6 +57,9 @@ inline constexpr std::array kQueueExtras = {
                              &tp_queue_extras::flows_added},
     Counter<tp_queue_extras>{"flows_evicted", "flows", "removed to make room for new ones",
                              &tp_queue_extras::flows_evicted},
+    Counter<tp_queue_extras>{"checksums_completed", "packets",
+                             "whose sender had left the transport checksum to its NIC",
+                             &tp_queue_extras::checksums_completed},
 };
 
 // Of a rule. With the prefix "retired_": of the rules that a reload removed.

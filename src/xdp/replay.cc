@@ -35,20 +35,22 @@ uint32_t ActionOf(tp_verdict verdict, bool same_port) {
 
 absl::StatusOr<std::unique_ptr<XdpReplay>> XdpReplay::Create(const CompiledPolicy& policy,
                                                              uint32_t queues, XdpFrames frames,
-                                                             uint64_t flow_memory) {
+                                                             uint64_t flow_memory,
+                                                             uint32_t completes) {
   if (absl::Status mounted = CheckXdpMounts(); !mounted.ok()) return mounted;
   std::unique_ptr<XdpReplay> replay(new XdpReplay);
   auto thread = NamespaceThread::Start();
   if (!thread.ok()) return thread.status();
   replay->thread_ = *std::move(thread);
   absl::Status status;
-  replay->thread_->Run([&] { status = replay->SetUp(policy, queues, frames, flow_memory); });
+  replay->thread_->Run(
+      [&] { status = replay->SetUp(policy, queues, frames, flow_memory, completes); });
   if (!status.ok()) return status;
   return replay;
 }
 
 absl::Status XdpReplay::SetUp(const CompiledPolicy& policy, uint32_t queues, XdpFrames frames,
-                              uint64_t flow_memory) {
+                              uint64_t flow_memory, uint32_t completes) {
   std::vector<uint32_t> indexes;
   for (size_t i = 0; i < policy.ports.size(); i++) {
     auto index = MakeVeth(absl::StrCat("port", i), queues);
@@ -60,7 +62,8 @@ absl::Status XdpReplay::SetUp(const CompiledPolicy& policy, uint32_t queues, Xdp
       {.queues = std::vector<uint32_t>(policy.ports.size(), queues),
        .flow_memory = flow_memory,
        .reloadable = false,
-       .clock_given = true});
+       .clock_given = true,
+       .completes = completes});
   if (!run.ok()) return run.status();
   run_ = *std::move(run);
   for (size_t i = 0; i < policy.ports.size(); i++) {
@@ -153,6 +156,9 @@ absl::StatusOr<FrameEffects> XdpReplay::Interpret(size_t port, uint32_t queue, T
     found->effects.rule = states[i].rule;
     break;
   }
+  const uint64_t completed = run_->counters().Extras(port, queue).checksums_completed;
+  if (std::exchange(seen.checksums_completed, completed) != completed)
+    found->effects.flags |= TP_EFFECT_COMPLETE;
   if (found->leaves()) found->bytes = std::move(run.bytes);
   return *std::move(found);
 }

@@ -23,10 +23,13 @@ class XdpReplay {
  public:
   // Creates a veth with `queues` RX queues (1 to 64) for each port of the policy, in a network
   // namespace that ends with this object. `frames` is kPlain (native mode) or kShared (generic
-  // mode). Frames of more than a page always take the program for fragments.
-  static absl::StatusOr<std::unique_ptr<XdpReplay>> Create(
-      const CompiledPolicy& policy, uint32_t queues, XdpFrames frames = XdpFrames::kPlain,
-      uint64_t flow_memory = kReplayFlowMemory);
+  // mode). Frames of more than a page always take the program for fragments. Ports whose bits are
+  // set in `completes` finish unfinished checksums, except in generic mode.
+  static absl::StatusOr<std::unique_ptr<XdpReplay>> Create(const CompiledPolicy& policy,
+                                                           uint32_t queues,
+                                                           XdpFrames frames = XdpFrames::kPlain,
+                                                           uint64_t flow_memory = kReplayFlowMemory,
+                                                           uint32_t completes = 0);
 
   // Returns what the program does with `frame`, received by this port and queue. InvalidArgument
   // for a frame of more than kMaxFrame bytes. Unimplemented for a frame without a whole Ethernet
@@ -47,6 +50,7 @@ class XdpReplay {
   };
   struct Seen {  // the state of one queue after the last frame
     tp_queue_counters counters = {};
+    uint64_t checksums_completed = 0;
     std::vector<uint64_t> matched;  // packets of each stream
   };
   struct TestRun {
@@ -56,7 +60,7 @@ class XdpReplay {
   };
   XdpReplay() = default;
   absl::Status SetUp(const CompiledPolicy& policy, uint32_t queues, XdpFrames frames,
-                     uint64_t flow_memory);
+                     uint64_t flow_memory, uint32_t completes);
   TestRun Feed(size_t port, uint32_t queue, absl::Span<const uint8_t> frame);
   absl::StatusOr<FrameEffects> Interpret(size_t port, uint32_t queue, TestRun run);
 

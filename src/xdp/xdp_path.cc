@@ -39,7 +39,10 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
   std::vector<std::string> names;
   std::vector<uint32_t> indexes;
   std::vector<bool> xdp_tx;
+  uint32_t completes = 0;
   for (const Port& port : path->ports_) {
+    if (twinpath::CompletesChecksums(port.spec.checksums, port.interface.driver))
+      completes |= 1U << names.size();
     names.push_back(port.spec.name);
     indexes.push_back(port.interface.index);
     // XDP_TX on a veth wakes the peer only if the peer has an XDP program (veth_xdp_flush). A
@@ -50,7 +53,8 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
                             {.queues = queues,
                              .flow_memory = options.flow_memory,
                              .reloadable = true,
-                             .clock_given = false});
+                             .clock_given = false,
+                             .completes = completes});
   if (!run.ok()) return run.status();
   path->run_ = *std::move(run);
   path->decisions_.emplace(path->run_->policy().rules);

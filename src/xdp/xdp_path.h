@@ -66,6 +66,10 @@ class XdpPath : public PolicyPath {
   // Each queue changes to the new policy between two frames. FailedPrecondition if the policy needs
   // something that a port cannot do in its present mode.
   absl::StatusOr<ReloadOutcome> Reload(const Policy& policy, CompiledPolicy compiled) override;
+  // Whether the port's program finishes unfinished checksums.
+  bool CompletesChecksums(size_t port) const {
+    return ports_[port].mode == "native" && run_->maps().Completes(port);
+  }
   void CountRejected() override { rejected_.fetch_add(1, std::memory_order_relaxed); }
   std::string policy_file() const override;
   absl::StatusOr<PacketState> StateFor(size_t port, uint32_t queue,

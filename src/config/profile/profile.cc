@@ -48,7 +48,7 @@ absl::StatusOr<std::vector<std::string>> ReadEal(const JsonCursor& eal) {
 }
 
 absl::StatusOr<PortSpec> ReadPort(const JsonCursor& port) {
-  if (absl::Status s = port.CheckKeys({"name", "device"}); !s.ok()) return s;
+  if (absl::Status s = port.CheckKeys({"name", "device", "checksums"}); !s.ok()) return s;
   JsonCursor name = port.Member("name"), device = port.Member("device");
   if (!name.Is(Kind::kString) || !IsPortName(name.value().text)) {
     return name.Wrong(kPortNameAllowed);
@@ -56,7 +56,14 @@ absl::StatusOr<PortSpec> ReadPort(const JsonCursor& port) {
   if (!device.Is(Kind::kString) || !IsDevice(device.value().text)) {
     return device.Wrong(kDeviceAllowed);
   }
-  return PortSpec{name.value().text, device.value().text};
+  PortSpec spec{name.value().text, device.value().text};
+  const JsonCursor checksums = port.Member("checksums");
+  if (checksums.present()) {
+    const auto setting = ChecksumsOf(checksums.Is(Kind::kString) ? checksums.value().text : "");
+    if (!setting.has_value()) return checksums.Wrong(kChecksumsAllowed);
+    spec.checksums = *setting;
+  }
+  return spec;
 }
 
 absl::StatusOr<std::vector<PortSpec>> ReadPorts(const JsonCursor& ports) {

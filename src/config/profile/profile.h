@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "src/config/compile/flow_memory.h"
+#include "src/config/profile/checksums.h"
 #include "src/config/profile/rss.h"
 
 namespace twinpath {
@@ -17,6 +18,7 @@ namespace twinpath {
 struct PortSpec {
   std::string name;    // 1 to 32 of [A-Za-z0-9_.-], starting with a letter or digit
   std::string device;  // PCI address, kernel interface, or DPDK vdev with its arguments
+  Checksums checksums = Checksums::kAuto;
 };
 
 // The exception path: how passed packets reach the kernel.

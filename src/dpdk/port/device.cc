@@ -15,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "src/config/profile/checksums.h"
 #include "src/kernel/ethtool.h"
 #include "src/kernel/link/link.h"
 #include "src/kernel/shell_word.h"
@@ -215,6 +216,25 @@ bool IsVdev(const std::string& given) {
   return std::regex_match(given, vdev);
 }
 
+absl::StatusOr<Device> FindDevice(const PortSpec& port, uint32_t queues, const Machine& machine) {
+  const std::string& given = port.device;
+  // The kernel's names come first: an interface may have any name.
+  if (machine.InterfaceExists(given)) return AfXdp(port, queues, machine);
+  if (auto pci = NormalPci(given)) return Native(port, *pci, "the PCI device", machine);
+  if (IsVdev(given)) return VirtualDevice(port, machine);
+  if (auto pci = machine.PredictedPci(given))
+    return Native(port, *pci, absl::StrCat(*pci, ", the NIC of ", given, ","), machine);
+  if (absl::StrContains(given, ":")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("port ", port.name, ": '", given,
+                     "' is no PCI address (0000:03:00.0), and no interface has this name"));
+  }
+  return Wrong(port,
+               absl::StrCat("there is no interface '", given,
+                            "'; `ip -brief link` lists them. A NIC that is bound to vfio-pci is "
+                            "given by its PCI address, a vdev by its name (net_null0)"));
+}
+
 }  // namespace
 
 Device ForeseeDevice(const PortSpec& port, uint32_t queues, const Machine& machine) {
@@ -261,22 +281,12 @@ std::string VdevDriver(const std::string& name) {
 
 absl::StatusOr<Device> ResolveDevice(const PortSpec& port, uint32_t queues,
                                      const Machine& machine) {
-  const std::string& given = port.device;
-  // The kernel's names come first: an interface may have any name.
-  if (machine.InterfaceExists(given)) return AfXdp(port, queues, machine);
-  if (auto pci = NormalPci(given)) return Native(port, *pci, "the PCI device", machine);
-  if (IsVdev(given)) return VirtualDevice(port, machine);
-  if (auto pci = machine.PredictedPci(given))
-    return Native(port, *pci, absl::StrCat(*pci, ", the NIC of ", given, ","), machine);
-  if (absl::StrContains(given, ":")) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("port ", port.name, ": '", given,
-                     "' is no PCI address (0000:03:00.0), and no interface has this name"));
-  }
-  return Wrong(port,
-               absl::StrCat("there is no interface '", given,
-                            "'; `ip -brief link` lists them. A NIC that is bound to vfio-pci is "
-                            "given by its PCI address, a vdev by its name (net_null0)"));
+  auto device = FindDevice(port, queues, machine);
+  if (!device.ok()) return device;
+  const std::string driver =
+      device->mac_filter.empty() ? "" : machine.InterfaceDriver(device->mac_filter);
+  device->completes = CompletesChecksums(port.checksums, driver);
+  return device;
 }
 
 }  // namespace twinpath

@@ -35,6 +35,7 @@ struct Device {
   bool endless = true;         // may receive frames at any time; false: after its capture, none
   uint32_t mtu = 0;            // kAfXdp: the interface's
   uint32_t extra_mbufs = 0;    // that the PMD keeps for itself, over all queues
+  bool completes = false;      // finishes unfinished checksums of received frames
   std::vector<std::string> warnings;
 };
 

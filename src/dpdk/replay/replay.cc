@@ -32,14 +32,15 @@ void DpdkReplay::RingFree::operator()(rte_ring* ring) const { rte_ring_free(ring
 
 absl::StatusOr<std::unique_ptr<DpdkReplay>> DpdkReplay::Create(const CompiledPolicy& policy,
                                                                uint32_t queues,
-                                                               uint64_t flow_memory) {
+                                                               uint64_t flow_memory,
+                                                               uint32_t completes) {
   if (policy.ports.size() * queues > kMaxQueues)
     return absl::InvalidArgumentError(
         absl::StrCat("--queues: found ", queues, " queues on each of ", policy.ports.size(),
                      " ports, allowed ", kMaxQueues, " over all ports"));
   absl::Status eal = StartReplayEal();
   if (!eal.ok()) return eal;
-  std::unique_ptr<DpdkReplay> replay(new DpdkReplay(policy, queues, flow_memory));
+  std::unique_ptr<DpdkReplay> replay(new DpdkReplay(policy, queues, flow_memory, completes));
   absl::Status done = replay->SetUp();
   if (!done.ok()) return done;
   return replay;
@@ -80,6 +81,8 @@ absl::Status DpdkReplay::SetUp() {
     for (uint32_t p = 0; p < ports_.size(); p++) {
       QueueSpec spec = {
           .port = p, .queue = q, .rx = ports_[p].ends[q], .to_kernel = kernels_[p].ends[q]};
+      spec.completes = (completes_ >> p & 1) != 0;  // a kernel that XDP passes frames to finds them
+                                                    // unfinished, so this one does, too
       for (const RingPort& out : ports_) spec.tx.push_back(out.ends[q]);
       specs.push_back(std::move(spec));
     }
@@ -237,6 +240,7 @@ absl::StatusOr<FrameEffects> DpdkReplay::Run(size_t port, uint32_t queue,
   const size_t index = queue * ports_.size() + port;
   const Queue& served = *worker_->queues()[index];
   const tp_queue_counters before = served.counters;
+  const uint64_t completed = served.extras.checksums_completed;
   std::vector<Left> left = TurnWith(port, queue, {&*made, 1});
 
   const std::optional<tp_verdict> verdict = Counted(before, served.counters);
@@ -257,6 +261,7 @@ absl::StatusOr<FrameEffects> DpdkReplay::Run(size_t port, uint32_t queue,
   }
   if (!Decided(served.plan.tier, worker_->effects()[0], &result))
     return absl::InternalError("the worker's effects and counters disagree");
+  if (served.extras.checksums_completed != completed) result.effects.flags |= TP_EFFECT_COMPLETE;
   return result;
 }
 

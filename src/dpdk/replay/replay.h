@@ -38,9 +38,11 @@ class DpdkReplay {
 
   // A worker for `policy` with `queues` queues a port, at packet 0 of every stream. The first call
   // starts EAL (on hugepages where enough are free, else without) for the rest of the process, and
-  // leaves no file behind. InvalidArgument beyond kMaxQueues.
+  // leaves no file behind. Ports whose bits are set in `completes` finish unfinished checksums.
+  // InvalidArgument beyond kMaxQueues.
   static absl::StatusOr<std::unique_ptr<DpdkReplay>> Create(
-      const CompiledPolicy& policy, uint32_t queues, uint64_t flow_memory = kReplayFlowMemory);
+      const CompiledPolicy& policy, uint32_t queues, uint64_t flow_memory = kReplayFlowMemory,
+      uint32_t completes = 0);
   ~DpdkReplay();
 
   // What becomes of the next frame (0 to kMaxFrame bytes) that comes in by `port` on `queue`.
@@ -75,8 +77,9 @@ class DpdkReplay {
     uint32_t port;
   };
 
-  DpdkReplay(const CompiledPolicy& policy, uint32_t queues, uint64_t flow_memory)
-      : policy_(policy), queues_(queues), flow_memory_(flow_memory) {}
+  DpdkReplay(const CompiledPolicy& policy, uint32_t queues, uint64_t flow_memory,
+             uint32_t completes)
+      : policy_(policy), queues_(queues), flow_memory_(flow_memory), completes_(completes) {}
   absl::Status SetUp();
   absl::StatusOr<RingPort> MakePort(const std::string& name) const;
   absl::Status AddEthdevs();
@@ -86,6 +89,7 @@ class DpdkReplay {
   const CompiledPolicy policy_;
   const uint32_t queues_;
   const uint64_t flow_memory_;
+  const uint32_t completes_;  // by port
   uint64_t clock_ = 0;
   uint32_t serial_ = 0;  // in the names of this replay's rings and mempool
   std::optional<Mempool> mempool_;

@@ -37,6 +37,8 @@ uint32_t Send(QueueEnd to, rte_mbuf** frames, uint32_t count) {
 void Egress::Pass(Queue* queue, rte_mbuf** frames, uint32_t count, uint64_t bytes) {
   uint32_t sent = count;
   if (queue->has_to_kernel) {
+    if (queue->completes_to_kernel)
+      queue->extras.checksums_completed += CompleteChecksums(frames, count);
     sent = Send(queue->to_kernel, frames, count);
     if (TP_UNLIKELY(sent < count)) bytes -= Refuse(queue, frames + sent, count - sent);
   } else {

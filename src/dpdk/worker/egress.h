@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "src/dpdk/worker/checksums.h"
 #include "src/dpdk/worker/mbuf.h"
 #include "src/dpdk/worker/queue.h"
 #include "src/dpdk/worker/queue_end.h"
@@ -133,6 +134,7 @@ inline void Egress::SendBatches(Queue* queue) {
 // Sends `count` frames of `bytes` bytes by `out_port`; drops those that are refused.
 inline void Egress::Transmit(Queue* queue, uint8_t out_port, rte_mbuf** frames, uint32_t count,
                              uint64_t bytes) {
+  if (queue->completes) queue->extras.checksums_completed += CompleteChecksums(frames, count);
   const uint32_t sent = Send(queue->tx[out_port], frames, count);
   if (TP_UNLIKELY(sent < count)) {
     bytes -= Refuse(queue, frames + sent, count - sent);

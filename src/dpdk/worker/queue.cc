@@ -44,6 +44,8 @@ absl::StatusOr<std::unique_ptr<Queue>> MakeQueue(const QueueSpec& spec,
   queue->port = static_cast<uint8_t>(spec.port);
   queue->queue = spec.queue;
   queue->rx = spec.rx;
+  queue->completes = spec.completes;
+  queue->completes_to_kernel = spec.completes_to_kernel;
   queue->has_to_kernel = spec.to_kernel.has_value();
   queue->to_kernel = spec.to_kernel.value_or(QueueEnd{});
   queue->has_from_kernel = spec.from_kernel.has_value();

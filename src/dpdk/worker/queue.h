@@ -45,7 +45,8 @@ struct Queue : QueuePolicy {
   uint8_t port = 0;  // index into the policy's ports
   bool has_to_kernel = false;
   bool has_from_kernel = false;
-  uint32_t queue = 0;  // logical
+  bool completes = false, completes_to_kernel = false;  // as in QueueSpec
+  uint32_t queue = 0;                                   // logical
   // control: rw before the run; worker: rw
   QueueEnd rx, to_kernel, from_kernel;
   QueueEnd tx[TP_MAX_PORTS];

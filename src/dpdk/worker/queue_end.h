@@ -29,6 +29,9 @@ struct QueueSpec {
   std::vector<QueueEnd> tx;           // queue `queue` of each of the policy's ports, in their order
   std::optional<QueueEnd> to_kernel;  // for frames that pass; none: they are counted and freed
   std::optional<QueueEnd> from_kernel;  // read by this queue's worker alone
+  // Finishes unfinished checksums of the frames that it receives: before they are sent, and before
+  // they are passed.
+  bool completes = false, completes_to_kernel = false;
 };
 
 // New queue ends of a port or of its exception port, after the device was lost or reopened. Owned

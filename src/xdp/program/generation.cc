@@ -242,7 +242,9 @@ bool XdpGeneration::Holds(const CompiledPolicy& policy) const {
 
 absl::StatusOr<int> XdpGeneration::Program(const CompiledPolicy& policy, size_t port,
                                            XdpFrames frames, const StreamPlaces& places) {
-  const std::string name = absl::StrCat("tp_", TierName(policy, port), "_", FramesName(frames));
+  const std::string name = absl::StrCat(
+      "tp_", TierName(policy, port), "_", FramesName(frames),
+      loaded_->maps->Completes(port) && frames != XdpFrames::kShared ? "_completing" : "");
   const tp_traits traits = TraitsOf(policy, port, loaded_->maps->first_queue(port), places);
   Loaded::Port& of = loaded_->ports[port];
   auto found = of.programs.find(name);

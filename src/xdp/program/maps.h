@@ -65,6 +65,11 @@ class XdpMaps {
   void SetClock(uint64_t now);
   bool clock_given() const { return clock_given_; }
 
+  // The ports whose programs finish the checksums of what they send, as bits, for programs loaded
+  // afterwards. Not in generic mode, where the kernel knows which are unfinished.
+  void SetCompletes(uint32_t ports) { completes_ = ports; }
+  bool Completes(size_t port) const { return (completes_ >> port & 1) != 0; }
+
   // The descriptor of the shared map of this name, which stays owned here; -1: there is none.
   int SharedMap(std::string_view name) const;
   // Pins every shared map in `folder`, which must be on a bpffs.
@@ -78,6 +83,7 @@ class XdpMaps {
   uint32_t total_queues_ = 0;
   uint32_t slots_ = 0;
   bool reloadable_ = false, has_marked_ = false, clock_given_ = false;
+  uint32_t completes_ = 0;
   FlowTableShape flows_;
   FileDescriptor flow_buckets_, flow_regions_;  // those that a later policy needed
   std::unique_ptr<Kernel> kernel_;

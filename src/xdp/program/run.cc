@@ -19,6 +19,7 @@ absl::StatusOr<std::unique_ptr<XdpRun>> XdpRun::Create(CompiledPolicy policy, Ou
   auto maps = XdpMaps::Create(policy, options.queues, options.flow_memory, options.reloadable);
   if (!maps.ok()) return maps.status();
   if (options.clock_given) (*maps)->SetClock(0);
+  (*maps)->SetCompletes(options.completes);
   std::unique_ptr<XdpRun> run(
       new XdpRun(*std::move(maps), std::move(out_ports), options.flow_memory));
   auto first = XdpGeneration::Create(run->maps_.get(), &run->out_ports_, 0, policy);

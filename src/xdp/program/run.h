@@ -28,6 +28,7 @@ class XdpRun {
     uint64_t flow_memory = kDefaultFlowMemory;  // bytes, for the first policy that needs flows
     bool reloadable = false;                    // other policies may follow
     bool clock_given = false;                   // conditions use XdpMaps::SetClock; 0 at first
+    uint32_t completes = 0;                     // XdpMaps::SetCompletes
   };
   // Makes `policy` the current one. It is not attached yet.
   static absl::StatusOr<std::unique_ptr<XdpRun>> Create(CompiledPolicy policy, OutPorts out_ports,

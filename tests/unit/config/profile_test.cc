@@ -42,7 +42,7 @@ TEST(ProfileTest, TheLeastProfileHasTheDefaults) {
 TEST(ProfileTest, EveryKeyIsRead) {
   absl::StatusOr<Profile> p = ParseProfile(R"({
     "version": 1, "about": "a", "eal": ["--no-huge", "-m", "256"],
-    "ports": [{"name": "lan", "device": "0000:03:00.0"},
+    "ports": [{"name": "lan", "device": "0000:03:00.0", "checksums": "complete"},
               {"name": "wan", "device": "net_pcap0,rx_pcap=in.pcap,tx_pcap=out.pcap"}],
     "queues": 4, "lcores": [6, 1, 2], "rx_descriptors": 512, "tx_descriptors": 256, "mbufs": 65536,
     "mempool_cache": 128, "burst": 64, "mtu": 9000, "promiscuous": false, "exception": "tap",
@@ -53,6 +53,8 @@ TEST(ProfileTest, EveryKeyIsRead) {
   EXPECT_EQ(p->eal, (std::vector<std::string>{"--no-huge", "-m", "256"}));
   ASSERT_EQ(p->ports.size(), 2u);
   EXPECT_EQ(p->ports[0].device, "0000:03:00.0");
+  EXPECT_EQ(p->ports[0].checksums, Checksums::kComplete);
+  EXPECT_EQ(p->ports[1].checksums, Checksums::kAuto);
   EXPECT_EQ(p->ports[1].name, "wan");
   EXPECT_EQ(p->ports[1].device, "net_pcap0,rx_pcap=in.pcap,tx_pcap=out.pcap");
   EXPECT_EQ(p->queues, 4u);
@@ -137,7 +139,9 @@ TEST(ProfileTest, PortsHaveNamesAndDevicesOfTheirOwn) {
   EXPECT_EQ(ErrorOf(R"("ports": [{"name": "a", "device": "eth0 eth1"}])"),
             absl::StrCat("p: /ports/0/device: found \"eth0 eth1\", ", kDevice));
   EXPECT_EQ(ErrorOf(R"("ports": [{"name": "a", "device": "x", "mtu": 1}])"),
-            "p: /ports/0/mtu: found an unknown key, allowed name, device");
+            "p: /ports/0/mtu: found an unknown key, allowed name, device, checksums");
+  EXPECT_EQ(ErrorOf(R"("ports": [{"name": "a", "device": "x", "checksums": "maybe"}])"),
+            "p: /ports/0/checksums: found \"maybe\", allowed \"complete\" or \"leave\"");
   EXPECT_EQ(ErrorOf(R"("ports": {"name": "a", "device": "x"})"),
             "p: /ports: found an object, allowed an array of at most 16 ports");
 }
@@ -182,6 +186,39 @@ TEST(CpuListTest, MistakesAreNamed) {
   }
   EXPECT_EQ(ParseCpuList("0-3,2").status().message(),
             "--lcores: found CPU 2 twice in \"0-3,2\", allowed each CPU once");
+}
+
+TEST(Checksums, ADefaultForEachDriverThatASettingOverrides) {
+  for (const char* driver : {"veth", "tun", "virtio_net"}) {
+    EXPECT_TRUE(CompletesChecksums(Checksums::kAuto, driver)) << driver;
+    EXPECT_FALSE(CompletesChecksums(Checksums::kLeave, driver)) << driver;
+  }
+  for (const char* driver : {"", "ixgbe", "mlx5_core", "bridge", "macvlan", "vethx"}) {
+    EXPECT_FALSE(CompletesChecksums(Checksums::kAuto, driver)) << driver;
+    EXPECT_TRUE(CompletesChecksums(Checksums::kComplete, driver)) << driver;
+  }
+}
+
+TEST(Checksums, TheOptionIsForAllPortsOrForOne) {
+  const auto applied = [](const std::vector<std::string>& options) {
+    std::vector<PortSpec> ports = {{"a", "x"}, {"b", "y"}};
+    const absl::Status status = ApplyChecksums(options, &ports);
+    EXPECT_TRUE(status.ok()) << status;
+    return std::pair(ports[0].checksums, ports[1].checksums);
+  };
+  using enum Checksums;
+  EXPECT_EQ(applied({}), std::pair(kAuto, kAuto));
+  EXPECT_EQ(applied({"leave"}), std::pair(kLeave, kLeave));
+  EXPECT_EQ(applied({"b=complete"}), std::pair(kAuto, kComplete));
+  EXPECT_EQ(applied({"complete", "a=leave"}), std::pair(kLeave, kComplete));
+  std::vector<PortSpec> ports = {{"a", "x"}};
+  EXPECT_EQ(ApplyChecksums({"c=leave"}, &ports).message(),
+            "--checksums: found \"c=leave\", allowed the name of a port that is given");
+  for (const char* wrong : {"", "a", "a=", "=leave2", "a=Leave"}) {
+    EXPECT_EQ(ApplyChecksums({wrong}, &ports).message(),
+              absl::StrCat("--checksums: found \"", wrong,
+                           "\", allowed \"complete\" or \"leave\", or NAME= and one of them"));
+  }
 }
 
 }  // namespace

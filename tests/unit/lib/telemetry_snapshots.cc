@@ -24,7 +24,8 @@ Snapshot SmallSnapshot(const std::string& path) {
   for (uint64_t verdict = TP_PASS; verdict < TP_VERDICTS; ++verdict)
     lan.counters.verdict[verdict] = {verdict + 3, (verdict + 3) * 64};
   lan.counters.rx = {60 + 4 + 5 + 6 + 7 + 8 + 9, 6400};
-  lan.extras = {.marked = {2, 128}, .flows_added = 11, .flows_evicted = 1};
+  lan.extras = {
+      .marked = {2, 128}, .flows_added = 11, .flows_evicted = 1, .checksums_completed = 5};
   snapshot.queues = {lan, {.port = "wan", .queue = 0, .core = -1}};
   snapshot.rules = {{.name = "voix \"é\" 日本 100%\n",
                      .matched = {1000, 64000},
@@ -66,7 +67,10 @@ Snapshot BigSnapshot(const std::string& path, size_t queues, size_t rules, size_
     for (int verdict = TP_PASS; verdict < TP_VERDICTS; ++verdict)
       queue.counters.verdict[verdict] = most;
     for (tp_count& tx : queue.counters.tx) tx = most;
-    queue.extras = {.marked = most, .flows_added = most.packets, .flows_evicted = most.packets};
+    queue.extras = {.marked = most,
+                    .flows_added = most.packets,
+                    .flows_evicted = most.packets,
+                    .checksums_completed = most.packets};
     snapshot.queues.push_back(queue);
   }
   for (size_t i = 0; i < rules; ++i) {

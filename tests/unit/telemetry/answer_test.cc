@@ -105,7 +105,7 @@ TEST(AnswerCommand, QueuesCountByVerdictAndOutPort) {
       R"("lost_packets":5,"lost_bytes":320,"denied_packets":6,"denied_bytes":384,)"
       R"("malformed_packets":7,"malformed_bytes":448,"tx_full_packets":8,)"
       R"("tx_full_bytes":512,"no_port_packets":9,"no_port_bytes":576,)"
-      R"("marked_packets":2,"marked_bytes":128,"flows_added":11,"flows_evicted":1,)"
+      R"("marked_packets":2,"marked_bytes":128,"flows_added":11,"flows_evicted":1,"checksums_completed":5,)"
       R"("tx_to_0_packets":20,"tx_to_0_bytes":1280,"tx_to_1_packets":40,)"
       R"("tx_to_1_bytes":2560}})");
 }

@@ -50,10 +50,13 @@ TEST(CountersTest, EveryNumberOfAListHasANameOfItsOwnAndComesBack) {
 
 TEST(CountersTest, ACountIsItsPacketsAndItsBytes) {
   nlohmann::ordered_json object;
-  AddCounters(tp_queue_extras{.marked = {3, 180}, .flows_added = 2, .flows_evicted = 1},
-              kQueueExtras, &object);
-  EXPECT_EQ(object.dump(),
-            R"({"marked_packets":3,"marked_bytes":180,"flows_added":2,"flows_evicted":1})");
+  AddCounters(
+      tp_queue_extras{
+          .marked = {3, 180}, .flows_added = 2, .flows_evicted = 1, .checksums_completed = 4},
+      kQueueExtras, &object);
+  EXPECT_EQ(
+      object.dump(),
+      R"({"marked_packets":3,"marked_bytes":180,"flows_added":2,"flows_evicted":1,"checksums_completed":4})");
 }
 
 TEST(CountersTest, AVerdictIsNamedOnce) {

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
+/*
+ * Finishes the transport checksum of a frame that leaves: src/policy/egress/checksum.h over frames
+ * in one piece, and over frames in several. Runs on the CPU that serves the RX queue.
+ */
+#ifndef TWINPATH_BPF_CHECKSUM_BPF_H_
+#define TWINPATH_BPF_CHECKSUM_BPF_H_
+
+#include "bpf/supply.bpf.h"
+#include "src/policy/egress/checksum.h"
+#include "src/policy/pipeline.h"
+
+enum {
+  TP_SUM_LARGE = 512, /* the most that bpf_csum_diff takes before Linux 6.13 */
+  TP_SUM_SMALL = 64,
+  TP_SUM_COPY = 64, /* on the stack, of which little is left */
+  TP_SUM_MOST = 65536,
+};
+
+/* The `size` bytes at `at`, which are all in the first piece; NULL if they are not. The verifier
+ * knows no packet beyond 64 KiB. */
+TP_INLINE const __u8* tp_sum_bytes(struct xdp_md* ctx, __u64 at, __u32 size) {
+  const volatile struct xdp_md* frame = ctx;
+  if (at > 0xffff - TP_SUM_LARGE) return 0;
+  const __u8* p = (const __u8*)(long)frame->data + at;
+  return p + size > (const __u8*)(long)frame->data_end ? 0 : p;
+}
+
+/* The sum of `left` bytes at `at` of a frame in one piece. Returns 0, or -1: it is too long. The
+ * verifier knows where headers begin, so `at` is computed anew from what it does not know: else it
+ * would follow every length by itself. */
+TP_INLINE int tp_sum_plain(struct xdp_md* ctx, __u64 at, __u64 left, __u64* sum) {
+  const __u64 stop = at + left;
+  const __u8* p;
+  __s64 more = 0;
+  for (int i = 0; i < TP_SUM_MOST / TP_SUM_LARGE; i++) {
+    TP_FORGET(left);
+    if (left < TP_SUM_LARGE) break;
+    if (!(p = tp_sum_bytes(ctx, stop - left, TP_SUM_LARGE))) return -1;
+    more = bpf_csum_diff(0, 0, (__be32*)p, TP_SUM_LARGE, (__wsum)more);
+    left -= TP_SUM_LARGE;
+  }
+  for (int i = 0; i < TP_SUM_LARGE / TP_SUM_SMALL; i++) {
+    TP_FORGET(left);
+    if (left < TP_SUM_SMALL) break;
+    if (!(p = tp_sum_bytes(ctx, stop - left, TP_SUM_SMALL))) return -1;
+    more = bpf_csum_diff(0, 0, (__be32*)p, TP_SUM_SMALL, (__wsum)more);
+    left -= TP_SUM_SMALL;
+  }
+  *sum = (__u32)more;
+  for (int i = 0; i < TP_SUM_SMALL / 4; i++) {
+    TP_FORGET(left);
+    if (left < 4) break;
+    if (!(p = tp_sum_bytes(ctx, stop - left, 4))) return -1;
+    *sum += tp_load32(p);
+    left -= 4;
+  }
+  TP_FORGET(left);
+  if (left & 2) {
+    if (!(p = tp_sum_bytes(ctx, stop - left, 2))) return -1;
+    *sum += tp_load16(p);
+    left -= 2;
+  }
+  TP_FORGET(left);
+  if (left & 1) {
+    if (!(p = tp_sum_bytes(ctx, stop - left, 1))) return -1;
+    *sum += *p;
+  }
+  return 0;
+}
+
+/* The same for a frame in several pieces, of which one may end within a word. */
+TP_INLINE int tp_sum_frags(struct xdp_md* ctx, __u64 at, __u64 left, __u64* sum) {
+  const __u64 stop = at + left;
+  __u32 copy[TP_SUM_COPY / 4];
+  __s64 more = 0;
+  for (int i = 0; i < TP_SUM_MOST / TP_SUM_COPY; i++) {
+    TP_FORGET(left);
+    if (left < TP_SUM_COPY) break;
+    if (bpf_xdp_load_bytes(ctx, (__u32)(stop - left), copy, sizeof(copy))) return -1;
+    more = bpf_csum_diff(0, 0, copy, sizeof(copy), (__wsum)more);
+    left -= TP_SUM_COPY;
+  }
+  __builtin_memset(copy, 0, sizeof(copy));
+  if (left && left < TP_SUM_COPY) {
+    if (bpf_xdp_load_bytes(ctx, (__u32)(stop - left), copy, (__u32)left)) return -1;
+    more = bpf_csum_diff(0, 0, copy, sizeof(copy), (__wsum)more);
+  }
+  *sum = (__u32)more;
+  return 0;
+}
+
+/* Finishes the frame's checksum if it is unfinished; returns whether that changed the frame. */
+TP_INLINE int tp_complete(struct xdp_md* ctx, int frags) {
+  struct tp_datapath room;
+  struct tp_datapath* dp = tp_enter(ctx, &room, TP_ALL_WORDS, 0);
+  const __u32 bytes =
+      frags ? (__u32)bpf_xdp_get_buff_len(ctx) : (__u32)(dp->end - (const __u8*)dp->data);
+  struct tp_key key;
+  if (tp_read_key(dp, bytes, &key)) return 0;
+  TP_FRAME_AGAIN(dp);
+  struct tp_unfinished found;
+  if (!tp_find_unfinished(dp->data, dp->end, &key, &found)) return 0;
+  __u64 sum = 0;
+  if (frags ? tp_sum_frags(ctx, found.at, found.length, &sum)
+            : tp_sum_plain(ctx, found.at, found.length, &sum))
+    return 0;
+  TP_FRAME_AGAIN(dp);
+  __u64 field = found.field;
+  TP_OPAQUE(field);
+  if (field > TP_PARSE_WINDOW + 16) return 0;
+  __u8* p = dp->data + field;
+  if (p + 2 > dp->end) return 0;
+  const __u16 before = tp_load16(p), checksum = tp_finished_checksum(&key, sum);
+  tp_store16(p, checksum);
+  return checksum != before;
+}
+
+__attribute__((noinline)) int tp_complete_plain(struct xdp_md* ctx) { return tp_complete(ctx, 0); }
+__attribute__((noinline)) int tp_complete_frags(struct xdp_md* ctx) { return tp_complete(ctx, 1); }
+
+#endif /* TWINPATH_BPF_CHECKSUM_BPF_H_ */
