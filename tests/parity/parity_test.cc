@@ -17,6 +17,7 @@
 #include "src/dpdk/replay/replay.h"
 #include "src/parity/run.h"
 #include "src/parity/text.h"
+#include "src/policy/egress/checksum.h"
 #include "src/xdp/replay.h"
 #include "tests/parity/policies.h"
 #include "tests/parity/shapes.h"
@@ -30,10 +31,12 @@ namespace {
 class Rig {
  public:
   static std::unique_ptr<Rig> Create(const CompiledPolicy& xdp_policy,
-                                     const CompiledPolicy& dpdk_policy, uint32_t queues) {
-    auto xdp = XdpReplay::Create(xdp_policy, queues);
-    auto dpdk = DpdkReplay::Create(dpdk_policy, queues);
-    auto bursts = DpdkReplay::Create(dpdk_policy, queues);
+                                     const CompiledPolicy& dpdk_policy, uint32_t queues,
+                                     uint32_t completes = 0) {
+    auto xdp =
+        XdpReplay::Create(xdp_policy, queues, XdpFrames::kPlain, kReplayFlowMemory, completes);
+    auto dpdk = DpdkReplay::Create(dpdk_policy, queues, kReplayFlowMemory, completes);
+    auto bursts = DpdkReplay::Create(dpdk_policy, queues, kReplayFlowMemory, completes);
     EXPECT_TRUE(xdp.ok()) << xdp.status();
     EXPECT_TRUE(dpdk.ok()) << dpdk.status();
     EXPECT_TRUE(bursts.ok()) << bursts.status();
@@ -46,6 +49,7 @@ class Rig {
     const absl::Status status = run_.Feed(
         port, queue, frame, [this](const ParityFrame& fed, const std::array<FrameEffects, 2>& v) {
           verdicts_.insert(v[0].verdict());
+          completed_ += (v[0].effects.flags & TP_EFFECT_COMPLETE) != 0 ? 1 : 0;
           if (v[0].rule()) rules_.insert(*v[0].rule());
           return burst_check_.Feed(fed, v[1]);
         });
@@ -90,6 +94,7 @@ class Rig {
   const ParityRun& run() const { return run_; }
   const std::set<tp_verdict>& verdicts() const { return verdicts_; }
   size_t rules_met() const { return rules_.size(); }
+  uint64_t completed() const { return completed_; }
 
  private:
   Rig(const CompiledPolicy& policy, std::unique_ptr<XdpReplay> xdp,
@@ -119,6 +124,7 @@ class Rig {
   BurstCheck burst_check_;
   std::set<tp_verdict> verdicts_;
   std::set<uint32_t> rules_;
+  uint64_t completed_ = 0;  // frames whose checksums were finished
 };
 
 CompiledPolicy CompileText(const std::string& json, const std::vector<std::string>& ports) {
@@ -175,6 +181,18 @@ TEST(Parity, EveryTruncationOfEveryShape) {
   EXPECT_GT(rig->run().frames(), 300000u);
 }
 
+// Leaves the frame's checksum as a sender leaves it to a NIC, if it has one and is whole.
+void Unfinish(std::vector<uint8_t>* frame) {
+  tp_key key;
+  tp_unfinished found = {};
+  const uint8_t *data = frame->data(), *end = data + frame->size();
+  if (tp_parse(data, end, static_cast<uint32_t>(frame->size()), 0, &key) != TP_PARSED ||
+      tp_find_unfinished(data, end, &key, &found) != 0 || found.field == 0)
+    return;
+  const uint32_t sum = tp_pseudo_header_sum(&key, found.length);
+  tp_store16(frame->data() + found.field, static_cast<uint16_t>(sum));
+}
+
 // Each test takes every n-th policy.
 constexpr uint64_t kShares = 4;
 class RandomPolicies : public testing::TestWithParam<uint64_t> {};
@@ -186,6 +204,7 @@ TEST_P(RandomPolicies, AreDecidedTheSame) {
   const std::vector<Shape> shapes = AllShapes();
   uint64_t frames = 0;
   size_t rules_met = 0;
+  uint64_t completed = 0;
   const char* wanted = std::getenv("PARITY_POLICIES");
   const uint64_t all = wanted ? std::strtoull(wanted, nullptr, 10) : 40;
   uint64_t policies = 0;
@@ -193,15 +212,17 @@ TEST_P(RandomPolicies, AreDecidedTheSame) {
     const RandomPolicy random = MakeRandomPolicy(number);
     const absl::StatusOr<CompiledPolicy> policy = Compile(random);
     ASSERT_TRUE(policy.ok()) << policy.status() << random.json;
-    auto rig = Rig::Create(*policy, *policy, random.queues);
-    ASSERT_NE(rig, nullptr) << random.json;
     Universe universe(number);
+    const auto completes = static_cast<uint32_t>(universe.Draw(16));
+    auto rig = Rig::Create(*policy, *policy, random.queues, completes);
+    ASSERT_NE(rig, nullptr) << random.json;
     // Few shapes make few flows, with many packets each.
     const size_t window = universe.Of<size_t>({20, 200, shapes.size()});
     const size_t first = universe.Draw(shapes.size() - window + 1);
     for (uint64_t i = 0; i < kFrames; i++) {
       if (i % 500 == 0) rig->SetClock(i * 1'300'000);
       std::vector<uint8_t> frame = shapes[first + universe.Draw(window)].frame;
+      if (universe.Chance(2)) Unfinish(&frame);
       if (universe.Chance(10)) frame.resize(universe.Draw(frame.size() + 1));
       rig->Feed(universe.Draw(policy->ports.size()), QueueOf(frame, random.queues), frame);
     }
@@ -209,8 +230,11 @@ TEST_P(RandomPolicies, AreDecidedTheSame) {
     if (HasFailure()) return;
     frames += rig->run().frames();
     rules_met += rig->rules_met();
+    completed += rig->completed();
   }
-  std::cout << policies << " policies, " << frames << " frames, " << rules_met << " rules met\n";
+  std::cout << policies << " policies, " << frames << " frames, " << rules_met << " rules met, "
+            << completed << " checksums completed\n";
+  EXPECT_GT(completed, 100 * policies);
   EXPECT_EQ(frames, policies * kFrames);
   EXPECT_GT(rules_met, policies);
 }

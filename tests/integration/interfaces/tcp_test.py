@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""A wire between two hosts on plain veths, as containers have them, carries TCP and UDP on both paths: nobody
+turns an offload off, so the hosts leave checksums and segments to NICs that do not exist.
+
+  tcp_test.py TWINPATH-DPDK TWINPATH-XDP"""
+import json
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+import dpdk_lab
+from both_paths import PREFIX, PROGRAMS, main
+from dpdk_lab import run
+from wait import wait_for
+
+BYTES = 20_000_000
+
+
+class Host:
+    """A network namespace with one interface, whose offloads stay as they are made."""
+
+    def __init__(self, name, near, number):
+        self.name = name
+        run("ip", "netns", "add", name)
+        run("ip", "link", "add", near, "type", "veth", "peer", "name", "eth0", "netns", name)
+        run("ip", "link", "set", "dev", near, "up")
+        pathlib.Path(f"/proc/sys/net/ipv6/conf/{near}/disable_ipv6").write_text("1")
+        self.run("ip", "link", "set", "dev", "lo", "up")
+        self.run("ip", "address", "add", f"10.9.0.{number}/24", "dev", "eth0")
+        self.run("ip", "address", "add", f"fd09::{number}/64", "dev", "eth0", "nodad")
+        self.run("ip", "link", "set", "dev", "eth0", "up")
+
+    def command(self, *command):
+        return ["ip", "netns", "exec", self.name, *command]
+
+    def run(self, *command):
+        return run(*self.command(*command))
+
+    def offloads(self):
+        return self.run("ethtool", "-k", "eth0")
+
+    def counter(self, name):
+        return int(self.run("nstat", "-asz", name).split(name)[1].split()[0])
+
+    def remove(self):
+        run("ip", "netns", "del", self.name)
+
+
+class Tcp(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(dir="/run")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.client, self.server = Host("client", "eth1", 1), Host("server", "eth2", 2)
+        self.addCleanup(self.client.remove)
+        self.addCleanup(self.server.remove)
+
+    def start(self, path, *arguments):
+        summary = self.folder / "summary.json"
+        tail = ["--", "--no-huge", f"--file-prefix={PREFIX}"] if path == "dpdk" else ["--file-prefix", PREFIX]
+        ready = ": lcores " if path == "dpdk" else ": port wan: "
+        return dpdk_lab.Running([PROGRAMS[path], "--port", "lan=eth1", "--port", "wan=eth2", "--forward", "wire",
+                                 *arguments, "--summary", str(summary), *tail], summary, PREFIX, ready)
+
+    def iperf3(self, *arguments, address="10.9.0.2"):
+        """What iperf3 says at the end of a transfer from the client to the server."""
+        server = subprocess.Popen(self.server.command("iperf3", "--server", "--one-off"), stdout=subprocess.DEVNULL)
+        try:
+            wait_for("the server listens", lambda: ":5201" in self.server.run("ss", "-Hltn"), 30)
+            client = subprocess.run(
+                self.client.command("iperf3", "--client", address, "--json", "--connect-timeout", "10000", *arguments),
+                capture_output=True, text=True, timeout=60)
+            said = json.loads(client.stdout)
+            self.assertNotIn("error", said)
+            server.wait(30)
+            return said["end"]
+        finally:
+            server.kill()
+            server.wait(30)
+
+    def carries(self, path, *arguments, completes):
+        offloads = self.client.offloads(), self.server.offloads()
+        with self.start(path, *arguments) as program:
+            for more in ((), ("--reverse",)):
+                for address in ("10.9.0.2", "fd09::2"):
+                    with self.subTest(more=more, address=address):
+                        end = self.iperf3("--bytes", str(BYTES), *more, address=address)
+                        self.assertGreater(end["sum_received"]["bytes"], BYTES / 4)  # the rest is in buffers
+                        end = self.iperf3("--udp", "--bytes", "500000", "--bitrate", "8M", "--length", "1000", *more,
+                                          address=address)
+                        self.assertLess(end["sum"]["lost_packets"], 0.5 * end["sum"]["packets"])  # on a busy machine
+            for host in (self.client, self.server):
+                for name in ("TcpInCsumErrors", "UdpInCsumErrors", "Udp6InCsumErrors"):
+                    self.assertEqual(0, host.counter(name), name)
+            summary = program.stop()
+        for queue in summary["queues"]:
+            self.assertEqual(completes, queue["checksums_completed"] > 500, queue)
+            self.assertLessEqual(queue["checksums_completed"], queue["tx_packets"])
+        self.assertEqual(offloads, (self.client.offloads(), self.server.offloads()))
+        return program.log()
+
+    def test_dpdk(self):
+        log = self.carries("dpdk", completes=True)
+        self.assertEqual(2, log.count(", completes checksums"))
+
+    def test_xdp_native(self):
+        for host in (self.client, self.server):
+            host.run("ethtool", "-K", "eth0", "gro", "on")  # without, a veth drops what native mode sends it
+        log = self.carries("xdp", "--mode", "native", completes=True)
+        self.assertEqual(2, log.count(", completes checksums"))
+
+    def test_left_as_asked(self):
+        for host in (self.client, self.server):
+            host.run("ethtool", "-K", "eth0", "gro", "on")
+        for path in PROGRAMS:
+            with self.subTest(path=path), self.start(path, "--checksums", "leave") as program:
+                before = self.server.counter("TcpInCsumErrors")
+                sender = subprocess.Popen(self.client.command("iperf3", "--client", "10.9.0.2"),
+                                          stdout=subprocess.DEVNULL)
+                wait_for("the server drops it", lambda: self.server.counter("TcpInCsumErrors") > before, 30)
+                sender.kill()
+                sender.wait(30)
+                summary = program.stop()
+                self.assertEqual([0, 0], [queue["checksums_completed"] for queue in summary["queues"]])
+
+
+main()
