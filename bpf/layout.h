@@ -21,6 +21,20 @@ struct tp_binding {
 };
 TP_STATIC_ASSERT(sizeof(struct tp_binding) == 8, "shared with src/xdp");
 
+/* An interface by which frames leave. The control thread writes it, also while programs run. */
+struct tp_out_port {
+  __u32 longest;   /* frame in bytes that the kernel redirects there; 0: the interface is down */
+  __u32 interface; /* its number; 0: it is gone */
+};
+
+/* In front of a frame that is longer, as metadata: what tp_send_long needs to know of it. */
+struct tp_long_frame {
+  __u32 mark;   /* TP_LONG_FRAME */
+  __u32 record; /* of the queue that received it, in tp_queues */
+  __u32 out_port;
+};
+#define TP_LONG_FRAME 0x74706c66U
+
 /* No record of a queue. */
 #define TP_NO_RECORD 0xffffffffU
 

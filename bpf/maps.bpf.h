@@ -76,6 +76,15 @@ __u64 tp_clock = 0;
 /* By port: frames of RX queues that the maps have no room for. They are dropped. */
 struct tp_count tp_strays[TP_MAX_PORTS] = {};
 
+/* By port. */
+struct tp_out_port tp_outs[TP_MAX_PORTS] = {};
+
+/* By port: of tx_full, frames that were longer than its interface sends. */
+struct tp_count tp_too_long[TP_MAX_PORTS] = {};
+
+/* By the port that received a frame: whether tp_send_long is behind its program. */
+__u32 tp_long_frames[TP_MAX_PORTS] = {};
+
 /* The interface through which frames leave, by port. The kernel removes an interface that
  * disappears. Each program has its own map. */
 struct {

@@ -14,6 +14,8 @@
  * - shared: frames in one piece, a queue served by several CPUs at once (generic mode). The kernel
  *   knows which of their checksums are unfinished, and goes on knowing it where they leave.
  */
+#include <linux/pkt_cls.h>
+
 #define TP_DATAPATH "bpf/supply.bpf.h"
 #include "src/policy/pipeline.h"
 
@@ -29,8 +31,31 @@
 TP_DEFINE_PROBE(tp_probe_tuple, TP_TUPLE_WORDS)
 TP_DEFINE_PROBE(tp_probe_headers, TP_ALL_WORDS)
 
-/* Sends a frame out of another port, and counts it. */
-TP_INLINE int redirect(struct tp_queue_counters* counters, __u8 out_port, __u32 bytes, int shared) {
+/* Leaves a frame to tp_send_long. Returns 0 if there is no room for what that needs to know. */
+TP_INLINE int leave_long(struct xdp_md* ctx, __u32 record, __u8 out_port) {
+  if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(struct tp_long_frame))) return 0;
+  struct tp_long_frame* note = (struct tp_long_frame*)(long)ctx->data_meta;
+  if ((void*)(note + 1) > (void*)(long)ctx->data) return 0; /* impossible */
+  note->mark = TP_LONG_FRAME;
+  note->record = record;
+  note->out_port = out_port;
+  return 1;
+}
+
+/* Sends a frame out of another port, and counts it. The kernel would drop a frame that is too long,
+ * or for an interface that is down, after this program, where nobody counts it. */
+TP_INLINE int redirect(struct xdp_md* ctx, struct tp_queue_counters* counters, __u32 record,
+                       __u8 port, __u8 out_port, __u32 bytes, int shared) {
+  const struct tp_out_port* out = &tp_outs[out_port & (TP_MAX_PORTS - 1)];
+  if (TP_UNLIKELY(bytes > out->longest)) {
+    if (out->longest) {
+      if (shared && tp_long_frames[port & (TP_MAX_PORTS - 1)] && leave_long(ctx, record, out_port))
+        return XDP_PASS;
+      tp_count_add_shared(&tp_too_long[out_port & (TP_MAX_PORTS - 1)], 1, bytes);
+    }
+    tp_count_packet(&counters->verdict[TP_TX_FULL], bytes, shared);
+    return XDP_DROP;
+  }
   /* Keeps on the stack what is needed after the call. If it were in registers, every program would
    * have to save registers, including programs that send nothing. */
   struct tp_queue_counters* volatile kept_counters = counters;
@@ -108,7 +133,8 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int general, int frags, int
     if (extras) __sync_fetch_and_add(&extras->checksums_completed, 1);
   }
   if (sent && (effects.to != port || constants->no_xdp_tx))
-    return redirect(counters, effects.to, bytes, shared);
+    return redirect(ctx, counters, index + constants->first_record, port, effects.to, bytes,
+                    shared);
   tp_count_packet(tp_effects_count(counters, effects, TP_DELIVERED), bytes, shared);
   if (sent) return XDP_TX;
   return forwarded ? XDP_PASS : XDP_DROP;
@@ -141,5 +167,28 @@ TP_COMPLETING_ENTRIES(blind, 0, 0)
 TP_ENTRIES(tuple, TP_TUPLE_WORDS, 0)
 TP_ENTRIES(headers, TP_ALL_WORDS, 0)
 TP_ENTRIES(general, TP_ALL_WORDS, 1)
+
+/*
+ * In generic mode a sender's segments may come before they are cut to its MTU, one buffer of up to
+ * 64 KiB for many packets of TCP. XDP redirects no such buffer, although any device sends it: the
+ * kernel or the device cuts it. So the XDP program leaves it to this one, behind it at the ingress
+ * of the same interface. The decision is made; here the frame is sent and counted.
+ */
+SEC("tc")
+int tp_send_long(struct __sk_buff* skb) {
+  const struct tp_long_frame* note = (const struct tp_long_frame*)(long)skb->data_meta;
+  if ((const void*)(note + 1) > (const void*)(long)skb->data || note->mark != TP_LONG_FRAME)
+    return TC_ACT_UNSPEC; /* a frame that passes to the kernel */
+  const __u32 record = note->record & (TP_GENERATIONS * TP_MAX_XDP_QUEUES - 1);
+  const __u32 out_port = note->out_port & (TP_MAX_PORTS - 1);
+  struct tp_queue_counters* counters = &tp_queues[record].counters;
+  if (skb->gso_size) {
+    tp_count_add_shared(&counters->tx[out_port], 1, skb->len);
+    return (int)bpf_redirect(tp_outs[out_port].interface, 0);
+  }
+  tp_count_add_shared(&tp_too_long[out_port], 1, skb->len);
+  tp_count_add_shared(&counters->verdict[TP_TX_FULL], 1, skb->len);
+  return TC_ACT_SHOT;
+}
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -69,7 +69,7 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
   if (status.ok() && options.pin) status = path->Pin();
   if (!status.ok()) {
     path->RemovePins();
-    for (Port& port : path->ports_) port.attachment.Detach();
+    path->DetachAll();
     return status;
   }
   return path;
@@ -113,12 +113,13 @@ absl::Status XdpPath::CheckPorts() {
 absl::Status XdpPath::AttachAll() {
   absl::Status status;
   for (Port& port : ports_) ReceiveAll(&port);
+  for (size_t i = 0; i < ports_.size(); i++) SetOutPort(i);
   for (size_t i = 0; i < ports_.size() && status.ok(); i++) status = Attach(i);
   if (!status.ok()) return status;
   const std::string why = Unreachable(run_->policy());
   if (why.empty()) return status;
   if (options_.mode == XdpMode::kNative) return absl::FailedPreconditionError(why);
-  for (Port& port : ports_) port.attachment.Detach();
+  DetachAll();
   for (size_t i = 0; i < ports_.size() && status.ok(); i++) status = AttachGeneric(i, why);
   return status;
 }
@@ -187,9 +188,43 @@ absl::Status XdpPath::NoTags(const Port& port, const std::string& why) {
       ") sees frames after the kernel removed their VLAN tags, and the policy matches \"vlan\""));
 }
 
+void XdpPath::DetachAll() {
+  for (Port& port : ports_) {
+    port.attachment.Detach();
+    port.long_frames = FileDescriptor();
+  }
+}
+
+// In generic mode, lets the port's interface send on segments that their sender left to a NIC to
+// cut. Where the kernel cannot, they are dropped and counted, and the log says so.
+void XdpPath::SendLongFrames(size_t index) {
+  Port& port = ports_[index];
+  absl::Status status;
+  if (long_frames_ == nullptr) {
+    auto loaded = LongFrames::Load(run_->maps());
+    if (loaded.ok()) long_frames_ = *std::move(loaded);
+    status = loaded.status();
+  }
+  if (status.ok()) {
+    auto attached = long_frames_->Attach(port.interface.index);
+    if (attached.ok()) port.long_frames = *std::move(attached);
+    status = attached.status();
+  }
+  run_->maps().SetLongFrames(index, status.ok());
+  if (status.ok()) return;
+  port.uncut =
+      absl::StrCat("port ", port.spec.name, ": ", port.spec.device,
+                   " drops segments that a sender leaves to a NIC to cut, which take Linux 6.6 in "
+                   "generic mode (",
+                   status.message(),
+                   "), and counts them as tx_full; let the senders cut them, at their ends: "
+                   "ethtool -K IFACE tso off gso off");
+}
+
 absl::Status XdpPath::AttachGeneric(size_t index, const std::string& why) {
   Port& port = ports_[index];
   if (run_->policy().matches_vlan) return NoTags(port, why);
+  SendLongFrames(index);
   const auto error = Try(port, index, XdpFrames::kShared, XDP_FLAGS_SKB_MODE);
   if (!error.ok()) return error.status();
   if (*error != 0)
@@ -210,6 +245,8 @@ absl::Status XdpPath::Pin() {
       return absl::InternalError(
           absl::StrCat("port ", port.spec.name, ": making ", folder, ": ", error.message()));
     absl::Status status = port.attachment.Pin(folder + "/link");
+    if (port.long_frames.get() >= 0)
+      status.Update(PinLink(port.long_frames.get(), folder + "/long_frames"));
     status.Update(run_->maps().Pin(folder));
     status.Update(run_->generation().Pin(folder));
     if (!status.ok()) return status;
@@ -244,6 +281,8 @@ absl::Status XdpPath::Stop() {
     port.promiscuous = Promiscuous();
   }
   WaitForRunningPrograms();
+  // What the last XDP program left to it was sent meanwhile.
+  for (Port& port : ports_) port.long_frames = FileDescriptor();
   ran_ns_.store(std::chrono::nanoseconds(std::chrono::steady_clock::now() - start_).count());
   return absl::OkStatus();
 }

@@ -30,6 +30,7 @@
 #include "src/telemetry/snapshot.h"
 #include "src/xdp/attach/interface.h"
 #include "src/xdp/attach/link.h"
+#include "src/xdp/attach/long_frames.h"
 #include "src/xdp/program/run.h"
 
 namespace twinpath {
@@ -90,12 +91,15 @@ class XdpPath : public PolicyPath {
     Interface interface;
     Promiscuous promiscuous;
     XdpLink attachment;
+    FileDescriptor long_frames;  // the attachment of LongFrames, in generic mode
+    uint64_t too_long = 0;       // XdpMaps::too_long at the last look
     LinkSetup opened;  // the interface when it was attached to; its queues: what the tables have
     XdpFrames frames = XdpFrames::kPlain;
     int attached = -1;  // descriptor of the attached program; owned by run_
     std::string mode, why, link = kLinkUp;
     std::string refusal;   // the last reported reason why it cannot be attached again
     std::string filtered;  // why the interface is not promiscuous, until that was said
+    std::string uncut;     // that long segments are dropped, until that was said
   };
   XdpPath(const Policy& policy, const XdpOptions& options);
   absl::Status CheckPorts();
@@ -122,6 +126,10 @@ class XdpPath : public PolicyPath {
   absl::StatusOr<int> Try(Port& port, size_t index, XdpFrames frames, uint32_t flags);
   absl::Status Attach(size_t index);
   absl::Status AttachGeneric(size_t index, const std::string& why);
+  void SendLongFrames(size_t index);
+  void DetachAll();
+  // Tells the programs what the port's interface sends now.
+  void SetOutPort(size_t index);
   absl::Status Pin();
   void RemovePins();
 
@@ -132,7 +140,8 @@ class XdpPath : public PolicyPath {
   FaultLedger faults_;
   Clock::time_point next_setup_look_;
   std::unique_ptr<XdpRun> run_;
-  std::optional<RuleDecisions> decisions_;  // of the current policy; set when run_ is
+  std::unique_ptr<LongFrames> long_frames_;  // made for the first port in generic mode
+  std::optional<RuleDecisions> decisions_;   // of the current policy; set when run_ is
   std::mutex reload_;            // held while ports or programs change; taken before snapshot_
   mutable std::mutex snapshot_;  // held while a reader's data is read or replaced
   std::atomic<uint64_t> reloads_ = 0, rejected_ = 0;

@@ -14,6 +14,7 @@
 #include "src/kernel/link/link.h"
 #include "src/kernel/shell_word.h"
 #include "src/kernel/xdp_program.h"
+#include "src/policy/count.h"
 #include "src/telemetry/setup_faults.h"
 #include "src/xdp/attach/preflight.h"
 #include "src/xdp/xdp_path.h"
@@ -24,19 +25,40 @@ namespace {
 // How often the set-up of the interfaces is looked at: some system calls a port.
 constexpr std::chrono::seconds kSetupInterval(1);
 
+bool IsUp(uint32_t index) {
+  const auto link = ReadLink(index);
+  return link.has_value() && (link->flags & IFF_UP) != 0;
+}
+
 }  // namespace
+
+// The kernel's rule for redirects: xdp_ok_fwd_dev. Frames for an interface that is gone find no
+// entry in the devmap, and are no_port.
+void XdpPath::SetOutPort(size_t index) {
+  constexpr uint32_t kHeaders = 14 + 4;  // Ethernet's, and room for a VLAN tag
+  const uint32_t interface = ports_[index].interface.index;
+  const auto link = ReadLink(interface);
+  if (!link.has_value())
+    run_->maps().SetOutPort(index, 0, UINT32_MAX);
+  else
+    run_->maps().SetOutPort(index, interface, link->flags & IFF_UP ? link->mtu + kHeaders : 0);
+}
 
 void XdpPath::Watch(Clock::time_point now) {
   for (size_t i = 0; i < ports_.size(); i++) {
     Port& port = ports_[i];
     const std::string subject = absl::StrCat("port ", port.spec.name);
     if (!port.filtered.empty()) faults_.Note(std::exchange(port.filtered, ""));
+    if (!port.uncut.empty()) faults_.Note(std::exchange(port.uncut, ""));
     const bool was_gone = port.link == kLinkGone;  // and left
     const bool stayed = port.attachment.Holds() && run_->out_ports().Entered(port.attached, i);
     const std::string link = stayed ? LinkState(port.interface.index) : std::string(kLinkGone);
     if (link != kLinkGone) {
-      const char* line =
-          link == kLinkUp ? "link up" : "link down; packets for it are lost, and count as tx";
+      SetOutPort(i);
+      const char* line = link == kLinkUp ? "link up"
+                         : IsUp(port.interface.index)
+                             ? "link down; packets for it are lost, and count as tx"
+                             : "link down; packets for it are dropped, and count as tx_full";
       {
         const std::lock_guard<std::mutex> no_reader(snapshot_);
         port.link = link;
@@ -94,6 +116,16 @@ void XdpPath::LookAtSetups(Clock::time_point now) {
                                      : "are dropped and counted as stray_packets",
                     .behind_gro = port.mode == "generic"},
                    &faults_, now);
+    const uint64_t too_long = tp_count_load(&run_->maps().too_long(i).packets);
+    const bool longer = std::exchange(ports_[i].too_long, too_long) != too_long;
+    faults_.Set(subject, "too_long", longer,
+                longer ? absl::StrCat("frames for ", port.spec.device,
+                                      " that are longer than its MTU, ", found->mtu,
+                                      " bytes, are dropped, and count as tx_full; if "
+                                      "their senders leave segments to a NIC to cut, there: "
+                                      "ethtool -K IFACE tso off gso off")
+                       : absl::StrCat("no more frames that are too long for ", port.spec.device),
+                now);
     const bool unreachable = (sent_to >> i & 1) != 0 && !TakesNativeFrames(port.interface);
     faults_.Set(subject, "unreachable", unreachable,
                 unreachable ? absl::StrCat(port.spec.device, " ", WhyUnreachable(port),
@@ -112,6 +144,8 @@ void XdpPath::DetachMissing(size_t index) {
       port.promiscuous.Holds() || NameOfLink(port.interface.index) == port.interface.name;
   if (!stays) port.interface.index = 0;
   port.attachment.Detach();
+  port.long_frames = FileDescriptor();
+  run_->maps().SetOutPort(index, 0, UINT32_MAX);
   std::lock_guard<std::mutex> no_reader(snapshot_);
   port.link = kLinkGone;
   run_->out_ports().Set(index, 0);  // for programs that are loaded meanwhile
@@ -184,8 +218,10 @@ absl::Status XdpPath::AttachAgain(size_t index) {
   port.interface = *std::move(interface);
   ReceiveAll(&port);
   ReadOpened(&port);
+  if (port.mode == "generic") SendLongFrames(index);
+  SetOutPort(index);
   port.attachment = std::move(link);
-  port.link = kLinkUp;
+  port.link = LinkState(port.interface.index);
   if (options_.pin) return PinAgain(port);
   return absl::OkStatus();
 }

@@ -12,6 +12,12 @@
 
 namespace twinpath {
 
+absl::Status PinLink(int link, const std::string& path) {
+  const int error = bpf_obj_pin(link, path.c_str());
+  if (error == 0) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("bpf_obj_pin(", path, "): ", std::strerror(-error)));
+}
+
 int XdpLink::Attach(int program, uint32_t interface_index, uint32_t flags) {
   const bpf_link_create_opts options = {.sz = sizeof(options), .flags = flags};
   const int fd = bpf_link_create(program, static_cast<int>(interface_index), BPF_XDP, &options);
@@ -31,11 +37,7 @@ bool XdpLink::Holds() const {
          info.xdp.ifindex != 0;
 }
 
-absl::Status XdpLink::Pin(const std::string& path) {
-  const int error = bpf_obj_pin(fd_.get(), path.c_str());
-  if (error == 0) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat("bpf_obj_pin(", path, "): ", std::strerror(-error)));
-}
+absl::Status XdpLink::Pin(const std::string& path) { return PinLink(fd_.get(), path); }
 
 void XdpLink::Detach() {
   if (fd_.get() < 0) return;

@@ -12,6 +12,9 @@
 
 namespace twinpath {
 
+// Pins a bpf_link at `path`.
+absl::Status PinLink(int link, const std::string& path);
+
 // A bpf_link. The kernel detaches the program when the last reference to the link is gone, so also
 // when its owner is killed. A pin is one more reference.
 class XdpLink {

@@ -84,6 +84,7 @@ absl::StatusOr<std::unique_ptr<XdpMaps>> XdpMaps::Create(const CompiledPolicy& p
     return KernelError(absl::StrCat("making the maps for ", rules, " rules and ", total,
                                     " RX queues, and ", made->flows_.bytes(), " bytes of flows"),
                        -error);
+  for (size_t port = 0; port < TP_MAX_PORTS; port++) made->SetOutPort(port, 0, UINT32_MAX);
   absl::Status status = kernel.streams.Map(maps.tp_states);
   status.Update(kernel.marked.Map(maps.tp_mark_counts));
   if (!status.ok()) return status;
@@ -110,6 +111,20 @@ tp_queue_extras& XdpMaps::extras(size_t port, uint32_t queue) const {
 
 const tp_count& XdpMaps::strays(size_t port) const {
   return kernel_->skeleton->bss->tp_strays[port];
+}
+
+void XdpMaps::SetOutPort(size_t port, uint32_t interface, uint32_t longest) {
+  tp_out_port& out = kernel_->skeleton->bss->tp_outs[port];
+  __atomic_store_n(&out.interface, interface, __ATOMIC_RELAXED);
+  __atomic_store_n(&out.longest, longest, __ATOMIC_RELAXED);
+}
+
+const tp_count& XdpMaps::too_long(size_t port) const {
+  return kernel_->skeleton->bss->tp_too_long[port];
+}
+
+void XdpMaps::SetLongFrames(size_t port, bool sent) {
+  __atomic_store_n(&kernel_->skeleton->bss->tp_long_frames[port], sent, __ATOMIC_RELAXED);
 }
 
 absl::Status XdpMaps::MakeFlows(uint64_t flow_memory) {

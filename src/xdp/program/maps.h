@@ -53,6 +53,15 @@ class XdpMaps {
   // Frames of RX queues that the maps have no room for. They are dropped.
   const tp_count& strays(size_t port) const;
 
+  // The interface by which the port's frames leave, for all programs at once: its number (0: it is
+  // gone), and the longest frame in bytes that the kernel redirects there (0: it is down). At first
+  // any frame.
+  void SetOutPort(size_t port, uint32_t interface, uint32_t longest);
+  // Frames for the port that were longer. They are tx_full.
+  const tp_count& too_long(size_t port) const;
+  // Whether frames that the port received and that are too long for a redirect go to tp_send_long.
+  void SetLongFrames(size_t port, bool sent);
+
   // The size of the table of flows; 0 places if there is none.
   const FlowTableShape& flows() const { return flows_; }
   // Copies one bucket of that table; false: the kernel does not give it.

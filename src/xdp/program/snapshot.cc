@@ -38,6 +38,8 @@ void AppendPort(const XdpRun& run, size_t index, PortSnapshot port, Snapshot* sn
   }
   port.queues = run.maps().queues(index);
   port.extra.emplace_back("stray_packets", tp_count_load(&run.maps().strays(index).packets));
+  port.extra.emplace_back("tx_too_long_packets",
+                          tp_count_load(&run.maps().too_long(index).packets));
   for (uint32_t queue = 0; queue < port.queues; queue++) {
     const tp_queue_counters counters = run.counters().Of(index, queue);
     snapshot->queues.push_back({.port = port.name,

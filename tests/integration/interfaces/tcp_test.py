@@ -95,6 +95,7 @@ class Tcp(unittest.TestCase):
                 for name in ("TcpInCsumErrors", "UdpInCsumErrors", "Udp6InCsumErrors"):
                     self.assertEqual(0, host.counter(name), name)
             summary = program.stop()
+        self.assertEqual(0, sum(queue["tx_full_packets"] for queue in summary["queues"] if path == "xdp"))
         for queue in summary["queues"]:
             self.assertEqual(completes, queue["checksums_completed"] > 500, queue)
             self.assertLessEqual(queue["checksums_completed"], queue["tx_packets"])
@@ -110,6 +111,13 @@ class Tcp(unittest.TestCase):
             host.run("ethtool", "-K", "eth0", "gro", "on")  # without, a veth drops what native mode sends it
         log = self.carries("xdp", "--mode", "native", completes=True)
         self.assertEqual(2, log.count(", completes checksums"))
+
+    def test_xdp_generic(self):
+        """What a plain veth gets. The kernel itself knows which checksums are unfinished, and segments come uncut."""
+        log = self.carries("xdp", completes=False)
+        self.assertEqual(2, log.count(", generic mode"))
+        self.assertNotIn("completes checksums", log)
+        self.assertNotIn("IFACE tso off", log)
 
     def test_left_as_asked(self):
         for host in (self.client, self.server):

@@ -47,6 +47,7 @@ class Links(XdpTest):
         return fault["times"] == times and not fault["active"]
 
     def both_ways(self):
+        until("the link is up", lambda: self.telemetry.port("out")["link"] == "up")
         before = received("far")
         send("gen", "lan", range(FRAMES))
         until("frames arrive at the new one", lambda: received("far") == before + FRAMES)
@@ -55,7 +56,7 @@ class Links(XdpTest):
         until("and come in by it", lambda: received("gen") == back + FRAMES)
 
     def go_and_come(self, program, mode):
-        telemetry = Telemetry("twinpath-xdp")
+        telemetry = self.telemetry = Telemetry("twinpath-xdp")
         send("gen", "lan", range(FRAMES))
         until("all arrive", lambda: received("far") == FRAMES)
         down = time.monotonic()

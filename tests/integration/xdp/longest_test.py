@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Frames that the kernel would drop behind the XDP program, where nobody counts them: longer than the MTU of the
+port that they leave by, or for a port that is down. Each is counted as tx_full.
+
+  longest_test.py TWINPATH_XDP XDP_GENERATOR"""
+import unittest
+
+from dpdk_lab import Sender, Telemetry, arrived, until
+from xdp_lab import MODES, XdpTest, main, run
+
+FRAMES = 200
+HEADERS = 18  # Ethernet's, and a VLAN tag, for which the kernel leaves room
+
+
+class Longest(XdpTest):
+    def setUp(self):
+        super().setUp()
+        self.wire()
+        self.senders = {}
+
+    def total(self, counter):
+        return self.telemetry.total("lan", counter)
+
+    def send(self, length):
+        """Sends frames of `length` bytes from lan to wan; returns how many more are tx, tx_full, and have arrived."""
+        before = self.total("tx_packets"), self.total("tx_full_packets"), arrived("sink")
+        if length not in self.senders:
+            self.senders[length] = Sender("gen", length)
+            self.addCleanup(self.senders[length].close)
+        received = self.total("rx_packets")
+        self.senders[length].send(FRAMES, per_second=20000)
+        until("all are decided", lambda: self.total("rx_packets") == received + FRAMES)
+        tx = self.total("tx_packets") - before[0]
+        until("those that were sent arrive", lambda: arrived("sink") == before[2] + tx)
+        return tx, self.total("tx_full_packets") - before[1]
+
+    def mtu(self, bytes_):
+        """Sets the MTU of wan, and waits until the program knows."""
+        run("ip", "link", "set", "wan", "mtu", str(bytes_))
+        longest = min(bytes_ + HEADERS, 1514)  # gen sends no more
+        until("it is seen", lambda: self.send(longest) == (FRAMES, 0) == self.send(60))
+        if longest < 1514:
+            self.assertEqual((0, FRAMES), self.send(longest + 1))
+
+    def in_each_mode(self, mode):
+        run("ip", "link", "set", "wan", "mtu", "1000")
+        with self.start("--port", "lan=lan", "--port", "wan=wan", "--forward", "wire", "--mode", mode) as program:
+            self.telemetry = Telemetry("twinpath-xdp")
+            self.assertEqual((FRAMES, 0), self.send(1000 + HEADERS))
+            self.assertEqual((0, FRAMES), self.send(1000 + HEADERS + 1))
+            self.assertEqual(FRAMES, self.telemetry.port("wan")["tx_too_long_packets"])
+            until("the fault is told", lambda: self.telemetry.fault("port wan", "too_long")["times"])
+            until("and ends", lambda: not self.telemetry.fault("port wan", "too_long")["active"])
+            self.mtu(1200)
+            self.mtu(1500)
+            longer = self.telemetry.port("wan")["tx_too_long_packets"]
+            run("ip", "link", "set", "wan", "down")
+            until("it is seen", lambda: self.telemetry.fault("port wan", "link_down")["active"])
+            self.assertEqual((0, FRAMES), self.send(60))
+            self.assertEqual(longer, self.telemetry.port("wan")["tx_too_long_packets"], "a port that is down is no MTU")
+            run("ip", "link", "set", "wan", "up")
+            until("it is seen", lambda: not self.telemetry.fault("port wan", "link_down")["active"])
+            self.assertEqual((FRAMES, 0), self.send(60))
+            self.telemetry.close()
+            program.stop()
+            self.assertIn("port wan: frames for wan that are longer than its MTU, 1000 bytes, are dropped, and count as "
+                          "tx_full", program.process.stderr.read())
+
+    def test_every_frame_is_counted(self):
+        for mode in MODES:
+            with self.subTest(mode=mode):
+                self.in_each_mode(mode)
+
+
+main()
