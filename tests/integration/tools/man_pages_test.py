@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Man pages and programs agree: a page describes each option that --help lists, and no other; the pages
-of the policy and profile languages describe each key and each word of the JSON schemas.
+of the policy and profile languages describe each key and each word of the JSON schemas, that of the
+summary each key of the summary; each page that a page refers to is there.
 
   man_pages_test.py SOURCE-ROOT TWINPATH TWINPATH_DPDK TWINPATH_XDP TWINPATH_SPLICE
 """
@@ -15,12 +16,21 @@ import unittest
 ROOT, PROGRAMS = pathlib.Path(sys.argv[1]), sys.argv[2:]
 del sys.argv[1:]
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
-SUBCOMMANDS = ("check", "explain", "parity", "reload", "stats", "top", "doctor")
+# Subcommands, and the page and the section (none: all of the page) that describes their options.
+SUBCOMMANDS = {"check": ("twinpath", ".SS check"), "explain": ("twinpath", ".SS explain"),
+               "parity": ("twinpath", ".SS parity"), "reload": ("twinpath", ".SS reload"),
+               "set": ("twinpath", ".SS set"), "stats": ("twinpath-stats", ".SS twinpath stats"),
+               "top": ("twinpath-stats", ".SS twinpath top"), "doctor": ("twinpath-doctor", None)}
+PAGES = [*ROOT.glob("apps/*/*.[1-8]"), *ROOT.glob("tools/*.[1-8]")]
 
 
-def page(program, section=1):
-    source = (ROOT / "apps" / program.split("-p")[0] / f"{program}.{section}").read_text(encoding="utf-8")
-    return source.replace(r"\-", "-").splitlines()
+def text_of(path):
+    return path.read_text(encoding="utf-8").replace(r"\-", "-")
+
+
+def page(name, section=1):
+    [path] = [path for path in PAGES if path.name == f"{name}.{section}"]
+    return text_of(path).splitlines()
 
 
 def described(lines):
@@ -35,8 +45,10 @@ def listed(*command):
             for option in OPTION.findall(line[:30])}
 
 
-def subsection(lines, name):
-    begin = lines.index(f".SS {name}")
+def part(lines, heading):
+    if heading is None:
+        return lines
+    begin = lines.index(heading)
     end = next(i for i in range(begin + 1, len(lines)) if lines[i].startswith((".SS", ".SH")))
     return lines[begin:end]
 
@@ -59,10 +71,10 @@ class ManPagesTest(unittest.TestCase):
             with self.subTest(path):
                 self.assertEqual(listed(path), described(page(pathlib.Path(path).name)))
 
-    def test_each_subcommand_has_the_options_of_its_subsection(self):
-        for name in SUBCOMMANDS:
+    def test_each_subcommand_has_the_options_of_its_page(self):
+        for name, (of, heading) in SUBCOMMANDS.items():
             with self.subTest(name):
-                entries = described(subsection(page("twinpath"), name))
+                entries = described(part(page(of), heading))
                 self.assertEqual(listed(PROGRAMS[0], name), entries | {"--help"})
 
     def test_each_word_of_the_languages_is_in_their_pages(self):
@@ -73,6 +85,28 @@ class ManPagesTest(unittest.TestCase):
             text = "\n".join(page(f"twinpath-{language}", 5))
             missing = {word for word in words if not re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text)}
             self.assertEqual(set(), missing, language)
+
+    def test_each_key_of_the_summary_is_in_its_page(self):
+        counters = (ROOT / "src/telemetry/counters.h").read_text(encoding="utf-8")
+        lists = counters[:counters.index("kLcoreTurns")] + counters[counters.index("kMempoolCounters"):]
+        keys = set(re.findall(r'Counter<\w+>\{"(\w+)"|\{TP_\w+, "(\w+)"', lists))
+        summary = (ROOT / "src/telemetry/json.cc").read_text(encoding="utf-8")
+        keys |= set(re.findall(r'\{"(\w+)",|(?:object|summary)\["(\w+)"\]', summary))
+        for path in ("dpdk", "xdp"):
+            for source in (ROOT / "src" / path).rglob("*.cc"):
+                keys |= set(re.findall(r'(?:\{|emplace_back\()"(\w+_(?:packets|bytes))"()',
+                                       source.read_text(encoding="utf-8")))
+        keys = {"".join(key) for key in keys}
+        self.assertTrue({"rx", "tx_full", "loss_rate_low", "why", "total_ms", "stray_packets"} <= keys, keys)
+        text = "\n".join(page("twinpath-summary", 5))
+        missing = {key for key in keys if not re.search(rf"(?<![\w-]){re.sub('_bytes$', '_packets', key)}(?![\w-])", text)}
+        self.assertEqual(set(), missing)
+
+    def test_each_page_that_is_referred_to_is_there(self):
+        names = {path.name for path in PAGES}
+        for path in PAGES:
+            found = re.findall(r'(twinpath[\w-]*)"? ?"?\((\d)\)', text_of(path))
+            self.assertEqual([], [each for each in found if ".".join(each) not in names], path.name)
 
 
 unittest.main(verbosity=2)
