@@ -65,7 +65,7 @@ uint64_t EvictedOfAMillion(uint64_t memory) {
   return evicted;
 }
 
-// The figures of twinpath-policy(5), "Scopes".
+// The figures of twinpath-loss(5), SCOPES.
 TEST(FlowTable, HoldsAMillionFlows) {
   EXPECT_EQ(EvictedOfAMillion(uint64_t{64} << 20), 0u);  // the default: 48 % full
   EXPECT_EQ(EvictedOfAMillion(uint64_t{48} << 20), 0u);
