@@ -37,6 +37,7 @@ CLEAN = {
     "src/splice/a.cc": SPDX + '#include <bpf/libbpf.h>\n\n#include "src/config/a.h"\n',
     "apps/a/main.cc": SPDX + "int main() { exit(0); }\n",
     "apps/a/a.1": PAGE,
+    "apps/a/long.7": PAGE + "A sentence.\n" * (400 - PAGE.count("\n")),
     "apps/a/README.md": NOTE + "[a](main.cc) [b](..) [c](#a-note-of-two) [d](https://none) `[e](none)`\n\n"
                                "    [f](none)\n\n```\n[g](none)\n```\n[h](../../apps/a/README.md#a-note-of-two)\n",
     "tools/t": "#!/bin/bash\n# SPDX-License-Identifier: BSD-3-Clause\necho \"$1\"\n",
@@ -82,6 +83,10 @@ PLANTED = [
     ("size", "src/config/c.cc", SPDX * 401),
     ("size", "tests/c.py", "# SPDX-License-Identifier: BSD-3-Clause\n" * 401),
     ("size", "tools/c", "#!/bin/bash\n" * 401),
+    ("size", "apps/a/a.1", PAGE + "A sentence.\n" * 400),
+    ("size", "apps/c/c.5", PAGE + "A sentence.\n" * 400),
+    ("size", "apps/c/c.7", PAGE + "A sentence.\n" * 400),
+    ("size", "tools/c.8", PAGE + "A sentence.\n" * 400),
     ("size", "README.md", NOTE * 101),
     ("exit", "src/config/c.cc", SPDX + "void f() { exit(1); }\n"),
     ("exit", "src/dpdk/c.cc", SPDX + 'void f() {\n  rte_exit(1, "no");\n}\n'),
