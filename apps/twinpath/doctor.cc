@@ -145,7 +145,7 @@ std::string DpdkRefusal(const DoctorOptions& options, const Machine& machine, Dp
   // A program that is stopped, or has too many clients, has its prefix all the same.
   if (served.ok() || absl::IsDeadlineExceeded(served) || absl::IsUnavailable(served))
     return absl::StrCat("a running DPDK program uses the file prefix '", plan->eal.file_prefix,
-                        "'; choose another one: -- --file-prefix NAME");
+                        "'; choose another one: --file-prefix NAME");
   return "";
 }
 

@@ -2,6 +2,8 @@
 // twinpath parity: runs every frame of the captures through the real XDP program and the real DPDK
 // worker, and compares the verdicts. Main thread.
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -97,7 +99,8 @@ absl::StatusOr<Setup> SetUp(const ParityOptions& options) {
   if (!options.verdicts.empty()) {
     setup.verdicts.open(options.verdicts, std::ios::trunc);
     if (!setup.verdicts)
-      return absl::InvalidArgumentError(absl::StrCat("cannot write ", options.verdicts));
+      return absl::InvalidArgumentError(
+          absl::StrCat("cannot write ", options.verdicts, ": ", std::strerror(errno)));
   }
   return setup;
 }
@@ -193,7 +196,8 @@ int Parity(const ParityOptions& options) {
     return PrintError(kParity, absl::IsDataLoss(fed) ? kWrong : kFailed, fed);
   }
   if (setup->verdicts.is_open() && !setup->verdicts.flush())
-    return PrintError(kParity, kFailed, absl::StrCat("cannot write ", options.verdicts));
+    return PrintError(kParity, kFailed,
+                      absl::StrCat("cannot write ", options.verdicts, ": ", std::strerror(errno)));
   const ParityReport report = Report(options, *setup, run, bursts);
   if (options.json) {
     std::cout << ParityJson(report, setup->policy).dump(2) << "\n";

@@ -71,9 +71,9 @@ std::string Tables(const std::vector<Source>& sources, size_t width, bool top) {
   return text;
 }
 
-// Connects to the programs that run, or to the chosen one. *silent says which run and do
-// not answer. NotFound where none runs, with the places that were tried; DeadlineExceeded where
-// none answers.
+// Connects to the programs that run, or to the chosen one. *silent names the
+// programs that run and do not answer. NotFound where none runs, with the places that were tried;
+// DeadlineExceeded where none answers.
 absl::StatusOr<std::vector<Source>> Connect(const RunningChoice& program, std::string* silent) {
   const auto prefixes = ChosenPrefixes(program, AllPaths());
   if (!prefixes.ok()) return prefixes.status();
@@ -94,7 +94,7 @@ absl::StatusOr<std::vector<Source>> Connect(const RunningChoice& program, std::s
   if (!sources.empty()) return sources;
   if (!silent->empty()) return absl::DeadlineExceededError(*silent);
   if (getuid() != 0) missing += "; only root can ask what root started";
-  return absl::NotFoundError(absl::StrCat("no datapath runs: ", missing));
+  return absl::NotFoundError(absl::StrCat("no Twinpath program runs: ", missing));
 }
 
 // Waits for `seconds`; true where a signal asked to end instead. The signals are blocked.

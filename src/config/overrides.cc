@@ -90,8 +90,10 @@ absl::Status CheckFree(const Policy& policy, const std::string& name, const char
 
 absl::Status CheckPairs(const std::vector<std::string>& ports) {
   if (!ports.empty() && ports.size() % 2 == 0) return absl::OkStatus();
-  return FoundError("--forward", "", absl::StrCat("\"wire\" with ", ports.size(), " ports"),
-                    "an even number of ports, 2 or more, crossed in pairs");
+  return FoundError(
+      "--forward", "",
+      absl::StrCat("\"wire\" with ", ports.size(), ports.size() == 1 ? " port" : " ports"),
+      "an even number of ports, 2 or more, crossed in pairs");
 }
 
 // --forward wire: packets of each port leave by its neighbor.

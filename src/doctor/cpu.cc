@@ -75,12 +75,12 @@ void CheckLcores(const DoctorHost& host, const DoctorNeeds& needs, Findings* fin
     const std::vector<uint32_t> some = Last(online, needs.lcores.size());
     finding.grade = Grade::kMissing;
     absl::StrAppend(&finding.found, "; this machine has CPUs ", CpuRange(online));
-    finding.needed = absl::StrCat("lcores ", CpuRange(absent), " among them");
+    finding.needed = absl::StrCat("CPUs ", CpuRange(absent), " for the lcores");
     finding.fix = absl::StrCat(needs.command, " --lcores ", CpuRange(some));
   } else if (!barred.empty()) {
     finding.grade = Grade::kMissing;
     absl::StrAppend(&finding.found, "; this process may run on ", CpuRange(allowed));
-    finding.needed = absl::StrCat("lcores ", CpuRange(barred), " among them");
+    finding.needed = absl::StrCat("CPUs ", CpuRange(barred), " for the lcores");
     finding.fix = absl::StrCat("taskset -c ", CpuRange(needs.lcores), " ", needs.command);
   } else if (!shared.empty()) {
     finding.grade = Grade::kWarning;

@@ -100,7 +100,7 @@ void CheckHugepages(const DoctorHost& host, const DoctorNeeds& needs, Findings* 
     all.fix = needs.command + " -- --no-huge";
   } else if (!needs.memory_bytes.has_value()) {
     all.grade = Grade::kNote;
-    all.needed = "unknown: fix the profile first";
+    all.needed = "not known before the faults above are mended";
   } else {
     all.needed = Size(*needs.memory_bytes);
     if (!needs.for_profile) all.needed += ", for two ports connected by a wire";
@@ -214,7 +214,7 @@ void CheckCapabilities(const DoctorHost& host, const DoctorNeeds& needs, Finding
   }
   if (!needs.memory_bytes.has_value()) {
     finding.grade = Grade::kNote;
-    finding.found = "unknown: fix the profile first";
+    finding.found = "not known before the faults above are mended";
   }
   if (!all.empty()) finding.found = "all needed ones";
   finding.needed = absl::StrJoin(all, ", ");
@@ -255,7 +255,9 @@ void CheckTun(const DoctorHost& host, const DoctorNeeds& needs, Findings* findin
   const bool vhost = host.MayUse("/dev/vhost-net"), tun = host.MayUse("/dev/net/tun");
   Finding finding = {.path = Path::kDpdk, .check = "exception ports"};
   finding.found = vhost ? "virtio-user over /dev/vhost-net"
-                  : tun ? "TAP: this user has no access to /dev/vhost-net, or it does not exist"
+                  : tun ? host.Exists("/dev/vhost-net")
+                              ? "TAP: this user has no access to /dev/vhost-net"
+                              : "TAP: there is no /dev/vhost-net"
                         : "no access to /dev/vhost-net and /dev/net/tun";
   if (!vhost && !tun) {
     finding.grade = Grade::kMissing;

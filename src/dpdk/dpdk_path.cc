@@ -116,7 +116,8 @@ absl::Status DpdkPath::OpenExceptionPorts(const Preflight& plan) {
     notes_.push_back(absl::StrCat(
         "port ", port.name(), ": exception port ", exception->interface(), " (",
         exception->driver(), ")",
-        exception->hands_over() ? absl::StrCat(", behind which ", receiver, " receives") : ""));
+        exception->hands_over() ? absl::StrCat("; what the policy passes arrives at ", receiver)
+                                : ""));
     if (!exception->handed_over().ok())
       notes_.push_back(absl::StrCat(
           "port ", port.name(), ": ", receiver, " does not receive what the policy passes (",
@@ -195,9 +196,9 @@ absl::Status DpdkPath::MakeWorkers(const Preflight& plan) {
     workers_.push_back(*std::move(worker));
   }
   notes_.push_back(absl::StrCat(
-      "lcores ", absl::StrJoin(lcores_, ","), ": queue q of every port is polled by the ",
-      lcores_.size() == 1 ? "one lcore"
-                          : absl::StrCat("(q mod ", lcores_.size(), ")-th lcore of this list")));
+      "lcores ", absl::StrJoin(lcores_, ","),
+      lcores_.size() == 1 ? ": the one polls all queues"
+                          : ": they take the queues of each port in turn, from queue 0 on"));
   return absl::OkStatus();
 }
 

@@ -166,7 +166,7 @@ void ExplainFate(const DrawnBy& by, Explanation* explanation) {
       ExplainSequence(by, explanation);
       break;
   }
-  if (explanation->fate.empty()) explanation->fate = explanation->lost ? "lost" : "spared";
+  if (explanation->fate.empty()) explanation->fate = explanation->lost ? "lost" : "not lost";
 }
 
 }  // namespace twinpath

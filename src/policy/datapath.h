@@ -12,7 +12,7 @@
  *   TP_ENV(dp)                 the tp_env of a tp_datapath
  *   tp_enter(env, room, words, general)
  *                              the tp_datapath of a tp_env again, in `room` where that is needed;
- *                              TP_WORDS and TP_IS_GENERAL of it are what is said here
+ *                              its TP_WORDS and TP_IS_GENERAL are `words` and `general`
  *   TP_ROW(dp, table, i)       row i of a read-only table of tables.h, or NULL beyond the table
  *   TP_BUCKET_SHIFT(dp)        see tp_first_bucket
  *   tp_stream(dp, rule, slot)  the stream of rule number `rule`, which tp_rule.slot says the slot
@@ -57,8 +57,8 @@
 #define TP_PROBE(dp, key, i) tp_probe(TP_ENV(dp), key, i, (dp)->now)
 #endif
 
-/* 1: all packets of the queue are in one stream, whose bytes and losses the queue's counters tell:
- * the stream counts packets alone. */
+/* 1: all packets of the queue are in one stream. The queue's counters hold the stream's bytes and
+ * losses, so the stream counts only packets. */
 #ifndef TP_IS_BLIND
 #define TP_IS_BLIND(dp) 0
 #endif

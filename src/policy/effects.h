@@ -29,9 +29,10 @@ enum {
 };
 
 /* Small enough to be put in front of a frame as XDP metadata. The fast tiers fill in `rule`, `fate`
- * and `to`; the rest, which they leave as it is, is 0 in all that they decide. */
+ * and `to`, and do not write the other fields: readers take those as 0. From `many` on the fields
+ * are for links and copies. No stage sets them yet, so they are always 0. */
 struct tp_effects {
-  __u32 rule;    /* TP_NO_RULE where no rule was asked: malformed */
+  __u32 rule;    /* TP_NO_RULE where no rule was asked */
   __u8 fate;     /* enum tp_fate */
   __u8 to;       /* TP_FATE_FORWARD: out port, or TP_TO_...; else 0 */
   __u16 many;    /* TP_TO_MANY: bit p, a copy leaves by port p */

@@ -134,7 +134,7 @@ TP_INLINE int tp_flow_lose(struct tp_datapath* dp, const struct tp_rule* rule, _
   const __u64 fates = flow->fates;
   tp_unlock_region(dp, region);
   struct tp_queue_extras* extras = TP_UNLIKELY(found & TP_ROW_ADDED) ? tp_extras(dp) : 0;
-  if (extras) { /* atomic, because a queue may have several CPUs, and a flow is new once */
+  if (extras) { /* Atomic: several CPUs may serve the queue. Rare, so cheap. */
     __sync_fetch_and_add(&extras->flows_added, 1);
     if (found & TP_ROW_EVICTED) __sync_fetch_and_add(&extras->flows_evicted, 1);
   }

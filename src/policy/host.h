@@ -30,8 +30,8 @@ struct tp_datapath {
   struct tp_count* marked;           /* one for each rule; NULL where no rule marks */
   struct tp_queue_extras* extras;    /* this queue's; NULL only without flows and marks */
   const struct tp_flow_table* flows; /* of all queues; NULL only without flows */
-  __u64 now;                         /* of CLOCK_MONOTONIC_COARSE, and to the nanosecond: the */
-  __u64 now_ns;                      /* owner sets both each burst, where a rule asks for them */
+  __u64 now;                         /* CLOCK_MONOTONIC_COARSE; set each burst if a rule asks */
+  __u64 now_ns;                      /* to the nanosecond; for links: no rule reads it yet */
   __u8* data;                        /* the frame; set for each */
   const __u8* end;
   __u8 port; /* of ingress */

@@ -206,8 +206,8 @@ struct tp_rule {
   __u8 flags;         /* TP_RULE_... */
   __u8 model_kind;    /* enum tp_model_kind */
   __u8 padding1;
-  __u16 model; /* row of the models; 0, which no rule owns, where the rule needs none */
-  __u16 when;  /* row of the whens; 0 as above */
+  __u16 model; /* row of the models; 0: none */
+  __u16 when;  /* row of the whens; 0: none */
   __u16 padding2;
   __u32 slot;  /* of its streams among a queue's, where that is not the rule's own number */
   __u64 epoch; /* tells its flows from those that it had before its loss was changed */
@@ -303,9 +303,9 @@ struct tp_queue_extras {
 struct tp_flow {
   __u64 key; /* flow, rule and epoch in one number; 0: a free place */
   __u32 used_at;
-  __u32 markov; /* as in tp_state, */
-  __u64 n;      /* this, */
-  __u64 fates;  /* and this */
+  __u32 markov; /* as in tp_state */
+  __u64 n;      /* as in tp_state */
+  __u64 fates;  /* as in tp_state */
 };
 
 /* Two flows a cache line, so that a flow is found by one. */

@@ -24,8 +24,7 @@ const char* ModeName(Mode mode);
 // because the kernel queues each segment for a worker thread of its own. splice(2) is never far
 // behind. It needs no privilege, so no other mode is needed as a fallback.
 inline constexpr Mode kAutoMode = Mode::kSplice;
-inline constexpr char kAutoWhy[] =
-    "auto: most goodput per CPU second in tools/bench splice, and needs no privileges";
+inline constexpr char kAutoWhy[] = "auto: the default; needs no privileges";
 
 struct SplicerOptions {
   Address listen;

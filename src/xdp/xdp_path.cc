@@ -169,11 +169,11 @@ absl::Status XdpPath::Attach(size_t index) {
   const auto error = Try(port, index, XdpFrames::kPlain, XDP_FLAGS_DRV_MODE);
   if (!error.ok()) return error.status();
   port.mode = "native";
-  port.why = "the driver takes it";
+  port.why = "the driver supports XDP";
   if (*error == 0) return absl::OkStatus();
   // This fails on kernels before 5.18, which have no fragments.
   const auto fragments = Try(port, index, XdpFrames::kFragments, XDP_FLAGS_DRV_MODE);
-  port.why = "the driver takes it, in fragments for its MTU";
+  port.why = "the driver supports XDP; frames of its MTU come in fragments";
   if (fragments.ok() && *fragments == 0) return absl::OkStatus();
   const std::string refusal = NativeXdpRefusal(port.interface.driver, *error);
   if (options_.mode == XdpMode::kNative)

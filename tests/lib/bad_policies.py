@@ -29,7 +29,7 @@ def match(text):
 # What is wrong, the bytes of the file, and the error behind the file's name: where, what was found, and
 # what is allowed.
 BAD = [
-    ("empty", b"", "found nothing, allowed a JSON object"),
+    ("empty", b"", "found an empty file, allowed a JSON object"),
     ("truncated", b'{"version": 1, "rules": [', "line 1, column 26: syntax error while parsing "
      "value - unexpected end of input; expected '[', '{', or a literal"),
     ("not JSON", b"version: 1\n", "line 1, column 1: syntax error while parsing value - invalid "
@@ -173,7 +173,7 @@ def bad_policies(folder, table=None):
         stream.write(b'{"version": 1, "about": "' + b"x" * 100_000_000 + b'"}')
     yield "100 MB of text", policy, f"{policy}: found 100000027 bytes, allowed 33554432"
     policy.unlink()
-    yield "no file", policy, f"{policy}: cannot be opened (No such file or directory), allowed a readable file"
+    yield "no file", policy, f"{policy}: cannot be opened: No such file or directory"
     yield "a folder", folder, f"{folder}: found a directory, allowed a file"
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The verdicts by name, and the rule that every packet met one of them, by the decision of one rule.
+"""The verdicts by name, and the check that every packet has one of them, decided by one rule.
 
 The names are those of enum tp_verdict in src/policy/types.h, so a new verdict needs no change here.
 A summary's queue counts each as NAME_packets and NAME_bytes."""

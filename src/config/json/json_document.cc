@@ -52,7 +52,7 @@ absl::Status CheckText(std::string_view text, const std::string& file) {
                                 "without one"));
   }
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
-    return Invalid(absl::StrCat(file, ": found nothing, allowed a JSON object"));
+    return Invalid(absl::StrCat(file, ": found an empty file, allowed a JSON object"));
   }
   for (size_t i = 0; i < text.size();) {
     size_t length = text[i] == '\0' ? 0 : Utf8Length(text.substr(i));
@@ -195,9 +195,8 @@ absl::StatusOr<std::string> ReadDocument(const std::string& path) {
   std::error_code error;
   std::filesystem::file_status status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) {
-    return Invalid(absl::StrCat(path, ": cannot be opened (",
-                                error ? error.message() : "no such file",
-                                "), allowed a readable file"));
+    return Invalid(
+        absl::StrCat(path, ": cannot be opened: ", error ? error.message() : "no such file"));
   }
   if (std::filesystem::is_directory(status)) {
     return Invalid(absl::StrCat(path, ": found a directory, allowed a file"));
@@ -211,8 +210,7 @@ absl::StatusOr<std::string> ReadDocument(const std::string& path) {
   errno = 0;
   std::ifstream stream(path, std::ios::binary);
   if (!stream) {
-    return Invalid(absl::StrCat(path, ": cannot be opened (", std::strerror(errno),
-                                "), allowed a readable file"));
+    return Invalid(absl::StrCat(path, ": cannot be opened: ", std::strerror(errno)));
   }
   // A pipe has no size: reads at most one byte more than the limit.
   std::string text;
@@ -227,8 +225,7 @@ absl::StatusOr<std::string> ReadDocument(const std::string& path) {
                                 kMaxDocumentBytes));
   }
   if (stream.bad()) {
-    return Invalid(absl::StrCat(path, ": cannot be read (", std::strerror(errno),
-                                "), allowed a readable file"));
+    return Invalid(absl::StrCat(path, ": cannot be read: ", std::strerror(errno)));
   }
   return text;
 }

@@ -62,8 +62,7 @@ absl::StatusOr<FilePrefixLock> FilePrefixLock::Create(const std::string& file_pr
     close(fd);
     return absl::FailedPreconditionError(
         absl::StrCat("file prefix '", file_prefix,
-                     "' is in use by a running DPDK program; choose another: -- --file-prefix "
-                     "NAME"));
+                     "' is in use by a running DPDK program; choose another: --file-prefix NAME"));
   }
   return FilePrefixLock(folder, fd);
 }

@@ -154,8 +154,8 @@ absl::Status CheckPrivileges(const Preflight& plan, const Machine& machine) {
     if (!machine.HasCapability(need.number)) missing.push_back(need.name);
   if (!missing.empty()) {
     return absl::FailedPreconditionError(
-        absl::StrCat("no privileges: ", absl::StrJoin(missing, ", "),
-                     " missing; run as root, for example by sudo"));
+        absl::StrCat("missing capabilities: ", absl::StrJoin(missing, ", "),
+                     "; run as root, for example with sudo"));
   }
   const bool xdp = std::any_of(plan.devices.begin(), plan.devices.end(), OnAfXdp);
   if (xdp && machine.Closed(kLibxdpPins)) {

@@ -242,9 +242,12 @@ RssSnapshot Port::DescribeRss() const {
 
 std::string Port::Summary() const {
   const std::string queues = absl::StrCat(ends_.size(), ends_.size() == 1 ? " queue" : " queues");
-  return absl::StrCat("port ", name_, ": ", device_.given, " on ", driver_, ", ", device_.mode,
-                      " (", device_.why, "), ", queues, ", spread by ", DescribeRss().by, ", ",
-                      DescribeRss().fields, device_.completes ? ", completes checksums" : "");
+  return absl::StrCat(
+      "port ", name_, ": ", device_.given, " on ", driver_, ", ", device_.mode, " (", device_.why,
+      "), ", queues,
+      ends_.size() < 2 ? ""
+                       : absl::StrCat(", spread by ", DescribeRss().by, ": ", DescribeRss().fields),
+      device_.completes ? ", completes checksums" : "");
 }
 
 }  // namespace twinpath

@@ -87,8 +87,8 @@ absl::Status InUse(const std::string& path, int connected) {
   std::string who = "another program";
   if (connected >= 0 && getsockopt(connected, SOL_SOCKET, SO_PEERCRED, &owner, &size) == 0)
     who = absl::StrCat("process ", owner.pid);
-  return absl::AlreadyExistsError(absl::StrCat("telemetry: ", path, " is served by ", who,
-                                               "; end it, or choose another file prefix"));
+  return absl::AlreadyExistsError(absl::StrCat(
+      path, " is served by ", who, "; end it, or start this program with another --file-prefix"));
 }
 
 // Whether somebody listens on `path`. Only this finds a program that does not hold our lock, such

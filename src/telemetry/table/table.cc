@@ -36,7 +36,9 @@ std::string Heading(const ordered_json& summary) {
   for (const char* what : {"done", "rejected"})
     if (const uint64_t count = reloads.value(what, uint64_t{0}); count != 0)
       replaced += ", " + std::to_string(count) +
-                  (what == std::string_view("done") ? " reloads" : " rejected");
+                  (what != std::string_view("done") ? " rejected"
+                   : count == 1                     ? " reload"
+                                                    : " reloads");
   return "twinpath-" + Text(summary, "path", 8) + " " + Text(summary, "version", 20) + ", policy " +
          (file.empty() ? "of the command line" : file) + ", seed " +
          std::to_string(Count(summary, "seed")) + ", " + duration + replaced + "\n";
@@ -81,7 +83,8 @@ std::string PortsTable(const ordered_json& ports, size_t width) {
   return table.Render(width) + notes;
 }
 
-// "! port lan: link_down for 3.2 s (2 times)" for each active fault; past faults in one line.
+// "! port lan: link_down for 3.2 s (2 times)" for each active fault, and then
+// "  port lan: link_down is over (2 times, 6.4 s)" for each past one.
 std::string Faults(const ordered_json& faults) {
   std::string now, before;
   for (const ordered_json& fault : faults) {
@@ -95,10 +98,9 @@ std::string Faults(const ordered_json& faults) {
     if (active)
       now += "! " + subject + ": " + what + " for " + seconds + " (" + times + ")\n";
     else
-      before += (before.empty() ? "" : ", ") + subject + " " + what + " " + times + ", " + seconds;
+      before += "  " + subject + ": " + what + " is over (" + times + ", " + seconds + ")\n";
   }
-  if (!before.empty()) now += "Over: " + before + "\n";
-  return now.empty() ? now : now + "\n";
+  return now.empty() && before.empty() ? "" : now + before + "\n";
 }
 
 std::vector<TextTable::Cell> QueueRow(const std::string& port, const std::string& queue,

@@ -147,7 +147,7 @@ nobody=(env XDG_RUNTIME_DIR=/run/user setpriv --reuid 65534 --regid 65534 --clea
 status=0
 "${nobody[@]}" --port lan=plain0 -- --no-huge 2>err.txt || status=$?
 ((status == 2)) || fail "exit status $status without root: $(cat err.txt)"
-grep -q 'no privileges: CAP_NET_RAW, CAP_NET_ADMIN, CAP_SYS_ADMIN missing; .*sudo' err.txt || fail "without root: $(cat err.txt)"
+grep -q 'missing capabilities: CAP_NET_RAW, CAP_NET_ADMIN, CAP_SYS_ADMIN; .*sudo' err.txt || fail "without root: $(cat err.txt)"
 ip link del plain0
 "${nobody[@]}" "${null[@]}" --duration 0.1 -- --no-huge >out.txt 2>err.txt || fail "vdevs without root: $(cat err.txt)"
 nothing_left

@@ -88,7 +88,7 @@ class OwnInterface(unittest.TestCase):
         self.program = dpdk_lab.Dpdk(PROGRAM, self.folder.name, "--port", "lan=eth1", "--forward", "pass", *arguments,
                                      *self.options)
         self.addCleanup(self.program.__exit__)
-        self.program.said("port lan: exception port tp-lan (net_tap), behind which eth1 receives")
+        self.program.said("port lan: exception port tp-lan (net_tap); what the policy passes arrives at eth1")
 
     def works(self):
         """Checks both directions, from empty neighbor tables on."""

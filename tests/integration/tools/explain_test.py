@@ -143,7 +143,7 @@ rule web: lose 50 % at random (1 in 2), one stream per port and queue; send the 
   lost: no, the draw is not below the threshold
     draw       0x87d835d24d5b2afe = 0.530643 of 1
     threshold  0x8000000000000000 = 0.5 of 1
-  loss       spared
+  loss       not lost
 
 verdict: tx, out of wan
 """)

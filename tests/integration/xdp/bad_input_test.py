@@ -88,7 +88,7 @@ class BadInput(XdpTest):
     def test_a_file_prefix_in_use(self):
         with self.start(*LAN) as program:
             self.veth("far", "wan")
-            self.refused(f"{SOCKET} is served by process {program.process.pid};.*file prefix",
+            self.refused(f"{SOCKET} is served by process {program.process.pid};.*--file-prefix",
                          "--port", "wan=wan")
             program.stop()
 

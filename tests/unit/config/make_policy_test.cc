@@ -295,15 +295,13 @@ TEST_F(MakePolicyTest, APortThatTheProgramHasNotIsNamedWhereItIsFirstUsed) {
 
 TEST_F(MakePolicyTest, WhatCannotBeReadIsRefused) {
   std::string missing = folder_ / "missing.json";
-  EXPECT_EQ(
-      Error(LoadPolicy(missing).status()),
-      absl::StrCat(missing,
-                   ": cannot be opened (No such file or directory), allowed a readable file"));
+  EXPECT_EQ(Error(LoadPolicy(missing).status()),
+            absl::StrCat(missing, ": cannot be opened: No such file or directory"));
   EXPECT_EQ(Error(LoadPolicy(folder_).status()),
             absl::StrCat(folder_.string(), ": found a directory, allowed a file"));
   std::string path = Write("");
   EXPECT_EQ(Error(LoadPolicy(path).status()),
-            absl::StrCat(path, ": found nothing, allowed a JSON object"));
+            absl::StrCat(path, ": found an empty file, allowed a JSON object"));
 }
 
 TEST_F(MakePolicyTest, AHugeFileIsRefusedByItsSizeUnread) {

@@ -115,8 +115,8 @@ TEST(PolicyTest, ANameThatIsAnothersDefaultIsRefused) {
 }
 
 TEST(PolicyTest, WhatIsNoTextIsRefused) {
-  EXPECT_EQ(ErrorOf(""), "p: found nothing, allowed a JSON object");
-  EXPECT_EQ(ErrorOf(" \n\t"), "p: found nothing, allowed a JSON object");
+  EXPECT_EQ(ErrorOf(""), "p: found an empty file, allowed a JSON object");
+  EXPECT_EQ(ErrorOf(" \n\t"), "p: found an empty file, allowed a JSON object");
   EXPECT_EQ(ErrorOf("\xef\xbb\xbf{}"),
             "p: line 1, column 1: found a byte order mark, allowed UTF-8 without one");
   for (const char* bad : {"\xff", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82"}) {

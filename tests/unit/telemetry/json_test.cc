@@ -190,7 +190,8 @@ TEST(SummaryTable, SaysWhatIsWrongNowAndWhatWas) {
   const std::string table = SummaryTable(SummaryJson(SmallSnapshot("dpdk")));
   EXPECT_NE(table.find("\n! port lan: link_down for 0.3 s (2 times)\n"), std::string::npos)
       << table;
-  EXPECT_NE(table.find("\nOver: lcore 3 stalled 1 time, 2.0 s\n"), std::string::npos) << table;
+  EXPECT_NE(table.find("\n  lcore 3: stalled is over (1 time, 2.0 s)\n"), std::string::npos)
+      << table;
 }
 
 TEST(SummaryTable, FitsATerminalWhateverTheCountersAndNames) {
