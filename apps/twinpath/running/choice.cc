@@ -60,7 +60,7 @@ absl::StatusOr<std::string> ChooseWithPolicy(const RunningChoice& choice) {
   if (found.size() > 1)
     return absl::InvalidArgumentError(
         "twinpath-dpdk and twinpath-xdp both run: choose one with --path or --file-prefix");
-  return absl::NotFoundError(absl::StrCat("no datapath runs: ", missing));
+  return absl::NotFoundError(absl::StrCat("no Twinpath program runs: ", missing));
 }
 
 }  // namespace twinpath

@@ -161,7 +161,7 @@ class Both:
         dpdk_lab.veth("wan0", "gen1")
         self.addCleanup(dpdk_lab.run, "ip", "link", "del", "gen1")
         explain = ("explain", "--running", *PACKET)
-        self.assertIn("no datapath runs: nothing runs at ", twinpath(*explain, status=1))
+        self.assertIn("no Twinpath program runs: nothing runs at ", twinpath(*explain, status=1))
         self.start("--forward", "drop", ports=("lan=lan0", "wan=wan0"))
         for arguments, error in (
                 ((), '--port: found nothing, allowed one of the program\'s ports: lan, wan'),
