@@ -69,15 +69,17 @@ struct tp_constants {
 /* A port's part of the policy: the .data.plan of its programs. The control thread writes it while
  * no program of the generation is attached. So a program serves one policy after the other. */
 struct tp_port_plan {
-  __u32 n_shapes;     /* as in tp_plan */
-  __u32 fallback;     /* as in tp_plan */
-  __u32 bucket_shift; /* see tp_first_bucket */
-  __u32 timed;        /* a rule's condition needs the time */
-  __u32 own_rule;     /* the rule whose streams here are tp_xdp_queue.stream; or TP_NO_RULE */
-  __u32 own_place;    /* where: 0, or TP_MAX_XDP_QUEUES for generation 1 */
+  __u32 n_shapes;        /* as in tp_plan */
+  __u32 fallback;        /* as in tp_plan */
+  __u32 bucket_shift;    /* see tp_first_bucket */
+  __u32 timed;           /* a rule's condition needs the time */
+  __u32 own_rule;        /* the rule whose streams here are tp_xdp_queue.stream; or TP_NO_RULE */
+  __u32 own_place;       /* where: 0, or TP_MAX_XDP_QUEUES for generation 1 */
+  __u32 drops_malformed; /* TP_DROPS_MALFORMED */
+  __u32 padding;
   struct tp_shape shapes[TP_MAX_SHAPES];
 };
-TP_STATIC_ASSERT(sizeof(struct tp_port_plan) == 24 + 80 * TP_MAX_SHAPES, "shared with src/xdp");
+TP_STATIC_ASSERT(sizeof(struct tp_port_plan) == 32 + 80 * TP_MAX_SHAPES, "shared with src/xdp");
 
 /*
  * What one generation counts for one queue. Each generation has its own counters, so the control

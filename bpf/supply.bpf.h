@@ -82,6 +82,7 @@ TP_INLINE const struct tp_shape* tp_lookup_shapes(const void* dp, __u32 i) {
   return &tp_port_plan.shapes[i & (TP_MAX_SHAPES - 1)];
 }
 #define TP_BUCKET_SHIFT(dp) (tp_port_plan.bucket_shift)
+#define TP_DROPS_MALFORMED(dp) ((void)(dp), tp_port_plan.drops_malformed)
 
 /* The stream in the map of streams. */
 TP_INLINE struct tp_state* tp_mapped_stream(struct tp_datapath* dp, __u32 slot) {

@@ -102,9 +102,15 @@ std::string VerdictText(const CompiledPolicy& compiled, const Explanation& expla
 std::string ExplainText(const Policy& policy, const CompiledPolicy& compiled,
                         const ExplainRequest& request, const Explanation& explanation) {
   std::string text = FrameText(compiled, request) + "\n\n";
-  if (!explanation.effects.rule()) {
+  if (explanation.dropped) {
     return absl::StrCat(text, "No rule is tried: the frame is malformed: ", explanation.malformed,
-                        "\n\n", VerdictText(compiled, explanation));
+                        " (", UnreadReason(explanation.unread->reason), ")\n\n",
+                        VerdictText(compiled, explanation));
+  }
+  if (explanation.unread) {
+    absl::StrAppend(&text, explanation.malformed.empty() ? "" : "The frame is malformed. ",
+                    "It is read only in part (", UnreadReason(explanation.unread->reason),
+                    "): ", explanation.unread->about, "\n\n");
   }
   const uint32_t rule = *explanation.effects.rule();
   const RuleSpec& spec = SpecOf(policy, rule);
@@ -118,7 +124,7 @@ std::string ExplainText(const Policy& policy, const CompiledPolicy& compiled,
   for (const ExplainedDraw& draw : explanation.draws) text += DrawText(draw);
   absl::StrAppend(&text, "  loss       ", explanation.fate, "\n");
   if (!explanation.mark.empty()) absl::StrAppend(&text, "  mark       ", explanation.mark, "\n");
-  if (!explanation.malformed.empty())
+  if (explanation.effects.verdict() == TP_MALFORMED)
     absl::StrAppend(&text, "  malformed  ", explanation.malformed, "\n");
   return absl::StrCat(text, "\n", VerdictText(compiled, explanation));
 }
@@ -137,6 +143,11 @@ absl::StatusOr<nlohmann::ordered_json> ExplainJson(const Policy& policy,
   json.update(*decided);
   json.erase("path");
   json["malformed"] = explanation.malformed.empty() ? Json() : Json(explanation.malformed);
+  json["unread"] = Json();
+  if (explanation.unread) {
+    json["unread"] = {{"reason", UnreadReason(explanation.unread->reason)},
+                      {"about", explanation.unread->about}};
+  }
   json["parsed"] = explanation.looks;
   json["refused"] = Json::array();
   for (const Explanation::Refusal& refusal : explanation.refusals) {

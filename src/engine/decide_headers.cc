@@ -71,10 +71,9 @@ Parsed Parse(const QueuePlan& plan, uint32_t count, Burst* burst) {
   for (uint32_t i = 0; i < count; i++) {
     const FrameView& frame = burst->frames[i];
     parsed.bytes += frame.frame_len;
-    // A frame whose headers are not all in the first segment is malformed.
-    if (TP_UNLIKELY(tp_parse(frame.data, frame.data + frame.data_len, frame.frame_len,
-                             plan.datapath.port, &burst->keys[i]) != TP_PARSED))
-      parsed.malformed |= uint64_t{1} << i;
+    const int result = tp_parse(frame.data, frame.data + frame.data_len, frame.frame_len,
+                                plan.datapath.port, &burst->keys[i]);
+    if (TP_UNLIKELY(tp_drops(&plan.datapath, result))) parsed.malformed |= uint64_t{1} << i;
   }
   return parsed;
 }

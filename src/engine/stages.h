@@ -12,14 +12,14 @@
 namespace twinpath {
 
 struct Parsed {
-  uint64_t malformed;  // bit i: frame i is malformed, and has no key
+  uint64_t malformed;  // bit i: frame i is malformed, and the policy drops it
   uint64_t bytes;      // of all frames
 };
 
 // frames -> keys.
 Parsed Parse(const QueuePlan& plan, uint32_t count, Burst* burst);
 
-// keys -> rules, for all frames that are not malformed.
+// keys -> rules, for all frames that are not dropped as malformed.
 void Classify(QueuePlan* plan, uint32_t count, uint64_t malformed, Burst* burst);
 
 }  // namespace twinpath

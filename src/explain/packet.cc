@@ -4,7 +4,6 @@
 
 #include "src/explain/packet.h"
 
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,7 +14,6 @@
 #include "src/config/describe/words.h"
 #include "src/config/policy/names.h"
 #include "src/explain/draws.h"
-#include "src/explain/malformed.h"
 
 namespace twinpath {
 namespace {
@@ -37,19 +35,17 @@ class Case {
     dp_.extras = &extras_;
     dp_.flows = flows_.table();
     dp_.now = request.at_ns;
-    std::memset(&key_, 0, sizeof(key_));
   }
 
   absl::StatusOr<Explanation> Run() && {
     if (absl::Status status = TakeThoseBefore(); !status.ok()) return status;
     const uint8_t* data = frame_.data();
     told_.looks = plan_.tier != TP_TIER_BLIND;
-    const bool parsed = tp_parse(data, data + frame_.size(), Length(), Port(), &key_) == TP_PARSED;
-    if (!parsed) std::memset(&key_, 0, sizeof(key_));
-    key_.port = Port();
-    if (told_.looks && !parsed) {
-      told_.malformed = DescribeMalformed(frame_);
-    } else {
+    const int result = tp_parse(data, data + frame_.size(), Length(), Port(), &key_);
+    if (told_.looks) told_.unread = FindUnread(frame_);
+    if (told_.unread && key_.flags & TP_KEY_MALFORMED) told_.malformed = told_.unread->about;
+    told_.dropped = told_.looks && tp_drops(&dp_, result);
+    if (!told_.dropped) {
       FindRule();
       if (absl::Status status = SetUpStream(); !status.ok()) return status;
       ExplainFate({Spec(rule_).loss, Rule(), Model(), key_a_, key_b_, n_, block_markov_,
@@ -195,9 +191,10 @@ class Case {
   // Whether the explanation agrees with the decision.
   absl::Status Agree() {
     const std::optional<uint32_t> decided = told_.effects.rule();
-    if (!told_.malformed.empty()) {
+    if (told_.dropped) {
       if (!decided && told_.effects.verdict() == TP_MALFORMED) return absl::OkStatus();
-      return absl::InternalError("the explanation says malformed, the decision does not");
+      return absl::InternalError(
+          "the explanation drops the frame as malformed, the decision does not");
     }
     if (!decided || *decided != rule_) {
       return absl::InternalError(absl::StrCat("the explanation leads to rule ", Spec(rule_).name,
@@ -206,7 +203,7 @@ class Case {
     }
     const bool lost = told_.effects.verdict() == TP_LOST || told_.marked;
     if (lost == told_.lost) {
-      if (told_.effects.verdict() == TP_MALFORMED)
+      if (told_.effects.verdict() == TP_MALFORMED && told_.malformed.empty())
         told_.malformed = "it has no Ethernet header whose MAC addresses could be swapped";
       return absl::OkStatus();
     }

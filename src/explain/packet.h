@@ -15,6 +15,7 @@
 #include "src/config/compile/compile.h"
 #include "src/config/policy/policy.h"
 #include "src/engine/frame_effects.h"
+#include "src/explain/unread.h"
 #include "src/policy/types.h"
 
 namespace twinpath {
@@ -64,7 +65,9 @@ struct Explanation {
 
   FrameEffects effects;
   bool looks = false;             // the port's frames are looked into
+  std::optional<Unread> unread;   // why the frame was not read to the end, if the port looks
   std::string malformed;          // why it is, in words; empty where it is not
+  bool dropped = false;           // as malformed, before any rule
   std::vector<Refusal> refusals;  // the rules before the one that takes the packet, in order
   std::optional<Stream> stream;   // none where nothing, or everything, is lost, or by packet
   std::string state;              // of a chain, that the packet finds; else empty

@@ -84,11 +84,8 @@ uint32_t QueueOf(absl::Span<const uint8_t> frame, uint32_t queues) {
   five_tuple.proto = 0xff;
   five_tuple.src_port = five_tuple.dst_port = 0xffff;
   std::fill(std::begin(five_tuple.address), std::end(five_tuple.address), 0xff);
-  if (tp_parse(frame.data(), frame.data() + frame.size(), static_cast<uint32_t>(frame.size()), 0,
-               &key) != TP_PARSED ||
-      !(key.flags & TP_KEY_IP)) {
-    return 0;
-  }
+  tp_parse(frame.data(), frame.data() + frame.size(), static_cast<uint32_t>(frame.size()), 0, &key);
+  if (key.flags & TP_KEY_MALFORMED || !(key.flags & TP_KEY_IP)) return 0;
   return static_cast<uint32_t>(tp_key_hash(&key, &five_tuple) % queues);
 }
 

@@ -127,13 +127,12 @@ Json VerdictFields(const FrameEffects& effects, const CompiledPolicy& policy) {
 std::string DescribeFrame(absl::Span<const uint8_t> frame) {
   tp_key key;
   const uint8_t* data = frame.data();
-  if (tp_parse(data, data + frame.size(), static_cast<uint32_t>(frame.size()), 0, &key) !=
-      TP_PARSED) {
-    return "malformed";
-  }
+  tp_parse(data, data + frame.size(), static_cast<uint32_t>(frame.size()), 0, &key);
+  if (key.vlan & TP_VLAN_UNREAD) return "malformed";
   std::string text;
   if (key.flags & TP_KEY_IP) {
-    absl::StrAppend(&text, "IPv", key.ip_version, " ", ProtoName(key.proto), " ",
+    absl::StrAppend(&text, "IPv", key.ip_version, " ",
+                    key.flags & TP_KEY_UNREAD ? "" : absl::StrCat(ProtoName(key.proto), " "),
                     Address(key, true), " > ", Address(key, false));
   } else {
     absl::StrAppendFormat(&text, "EtherType 0x%04x", key.ether_type);
@@ -145,6 +144,7 @@ std::string DescribeFrame(absl::Span<const uint8_t> frame) {
   } else if (key.flags & TP_KEY_FRAGMENT) {
     text += ", first fragment";
   }
+  if (key.flags & TP_KEY_MALFORMED) text += ", malformed";
   return text;
 }
 

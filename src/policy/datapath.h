@@ -15,6 +15,7 @@
  *                              its TP_WORDS and TP_IS_GENERAL are `words` and `general`
  *   TP_ROW(dp, table, i)       row i of a read-only table of tables.h, or NULL beyond the table
  *   TP_BUCKET_SHIFT(dp)        see tp_first_bucket
+ *   TP_DROPS_MALFORMED(dp)     1: malformed frames are dropped before any rule is asked
  *   tp_stream(dp, rule, slot)  the stream of rule number `rule`, which tp_rule.slot says the slot
  *                              of, on this queue; or NULL
  *   tp_terms_of(dp, state)     the tp_terms of the stream's rule

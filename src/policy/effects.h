@@ -14,7 +14,7 @@ enum tp_fate {
   TP_FATE_FORWARD = 0,              /* leaves by tp_effects.to */
   TP_FATE_LOST = TP_LOST,           /* lost by the rule's loss model */
   TP_FATE_DENIED = TP_DENIED,       /* "forward": "drop" */
-  TP_FATE_MALFORMED = TP_MALFORMED, /* headers cut short, or contradicting the frame */
+  TP_FATE_MALFORMED = TP_MALFORMED, /* dropped as malformed, or too short to reflect */
 };
 
 /* tp_effects.to, where it is no port. */
@@ -29,10 +29,10 @@ enum {
 };
 
 /* Small enough to be put in front of a frame as XDP metadata. The fast tiers fill in `rule`, `fate`
- * and `to`, and do not write the other fields: readers take those as 0. From `many` on the fields
- * are for links and copies. No stage sets them yet, so they are always 0. */
+ * and `to`, and do not write the other fields: readers take those as 0. `many`, `copies`, `corrupt`,
+ * `rewrite` and `delay` are for links and copies: no stage sets them yet, so they are 0. */
 struct tp_effects {
-  __u32 rule;    /* TP_NO_RULE where no rule was asked */
+  __u32 rule;    /* TP_NO_RULE where no rule was asked: dropped as malformed */
   __u8 fate;     /* enum tp_fate */
   __u8 to;       /* TP_FATE_FORWARD: out port, or TP_TO_...; else 0 */
   __u16 many;    /* TP_TO_MANY: bit p, a copy leaves by port p */

@@ -19,7 +19,8 @@ TP_STATIC_ASSERT(__builtin_offsetof(struct tp_flow, used_at) ==
 /*
  * The packet's flow, as 64 bits under the key (a, b). It depends on IP version, protocol, addresses
  * and ports. All fragments of a datagram belong to the flow without ports, because only the first
- * has them. The flow of a packet that is not IP depends on its MAC addresses and EtherType. With
+ * has them; so do packets whose ports, or protocol, could not be read. The flow of a packet that is
+ * not IP, or whose IP header could not be read, depends on its MAC addresses and EtherType. With
  * `both_ways` both directions are one flow: the end whose bytes are the lower number comes first.
  *
  * SipHash-1-3 of both addresses, both ports and the protocol; if not IP, of the source MAC address,

@@ -35,6 +35,7 @@ struct tp_datapath {
   __u8* data;                        /* the frame; set for each */
   const __u8* end;
   __u8 port; /* of ingress */
+  __u8 drops_malformed;
 };
 
 typedef struct tp_datapath tp_env;
@@ -49,6 +50,7 @@ TP_INLINE struct tp_datapath* tp_enter(tp_env* env, struct tp_datapath* room, __
 
 #define TP_ROW(dp, table, i) (&(dp)->tables.table[i])
 #define TP_BUCKET_SHIFT(dp) ((dp)->tables.bucket_shift)
+#define TP_DROPS_MALFORMED(dp) ((dp)->drops_malformed)
 
 TP_INLINE struct tp_state* tp_stream(struct tp_datapath* dp, __u32 rule, __u32 slot) {
   (void)slot;

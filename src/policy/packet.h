@@ -5,7 +5,8 @@
  * without the transport checksum, which offloads fill in late. It leaves out MAC addresses, VLAN
  * tags, type of service, TTL, lengths, checksums, and the padding after the datagram. For a frame
  * that is not IP, it hashes the first 64 bytes. Packets that are equal in these parts meet the same
- * fate. Pure; any thread.
+ * fate. The bytes after the IP headers begin where the parser stopped to read extension headers;
+ * none is hashed beyond TP_PARSE_WINDOW. Pure; any thread.
  *
  * The hash is SipHash-1-3 of these bytes: IP version (0: not IP), protocol, 0x10 in a fragment
  * after the first, 0; of IPv4 fragment offset and identification, low byte first, else four times

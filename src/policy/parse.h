@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * Frame -> key. Reads Ethernet, up to two VLAN tags, IPv4 with options, IPv6 with extension
- * headers, fragments, TCP, UDP, ICMP; never past the end of the frame. Pure; any thread.
+ * Frame -> key. Reads Ethernet, up to two VLAN tags (TPID 0x8100 or 0x88a8), IPv4 with options,
+ * IPv6 with extension headers, fragments, TCP, UDP, ICMP; never past the end of the frame. Does not
+ * look at checksums. Pure; any thread.
  *
- * A frame is malformed when a header that its own fields promise is not whole in it, when a length
- * field contradicts the frame or the least length of the field's own header, or when its headers
- * are more, or further in, than the limits in types.h. A frame that is merely unknown (another
- * EtherType, an IEEE 802.3 length in its place, another protocol) is not malformed: its key has
- * fewer fields.
+ * The parser reads as far as it can: up to the first header that is not there or cannot be right.
+ * The key has what was read before, and enum tp_parse_result says why the parser stopped. A header
+ * counts as read if its fixed part is there; Ethernet and its tags are one header. A frame that is
+ * merely unknown (another EtherType, an IEEE 802.3 length in its place, another protocol) is read
+ * whole: its key has fewer fields.
  */
 #ifndef TWINPATH_POLICY_PARSE_H_
 #define TWINPATH_POLICY_PARSE_H_
 
 #include "types.h"
-
-enum tp_parse_result { TP_PARSED = 0, TP_PARSE_MALFORMED = 1 };
 
 enum {
   TP_ETH_LEN = 14,
@@ -36,46 +35,25 @@ enum {
   TP_PROTO_SHIM6 = 140,
 };
 
-/* Unaligned loads and stores, in the machine's order. In BPF they are plain loads, because clang
- * would load byte by byte, and the machines that run XDP programs load unaligned words. */
-#ifdef __bpf__
-#define TP_LOAD(name, type)                                         \
-  TP_INLINE type name(const __u8* p) {                              \
-    return *(const type __attribute__((may_alias))*)(const void*)p; \
-  }
-#else
-#define TP_LOAD(name, type)                     \
-  TP_INLINE type name(const __u8* p) {          \
-    type value;                                 \
-    __builtin_memcpy(&value, p, sizeof(value)); \
-    return value;                               \
-  }
-#endif
-TP_LOAD(tp_load16, __u16)
-TP_LOAD(tp_load32, __u32)
-TP_LOAD(tp_load64, __u64)
-#undef TP_LOAD
+/* Why the bytes up to offset `upto` of a frame are not at hand. */
+TP_INLINE __u64 tp_missing(__u64 upto, __u32 frame_len) {
+  return upto > frame_len ? TP_PARSE_CUT : TP_PARSE_TOO_DEEP;
+}
 
-#ifdef __bpf__
-#define TP_STORE(name, type) \
-  TP_INLINE void name(__u8* p, type value) { *(type __attribute__((may_alias))*)(void*)p = value; }
-#else
-#define TP_STORE(name, type) \
-  TP_INLINE void name(__u8* p, type value) { __builtin_memcpy(p, &value, sizeof(value)); }
-#endif
-TP_STORE(tp_store16, __u16)
-TP_STORE(tp_store32, __u32)
-#undef TP_STORE
-
-TP_INLINE __u16 tp_be16(const __u8* p) { return __builtin_bswap16(tp_load16(p)); }
-TP_INLINE __u32 tp_be32(const __u8* p) { return __builtin_bswap32(tp_load32(p)); }
+/* Why a header does not fit into its datagram. A first fragment may end anywhere, but must hold the
+ * whole transport header: RFC 7112 says so for IPv6; for IPv4 a shorter one is the tiny fragment
+ * that filters discard by RFC 1858. */
+TP_INLINE __u64 tp_beyond_datagram(__u64 flags) {
+  return flags & TP_KEY_FRAGMENT ? TP_PARSE_CUT : TP_PARSE_CONTRADICTION;
+}
 
 /* Where the parser is, in bytes from the start of the frame, and what it has read so far. These
  * stay in registers: the key is written once, in whole words, because a word that was stored in
  * pieces stalls the load that follows. */
 struct tp_cursor {
   __u64 offset; /* of the next header */
-  __u64 l3_end; /* what bounds the transport header */
+  int whole;    /* a constant: see tp_walk */
+  __u64 l3_end; /* where the datagram ends by its length, perhaps beyond the frame */
   __u64 jumbo;  /* RFC 2675: the payload length is in an option */
   __u64 flags;  /* TP_KEY_... */
   __u64 ip_version;
@@ -96,19 +74,55 @@ TP_INLINE __u64 tp_length_half(__u32 frame_len, __u64 behind_ip) {
   return (__u64)(frame_len < 65535 ? frame_len : 65535) << 32 | behind_ip << 48;
 }
 
-/* RFC 791. */
-TP_INLINE int tp_parse_ipv4(const __u8* data, const __u8* end, __u32 frame_len, __u32 words,
-                            tp_u64_alias* k, struct tp_cursor* c) {
+/* RFC 9293, 768, 792, 4443. */
+TP_INLINE __u64 tp_parse_transport(const __u8* data, const __u8* end, __u32 frame_len,
+                                   struct tp_cursor* c) {
+  __u64 off = c->offset, proto = c->proto, result = TP_PARSED;
+  __u64 need = proto == TP_PROTO_UDP      ? 8
+               : proto == TP_PROTO_TCP    ? 20
+               : proto == TP_PROTO_ICMP   ? 8
+               : proto == TP_PROTO_ICMPV6 ? 4
+                                          : 0;
+  if (!need || c->flags & TP_KEY_LATER) return TP_PARSED;
+  if (off + need > c->l3_end) return tp_beyond_datagram(c->flags);
+  TP_OPAQUE(off);
+  if (off > TP_PARSE_WINDOW) return tp_missing(off + need, frame_len);
+  const __u8* p = data + off;
+  if (proto == TP_PROTO_UDP) {
+    if (p + 8 > end) return tp_missing(off + 8, frame_len);
+    __u64 length = tp_be16(p + 4);
+    /* A fragment holds less than the datagram's length; a jumbogram has 0 here. */
+    if (length < 8 && !(c->jumbo && length == 0)) return TP_PARSE_CONTRADICTION;
+    if (off + length > c->l3_end && !(c->flags & TP_KEY_FRAGMENT)) return TP_PARSE_CONTRADICTION;
+  } else if (proto == TP_PROTO_TCP) {
+    if (p + 20 > end) return tp_missing(off + 20, frame_len);
+    __u64 header = (__u64)(p[12] >> 4) * 4;
+    if (header < 20) return TP_PARSE_CONTRADICTION;
+    if (off + header > c->l3_end) {
+      result = tp_beyond_datagram(c->flags);
+      if (result == TP_PARSE_CONTRADICTION) return result;
+    }
+    c->tcp_flags = p[13];
+  } else {
+    return TP_PARSED; /* no rule asks for what is in it */
+  }
+  c->ports = tp_load32(p);
+  c->flags |= TP_KEY_PORTS;
+  return result;
+}
+
+/* RFC 791. The parsers of headers return enum tp_parse_result. */
+TP_INLINE __u64 tp_parse_ipv4(const __u8* data, const __u8* end, __u32 frame_len, __u32 words,
+                              tp_u64_alias* k, struct tp_cursor* c) {
   __u64 off = c->offset;
   TP_OPAQUE(off);
-  if (off > TP_PARSE_WINDOW) return TP_PARSE_MALFORMED;
+  if (off > TP_PARSE_WINDOW) return TP_PARSE_TOO_DEEP; /* impossible behind two tags */
   const __u8* p = data + off;
-  if (p + 20 > end) return TP_PARSE_MALFORMED;
+  if (p + 20 > end) return tp_missing(off + 20, frame_len);
   __u64 header = (__u64)(p[0] & 15) * 4;
   __u64 total = tp_be16(p + 2);
   __u64 fragment = tp_be16(p + 6);
-  if (p[0] >> 4 != 4 || header < 20 || total < header || off + total > frame_len)
-    return TP_PARSE_MALFORMED;
+  if (p[0] >> 4 != 4 || header < 20 || total < header) return TP_PARSE_CONTRADICTION;
   c->ip_version = 4;
   c->flags |= TP_KEY_IP | tp_fragment_flags(fragment & 0x3fff, fragment & 0x1fff);
   c->dscp_ecn = p[1];
@@ -116,7 +130,9 @@ TP_INLINE int tp_parse_ipv4(const __u8* data, const __u8* end, __u32 frame_len, 
   if (words & TP_WORD(3)) k[3] = tp_load64(p + 12);
   c->offset = off + header;
   c->l3_end = off + total;
-  return TP_PARSED;
+  if (c->whole && c->l3_end > frame_len) return TP_PARSE_CUT;
+  const __u64 result = tp_parse_transport(data, end, frame_len, c);
+  return !c->whole && c->l3_end > frame_len ? (__u64)TP_PARSE_CUT : result;
 }
 
 /* The headers that RFC 8200 and its kin allow before the upper layer. */
@@ -128,62 +144,74 @@ TP_INLINE int tp_is_extension(__u32 next) {
 
 /* RFC 8200, section 4; authentication headers: RFC 4302; the limit on headers: RFC 8883. `next` is
  * the type of the first header. */
-TP_INLINE int tp_parse_extensions(const __u8* data, const __u8* end, __u32 next,
-                                  struct tp_cursor* c) {
-  __u64 off = c->offset, flags = 0;
+TP_INLINE __u64 tp_parse_extensions(const __u8* data, const __u8* end, __u32 frame_len, __u32 next,
+                                    struct tp_cursor* c) {
+  __u64 off = c->offset, flags = 0, result = TP_PARSE_TOO_DEEP;
   for (int i = 0; i <= TP_MAX_EXTENSIONS; i++) {
     __u64 length;
     TP_FORGET(off);
     TP_FORGET(flags);
     if (flags & TP_KEY_LATER || !tp_is_extension(next)) { /* a later fragment: payload */
-      c->flags |= flags;
       c->proto = next;
-      c->offset = off;
-      return TP_PARSED;
+      result = TP_PARSED;
+      break;
     }
-    if (off > TP_PARSE_WINDOW) return TP_PARSE_MALFORMED;
+    if (off + 8 > c->l3_end) {
+      result = tp_beyond_datagram(flags);
+      break;
+    }
+    if (i == TP_MAX_EXTENSIONS || off > TP_PARSE_WINDOW || data + off + 8 > end) {
+      result = tp_missing(off + 8, frame_len);
+      break;
+    }
     const __u8* p = data + off;
-    if (p + 8 > end || off + 8 > c->l3_end) return TP_PARSE_MALFORMED;
     if (next == TP_PROTO_FRAGMENT) {
       __u64 fragment = tp_be16(p + 2);
-      if (c->jumbo) return TP_PARSE_MALFORMED; /* RFC 2675, section 3 */
-      length = 8;
+      length = c->jumbo ? 0 : 8; /* RFC 2675, section 3: no fragment of a jumbogram */
       /* An atomic fragment is whole: RFC 6946. */
-      flags |= tp_fragment_flags(fragment & 0xfff9, fragment & 0xfff8);
+      if (length) flags |= tp_fragment_flags(fragment & 0xfff9, fragment & 0xfff8);
     } else if (next == TP_PROTO_AH) {
       length = ((__u64)p[1] + 2) * 4;
-      if (length < 12) return TP_PARSE_MALFORMED; /* its fixed fields */
+      if (length < 12) length = 0; /* its fixed fields */
     } else {
       length = ((__u64)p[1] + 1) * 8;
     }
+    if (!length || off + length > c->l3_end) {
+      result = tp_beyond_datagram(length ? flags : 0);
+      break;
+    }
     off += length;
-    if (off > c->l3_end) return TP_PARSE_MALFORMED;
     next = p[0];
   }
-  return TP_PARSE_MALFORMED;
+  c->flags |= flags | (result ? TP_KEY_UNREAD : 0);
+  c->offset = off;
+  return result;
 }
 
-/* RFC 8200; jumbograms: RFC 2675. */
-TP_INLINE int tp_parse_ipv6(const __u8* data, const __u8* end, __u32 frame_len, __u32 words,
-                            tp_u64_alias* k, struct tp_cursor* c) {
-  __u64 off = c->offset;
+/* RFC 2675, sections 2 and 3. A length of 0 leaves no room for the hop-by-hop header that follows
+ * the IPv6 header at `p`, except with a jumbo payload option (type 0xc2), whose alignment of 4n + 2
+ * makes it the first. */
+TP_INLINE __u64 tp_parse_jumbo(const __u8* p, const __u8* end, __u64 off, __u32 frame_len,
+                               struct tp_cursor* c) {
+  c->flags |= TP_KEY_UNREAD;
+  if (p + 48 > end) return tp_missing(off + 48, frame_len);
+  if (p[42] != 0xc2 || p[43] != 4 || tp_be32(p + 44) < 65536) return TP_PARSE_CONTRADICTION;
+  c->flags &= ~(__u64)TP_KEY_UNREAD;
+  c->l3_end = off + 40 + tp_be32(p + 44);
+  return TP_PARSED;
+}
+
+/* RFC 8200. */
+TP_INLINE __u64 tp_parse_ipv6(const __u8* data, const __u8* end, __u32 frame_len, __u32 words,
+                              tp_u64_alias* k, struct tp_cursor* c) {
+  __u64 off = c->offset, result = TP_PARSED;
   TP_OPAQUE(off);
-  if (off > TP_PARSE_WINDOW) return TP_PARSE_MALFORMED;
+  if (off > TP_PARSE_WINDOW) return TP_PARSE_TOO_DEEP; /* impossible behind two tags */
   const __u8* p = data + off;
-  if (p + 40 > end) return TP_PARSE_MALFORMED;
+  if (p + 40 > end) return tp_missing(off + 40, frame_len);
   __u64 payload = tp_be16(p + 4);
   __u32 next = p[6];
-  if (p[0] >> 4 != 6) return TP_PARSE_MALFORMED;
-  c->jumbo = payload == 0 && next == TP_PROTO_HOPOPTS;
-  if (c->jumbo) {
-    /* A length of 0 leaves no room for the header that follows, except with a jumbo payload option
-     * (type 0xc2), whose alignment of 4n + 2 makes it the first. RFC 2675, sections 2 and 3. */
-    if (p + 48 > end || p[42] != 0xc2 || p[43] != 4) return TP_PARSE_MALFORMED;
-    payload = tp_be32(p + 44);
-    if (payload < 65536) return TP_PARSE_MALFORMED;
-  }
-  if (off + 40 + payload > frame_len) return TP_PARSE_MALFORMED;
-  c->l3_end = off + 40 + payload;
+  if (p[0] >> 4 != 6) return TP_PARSE_CONTRADICTION;
   c->ip_version = 6;
   c->flags |= TP_KEY_IP;
   c->dscp_ecn = (__u8)((__u8)(p[0] << 4) | p[1] >> 4);
@@ -191,42 +219,22 @@ TP_INLINE int tp_parse_ipv6(const __u8* data, const __u8* end, __u32 frame_len, 
   if (words & TP_WORD(4)) k[4] = tp_load64(p + 16);
   if (words & TP_WORD(5)) k[5] = tp_load64(p + 24);
   if (words & TP_WORD(6)) k[6] = tp_load64(p + 32);
-  c->proto = next;
   c->offset = off + 40;
-  if (!tp_is_extension(next)) return TP_PARSED;
-  return tp_parse_extensions(data, end, next, c);
-}
-
-/* RFC 9293, 768, 792, 4443. A first fragment must hold the whole transport header: RFC 7112 says so
- * for IPv6; for IPv4 a shorter one is the tiny fragment that filters discard by RFC 1858. */
-TP_INLINE int tp_parse_transport(const __u8* data, const __u8* end, struct tp_cursor* c) {
-  __u64 off = c->offset, proto = c->proto;
-  __u64 need = proto == TP_PROTO_UDP      ? 8
-               : proto == TP_PROTO_TCP    ? 20
-               : proto == TP_PROTO_ICMP   ? 8
-               : proto == TP_PROTO_ICMPV6 ? 4
-                                          : 0;
-  if (!need || c->flags & TP_KEY_LATER) return TP_PARSED;
-  TP_OPAQUE(off);
-  if (off > TP_PARSE_WINDOW || off + need > c->l3_end) return TP_PARSE_MALFORMED;
-  const __u8* p = data + off;
-  if (proto == TP_PROTO_UDP) {
-    if (p + 8 > end) return TP_PARSE_MALFORMED;
-    __u64 length = tp_be16(p + 4);
-    /* A fragment holds less than the datagram's length; a jumbogram has 0 here. */
-    if (length < 8 && !(c->jumbo && length == 0)) return TP_PARSE_MALFORMED;
-    if (off + length > c->l3_end && !(c->flags & TP_KEY_FRAGMENT)) return TP_PARSE_MALFORMED;
-  } else if (proto == TP_PROTO_TCP) {
-    if (p + 20 > end) return TP_PARSE_MALFORMED;
-    __u64 header = (__u64)(p[12] >> 4) * 4;
-    if (header < 20 || off + header > c->l3_end) return TP_PARSE_MALFORMED;
-    c->tcp_flags = p[13];
-  } else {
-    return TP_PARSED;
+  c->l3_end = off + 40 + payload;
+  c->jumbo = payload == 0 && next == TP_PROTO_HOPOPTS;
+  if (c->jumbo) {
+    result = tp_parse_jumbo(p, end, off, frame_len, c);
+    if (result) return result;
   }
-  c->ports = tp_load32(p);
-  c->flags |= TP_KEY_PORTS;
-  return TP_PARSED;
+  if (c->whole && c->l3_end > frame_len) return TP_PARSE_CUT;
+  if (tp_is_extension(next)) {
+    result = tp_parse_extensions(data, end, frame_len, next, c);
+    if (c->whole && result) return result;
+  } else {
+    c->proto = next;
+  }
+  if (!result) result = tp_parse_transport(data, end, frame_len, c);
+  return !c->whole && c->l3_end > frame_len ? (__u64)TP_PARSE_CUT : result;
 }
 
 /*
@@ -271,58 +279,107 @@ TP_INLINE int tp_parse_common(const __u8* data, const __u8* end, __u32 frame_len
   return 1;
 }
 
-/*
- * Reads the frame in [data, end) into *key, header by header. `frame_len`, in bytes, is at least
- * end - data; it is more where only the first segment of a frame is at hand. Headers must lie in
- * that segment and in the first TP_PARSE_WINDOW bytes. `port` is the ingress port's index. Of the
- * key, only the words in `words` (TP_WORD of each; a constant where speed matters) are defined; the
- * verdict on the frame does not depend on them. Returns TP_PARSED, or TP_PARSE_MALFORMED with *key
- * undefined.
+/* What is in front of the IP header. */
+struct tp_link {
+  __u64 type; /* EtherType behind the tags */
+  __u64 vlan, inner_vlan;
+  __u64 flags; /* TP_KEY_... */
+  __u64 length;
+};
+
+/* Returns how many bytes the Ethernet header and its tags need, where they are not there; else 0.
  */
-TP_INLINE int tp_parse_headers(const __u8* data, const __u8* end, __u32 frame_len, __u8 port,
-                               __u32 words, struct tp_key* key) {
-  struct tp_cursor c = {TP_ETH_LEN, 0, 0, 0, 0, 0, 0, 0, 0};
+TP_INLINE __u32 tp_parse_link(const __u8* data, const __u8* end, struct tp_link* link) {
+  link->length = TP_ETH_LEN;
+  if (data + TP_ETH_LEN > end) return TP_ETH_LEN;
+  link->type = tp_be16(data + 12);
+  if (TP_LIKELY(link->type != TP_ETH_P_VLAN && link->type != TP_ETH_P_QINQ)) return 0;
+  if (data + TP_ETH_LEN + 4 > end) return TP_ETH_LEN + 4;
+  link->flags = TP_KEY_VLAN;
+  link->vlan = tp_be16(data + 14) & 0xfff;
+  link->type = tp_be16(data + 16);
+  link->length = TP_ETH_LEN + 4;
+  if (link->type == TP_ETH_P_VLAN || link->type == TP_ETH_P_QINQ) {
+    if (data + TP_ETH_LEN + 8 > end) return TP_ETH_LEN + 8;
+    link->flags |= TP_KEY_INNER;
+    link->inner_vlan = tp_be16(data + 18) & 0xfff;
+    link->type = tp_be16(data + 20);
+    link->length = TP_ETH_LEN + 8;
+  }
+  TP_FORGET(link->length);
+  return 0;
+}
+
+/* tp_parse_headers; if `whole`, a constant, with *key undefined except for TP_PARSED. */
+TP_INLINE int tp_walk(const __u8* data, const __u8* end, __u32 frame_len, __u8 port, __u32 words,
+                      struct tp_key* key, int whole) {
   tp_u64_alias* k = (tp_u64_alias*)key;
-  __u64 vlan = 0, inner_vlan = 0;
+  struct tp_link link = {0, 0, 0, 0, 0};
+  __u64 result = TP_PARSED;
   if (words & TP_WORD(3)) k[3] = 0;
   if (words & TP_WORD(4)) k[4] = 0;
   if (words & TP_WORD(5)) k[5] = 0;
   if (words & TP_WORD(6)) k[6] = 0;
-  if (data + TP_ETH_LEN > end) return TP_PARSE_MALFORMED;
-  __u32 type = tp_be16(data + 12);
-  if (type == TP_ETH_P_VLAN || type == TP_ETH_P_QINQ) {
-    if (data + TP_ETH_LEN + 4 > end) return TP_PARSE_MALFORMED;
-    c.flags = TP_KEY_VLAN;
-    vlan = tp_be16(data + 14) & 0xfff;
-    type = tp_be16(data + 16);
-    c.offset = TP_ETH_LEN + 4;
-    if (type == TP_ETH_P_VLAN || type == TP_ETH_P_QINQ) {
-      if (data + TP_ETH_LEN + 8 > end) return TP_PARSE_MALFORMED;
-      c.flags |= TP_KEY_INNER;
-      inner_vlan = tp_be16(data + 18) & 0xfff;
-      type = tp_be16(data + 20);
-      c.offset = TP_ETH_LEN + 8;
-    }
-    TP_FORGET(c.offset);
+  const __u32 missing = tp_parse_link(data, end, &link);
+  if (TP_UNLIKELY(missing)) {
+    result = tp_missing(missing, frame_len);
+    if (whole) return (int)result;
+    const __u64 malformed = tp_is_malformed(result) ? TP_KEY_MALFORMED : 0;
+    if (words & TP_WORD(0))
+      k[0] = port | (TP_KEY_UNREAD | malformed) << 24 | (__u64)TP_VLAN_UNREAD << 48;
+    if (words & TP_WORD(1)) k[1] = 0;
+    if (words & TP_WORD(2)) k[2] = 0;
+    if (words & TP_WORD(7)) k[7] = words & TP_WORD_LENGTH ? tp_length_half(frame_len, 0) : 0;
+    return (int)result;
   }
-  if (type == TP_ETH_P_IPV4) {
-    if (tp_parse_ipv4(data, end, frame_len, words, k, &c)) return TP_PARSE_MALFORMED;
-    if (tp_parse_transport(data, end, &c)) return TP_PARSE_MALFORMED;
-  } else if (type == TP_ETH_P_IPV6) {
-    if (tp_parse_ipv6(data, end, frame_len, words, k, &c)) return TP_PARSE_MALFORMED;
-    if (tp_parse_transport(data, end, &c)) return TP_PARSE_MALFORMED;
+  struct tp_cursor c = {link.length, whole, 0, 0, link.flags, 0, 0, 0, 0, 0};
+  if (link.type == TP_ETH_P_IPV4) {
+    result = tp_parse_ipv4(data, end, frame_len, words, k, &c);
+    if (whole && result) return (int)result;
+  } else if (link.type == TP_ETH_P_IPV6) {
+    result = tp_parse_ipv6(data, end, frame_len, words, k, &c);
+    if (whole && result) return (int)result;
+  }
+  TP_FORGET(result);
+  if (!whole && result) {
+    if (tp_is_malformed(result)) c.flags |= TP_KEY_MALFORMED;
+    if (!(c.flags & TP_KEY_IP)) c.flags |= TP_KEY_UNREAD;
   }
   if (words & TP_WORD(0))
-    k[0] =
-        port | c.ip_version << 8 | c.proto << 16 | c.flags << 24 | (__u64)type << 32 | vlan << 48;
-  if (words & TP_WORD(1)) k[1] = (tp_load64(data) & TP_LOW48) | inner_vlan << 48;
+    k[0] = port | c.ip_version << 8 | c.proto << 16 | c.flags << 24 | link.type << 32 |
+           link.vlan << 48;
+  if (words & TP_WORD(1)) k[1] = (tp_load64(data) & TP_LOW48) | link.inner_vlan << 48;
   if (words & TP_WORD(2))
     k[2] = (tp_load64(data + 6) & TP_LOW48) | c.dscp_ecn << 48 | c.tcp_flags << 56;
   if (words & TP_WORD(7))
     k[7] = c.ports |
            (words & TP_WORD_LENGTH ? tp_length_half(frame_len, c.flags & TP_KEY_IP ? c.offset : 0)
                                    : 0);
-  return TP_PARSED;
+  return (int)result;
+}
+
+TP_RARE int tp_walk_as_far(const __u8* data, const __u8* end, __u32 frame_len, __u8 port,
+                           __u32 words, struct tp_key* key) {
+  return tp_walk(data, end, frame_len, port, words, key, 0);
+}
+
+/*
+ * Reads the frame in [data, end) into *key, header by header, as far as it can. `frame_len`, in
+ * bytes, is at least end - data; it is more where only the first segment of a frame is at hand.
+ * Headers must lie in that segment and start in the first TP_PARSE_WINDOW bytes. `port` is the
+ * ingress port's index. Of the key, only the words in `words` (TP_WORD of each; a constant where
+ * speed matters) are defined; the result does not depend on them. Returns enum tp_parse_result; the
+ * key is defined whatever it is.
+ */
+TP_INLINE int tp_parse_headers(const __u8* data, const __u8* end, __u32 frame_len, __u8 port,
+                               __u32 words, struct tp_key* key) {
+#ifdef __bpf__
+  return tp_walk(data, end, frame_len, port, words, key, 0);
+#else
+  /* What is read whole is read with fewer live values. */
+  if (TP_LIKELY(!tp_walk(data, end, frame_len, port, words, key, 1))) return TP_PARSED;
+  return tp_walk_as_far(data, end, frame_len, port, words, key);
+#endif
 }
 
 /* tp_parse_headers, after an attempt by tp_parse_common. */

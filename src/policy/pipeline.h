@@ -23,13 +23,13 @@
  */
 TP_SUBPROGRAM int tp_walk_tuple(tp_env* env, struct tp_key* key, __u32 frame_len) {
   struct tp_datapath room;
-  if (!key) return TP_PARSE_MALFORMED;
+  if (!key) return TP_PARSE_CUT; /* impossible: the verifier asks */
   const struct tp_datapath* dp = tp_enter(env, &room, TP_TUPLE_WORDS, 0);
   return tp_parse_headers(dp->data, dp->end, frame_len, dp->port, TP_TUPLE_WORDS, key);
 }
 TP_SUBPROGRAM int tp_walk_headers(tp_env* env, struct tp_key* key, __u32 frame_len) {
   struct tp_datapath room;
-  if (!key) return TP_PARSE_MALFORMED;
+  if (!key) return TP_PARSE_CUT; /* impossible: the verifier asks */
   const struct tp_datapath* dp = tp_enter(env, &room, TP_ALL_WORDS, 0);
   return tp_parse_headers(dp->data, dp->end, frame_len, dp->port, TP_ALL_WORDS, key);
 }
@@ -40,11 +40,17 @@ TP_INLINE int tp_read_key(struct tp_datapath* dp, __u32 frame_len, struct tp_key
     return TP_PARSED;
   struct tp_key walked;
   __builtin_memset(&walked, 0, sizeof(walked)); /* kernels before 6.3 ask for it */
-  if (TP_WORDS(dp) == TP_TUPLE_WORDS ? tp_walk_tuple(TP_ENV(dp), &walked, frame_len)
-                                     : tp_walk_headers(TP_ENV(dp), &walked, frame_len))
-    return TP_PARSE_MALFORMED;
+  const int result = TP_WORDS(dp) == TP_TUPLE_WORDS
+                         ? tp_walk_tuple(TP_ENV(dp), &walked, frame_len)
+                         : tp_walk_headers(TP_ENV(dp), &walked, frame_len);
   *key = walked;
-  return TP_PARSED;
+  return result;
+}
+
+/* Whether a frame is dropped, and no rule asked about it, because the parser returned `result`. */
+TP_INLINE int tp_drops(const struct tp_datapath* dp, int result) {
+  return TP_UNLIKELY(result != TP_PARSED) && tp_is_malformed((__u64)result) &&
+         TP_DROPS_MALFORMED(dp);
 }
 
 /* The decision of the fast tiers from the stream on: `state` is the one of rule number `rule`, and
@@ -71,7 +77,7 @@ TP_INLINE struct tp_effects tp_decide(struct tp_datapath* dp, __u32 frame_len, _
   __u32 rule = fallback;
   if (n_shapes) {
     struct tp_key key;
-    if (tp_read_key(dp, frame_len, &key)) return malformed;
+    if (tp_drops(dp, tp_read_key(dp, frame_len, &key))) return malformed;
     rule = tp_classify(dp, &key, n_shapes, fallback);
   }
   struct tp_state* state = tp_stream(dp, rule, rule);
@@ -83,7 +89,7 @@ TP_INLINE struct tp_effects tp_decide_general(struct tp_datapath* dp, __u32 fram
                                               __u32 n_shapes, __u32 fallback, int shared) {
   struct tp_effects effects = {TP_NO_RULE, TP_FATE_MALFORMED, 0, 0, 0, 0, 0, 0, 0};
   struct tp_key key;
-  if (tp_read_key(dp, frame_len, &key)) return effects;
+  if (tp_drops(dp, tp_read_key(dp, frame_len, &key))) return effects;
   const __u32 index = tp_classify(dp, &key, n_shapes, fallback);
   const struct tp_rule* rule = TP_ROW(dp, rules, index);
   if (!rule) return effects;

@@ -55,6 +55,40 @@
   } while (0)
 #endif
 
+/* Unaligned loads and stores, in the machine's order. In BPF they are plain loads, because clang
+ * would load byte by byte, and the machines that run XDP programs load unaligned words. */
+#ifdef __bpf__
+#define TP_LOAD(name, type)                                         \
+  TP_INLINE type name(const __u8* p) {                              \
+    return *(const type __attribute__((may_alias))*)(const void*)p; \
+  }
+#else
+#define TP_LOAD(name, type)                     \
+  TP_INLINE type name(const __u8* p) {          \
+    type value;                                 \
+    __builtin_memcpy(&value, p, sizeof(value)); \
+    return value;                               \
+  }
+#endif
+TP_LOAD(tp_load16, __u16)
+TP_LOAD(tp_load32, __u32)
+TP_LOAD(tp_load64, __u64)
+#undef TP_LOAD
+
+#ifdef __bpf__
+#define TP_STORE(name, type) \
+  TP_INLINE void name(__u8* p, type value) { *(type __attribute__((may_alias))*)(void*)p = value; }
+#else
+#define TP_STORE(name, type) \
+  TP_INLINE void name(__u8* p, type value) { __builtin_memcpy(p, &value, sizeof(value)); }
+#endif
+TP_STORE(tp_store16, __u16)
+TP_STORE(tp_store32, __u32)
+#undef TP_STORE
+
+TP_INLINE __u16 tp_be16(const __u8* p) { return __builtin_bswap16(tp_load16(p)); }
+TP_INLINE __u32 tp_be32(const __u8* p) { return __builtin_bswap32(tp_load32(p)); }
+
 enum {
   TP_MAX_PORTS = 16,        /* ports a policy may name */
   TP_MAX_RULES = 65535,     /* rules, the default included */
@@ -77,7 +111,7 @@ enum tp_verdict {
   TP_PASS = 1,      /* handed to the kernel */
   TP_LOST = 2,      /* lost by the rule's loss model */
   TP_DENIED = 3,    /* "forward": "drop" */
-  TP_MALFORMED = 4, /* headers cut short, or contradicting the frame */
+  TP_MALFORMED = 4, /* malformed and dropped for that, or too short to reflect: see parse.h */
   TP_TX_FULL = 5,   /* to be sent or passed, but the queue did not take it */
   TP_NO_PORT = 6,   /* to be sent, but the port is not there */
   TP_VERDICTS = 7,
@@ -128,19 +162,41 @@ enum {
 
 /* tp_key.flags */
 enum {
-  TP_KEY_IP = 1,       /* ip_version, proto and the addresses are valid */
-  TP_KEY_PORTS = 2,    /* a TCP or UDP header was read: src_port and dst_port are valid */
-  TP_KEY_VLAN = 4,     /* at least one tag */
-  TP_KEY_FRAGMENT = 8, /* any fragment of a datagram */
-  TP_KEY_LATER = 16,   /* a fragment other than the first: no transport header in it */
-  TP_KEY_INNER = 32,   /* at least two tags */
+  TP_KEY_IP = 1,         /* ip_version, proto and the addresses are valid */
+  TP_KEY_PORTS = 2,      /* a TCP or UDP header was read: src_port and dst_port are valid */
+  TP_KEY_VLAN = 4,       /* at least one tag */
+  TP_KEY_FRAGMENT = 8,   /* any fragment of a datagram */
+  TP_KEY_LATER = 16,     /* a fragment other than the first: no transport header in it */
+  TP_KEY_INNER = 32,     /* at least two tags */
+  TP_KEY_MALFORMED = 64, /* the frame is cut, or contradicts itself: see parse.h */
+  TP_KEY_UNREAD = 128,   /* the headers could not be read up to the upper-layer protocol: proto is
+                            not known, nor, without TP_KEY_FRAGMENT, whether it is a fragment */
 };
+
+/* tp_key.vlan, where the Ethernet header and its tags could not be read: EtherType, MAC addresses
+ * and tags are not known. */
+enum { TP_VLAN_UNREAD = 0x8000 };
+
+/* What the parser found first. Cut and contradiction make a frame malformed. */
+enum tp_parse_result {
+  TP_PARSED = 0,
+  TP_PARSE_CUT = 1,           /* a header, or the datagram, is longer than the frame, or a header is
+                                 longer than its first fragment */
+  TP_PARSE_CONTRADICTION = 2, /* fields that cannot all be true, in a frame that is long enough */
+  TP_PARSE_TOO_DEEP = 3,      /* sound, but more headers, or further in, than the limits of types.h,
+                                 or beyond the first segment */
+};
+
+TP_INLINE int tp_is_malformed(__u64 result) {
+  return result == TP_PARSE_CUT || result == TP_PARSE_CONTRADICTION;
+}
 
 /* The words by which a key is hashed and compared. */
 typedef __u64 __attribute__((may_alias)) tp_u64_alias;
 
 /*
- * What the parser read: a packet's headers in one cache line, zero where there is none. Addresses
+ * What the parser read: a packet's headers in one cache line, zero where there is none, or where it
+ * could not be read. Addresses
  * and transport ports are in network order, all else in host order. Both IPv4 addresses share word
  * 3, so that a five-tuple touches three words.
  */
@@ -150,7 +206,7 @@ struct tp_key {
   __u8 proto; /* upper-layer protocol, behind IPv6 extension headers */
   __u8 flags;
   __u16 ether_type; /* behind the VLAN tags */
-  __u16 vlan;       /* VID of the outer tag */
+  __u16 vlan;       /* VID of the outer tag; or TP_VLAN_UNREAD */
   __u8 dst_mac[6];
   __u16 inner_vlan; /* VID of the second tag */
   __u8 src_mac[6];
@@ -160,8 +216,9 @@ struct tp_key {
   __u16 src_port;
   __u16 dst_port;
   __u16 length; /* of the frame in bytes; 65535 for that and more */
-  __u16 shape;  /* in a packet's key, where the bytes behind the IP headers begin (0: no IP), which
-                   no match asks for; in an entry, the shape that the entry belongs to */
+  __u16
+      shape; /* in a packet's key, where the bytes behind the IP headers begin that were read (0:
+                no IP), which no match asks for; in an entry, the shape that the entry belongs to */
 } __attribute__((aligned(8)));
 TP_STATIC_ASSERT(sizeof(struct tp_key) == 64, "one cache line");
 

@@ -29,7 +29,7 @@ inline constexpr std::array<Verdict, TP_VERDICTS> kVerdicts = {{
     {TP_PASS, "pass", "passed to the kernel"},
     {TP_LOST, "lost", "lost by a loss model"},
     {TP_DENIED, "denied", "dropped by \"forward\": \"drop\""},
-    {TP_MALFORMED, "malformed", "headers cut short or in contradiction with the frame"},
+    {TP_MALFORMED, "malformed", "dropped as malformed, or too short to reflect"},
     {TP_TX_FULL, "tx_full", "not accepted by the queue that was to send or pass it"},
     {TP_NO_PORT, "no_port", "for a port that does not exist"},
 }};

@@ -61,7 +61,7 @@ struct ReloadSnapshot {
   uint64_t done = 0, rejected = 0;
   uint64_t longest_switch_ns = 0;  // of a worker, for one reload (DPDK)
   // The counts of rules that a reload removed or reset. With the counts of the present rules: all
-  // that the queues received, except malformed packets.
+  // that the queues received, except packets dropped as malformed.
   RuleSnapshot retired = {};
 };
 

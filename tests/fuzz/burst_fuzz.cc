@@ -44,6 +44,13 @@ constexpr const char* kPolicies[] = {
         {"name": "a", "match": {"ip_version": 4}, "packets": 3, "forward": "drop"},
         {"name": "b", "match": {"ip_version": 4}, "flows": "50%", "forward": {"port": "wan"}}],
         "default": {"loss": {"model": "random", "rate": "50%", "scope": "flow"}}})",
+    R"({"version": 1, "malformed": "drop", "rules": [
+        {"name": "a", "match": {"port": "lan", "malformed": false, "length": "0-99"}}]})",
+    R"({"version": 1, "rules": [
+        {"name": "a", "match": {"malformed": true, "ip_version": 6}, "forward": "reflect",
+         "loss": {"model": "random", "rate": "50%", "scope": "packet"}},
+        {"name": "b", "match": {"fragment": false, "malformed": true}, "forward": "reflect"}],
+        "default": {"loss": {"model": "random", "rate": "50%", "scope": "flow"}}})",
 };
 
 const twinpath::CompiledPolicy& Policy(size_t which) {

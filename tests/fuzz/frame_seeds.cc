@@ -16,7 +16,7 @@
 
 namespace {
 
-constexpr int kPoliciesAndPorts = 12;  // of burst_fuzz
+constexpr int kPoliciesAndPorts = 16;  // of burst_fuzz
 
 void Write(const std::string& path, const std::vector<uint8_t>& input) {
   std::ofstream out(path, std::ios::binary);
@@ -46,6 +46,10 @@ int main(int argc, char** argv) {
       F().Ipv6().Authentication().Extension(135).Extension(139).Extension(140).Tcp(),
       F().Ipv6().Jumbo(70000).Udp(),
       F().Ipv6().Icmpv6(),
+      F().Ipv4().Patch(0, {0x4f}).Udp(),
+      F().Ipv4(6).Fragment(0, true).Payload(4),
+      F().Ipv6().Patch(4, {1, 0}).DestinationOptions(1).Tcp(),
+      F().Ipv6().DestinationOptions(120).Routing(3).Udp(),
   };
   std::filesystem::create_directories(argv[1]);
   std::vector<uint8_t> burst = {0};

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// libFuzzer target for tp_parse. It reads nothing past the end (AddressSanitizer checks), and a
-// frame that parses has the same key with any bytes after it. The first two bytes of the input say
-// where to cut the frame; the rest is the frame.
+// libFuzzer target for tp_parse. It reads nothing past the end (AddressSanitizer checks). A frame
+// that is read to the end has the same key with any bytes after it, and one that is cut has only
+// what the whole frame has. The first two bytes of the input say where to cut the frame; the rest
+// is the frame.
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 
-#include "src/policy/parse.h"
+#include "tests/unit/lib/parsed.h"
 
 namespace {
 
@@ -32,21 +33,28 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const size_t cut = size ? cut_at % (size + 1) : 0;
   tp_key whole, shorter, segment;
   const int whole_result = Parse(data, size, size, &whole);
-  Require(whole_result == TP_PARSED || whole_result == TP_PARSE_MALFORMED);
-  if (whole_result == TP_PARSED) {
-    Require(whole.port == 1 && whole.length == (size < 65535 ? size : 65535));
-    Require(whole.shape <= size && (whole.shape != 0) == ((whole.flags & TP_KEY_IP) != 0));
-    Require(!(whole.flags & TP_KEY_LATER) || !(whole.flags & TP_KEY_PORTS));
-    Require((whole.ip_version != 0) == ((whole.flags & TP_KEY_IP) != 0));
-  }
-  // If a cut frame parses, the missing rest is only padding.
-  if (Parse(data, cut, cut, &shorter) == TP_PARSED) {
+  Require(whole_result >= TP_PARSED && whole_result <= TP_PARSE_TOO_DEEP);
+  const bool malformed = (whole.flags & TP_KEY_MALFORMED) != 0;
+  Require(malformed == (whole_result == TP_PARSE_CUT || whole_result == TP_PARSE_CONTRADICTION));
+  Require(whole.port == 1 && whole.length == (size < 65535 ? size : 65535));
+  Require((whole.shape != 0) == ((whole.flags & TP_KEY_IP) != 0));
+  Require((whole.ip_version != 0) == ((whole.flags & TP_KEY_IP) != 0));
+  Require(!(whole.flags & TP_KEY_LATER) || !(whole.flags & (TP_KEY_PORTS | TP_KEY_UNREAD)));
+  Require(!(whole.flags & TP_KEY_UNREAD) || (whole.proto == 0 && !(whole.flags & TP_KEY_PORTS)));
+  Require(!(whole.flags & TP_KEY_UNREAD) || whole_result != TP_PARSED);
+  if (whole_result == TP_PARSED) Require(whole.shape <= size);
+  // If a cut frame is sound, the missing rest is only padding.
+  const int cut_result = Parse(data, cut, cut, &shorter);
+  if (cut_result == TP_PARSED || cut_result == TP_PARSE_TOO_DEEP) {
     shorter.length = whole.length;
-    Require(whole_result == TP_PARSED && std::memcmp(&shorter, &whole, sizeof(whole)) == 0);
+    Require(whole_result == cut_result && shorter == whole);
+  } else {
+    Require(twinpath::IsReadOf(shorter, whole));
   }
-  // A frame that parses by its first segment has the same key when all segments are visible.
-  if (Parse(data, cut, size, &segment) == TP_PARSED) {
-    Require(whole_result == TP_PARSED && std::memcmp(&segment, &whole, sizeof(whole)) == 0);
-  }
+  // A frame that is read by its first segment has the same key when all segments are visible.
+  if (Parse(data, cut, size, &segment) == TP_PARSED)
+    Require(whole_result == TP_PARSED && segment == whole);
+  else
+    Require(twinpath::IsReadOf(segment, whole));
   return 0;
 }

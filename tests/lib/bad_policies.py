@@ -57,10 +57,11 @@ BAD = [
     ("a key twice, deep inside", match('"proto": "udp", "proto": "tcp"'),
      "/rules/1/match/proto: found the key twice, allowed once"),
     ("an unknown key", b'{"version": 1, "sed": 1}',
-     "/sed: found an unknown key, allowed version, about, seed, rules, default"),
+     "/sed: found an unknown key, allowed version, about, seed, malformed, rules, default"),
     ("an unknown key of a match", match('"sport": 1'),
      "/rules/1/match/sport: found an unknown key, allowed port, ether_type, vlan, src_mac, "
-     "dst_mac, ip_version, src, dst, proto, src_port, dst_port, tcp_flags, dscp, ecn, fragment, length"),
+     "dst_mac, ip_version, src, dst, proto, src_port, dst_port, tcp_flags, dscp, ecn, fragment, length, "
+     "malformed"),
     ("a name twice", b'{"version": 1, "rules": [{"name": "a"}, {"name": "a"}]}',
      '/rules/1/name: found "a", the name of /rules/0 too, allowed a name of its own for each rule'),
     ("host bits", match('"dst": "10.0.0.1/8"'),

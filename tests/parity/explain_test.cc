@@ -9,8 +9,8 @@
 
 #include "gtest/gtest.h"
 #include "src/explain/frame.h"
-#include "src/explain/malformed.h"
 #include "src/explain/packet.h"
+#include "src/explain/unread.h"
 #include "tests/parity/host_replay.h"
 #include "tests/parity/policies.h"
 #include "tests/parity/shapes.h"
@@ -199,25 +199,98 @@ TEST(Explain, FiveTuplesBecomePacketsWithRightChecksums) {
   EXPECT_EQ(OnesSum(absl::MakeSpan(echo6).subspan(22, 40), 58 + 8), 0xffffu);
 }
 
-TEST(Explain, WhatIsWrongWithAMalformedFrameIsTold) {
-  auto wrong = [](const FrameBuilder& frame) { return DescribeMalformed(frame.Build()); };
-  EXPECT_EQ(DescribeMalformed(std::vector<uint8_t>(13)),
-            "its Ethernet header needs 14 bytes, but the frame has 13");
-  EXPECT_EQ(wrong(FrameBuilder().EtherType(0x8100).Bytes({0, 1})),
-            "its VLAN tag needs 4 bytes, but the frame has 2");
-  EXPECT_EQ(wrong(FrameBuilder().Ipv4().Patch(0, {0x65})), "its IPv4 header says version 6");
-  EXPECT_EQ(wrong(FrameBuilder().Ipv4().Patch(0, {0x44})),
-            "its IPv4 header announces a header of 16 bytes; the least is 20");
-  EXPECT_EQ(wrong(FrameBuilder().Ipv4().Patch(2, {0, 19})),
-            "its IPv4 header has 20 bytes, the whole datagram 19");
-  EXPECT_EQ(wrong(FrameBuilder().Ipv4().Patch(2, {5, 220})),
-            "its IPv4 header announces a datagram of 1,500 bytes, but the frame has 20");
-  EXPECT_EQ(wrong(FrameBuilder().Ipv6().Patch(4, {0, 100}).Payload(6)),
-            "its IPv6 header announces 100 bytes, but 6 follow");
-  EXPECT_EQ(
-      wrong(FrameBuilder().Ipv6(17).Payload(6)),
-      "its IPv6 header is valid, but a later header is cut short, too deep, or contradicts the "
-      "frame");
+// The reason, and what is wrong.
+std::string Wrong(const std::vector<uint8_t>& frame) {
+  const std::optional<Unread> unread = FindUnread(frame);
+  return unread ? std::string(UnreadReason(unread->reason)) + ": " + unread->about : "";
+}
+
+TEST(Explain, WhyAFrameIsNotReadToTheEndIsTold) {
+  using F = FrameBuilder;
+  const std::vector<uint8_t> udp = F().Ipv4().Udp().Payload(20).Build();
+  const auto first = [&](long bytes) {
+    return Wrong(std::vector<uint8_t>(udp.begin(), udp.begin() + bytes));
+  };
+  EXPECT_EQ(Wrong(udp), "");
+  EXPECT_EQ(first(13), "cut: its Ethernet header needs 14 bytes, but the frame has 13");
+  EXPECT_EQ(Wrong(F().EtherType(0x8100).Bytes({0, 1}).Build()),
+            "cut: its VLAN tag needs 4 bytes, but the frame has 2");
+  EXPECT_EQ(first(33), "cut: its IPv4 header needs 20 bytes, but the frame has 19");
+  EXPECT_EQ(first(61),
+            "cut: its IPv4 header announces a datagram of 48 bytes, but the frame has 47");
+  EXPECT_EQ(Wrong(F().Ipv4().Patch(0, {0x65}).Build()),
+            "contradiction: its IPv4 header says version 6");
+  EXPECT_EQ(Wrong(F().Ipv4().Patch(0, {0x44}).Build()),
+            "contradiction: its IPv4 header announces a header of 16 bytes; the least is 20");
+  EXPECT_EQ(Wrong(F().Ipv4().Patch(2, {0, 19}).Build()),
+            "contradiction: its IPv4 header has 20 bytes, the whole datagram 19");
+  EXPECT_EQ(Wrong(F().Ipv4().Patch(2, {5, 220}).Build()),
+            "cut: its IPv4 header announces a datagram of 1,500 bytes, but the frame has 20");
+  EXPECT_EQ(Wrong(F().Ipv4(6).Fragment(0, true).Payload(4).Build()),
+            "cut: its TCP header needs 20 bytes, but the first fragment has 4 left");
+  EXPECT_EQ(Wrong(F().Ipv4(6).Payload(4).Build()),
+            "contradiction: its TCP header needs 20 bytes, but the datagram has 4 left");
+  EXPECT_EQ(Wrong(F().Ipv4().Tcp().Patch(12, {0x40}).Build()),
+            "contradiction: its TCP header announces 16 bytes; the least is 20");
+  EXPECT_EQ(Wrong(F().Ipv4().Udp().Patch(4, {0, 7}).Build()),
+            "contradiction: its UDP header announces 7 bytes; the least is 8");
+  EXPECT_EQ(Wrong(F().Ipv4().Udp().Patch(4, {0, 9}).Build()),
+            "contradiction: its UDP header announces 9 bytes, but the IP datagram has 8");
+  EXPECT_EQ(Wrong(F().Ipv6().Patch(4, {0, 100}).Payload(6).Build()),
+            "cut: its IPv6 header announces 100 bytes, but the frame has 6");
+  EXPECT_EQ(Wrong(F().Ipv6(17).Payload(6).Build()),
+            "contradiction: its UDP header needs 8 bytes, but the datagram has 6 left");
+  EXPECT_EQ(Wrong(F().Ipv6().Authentication(0).Patch(1, {0}).Build()),
+            "contradiction: its authentication header announces 8 bytes; the least is 12");
+  EXPECT_EQ(Wrong(F().Ipv6().HopByHop().Patch(1, {1}).Build()),
+            "contradiction: its IPv6 extension header of type 0 needs 16 bytes, but the datagram "
+            "has 8 left");
+  EXPECT_EQ(Wrong(F().Ipv6().DestinationOptions(130).Udp().Build()),
+            "too deep: its UDP header begins at byte 1,102, and only the headers that begin in the "
+            "first 1,024 bytes are read");
+  FrameBuilder nine;
+  nine.Ipv6();
+  for (int i = 0; i < 9; i++) nine.DestinationOptions();
+  EXPECT_EQ(Wrong(nine.Udp().Build()),
+            "too deep: it has more than 8 IPv6 extension headers, and the rest is not read");
+}
+
+// The words come from a parser of their own, which finds what the decision's finds, on every frame.
+TEST(Explain, TheReasonIsThatOfTheDecisionsParserOnEveryTruncationOfEveryShape) {
+  size_t reasons[4] = {};
+  for (const Shape& shape : AllShapes()) {
+    std::vector<uint8_t> frame = shape.frame;
+    for (size_t length = frame.size() + 1; length-- > 0;) {
+      frame.resize(length);
+      tp_key key;
+      const int result =
+          tp_parse(frame.data(), frame.data() + length, static_cast<uint32_t>(length), 0, &key);
+      const std::optional<Unread> unread = FindUnread(frame);
+      ASSERT_EQ(unread ? unread->reason : TP_PARSED, result) << shape.name << " at " << length;
+      reasons[result]++;
+    }
+  }
+  for (const size_t frames : reasons) EXPECT_GT(frames, 100u);
+}
+
+TEST(Explain, AMalformedFrameMeetsRulesUnlessThePolicyDropsIt) {
+  const std::string rules = R"("rules": [{"name": "dns", "match": {"dst_port": 53}},
+      {"name": "net", "match": {"dst": "10.2.0.0/16"}, "forward": "drop"}]})";
+  const std::vector<uint8_t> frame = FrameBuilder().Ipv4().Udp(1, 53).Patch(4, {0, 7}).Build();
+  std::multiset<tp_verdict> seen;
+  const Explanation met =
+      Compare(Make(R"({"version": 1, )" + rules, {"lan"}), {frame, 0, 0, 0, 0}, 1, &seen);
+  EXPECT_FALSE(met.dropped);
+  EXPECT_EQ(met.malformed, "its UDP header announces 7 bytes; the least is 8");
+  EXPECT_EQ(met.unread->reason, TP_PARSE_CONTRADICTION);
+  ASSERT_EQ(met.refusals.size(), 1u);
+  EXPECT_EQ(met.refusals[0].reason, "dst_port: the udp header could not be read");
+  const Explanation dropped =
+      Compare(Make(R"({"version": 1, "malformed": "drop", )" + rules, {"lan"}), {frame, 0, 0, 0, 0},
+              1, &seen);
+  EXPECT_TRUE(dropped.dropped);
+  EXPECT_EQ(dropped.malformed, met.malformed);
+  EXPECT_EQ(seen, (std::multiset<tp_verdict>{TP_DENIED, TP_MALFORMED}));
 }
 
 TEST(Explain, NumbersFarOutAreReachedWhereNothingHasToBeWalked) {

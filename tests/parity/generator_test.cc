@@ -27,16 +27,18 @@ std::vector<bool> Reachable(const RandomPolicy& random) {
 TEST(Generator, MakesThousandsOfDistinctShapes) {
   std::set<std::string> frames;
   std::set<std::string> names;
-  int malformed = 0, fragments = 0, with_ports = 0, tagged = 0, other = 0;
+  std::map<int, int> results;
+  int fragments = 0, with_ports = 0, tagged = 0, other = 0;
   const std::vector<Shape> shapes = AllShapes();
   for (const Shape& shape : shapes) {
     frames.insert(std::string(shape.frame.begin(), shape.frame.end()));
     names.insert(shape.name);
     tp_key key;
     const uint8_t* data = shape.frame.data();
-    const bool parsed = tp_parse(data, data + shape.frame.size(),
-                                 static_cast<uint32_t>(shape.frame.size()), 0, &key) == TP_PARSED;
-    malformed += !parsed;
+    const int result = tp_parse(data, data + shape.frame.size(),
+                                static_cast<uint32_t>(shape.frame.size()), 0, &key);
+    results[result]++;
+    const bool parsed = result == TP_PARSED;
     fragments += parsed && key.flags & TP_KEY_FRAGMENT;
     with_ports += parsed && key.flags & TP_KEY_PORTS;
     tagged += parsed && key.flags & TP_KEY_VLAN;
@@ -45,7 +47,9 @@ TEST(Generator, MakesThousandsOfDistinctShapes) {
   EXPECT_GE(shapes.size(), 2000u);
   EXPECT_EQ(frames.size(), shapes.size());
   EXPECT_EQ(names.size(), shapes.size());
-  EXPECT_GT(malformed, 500);
+  EXPECT_GT(results[TP_PARSE_CUT], 100);
+  EXPECT_GT(results[TP_PARSE_CONTRADICTION], 200);
+  EXPECT_GT(results[TP_PARSE_TOO_DEEP], 100);
   EXPECT_GT(fragments, 1000);
   EXPECT_GT(with_ports, 1000);
   EXPECT_GT(tagged, 2000);

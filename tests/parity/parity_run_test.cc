@@ -257,6 +257,14 @@ TEST(ParityText, DescribesFrames) {
   EXPECT_EQ(DescribeFrame(FrameBuilder().Ipv4(17).Fragment(1, true).Payload(8).Build()),
             "IPv4 udp 10.1.0.1 > 10.2.0.2, later fragment");
   EXPECT_EQ(DescribeFrame({}), "malformed");
+  EXPECT_EQ(DescribeFrame(FrameBuilder().Ipv4().Patch(0, {0x40}).Udp().Build()),
+            "EtherType 0x0800, malformed");
+  EXPECT_EQ(DescribeFrame(FrameBuilder().Ipv4().Udp().Patch(4, {0, 7}).Build()),
+            "IPv4 udp 10.1.0.1 > 10.2.0.2, malformed");
+  FrameBuilder nine;
+  nine.Ipv6();
+  for (int i = 0; i < 9; i++) nine.DestinationOptions();
+  EXPECT_EQ(DescribeFrame(nine.Build()), "IPv6 2001:db8::1 > 2001:db8::2");
 }
 
 TEST(VerdictJson, IsOneLineAFrameAndPath) {

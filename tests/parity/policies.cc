@@ -34,7 +34,7 @@ struct Template {
   int src_length = 0, dst_length = 0;
   bool src_range = false, dst_range = false;
   bool tcp_flags = false, dscp = false, ecn = false, fragment = false, length = false;
-  bool vlan_stack = false, mac_mask = false;
+  bool vlan_stack = false, mac_mask = false, malformed = false;
 };
 
 Template MakeTemplate(Universe* u) {
@@ -65,6 +65,7 @@ Template MakeTemplate(Universe* u) {
   t.length = !t.src_range && !t.dst_range && u->Chance(8);
   t.vlan_stack = u->Chance(2);
   t.mac_mask = u->Chance(2);
+  t.malformed = u->Chance(8);
   return t;
 }
 
@@ -141,6 +142,7 @@ Json MakeMatch(const Template& t, const std::vector<std::string>& ports, Univers
   if (t.length) match["length"] = u->Of({"60-127", "0-70", "64-65535", "1000-1514"});
   if (t.src_port) match["src_port"] = PortMatch(u, t.src_range);
   if (t.dst_port) match["dst_port"] = PortMatch(u, t.dst_range);
+  if (t.malformed) match["malformed"] = u->Chance(2);
   return match;
 }
 
@@ -245,6 +247,7 @@ RandomPolicy MakeRandomPolicy(uint64_t number) {
   }
   json["default"] = Json::object();
   AddFate(language, policy.ports, &u, &json["default"]);
+  if (u.Chance(2)) json["malformed"] = u.Chance(4) ? "match" : "drop";
   policy.json = json.dump(1);
   return policy;
 }

@@ -233,6 +233,30 @@ std::vector<Part> Faults() {
       v6("next itself", 6, {41}),
       v6("next fragment", 6, {44}),
       v6("next ah", 6, {51}),
+      {"ipv6 udp at 1022",
+       [](FrameBuilder* f, Universe* u) {
+         Ipv6(f, u);
+         f->DestinationOptions(120).Udp(u->Port(), u->Port()).Payload(4);
+       }},
+      {"ipv6 tcp at 1102",
+       [](FrameBuilder* f, Universe* u) {
+         Ipv6(f, u);
+         f->DestinationOptions(130).Tcp(u->Port(), u->Port()).Payload(4);
+       }},
+      {"ipv6 extension at 1102",
+       [](FrameBuilder* f, Universe* u) {
+         Ipv6(f, u);
+         f->DestinationOptions(130).Routing().Udp(u->Port(), u->Port());
+       }},
+      {"ipv4 tcp first fragment of 4",
+       [](FrameBuilder* f, Universe* u) {
+         f->Ipv4(6).Ipv4Addresses(u->Ipv4(), u->Ipv4()).Fragment(0, true).Payload(4);
+       }},
+      {"ipv4 tcp first fragment without options",
+       [](FrameBuilder* f, Universe* u) {
+         f->Ipv4().Ipv4Addresses(u->Ipv4(), u->Ipv4()).Fragment(0, true);
+         f->Tcp(u->Port(), u->Port()).Patch(12, {0x80}).Payload(4).Padding(9);
+       }},
       extension("hop length 0", 0, 0),
       extension("hop length 3", 0, 3),
       extension("hop length 4", 0, 4),

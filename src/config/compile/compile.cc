@@ -58,6 +58,7 @@ class Compiler {
     if (status.ok()) status = CheckPorts(policy_, compiled_.ports);
     if (status.ok()) status = CheckKeys();
     if (!status.ok()) return status;
+    compiled_.drops_malformed = policy_.drops_malformed;
     compiled_.models.emplace_back();
     compiled_.whens.emplace_back();
     for (const RuleSpec& rule : policy_.rules) AddRule(rule);
@@ -257,6 +258,9 @@ class Compiler {
         if (shape.min_rule[p] == TP_NO_RULE) continue;
         compiled_.shapes.push_back({shape.mask, shape.min_rule[p], {}});
       }
+      // Frames are read only for shapes. No rule is looked up for this one.
+      const bool reads = needs_general_[p] || compiled_.shapes.size() > plan.first_shape;
+      if (compiled_.drops_malformed && !reads) compiled_.shapes.push_back({{}, TP_NO_RULE, {}});
       plan.n_shapes = static_cast<uint32_t>(compiled_.shapes.size()) - plan.first_shape;
       std::stable_sort(
           compiled_.shapes.begin() + plan.first_shape, compiled_.shapes.end(),

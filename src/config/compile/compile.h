@@ -30,10 +30,11 @@ struct CompiledPolicy {
   std::vector<uint32_t> sends;  // for each port: bit p, some of its frames leave by port p
   bool passes = false;          // "pass" for at least one rule
   bool matches_vlan = false;
-  bool has_flows = false;  // a table of flows
-  bool marks = false;      // counts of marked packets
-  bool timed = false;      // a clock
-  bool counted = false;    // packets decided one after the other: see TP_RULE_COUNTED
+  bool has_flows = false;        // a table of flows
+  bool marks = false;            // counts of marked packets
+  bool timed = false;            // a clock
+  bool drops_malformed = false;  // TP_DROPS_MALFORMED
+  bool counted = false;          // packets decided one after the other: see TP_RULE_COUNTED
 };
 
 // Compiles `policy` for a program whose ports are `ports`, in order. Errors (InvalidArgument) name

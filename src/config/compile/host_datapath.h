@@ -25,6 +25,7 @@ inline tp_datapath HostDatapath(const CompiledPolicy& policy, size_t port) {
   datapath.tables.shapes += policy.plans[port].first_shape;
   datapath.tables.bucket_shift = BucketShift(policy.buckets.size());
   datapath.port = static_cast<__u8>(port);
+  datapath.drops_malformed = policy.drops_malformed;
   return datapath;
 }
 

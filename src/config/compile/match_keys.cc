@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Field by field: the bits of a parsed key that a match tests, and their values. A mask covers the
-// tested bits and the flags that say whether the field is valid, so that a zero in a field differs
-// from a missing header. Pure functions.
+// tested bits and the flags that say whether the field was read, so that a zero in a field differs
+// from a header that is missing or could not be read. Pure functions.
 
 #include "src/config/compile/match_keys.h"
 
@@ -19,6 +19,12 @@ void AskFlag(MatchKeys* keys, uint8_t flag) {
   keys->mask.flags |= flag;
   keys->value.flags |= flag;
 }
+
+// Asks that a frame's Ethernet header and its tags were read.
+void AskLink(MatchKeys* keys) { keys->mask.vlan |= TP_VLAN_UNREAD; }
+
+// Asks that a frame's headers were read up to the upper-layer protocol.
+void AskReadToProto(MatchKeys* keys) { keys->mask.flags |= TP_KEY_UNREAD; }
 
 void AskIpVersion(MatchKeys* keys, int version) {
   AskFlag(keys, TP_KEY_IP);
@@ -47,12 +53,13 @@ std::vector<RangePrefix> AskPorts(MatchKeys* keys, const std::optional<PortRange
 // The parser reads two tags, so a key cannot show a third one.
 void AskVlan(MatchKeys* keys, const VlanMatch& vlan) {
   const size_t tags = vlan.tags.size();
+  AskLink(keys);
   keys->mask.flags |= TP_KEY_VLAN;
   if (tags > 1 || (tags == 1 && vlan.whole)) keys->mask.flags |= TP_KEY_INNER;
   if (tags > 0) keys->value.flags |= TP_KEY_VLAN;
   if (tags > 1) keys->value.flags |= TP_KEY_INNER;
   if (tags > 0 && vlan.tags[0]) {
-    keys->mask.vlan = 0xfff;
+    keys->mask.vlan |= 0xfff;
     keys->value.vlan = *vlan.tags[0];
   }
   if (tags > 1 && vlan.tags[1]) {
@@ -61,8 +68,10 @@ void AskVlan(MatchKeys* keys, const VlanMatch& vlan) {
   }
 }
 
-void AskMac(const std::optional<MacMatch>& mac, uint8_t (*mask)[6], uint8_t (*value)[6]) {
+void AskMac(const std::optional<MacMatch>& mac, MatchKeys* keys, uint8_t (*mask)[6],
+            uint8_t (*value)[6]) {
   if (!mac) return;
+  AskLink(keys);
   std::memcpy(*mask, mac->mask.data(), sizeof(*mask));
   std::memcpy(*value, mac->address.data(), sizeof(*value));
 }
@@ -84,7 +93,10 @@ void AskTrafficClass(MatchKeys* keys, uint8_t mask, uint8_t value) {
 
 void AskFragment(MatchKeys* keys, FragmentMatch fragment) {
   keys->mask.flags |= TP_KEY_FRAGMENT;
-  if (fragment == FragmentMatch::kNone) return;
+  if (fragment == FragmentMatch::kNone) {
+    AskReadToProto(keys);  // a fragment header may follow
+    return;
+  }
   keys->value.flags |= TP_KEY_FRAGMENT;
   if (fragment == FragmentMatch::kAny) return;
   keys->mask.flags |= TP_KEY_LATER;
@@ -131,17 +143,19 @@ MatchKeys KeysOf(const MatchSpec& match, uint8_t port) {
     keys.value.port = port;
   }
   if (match.ether_type) {
+    AskLink(&keys);
     keys.mask.ether_type = 0xffff;
     keys.value.ether_type = *match.ether_type;
   }
   if (match.vlan) AskVlan(&keys, *match.vlan);
-  AskMac(match.src_mac, &keys.mask.src_mac, &keys.value.src_mac);
-  AskMac(match.dst_mac, &keys.mask.dst_mac, &keys.value.dst_mac);
+  AskMac(match.src_mac, &keys, &keys.mask.src_mac, &keys.value.src_mac);
+  AskMac(match.dst_mac, &keys, &keys.mask.dst_mac, &keys.value.dst_mac);
   if (match.ip_version) AskIpVersion(&keys, *match.ip_version);
   if (match.src) AskAddress(&keys, *match.src, false);
   if (match.dst) AskAddress(&keys, *match.dst, true);
   if (match.proto) {
     AskFlag(&keys, TP_KEY_IP);
+    AskReadToProto(&keys);
     keys.mask.proto = 0xff;
     keys.value.proto = *match.proto;
   }
@@ -149,6 +163,10 @@ MatchKeys KeysOf(const MatchSpec& match, uint8_t port) {
   if (match.dscp) AskTrafficClass(&keys, 0xfc, static_cast<uint8_t>(*match.dscp << 2));
   if (match.ecn) AskTrafficClass(&keys, 0x03, *match.ecn);
   if (match.fragment) AskFragment(&keys, *match.fragment);
+  if (match.malformed) {
+    keys.mask.flags |= TP_KEY_MALFORMED;
+    if (*match.malformed) keys.value.flags |= TP_KEY_MALFORMED;
+  }
   keys.src_ports = AskPorts(&keys, match.src_port);
   keys.dst_ports = AskPorts(&keys, match.dst_port);
   keys.lengths = {RangePrefix{}};
@@ -160,7 +178,7 @@ bool AsksNothingOfFrame(const MatchSpec& match) {
   return !match.ether_type && !match.vlan && !match.src_mac && !match.dst_mac &&
          !match.ip_version && !match.src && !match.dst && !match.proto && !match.src_port &&
          !match.dst_port && !match.tcp_flags && !match.dscp && !match.ecn && !match.fragment &&
-         !match.length;
+         !match.length && !match.malformed;
 }
 
 }  // namespace twinpath

@@ -3,6 +3,7 @@
 
 #include "src/config/describe/check_report.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -54,13 +55,15 @@ std::string Count(size_t n, const std::string& noun) {
   return absl::StrCat(n, " ", noun, n == 1 ? "" : "s");
 }
 
-std::string PortText(const CheckReport::Port& port) {
+std::string PortText(const CheckReport::Port& port, bool drops_malformed) {
   if (!port.looks) {
     return absl::StrCat("headers are not parsed: ", Quote(port.fallback),
                         " matches every frame, also malformed ones");
   }
-  return absl::StrCat("frames are parsed, malformed ones dropped and counted; at most ",
-                      Count(port.shapes, "lookup"), " a packet, then ", Quote(port.fallback));
+  return absl::StrCat("frames are parsed, malformed ones ",
+                      drops_malformed ? "dropped and counted" : "as far as they can be read",
+                      "; at most ", Count(port.shapes, "lookup"), " a packet, then ",
+                      Quote(port.fallback));
 }
 
 nlohmann::ordered_json RuleJson(const CheckReport::Rule& rule) {
@@ -86,6 +89,7 @@ CheckReport MakeCheckReport(const Policy& policy, const CompiledPolicy& compiled
   report.file = policy.file;
   report.sha256 = policy.sha256;
   report.seed = policy.seed;
+  report.drops_malformed = policy.drops_malformed;
   const std::vector<Reach> reach = ReachOf(policy, compiled.ports);
   auto add = [&](const RuleSpec& rule, const std::string& match) {
     report.rules.push_back({rule.name, match, DescribeWhen(rule), DescribeFate(rule), rule.loss,
@@ -94,7 +98,8 @@ CheckReport MakeCheckReport(const Policy& policy, const CompiledPolicy& compiled
   for (const RuleSpec& rule : policy.rules) add(rule, DescribeMatch(rule.match));
   add(policy.fallback, policy.rules.empty() ? "everything" : "everything else");
   std::set<uint16_t> shapes;
-  for (const tp_shape& shape : compiled.shapes) shapes.insert(shape.mask.shape);
+  for (const tp_shape& shape : compiled.shapes)
+    if (shape.min_rule != TP_NO_RULE) shapes.insert(shape.mask.shape);
   report.shapes = shapes.size();
   report.keys = compiled.entries.size();
   report.table_bytes = TableBytes(compiled) + compiled.plans.size() * sizeof(tp_plan);
@@ -103,7 +108,11 @@ CheckReport MakeCheckReport(const Policy& policy, const CompiledPolicy& compiled
   report.has_flows = compiled.has_flows;
   for (size_t p = 0; p < compiled.ports.size(); p++) {
     const tp_plan& plan = compiled.plans[p];
-    report.ports.push_back({compiled.ports[p], plan.tier != TP_TIER_BLIND, plan.n_shapes,
+    const auto first = compiled.shapes.begin() + plan.first_shape;
+    const auto looked_up = static_cast<uint32_t>(
+        std::count_if(first, first + plan.n_shapes,
+                      [](const tp_shape& shape) { return shape.min_rule != TP_NO_RULE; }));
+    report.ports.push_back({compiled.ports[p], plan.tier != TP_TIER_BLIND, looked_up,
                             compiled.rule_names[plan.fallback]});
   }
   report.warnings = Warnings(policy, reach);
@@ -128,7 +137,7 @@ std::string CheckText(const CheckReport& report) {
                   " of streams for each queue", report.has_flows ? ", and a flow table" : "", "\n");
   for (const CheckReport::Port& port : report.ports) {
     absl::StrAppend(&text, "  ", port.name.empty() ? "any port" : absl::StrCat("port ", port.name),
-                    ": ", PortText(port), "\n");
+                    ": ", PortText(port, report.drops_malformed), "\n");
   }
   if (!report.warnings.empty()) text += "\nWarnings:\n";
   for (const std::string& warning : report.warnings) absl::StrAppend(&text, "  ", warning, "\n");
@@ -140,6 +149,7 @@ nlohmann::ordered_json CheckJson(const CheckReport& report) {
   json["file"] = report.file;
   json["sha256"] = report.sha256;
   json["seed"] = report.seed;
+  json["malformed"] = report.drops_malformed ? "drop" : "match";
   json["rules"] = nlohmann::ordered_json::array();
   for (const CheckReport::Rule& rule : report.rules) {
     json["rules"].push_back(RuleJson(rule));

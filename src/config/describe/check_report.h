@@ -31,6 +31,7 @@ struct CheckReport {
   };
   std::string file, sha256;
   uint64_t seed = 0;
+  bool drops_malformed = false;
   std::vector<Rule> rules;  // the last is the default
   std::vector<Port> ports;
   size_t shapes = 0, keys = 0;

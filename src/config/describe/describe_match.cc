@@ -125,6 +125,7 @@ std::string DescribeMatch(const MatchSpec& match) {
   if (match.ecn) absl::StrAppend(&text, ", ECN ", Spelt(*EcnName(*match.ecn)));
   if (match.fragment) text += FragmentText(*match.fragment);
   if (match.length) text += LengthText(*match.length);
+  if (match.malformed) text += *match.malformed ? ", malformed" : ", not malformed";
   return text;
 }
 

@@ -23,19 +23,30 @@ using Why = std::string;
 
 bool IsIp(const tp_key& key) { return key.flags & TP_KEY_IP; }
 
-Why NoIp(const char* field) { return absl::StrCat(field, ": the frame has no IP header"); }
+Why NoIp(const char* field, const tp_key& key) {
+  return absl::StrCat(field, key.flags & TP_KEY_UNREAD ? ": the IP header could not be read"
+                                                       : ": the frame has no IP header");
+}
+
+// Of the fields in front of the IP header: where they could not be read.
+Why NoLink(const char* field, const tp_key& key) {
+  if (!(key.vlan & TP_VLAN_UNREAD)) return "";
+  return absl::StrCat(field, ": the Ethernet header could not be read");
+}
 
 std::string EtherTypeText(uint16_t type) {
   return EtherTypeName(type).value_or(absl::StrFormat("0x%04x", type));
 }
 
 Why OfEtherType(uint16_t wanted, const tp_key& key) {
+  if (Why why = NoLink("ether_type", key); !why.empty()) return why;
   if (key.ether_type == wanted) return "";
   return absl::StrCat("ether_type ", EtherTypeText(key.ether_type), " is not ",
                       EtherTypeText(wanted));
 }
 
 Why OfVlan(const VlanMatch& vlan, const tp_key& key) {
+  if (Why why = NoLink("vlan", key); !why.empty()) return why;
   std::vector<uint16_t> tags;  // as many as the parser reads
   if (key.flags & TP_KEY_VLAN) tags.push_back(key.vlan);
   if (key.flags & TP_KEY_INNER) tags.push_back(key.inner_vlan);
@@ -51,7 +62,8 @@ Why OfVlan(const VlanMatch& vlan, const tp_key& key) {
   return absl::StrCat("vlan: the frame has a ", kWhich[wanted], "tag, ", tags[wanted]);
 }
 
-Why OfMac(const char* field, const MacMatch& wanted, const uint8_t* bytes) {
+Why OfMac(const char* field, const MacMatch& wanted, const tp_key& key, const uint8_t* bytes) {
+  if (Why why = NoLink(field, key); !why.empty()) return why;
   MacMatch mac, all;
   bool same = true;
   for (size_t i = 0; i < mac.address.size(); i++) {
@@ -65,7 +77,7 @@ Why OfMac(const char* field, const MacMatch& wanted, const uint8_t* bytes) {
 }
 
 Why OfIpVersion(int wanted, const tp_key& key) {
-  if (!IsIp(key)) return NoIp("ip_version");
+  if (!IsIp(key)) return NoIp("ip_version", key);
   if (key.ip_version == wanted) return "";
   return absl::StrCat("ip_version ", key.ip_version, " is not ", wanted);
 }
@@ -80,7 +92,7 @@ bool StartsWith(const AddressPrefix& address, const AddressPrefix& prefix) {
 }
 
 Why OfAddress(const char* field, const AddressPrefix& wanted, const tp_key& key, bool destination) {
-  if (!IsIp(key)) return NoIp(field);
+  if (!IsIp(key)) return NoIp(field, key);
   AddressPrefix address;
   address.version = key.ip_version;
   const size_t bytes = key.ip_version == 4 ? 4 : 16;
@@ -95,16 +107,22 @@ Why OfAddress(const char* field, const AddressPrefix& wanted, const tp_key& key,
 std::string ProtoText(uint8_t proto) { return ProtoName(proto).value_or(absl::StrCat(proto)); }
 
 Why OfProto(uint8_t wanted, const tp_key& key) {
-  if (!IsIp(key)) return NoIp("proto");
+  if (!IsIp(key)) return NoIp("proto", key);
+  if (key.flags & TP_KEY_UNREAD)
+    return "proto: the headers in front of it could not be read to the end";
   if (key.proto == wanted) return "";
   return absl::StrCat("proto ", ProtoText(key.proto), " is not ", ProtoText(wanted));
 }
 
 // What a packet without ports, or TCP flags, has instead of them.
 Why NoTransport(const char* field, const char* header, const tp_key& key) {
-  if (!IsIp(key)) return NoIp(field);
+  if (!IsIp(key)) return NoIp(field, key);
   if (key.flags & TP_KEY_LATER)
     return absl::StrCat(field, ": a fragment after the first has no transport header");
+  if (key.flags & TP_KEY_UNREAD)
+    return absl::StrCat(field, ": the headers in front of it could not be read to the end");
+  if (key.proto == TP_PROTO_TCP || (key.proto == TP_PROTO_UDP && std::strcmp(header, "TCP") != 0))
+    return absl::StrCat(field, ": the ", ProtoText(key.proto), " header could not be read");
   return absl::StrCat(field, ": proto ", ProtoText(key.proto), " has no ", header, " header");
 }
 
@@ -132,7 +150,7 @@ Why OfTcpFlags(const FlagsMatch& wanted, const tp_key& key) {
 }
 
 Why OfDscp(uint8_t wanted, const tp_key& key) {
-  if (!IsIp(key)) return NoIp("dscp");
+  if (!IsIp(key)) return NoIp("dscp", key);
   const auto dscp = static_cast<uint8_t>(key.dscp_ecn >> 2);
   if (dscp == wanted) return "";
   auto text = [](uint8_t d) { return DscpName(d).value_or(absl::StrCat(d)); };
@@ -140,7 +158,7 @@ Why OfDscp(uint8_t wanted, const tp_key& key) {
 }
 
 Why OfEcn(uint8_t wanted, const tp_key& key) {
-  if (!IsIp(key)) return NoIp("ecn");
+  if (!IsIp(key)) return NoIp("ecn", key);
   const uint8_t ecn = key.dscp_ecn & 3;
   if (ecn == wanted) return "";
   return absl::StrCat("ecn ", *EcnName(ecn), " is not ", *EcnName(wanted));
@@ -148,11 +166,19 @@ Why OfEcn(uint8_t wanted, const tp_key& key) {
 
 Why OfFragment(FragmentMatch wanted, const tp_key& key) {
   const bool any = key.flags & TP_KEY_FRAGMENT, later = key.flags & TP_KEY_LATER;
+  if (!any && key.flags & TP_KEY_UNREAD)
+    return "fragment: the headers could not be read to the end";
   if (wanted == FragmentMatch::kNone) return any ? "fragment: the packet is a fragment" : "";
   if (!any) return "fragment: the packet is not a fragment";
   if (wanted == FragmentMatch::kFirst && later) return "fragment: it is not the first";
   if (wanted == FragmentMatch::kLater && !later) return "fragment: it is the first";
   return "";
+}
+
+Why OfMalformed(bool wanted, const tp_key& key) {
+  const bool malformed = key.flags & TP_KEY_MALFORMED;
+  if (malformed == wanted) return "";
+  return malformed ? "malformed: the frame is malformed" : "malformed: the frame is not malformed";
 }
 
 }  // namespace
@@ -170,9 +196,9 @@ std::optional<Mismatch> FindMismatch(const MatchSpec& match, const tp_key& key,
   ask("ether_type", match.ether_type, [&](uint16_t type) { return OfEtherType(type, key); });
   ask("vlan", match.vlan, [&](const VlanMatch& vlan) { return OfVlan(vlan, key); });
   ask("src_mac", match.src_mac,
-      [&](const MacMatch& m) { return OfMac("src_mac", m, key.src_mac); });
+      [&](const MacMatch& m) { return OfMac("src_mac", m, key, key.src_mac); });
   ask("dst_mac", match.dst_mac,
-      [&](const MacMatch& m) { return OfMac("dst_mac", m, key.dst_mac); });
+      [&](const MacMatch& m) { return OfMac("dst_mac", m, key, key.dst_mac); });
   ask("ip_version", match.ip_version, [&](int version) { return OfIpVersion(version, key); });
   ask("src", match.src, [&](const AddressPrefix& p) { return OfAddress("src", p, key, false); });
   ask("dst", match.dst, [&](const AddressPrefix& p) { return OfAddress("dst", p, key, true); });
@@ -187,6 +213,7 @@ std::optional<Mismatch> FindMismatch(const MatchSpec& match, const tp_key& key,
   ask("fragment", match.fragment, [&](FragmentMatch f) { return OfFragment(f, key); });
   ask("length", match.length,
       [&](const LengthRange& r) { return OfRange("length", key.length, r.first, r.last); });
+  ask("malformed", match.malformed, [&](bool m) { return OfMalformed(m, key); });
   return found;
 }
 

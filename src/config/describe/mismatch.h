@@ -19,8 +19,7 @@ struct Mismatch {
 };
 
 // The first field of `match`, in the order of MatchSpec, that differs from the packet's key;
-// nullopt where all match. `ports` are the program's, by the key's port number. The key of a frame
-// that was not parsed has only its port; only that is compared.
+// nullopt where all match. `ports` are the program's, by the key's port number.
 std::optional<Mismatch> FindMismatch(const MatchSpec& match, const tp_key& key,
                                      const std::vector<std::string>& ports);
 

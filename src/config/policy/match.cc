@@ -114,6 +114,11 @@ absl::StatusOr<std::string> ReadPort(const JsonCursor& c) {
   return c.value().text;
 }
 
+absl::StatusOr<bool> ReadMalformed(const JsonCursor& c) {
+  if (!c.Is(Kind::kBool)) return c.Wrong("true or false");
+  return c.value().boolean;
+}
+
 // Reads the member into *field if it is present.
 template <typename T>
 absl::Status ReadField(const JsonCursor& match, std::string_view key,
@@ -197,7 +202,7 @@ absl::StatusOr<MatchSpec> ParseMatch(const JsonCursor& match) {
   Mistakes mistakes;
   mistakes.Add(match.CheckKeys({"port", "ether_type", "vlan", "src_mac", "dst_mac", "ip_version",
                                 "src", "dst", "proto", "src_port", "dst_port", "tcp_flags", "dscp",
-                                "ecn", "fragment", "length"}));
+                                "ecn", "fragment", "length", "malformed"}));
   if (!match.Is(Kind::kObject)) return mistakes.status();
   auto read = [&](auto key, auto reader, auto* field) {
     mistakes.Add(ReadField(match, key, reader, field));
@@ -218,6 +223,7 @@ absl::StatusOr<MatchSpec> ParseMatch(const JsonCursor& match) {
   read("ecn", ReadEcn, &spec.ecn);
   read("fragment", ReadFragment, &spec.fragment);
   read("length", ReadLength, &spec.length);
+  read("malformed", ReadMalformed, &spec.malformed);
   if (mistakes.none()) mistakes.Add(CheckContradictions(match, spec));
   if (!mistakes.none()) return mistakes.status();
   return spec;

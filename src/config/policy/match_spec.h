@@ -68,6 +68,7 @@ struct MatchSpec {
   std::optional<uint8_t> ecn;                   // 0 to 3; IP
   std::optional<FragmentMatch> fragment;
   std::optional<LengthRange> length;
+  std::optional<bool> malformed;
   bool operator==(const MatchSpec&) const = default;
 };
 

@@ -118,6 +118,15 @@ absl::Status ParseRules(const JsonCursor& rules, Policy* policy) {
   return mistakes.status();
 }
 
+// What becomes of malformed frames: "match" (false) or "drop".
+absl::StatusOr<bool> ParseMalformed(const JsonCursor& malformed) {
+  if (!malformed.present()) return false;
+  const bool word = malformed.Is(Kind::kString);
+  if (word && malformed.value().text == "drop") return true;
+  if (word && malformed.value().text == "match") return false;
+  return malformed.WrongWord("\"match\" or \"drop\"", {"match", "drop"});
+}
+
 // Fills policy->ports from its rules.
 void CollectPorts(Policy* policy) {
   policy->ports.clear();
@@ -161,7 +170,7 @@ absl::StatusOr<Policy> ParsePolicy(std::string_view text, const std::string& fil
     return version.Wrong(absl::StrCat(kPolicyVersion));
   }
   Mistakes mistakes;
-  mistakes.Add(root.CheckKeys({"version", "about", "seed", "rules", "default"}));
+  mistakes.Add(root.CheckKeys({"version", "about", "seed", "malformed", "rules", "default"}));
   mistakes.Add(root.Member("about").CheckAbout());
 
   Policy policy;
@@ -171,6 +180,9 @@ absl::StatusOr<Policy> ParsePolicy(std::string_view text, const std::string& fil
     mistakes.Add(value.status());
     if (value.ok()) policy.seed = *value;
   }
+  absl::StatusOr<bool> drops_malformed = ParseMalformed(root.Member("malformed"));
+  mistakes.Add(drops_malformed.status());
+  if (drops_malformed.ok()) policy.drops_malformed = *drops_malformed;
   mistakes.Add(ParseRules(root.Member("rules"), &policy));
   policy.fallback.name = "default";
   if (JsonCursor fallback = root.Member("default"); fallback.present()) {

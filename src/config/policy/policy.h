@@ -48,6 +48,7 @@ struct Policy {
   std::string file;    // as given on the command line; empty where there was none
   std::string sha256;  // of the file's bytes, in hex; of the canonical JSON where there was no file
   uint64_t seed = 0;
+  bool drops_malformed = false;    // "malformed": "drop": no rule is asked about these frames
   std::vector<RuleSpec> rules;     // in order; the first match wins
   RuleSpec fallback;               // named "default"; matches everything
   std::vector<std::string> ports;  // every port the policy names, in order of first mention

@@ -42,13 +42,15 @@ Words WordsOf(const tp_key& key) {
   return words;
 }
 
-// What a packet with this key has besides: no packet has a port without IP, and the EtherType tells
-// the IP version.
+// What a packet with this key has besides: a header is read only after those in front of it, and
+// the EtherType tells the IP version.
 void AddWhatFollows(tp_key* mask, tp_key* value) {
   if (value->flags & TP_KEY_PORTS) {
-    mask->flags |= TP_KEY_IP;
+    mask->flags |= TP_KEY_IP | TP_KEY_UNREAD;
     value->flags |= TP_KEY_IP;
   }
+  if (value->flags & TP_KEY_LATER) mask->flags |= TP_KEY_UNREAD;
+  if (value->flags & (TP_KEY_IP | TP_KEY_FRAGMENT)) mask->vlan |= TP_VLAN_UNREAD;
   if (mask->ip_version != 0 && mask->ether_type == 0) {
     mask->ether_type = 0xffff;
     value->ether_type = value->ip_version == 4 ? TP_ETH_P_IPV4 : TP_ETH_P_IPV6;
@@ -103,7 +105,8 @@ class Covers {
 
 class Walk {
  public:
-  explicit Walk(const std::vector<std::string>& ports) : ports_(ports) {}
+  Walk(const std::vector<std::string>& ports, bool drops_malformed)
+      : ports_(ports), drops_malformed_(drops_malformed) {}
 
   // Called for the rules in order.
   Reach Add(const RuleSpec& rule) {
@@ -147,6 +150,10 @@ class Walk {
     mask.port = 0xff;
     value.port = static_cast<uint8_t>(port);
     AddWhatFollows(&mask, &value);
+    if (drops_malformed_) {
+      if (value.flags & TP_KEY_MALFORMED) return {};  // the policy takes them itself
+      mask.flags |= TP_KEY_MALFORMED;
+    }
     std::vector<std::vector<uint32_t>> takers = {covers_.Find(mask, value)};
     // Ports are TCP's or UDP's, which two rules may take.
     if (!takers.front().empty() || !(value.flags & TP_KEY_PORTS) || mask.proto != 0) return takers;
@@ -160,6 +167,7 @@ class Walk {
   }
 
   const std::vector<std::string>& ports_;
+  const bool drops_malformed_;
   Covers covers_;
   uint32_t number_ = 0;
 };
@@ -168,7 +176,7 @@ class Walk {
 
 std::vector<Reach> ReachOf(const Policy& policy, const std::vector<std::string>& ports) {
   std::vector<Reach> reach;
-  Walk walk(ports);
+  Walk walk(ports, policy.drops_malformed);
   for (const RuleSpec& rule : policy.rules) reach.push_back(walk.Add(rule));
   reach.push_back(walk.Add(policy.fallback));
   return reach;
@@ -183,6 +191,8 @@ std::vector<bool> ReachableRules(const Policy& policy, const std::vector<std::st
 std::string WhyUnreachable(const Policy& policy, size_t rule, const Reach& reach) {
   const RuleSpec& shadowed = rule < policy.rules.size() ? policy.rules[rule] : policy.fallback;
   if (shadowed.flows && shadowed.flows->never) return "it holds for no flow";
+  if (reach.covered_by.empty() && shadowed.match.malformed && policy.drops_malformed)
+    return "the policy drops malformed frames before any rule";
   if (reach.covered_by.empty()) return "no port of the program has its packets";
   const auto at = [&](uint32_t r) {
     return absl::StrCat("/rules/", r, " (", policy.rules[r].name, ")");

@@ -16,7 +16,7 @@ namespace twinpath {
 struct Reach {
   bool reachable = true;
   // Not reachable: the earlier rules, in order, that take its packets. Empty: it holds for no flow,
-  // or no port has packets for it.
+  // no port has packets for it, or the policy drops them as malformed.
   std::vector<uint32_t> covered_by = {};
 };
 

@@ -263,7 +263,9 @@ absl::Status CheckMounts(const Machine& machine) {
 bool Passes(const CompiledPolicy& policy, size_t port) {
   const tp_plan& plan = policy.plans[port];
   const tp_rule& fallback = policy.rules[plan.fallback];
-  if (plan.n_shapes == 0) return kActions[fallback.action].leaves_by == TP_LEAVES_BY_KERNEL;
+  const bool looks_up =
+      plan.n_shapes != 0 && policy.shapes[plan.first_shape].min_rule != TP_NO_RULE;
+  if (!looks_up) return kActions[fallback.action].leaves_by == TP_LEAVES_BY_KERNEL;
   return policy.passes;
 }
 

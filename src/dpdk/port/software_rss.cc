@@ -136,9 +136,9 @@ void SoftwareRss::Receive() {
   for (uint32_t i = 0; i < count; i++) {
     const auto* data = rte_pktmbuf_mtod(frames[i], const uint8_t*);
     tp_key key;
-    const bool parsed =
-        tp_parse(data, data + frames[i]->data_len, frames[i]->pkt_len, 0, &key) == TP_PARSED;
-    Batch& batch = batches_[parsed ? state_.reta[hash_.Hash(key) % kPlaces] : 0];
+    const int result = tp_parse(data, data + frames[i]->data_len, frames[i]->pkt_len, 0, &key);
+    const bool sound = !tp_is_malformed(static_cast<__u64>(result));
+    Batch& batch = batches_[sound ? state_.reta[hash_.Hash(key) % kPlaces] : 0];
     batch.frames[batch.count++] = frames[i];
   }
   if (count == 0) return;

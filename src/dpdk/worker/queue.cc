@@ -28,6 +28,7 @@ absl::StatusOr<QueuePolicy> MakeQueuePolicy(const CompiledPolicy& policy,
   datapath.extras = &queue->extras;
   datapath.flows = flows;
   datapath.port = queue->port;
+  datapath.drops_malformed = policy.drops_malformed;
   made.plan.n_shapes = plan.n_shapes;
   made.plan.fallback = plan.fallback;
   made.plan.tier = static_cast<tp_tier>(plan.tier);

@@ -74,6 +74,7 @@ tp_port_plan PlanOf(const CompiledPolicy& policy, size_t port, const StreamPlace
   made.fallback = plan.fallback;
   made.bucket_shift = BucketShift(policy.buckets.size());
   made.timed = policy.timed;
+  made.drops_malformed = policy.drops_malformed;
   made.own_rule = places.own_rule[port];
   made.own_place = places.own_place[port] * TP_MAX_XDP_QUEUES;
   std::copy_n(policy.shapes.begin() + plan.first_shape, plan.n_shapes, made.shapes);

@@ -62,7 +62,7 @@ FrameEffects RunOne(DpdkReplay& replay, size_t port, uint32_t queue, const Frame
   return verdict.ok() ? *verdict : FrameEffects{};
 }
 
-constexpr char kEveryVerdict[] = R"({"version": 1, "rules": [
+constexpr char kEveryVerdict[] = R"({"version": 1, "malformed": "drop", "rules": [
   {"name": "to", "match": {"dst_port": 1}, "forward": {"port": "out"}},
   {"name": "back", "match": {"dst_port": 2}, "forward": "reflect"},
   {"name": "kernel", "match": {"dst_port": 3}, "forward": "pass"},

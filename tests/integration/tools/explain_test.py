@@ -55,7 +55,7 @@ class Explain(unittest.TestCase):
         return file
 
     def test_it_tells_what_both_paths_do(self):
-        policy = self.policy(rules=[
+        policy = self.policy(malformed="drop", rules=[
             {"name": "outage", "active": {"from": "500s", "for": "20s"}, "forward": "drop"},
             *({"name": f"loss {number}", "match": {"proto": "udp", "dst_port": 2000 + number},
                "loss": loss, "forward": "reflect" if number % 2 else "pass"}
@@ -150,10 +150,40 @@ verdict: tx, out of wan
         self.assertEqual(self.explain(policy, "--frame", " 00:11\n2233\n"), """\
 malformed, 4 bytes, received by wan, queue 0, 0 s after the start
 
-No rule is tried: the frame is malformed: its Ethernet header needs 14 bytes, but the frame has 4
+The frame is malformed. It is read only in part (cut): its Ethernet header needs 14 bytes, but the frame has 4
 
-verdict: malformed
+  1. calls: no: dst: the IP header could not be read
+  2. later: no: it matches, but is active from 1 min on, not at 0 s
+  3. web: no: dst_port: the IP header could not be read
+  default: matches: everything else
+
+rule default: pass to the kernel
+  loss       the rule loses nothing
+
+verdict: pass
 """)
+
+    def test_why_a_frame_was_not_read_to_the_end(self):
+        rules = [{"name": "web", "match": {"dst_port": 80}}, {"name": "tcp", "match": {"proto": "tcp"}}]
+        links = "020000000002020000000001"
+        tcp = "4500 0018 0001 2000 40 06 46d7 0a000001 0a000002 03e80050"  # a first fragment of 4 bytes
+        options = "3c 00 010400000000" * 9
+        deep = "60000000 0050 3c 40" + "20010db8000000000000000000000001" * 2 + options + "11" * 8
+        for frame, reason, malformed, rule in (
+                (links + "0800" + tcp, "cut", True, "tcp"),
+                (links + "0800" + tcp.replace("4500", "4400"), "contradiction", True, "default"),
+                (links + "86dd" + deep, "too deep", False, "default")):
+            told = self.explain(self.policy(rules=rules), "--frame", frame, "--port", "lan", "--json")
+            self.assertEqual((told["unread"]["reason"], told["rule"], told["malformed"]),
+                             (reason, rule, told["unread"]["about"] if malformed else None))
+            dropped = self.explain(self.policy(rules=rules, malformed="drop"), "--frame", frame,
+                                   "--port", "lan", "--json")
+            self.assertEqual((dropped["unread"], dropped["rule"], dropped["verdict"]),
+                             (told["unread"], *((None, "malformed") if malformed else (rule, "pass"))))
+        self.assertEqual(self.explain(self.policy(rules=rules, malformed="drop"), "--frame",
+                                      links + "0800" + tcp, "--port", "lan").split("\n\n")[1],
+                         "No rule is tried: the frame is malformed: its TCP header needs 20 bytes, but "
+                         "the first fragment has 4 left (cut)")
 
     def test_five_tuples_make_packets_of_both_ip_versions(self):
         policy = self.policy(rules=[{"name": "web", "match": {"tcp_flags": "syn,!ack"}}])

@@ -22,7 +22,7 @@ from bad_policies import check_refused
 TWINPATH, CORRUPT_TEST_RUN = sys.argv[1:3]
 ETHERNET, COOKED = 1, 113  # link types
 MAP_HUGETLB = 0x40000
-POLICY = {"version": 1, "seed": 7, "rules": [
+POLICY = {"version": 1, "seed": 7, "malformed": "drop", "rules": [
     {"name": "turn", "match": {"port": "lan", "proto": "udp", "dst_port": "2000-2001"},
      "loss": {"model": "random", "rate": "50%"}, "forward": "reflect"},
     {"name": "block", "match": {"proto": "udp", "dst_port": 2002}, "forward": "drop"},
@@ -202,6 +202,11 @@ class Parity(unittest.TestCase):
         self.assertEqual([v["n"] for v in verdicts], [*range(70), *range(72, len(frames) + 2)])
         self.assertEqual({v["verdict"] for v in verdicts[:60]}, {"malformed"})
         self.assertNotIn("malformed", {v["verdict"] for v in verdicts[60:]})
+        # Where rules take them, the IP header is read from 34 bytes on, and the ports from 42 on.
+        matched = self.write("match.json", json.dumps({**POLICY, "malformed": "match", "rules": [
+            *POLICY["rules"], {"name": "udp", "match": {"proto": "udp"}}]}).encode())
+        self.assertEqual([v["rule"] for v in self.verdicts(matched, capture)[:61]],
+                         ["default"] * 34 + ["udp"] * 8 + ["turn"] * 19)
 
     def test_frames_that_the_capture_cut_short_are_told(self):
         capture = self.write("a.pcap", pcap([udp(n)[:40 + n % 21] for n in range(21)],

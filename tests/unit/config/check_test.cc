@@ -108,8 +108,8 @@ TEST(CheckTest, TheWholeReportReadsAsText) {
       "\n"
       "Cost: 6 shapes of match, 9 keys; 2.0 KiB of tables shared by all queues, 192 B of "
       "streams for each queue\n"
-      "  port lan: frames are parsed, malformed ones dropped and counted; at most 6 lookups "
-      "a packet, then \"default\"\n"
+      "  port lan: frames are parsed, malformed ones as far as they can be read; at most 6 "
+      "lookups a packet, then \"default\"\n"
       "  port wan: headers are not parsed: \"back\" matches every frame, also malformed ones\n");
 }
 
@@ -117,6 +117,7 @@ TEST(CheckTest, JsonSaysTheSame) {
   nlohmann::ordered_json json =
       CheckJson(Check(R"("seed": 7, "rules": [{"match": {"proto": 1}}])", {"lan"}));
   EXPECT_EQ(json["seed"], 7);
+  EXPECT_EQ(json["malformed"], "match");
   EXPECT_EQ(json["rules"].size(), 2u);
   EXPECT_EQ(json["rules"][0]["match"], "ICMP");
   EXPECT_EQ(json["rules"][1]["reachable"], true);
@@ -133,6 +134,36 @@ TEST(CheckTest, JsonSaysTheSame) {
   EXPECT_EQ(json["ports"][0]["parses"], true);
   EXPECT_EQ(json["ports"][0]["fallback"], "default");
   EXPECT_EQ(json["warnings"].size(), 0u);
+}
+
+TEST(CheckTest, APolicyThatDropsMalformedFramesReadsThemOnEveryPort) {
+  const CheckReport report = Check(R"("malformed": "drop", "rules": [
+      {"name": "a", "match": {"port": "lan", "proto": "udp"}}, {"name": "b", "match": {"port": "lan"}}])",
+                                   {"lan", "wan"});
+  const std::string text = CheckText(report);
+  EXPECT_NE(text.find("  port lan: frames are parsed, malformed ones dropped and counted; at most "
+                      "1 lookup a packet, then \"b\"\n"
+                      "  port wan: frames are parsed, malformed ones dropped and counted; at most "
+                      "0 lookups a packet, then \"default\"\n"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(CheckJson(report)["malformed"], "drop");
+}
+
+TEST(CheckTest, ARuleForMalformedFramesIsReachedUnlessThePolicyDropsThem) {
+  const std::string rules = R"("rules": [{"name": "a", "match": {"malformed": true}},
+      {"name": "b", "match": {"malformed": true, "proto": "udp"}},
+      {"name": "c", "match": {"malformed": false, "port": "lan"}},
+      {"name": "d", "match": {"proto": "udp"}}])";
+  EXPECT_EQ(Check(rules, {"lan"}).warnings,
+            (std::vector<std::string>{
+                "/rules/1 (b) can never match: /rules/0 (a) takes everything, malformed"}));
+  const std::string why = " can never match: the policy drops malformed frames before any rule";
+  EXPECT_EQ(Check(R"("malformed": "drop", )" + rules, {"lan"}).warnings,
+            (std::vector<std::string>{
+                "/rules/0 (a)" + why, "/rules/1 (b)" + why,
+                "/rules/3 (d) can never match: /rules/2 (c) takes everything on port lan, not "
+                "malformed"}));
 }
 
 TEST(CheckTest, ARuleThatCanNeverMatchIsToldWithItsReason) {
@@ -207,6 +238,7 @@ TEST(CheckTest, ARuleOfWhichSomePacketsAreLeftIsNot) {
   EXPECT_EQ(Covered(R"("proto": "udp")", R"("dst_port": 53)"), "");
   EXPECT_EQ(Covered(R"("src": "0.0.0.0/0")", R"("proto": "udp")"), "");
   EXPECT_EQ(Covered(R"("fragment": false)", R"("proto": "udp")"), "");
+  EXPECT_EQ(Covered(R"("proto": 0)", R"("src": "2001:db8::/32")"), "");
 }
 
 TEST(CheckTest, RulesMayCoverAnotherTogether) {
@@ -262,6 +294,7 @@ TEST(CheckTest, EveryFieldOfAMatchIsSaidInWords) {
   EXPECT_EQ(MatchWords(R"("length": 60)"), "everything, 60 bytes long");
   EXPECT_EQ(MatchWords(R"("length": "64-127")"), "everything, 64 to 127 bytes long");
   EXPECT_EQ(MatchWords(R"("length": "1500-65535")"), "everything, 1500 bytes and longer");
+  EXPECT_EQ(MatchWords(R"("malformed": true)"), "everything, malformed");
 }
 
 TEST(CheckTest, EveryLossIsSaidInWords) {

@@ -110,7 +110,8 @@ TEST(CompileTablesTest, AMaskCoversWhatIsAskedAndTheFlagsThatSayItHolds) {
   ASSERT_EQ(c.shapes.size(), 1u);
   tp_key mask = {}, value = {};
   mask.flags = value.flags = TP_KEY_IP | TP_KEY_PORTS | TP_KEY_VLAN;
-  mask.vlan = 0xfff;
+  mask.flags |= TP_KEY_UNREAD;
+  mask.vlan = 0xfff | TP_VLAN_UNREAD;
   value.vlan = 5;
   mask.ip_version = 0xff;
   value.ip_version = 4;
@@ -130,7 +131,7 @@ TEST(CompileTablesTest, AMaskCoversWhatIsAskedAndTheFlagsThatSayItHolds) {
 TEST(CompileTablesTest, NoVlanIsTheFlagAskedForAndAbsent) {
   CompiledPolicy c = Compile(R"({"match": {"vlan": "none"}})", {"a"});
   EXPECT_EQ(c.shapes[0].mask.flags, TP_KEY_VLAN);
-  EXPECT_EQ(c.shapes[0].mask.vlan, 0);
+  EXPECT_EQ(c.shapes[0].mask.vlan, TP_VLAN_UNREAD) << "the tags were read";
   EXPECT_EQ(c.entries[0].flags, 0);
   EXPECT_TRUE(c.matches_vlan);
 }
@@ -147,6 +148,19 @@ TEST(CompileTablesTest, AFrameIsNotLookedIntoWhereOnlyItsPortIsAskedFor) {
   EXPECT_TRUE(c.shapes.empty());
   EXPECT_TRUE(c.entries.empty());
   EXPECT_EQ(c.buckets.size(), 2u + TP_MAX_PROBES - 1);
+}
+
+TEST(CompileTablesTest, APolicyThatDropsMalformedFramesReadsEveryFrame) {
+  const std::string rules = R"({"match": {"port": "a"}, "forward": {"port": "b"}},
+                               {"match": {"proto": 17}})";
+  EXPECT_FALSE(Compile(rules, {"a", "b"}).drops_malformed);
+  const CompiledPolicy c = Compile(rules, {"a", "b"}, R"(, "malformed": "drop")");
+  EXPECT_TRUE(c.drops_malformed);
+  EXPECT_EQ(c.plans[0].tier, TP_TIER_HEADERS);
+  ASSERT_EQ(c.plans[0].n_shapes, 1u);
+  EXPECT_EQ(c.shapes[c.plans[0].first_shape].min_rule, TP_NO_RULE) << "no rule is looked up";
+  ASSERT_EQ(c.plans[1].n_shapes, 1u);
+  EXPECT_EQ(c.shapes[c.plans[1].first_shape].min_rule, 1u);
 }
 
 TEST(CompileTablesTest, APortTriesOnlyWhatItCanMeetInOrderOfTheFirstRule) {

@@ -153,6 +153,15 @@ TEST_F(MakePolicyTest, AMatchMakesARuleBeforeAllOthers) {
   EXPECT_NE(p->sha256, MakePolicy("", {"5%", "reflect", {}, "proto=udp"}, two_)->sha256);
 }
 
+TEST_F(MakePolicyTest, AMatchMayBeOfMalformedFrames) {
+  absl::StatusOr<Policy> p = MakePolicy("", {"100%", "reflect", {}, "malformed=true"}, two_);
+  ASSERT_TRUE(p.ok()) << p.status();
+  EXPECT_EQ(p->rules[0].match.malformed, true);
+  EXPECT_FALSE(p->drops_malformed);
+  EXPECT_EQ(Error(MakePolicy("", {"100%", "reflect", {}, "malformed=drop"}, two_).status()),
+            "--match: /malformed: found \"drop\", allowed true or false");
+}
+
 TEST_F(MakePolicyTest, AMatchOnAWireIsARuleForEachPort) {
   absl::StatusOr<Policy> p =
       MakePolicy("", {"5%", "wire", {}, "vlan=[100],fragment=true,length=64-127"}, two_);

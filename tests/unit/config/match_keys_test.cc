@@ -87,6 +87,7 @@ TEST(MatchKeysTest, NoMatchAsksNothingButOneOfThePortAlone) {
   EXPECT_TRUE(asks([](MatchSpec* m) { m->fragment = FragmentMatch::kNone; }));
   EXPECT_TRUE(asks([](MatchSpec* m) { m->length = LengthRange{0, 65535}; }));
   EXPECT_TRUE(asks([](MatchSpec* m) { m->vlan.emplace(); }));
+  EXPECT_TRUE(asks([](MatchSpec* m) { m->malformed = false; }));
 }
 
 }  // namespace

@@ -240,6 +240,15 @@ TEST(MatchTest, DscpAndEcnAreNumbersOrNames) {
             "/ecn: found \"CE\", allowed 0 to 3, or a name: not-ect, ect1, ect0, ce");
 }
 
+TEST(MatchTest, MalformedIsTrueOrFalse) {
+  EXPECT_EQ(ParseOneMatch("").malformed, std::nullopt);
+  EXPECT_EQ(ParseOneMatch(R"("malformed": true)").malformed, true);
+  EXPECT_EQ(ParseOneMatch(R"("malformed": false, "src": "10.0.0.0/8")").malformed, false);
+  EXPECT_EQ(MatchError(R"("malformed": "drop")"),
+            "/malformed: found \"drop\", allowed true or false");
+  EXPECT_EQ(MatchError(R"("malformed": 1)"), "/malformed: found 1, allowed true or false");
+}
+
 TEST(MatchTest, FragmentsAndLengthsAreRead) {
   EXPECT_EQ(ParseOneMatch(R"("fragment": false)").fragment, FragmentMatch::kNone);
   EXPECT_EQ(ParseOneMatch(R"("fragment": true)").fragment, FragmentMatch::kAny);

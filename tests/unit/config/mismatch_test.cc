@@ -42,9 +42,7 @@ TEST(MismatchTest, ThereIsOneIffThePacketDoesNotMeetTheMatch) {
 std::string Why(const FrameBuilder& frame, const std::function<void(MatchSpec*)>& set) {
   const std::vector<uint8_t> bytes = frame.Build();
   tp_key key;
-  EXPECT_EQ(tp_parse(bytes.data(), bytes.data() + bytes.size(), static_cast<uint32_t>(bytes.size()),
-                     0, &key),
-            TP_PARSED);
+  tp_parse(bytes.data(), bytes.data() + bytes.size(), static_cast<uint32_t>(bytes.size()), 0, &key);
   MatchSpec match;
   set(&match);
   const std::optional<Mismatch> mismatch = FindMismatch(match, key, kPorts);
@@ -184,6 +182,48 @@ TEST(MismatchTest, TransportFieldsInWords) {
                   m->tcp_flags = FlagsMatch{0, 0x02};
                 }),
             "tcp_flags: syn is set");
+}
+
+TEST(MismatchTest, WhatCouldNotBeReadIsTold) {
+  const FrameBuilder cut_tag = FrameBuilder().EtherType(0x8100).Bytes({0});
+  EXPECT_EQ(Why(cut_tag,
+                [](MatchSpec* m) {
+                  m->vlan = VlanMatch{true, {}};
+                }),
+            "vlan: the Ethernet header could not be read");
+  EXPECT_EQ(Why(cut_tag, [](MatchSpec* m) { m->ether_type = uint16_t{0x8100}; }),
+            "ether_type: the Ethernet header could not be read");
+  EXPECT_EQ(Why(cut_tag, [](MatchSpec* m) { m->src_mac = MacMatch{}; }),
+            "src_mac: the Ethernet header could not be read");
+  const FrameBuilder cut_ip = FrameBuilder().EtherType(0x0800).Payload(19);
+  EXPECT_EQ(Why(cut_ip, [](MatchSpec* m) { m->ether_type = uint16_t{0x0800}; }), "");
+  EXPECT_EQ(Why(cut_ip, [](MatchSpec* m) { m->dst = Prefix(0, 0); }),
+            "dst: the IP header could not be read");
+  EXPECT_EQ(Why(cut_ip, [](MatchSpec* m) { m->fragment = FragmentMatch::kNone; }),
+            "fragment: the headers could not be read to the end");
+  const FrameBuilder cut_chain = FrameBuilder().Ipv6(60).Payload(7);
+  EXPECT_EQ(Why(cut_chain, [](MatchSpec* m) { m->ip_version = 6; }), "");
+  EXPECT_EQ(Why(cut_chain, [](MatchSpec* m) { m->proto = uint8_t{0}; }),
+            "proto: the headers in front of it could not be read to the end");
+  EXPECT_EQ(Why(cut_chain,
+                [](MatchSpec* m) {
+                  m->dst_port = PortRange{0, 65535};
+                }),
+            "dst_port: the headers in front of it could not be read to the end");
+  const FrameBuilder cut_tcp = FrameBuilder().Ipv4(6).Payload(19);
+  EXPECT_EQ(Why(cut_tcp, [](MatchSpec* m) { m->proto = uint8_t{6}; }), "");
+  EXPECT_EQ(Why(cut_tcp,
+                [](MatchSpec* m) {
+                  m->dst_port = PortRange{0, 65535};
+                }),
+            "dst_port: the tcp header could not be read");
+  EXPECT_EQ(Why(cut_tcp, [](MatchSpec* m) { m->tcp_flags = FlagsMatch{}; }),
+            "tcp_flags: the tcp header could not be read");
+  EXPECT_EQ(Why(cut_tcp, [](MatchSpec* m) { m->malformed = false; }),
+            "malformed: the frame is malformed");
+  EXPECT_EQ(Why(cut_tcp, [](MatchSpec* m) { m->malformed = true; }), "");
+  EXPECT_EQ(Why(Tcp(), [](MatchSpec* m) { m->malformed = true; }),
+            "malformed: the frame is not malformed");
 }
 
 TEST(MismatchTest, TheFirstFieldThatFailsIsTold) {

@@ -34,10 +34,12 @@ TEST(MistakesTest, AllMistakesOfAPolicyAreFoundAtOnce) {
                 "/rules/2/active/until", "/rules/2/active/for", "/rules/2/packets",
                 "/rules/2/flows", "/rules/2/loss/p", "/rules/2/loss/r", "/rules/2/loss/ecn_mark",
                 "/rules/2/forward", "/default/match", "/default/loss/model"}));
-  EXPECT_EQ(status.message(),
-            "p: /sed: found an unknown key, allowed version, about, seed, rules, default");
+  EXPECT_EQ(
+      status.message(),
+      "p: /sed: found an unknown key, allowed version, about, seed, malformed, rules, default");
   EXPECT_EQ(InOneLine(status, "twinpath check").message(),
-            "p: /sed: found an unknown key, allowed version, about, seed, rules, default; did you "
+            "p: /sed: found an unknown key, allowed version, about, seed, malformed, rules, "
+            "default; did you "
             "mean \"seed\"? (and 13 more mistakes: twinpath check)");
 }
 

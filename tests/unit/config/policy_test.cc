@@ -65,7 +65,7 @@ TEST(PolicyTest, TheLeastPolicyPassesEverythingUntouched) {
 TEST(PolicyTest, EveryKeyIsRead) {
   Policy p = Parse(R"({
     "about": "all of it", "version": 1, "seed": 18446744073709551615,
-    "rules": [
+    "malformed": "drop", "rules": [
       {"name": "voip", "about": "calls", "match": {"port": "lan"},
        "loss": {"model": "random", "rate": "1.50%", "scope": "queue"},
        "forward": {"port": "wan"}},
@@ -74,6 +74,7 @@ TEST(PolicyTest, EveryKeyIsRead) {
     "default": {"about": "rest", "loss": {"model": "random", "rate": 1},
                 "forward": {"port": "dmz"}}})");
   EXPECT_EQ(p.seed, UINT64_MAX);
+  EXPECT_TRUE(p.drops_malformed);
   EXPECT_EQ(p.ports, (std::vector<std::string>{"lan", "wan", "dmz"}));
   ASSERT_EQ(p.rules.size(), 4u);
   EXPECT_EQ(p.rules[0].name, "voip");
@@ -147,8 +148,9 @@ TEST(PolicyTest, DuplicateAndUnknownKeysAreRefused) {
             "p: /seed: found the key twice, allowed once");
   EXPECT_EQ(MatchError(R"("dst": "10.0.0.0/8", "proto": 6, "dst": "10.0.0.0/8")"),
             "/dst: found the key twice, allowed once");
-  EXPECT_EQ(ErrorOf(R"({"version": 1, "Seed": 1})"),
-            "p: /Seed: found an unknown key, allowed version, about, seed, rules, default");
+  EXPECT_EQ(
+      ErrorOf(R"({"version": 1, "Seed": 1})"),
+      "p: /Seed: found an unknown key, allowed version, about, seed, malformed, rules, default");
   EXPECT_EQ(RuleError(R"({"a/b~c": 1})"),
             "/a~1b~0c: found an unknown key, allowed name, about, match, active, packets, "
             "flows, loss, forward");
@@ -158,7 +160,7 @@ TEST(PolicyTest, DuplicateAndUnknownKeysAreRefused) {
   EXPECT_EQ(MatchError(R"("sport": 1)"),
             "/sport: found an unknown key, allowed port, ether_type, vlan, src_mac, dst_mac, "
             "ip_version, src, dst, proto, src_port, dst_port, tcp_flags, dscp, ecn, fragment, "
-            "length");
+            "length, malformed");
   EXPECT_EQ(ErrorOf(R"({"version": 1, "default": {"match": {}}})"),
             "p: /default/match: found an unknown key, allowed about, loss, forward");
 }
@@ -178,6 +180,18 @@ TEST(PolicyTest, TheSeedIsAnUnsigned64BitInteger) {
               absl::StrCat("p: /seed: found ", seed,
                            ", allowed an integer from 0 to 18446744073709551615"));
   }
+}
+
+TEST(PolicyTest, MalformedFramesAreMatchedOrDropped) {
+  EXPECT_FALSE(Parse(R"({"version": 1})").drops_malformed);
+  EXPECT_FALSE(Parse(R"({"version": 1, "malformed": "match"})").drops_malformed);
+  EXPECT_TRUE(Parse(R"({"version": 1, "malformed": "drop"})").drops_malformed);
+  EXPECT_EQ(ErrorOf(R"({"version": 1, "malformed": "drops"})"),
+            "p: /malformed: found \"drops\", allowed \"match\" or \"drop\"");
+  EXPECT_EQ(ErrorOf(R"({"version": 1, "malformed": true})"),
+            "p: /malformed: found true, allowed \"match\" or \"drop\"");
+  EXPECT_EQ(ErrorOf(R"({"version": 1, "default": {"malformed": "drop"}})"),
+            "p: /default/malformed: found an unknown key, allowed about, loss, forward");
 }
 
 TEST(PolicyTest, WrongTypesAreRefused) {

@@ -125,8 +125,9 @@ INSTANTIATE_TEST_SUITE_P(
                              TP_TIER_GENERAL, 0x4068320084440212, 0x200421080e110384}));
 
 // A burst does not count what it leaves out: the packets around a malformed one keep their numbers.
-TEST(Burst, MalformedFramesTakeNoNumber) {
-  const CompiledPolicy policy = Compiled(R"({"version": 1, "seed": 7, "rules": [{"name": "dns",
+TEST(Burst, MalformedFramesThatAreDroppedTakeNoNumber) {
+  const CompiledPolicy policy = Compiled(R"({"version": 1, "seed": 7, "malformed": "drop",
+                   "rules": [{"name": "dns",
                    "match": {"proto": "udp", "dst_port": 53},
                    "loss": {"model": "random", "rate": "25%"}, "forward": "reflect"}]})");
   BurstPair plain(policy), mixed(policy);
@@ -147,6 +148,26 @@ TEST(Burst, MalformedFramesTakeNoNumber) {
   }
   EXPECT_EQ(lost, expected);
   EXPECT_EQ(mixed.state(0, 0).n, 32u);
+}
+
+// Else they are packets like any other, as far as they can be read.
+TEST(Burst, MalformedFramesAreMatchedAsFarAsTheyAreRead) {
+  const CompiledPolicy policy = Compiled(R"({"version": 1, "rules": [
+      {"name": "dns", "match": {"proto": "udp", "dst_port": 53}, "forward": "drop"},
+      {"name": "udp", "match": {"proto": "udp"}, "forward": "reflect"},
+      {"name": "ip", "match": {"ether_type": "ipv4", "malformed": true}, "forward": "drop"}]})");
+  BurstPair pair(policy);
+  using F = FrameBuilder;
+  const std::vector<uint8_t> udp = F().Ipv4().Udp(1, 53).Payload(20).Build();
+  std::vector<TestFrame> frames;
+  for (size_t length : {62, 61, 42, 41, 34, 33, 14, 13, 0})
+    frames.push_back(Whole({udp.begin(), udp.begin() + static_cast<long>(length)}));
+  ASSERT_EQ(pair.Feed(0, frames, 0), "");
+  std::vector<uint32_t> rules;
+  for (size_t i = 0; i < frames.size(); i++) rules.push_back(pair.effects()[i].rule);
+  EXPECT_EQ(rules, (std::vector<uint32_t>{0, 0, 0, 1, 1, 2, 2, 3, 3}));
+  for (uint32_t rule = 0; rule < 4; rule++)
+    EXPECT_EQ(pair.state(0, rule).n, std::vector<uint64_t>({3, 2, 2, 2})[rule]);
 }
 
 // The fast tiers do not change the fields that they do not know.

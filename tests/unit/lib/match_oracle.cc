@@ -54,7 +54,7 @@ bool IsFragment(FragmentMatch fragment, const tp_key& key) {
   const bool any = key.flags & TP_KEY_FRAGMENT, later = key.flags & TP_KEY_LATER;
   switch (fragment) {
     case FragmentMatch::kNone:
-      return !any;
+      return !any && !(key.flags & TP_KEY_UNREAD);
     case FragmentMatch::kAny:
       return any;
     case FragmentMatch::kFirst:
@@ -69,6 +69,8 @@ bool IsFragment(FragmentMatch fragment, const tp_key& key) {
 
 bool Matches(const MatchSpec& match, const tp_key& key, const std::vector<std::string>& ports) {
   if (match.port && ports[key.port] != *match.port) return false;
+  const bool asks_link = match.ether_type || match.vlan || match.src_mac || match.dst_mac;
+  if (asks_link && key.vlan == TP_VLAN_UNREAD) return false;
   if (match.ether_type && key.ether_type != *match.ether_type) return false;
   if (match.vlan && !HasTags(*match.vlan, key)) return false;
   if (match.src_mac && !IsMac(*match.src_mac, key.src_mac)) return false;
@@ -77,6 +79,7 @@ bool Matches(const MatchSpec& match, const tp_key& key, const std::vector<std::s
   if (match.src && !InPrefix(*match.src, key, false)) return false;
   if (match.dst && !InPrefix(*match.dst, key, true)) return false;
   if (match.proto && (!key.ip_version || key.proto != *match.proto)) return false;
+  if (match.proto && key.flags & TP_KEY_UNREAD) return false;
   if (match.src_port && !InRange(*match.src_port, key, key.src_port)) return false;
   if (match.dst_port && !InRange(*match.dst_port, key, key.dst_port)) return false;
   if (match.tcp_flags) {
@@ -90,7 +93,7 @@ bool Matches(const MatchSpec& match, const tp_key& key, const std::vector<std::s
   if (match.length && (key.length < match.length->first || key.length > match.length->last)) {
     return false;
   }
-  return true;
+  return !match.malformed || *match.malformed == ((key.flags & TP_KEY_MALFORMED) != 0);
 }
 
 tp_key MatchGenerator::Key() {
@@ -109,10 +112,13 @@ tp_key MatchGenerator::Key() {
       Ipv6(&frame);
   }
   std::vector<uint8_t> bytes = frame.Build();
+  const bool cut = OneIn(10);
+  if (cut) bytes.resize(Below(static_cast<uint32_t>(bytes.size())));
   tp_key key;
-  EXPECT_EQ(tp_parse(bytes.data(), bytes.data() + bytes.size(), static_cast<uint32_t>(bytes.size()),
-                     static_cast<uint8_t>(Below(3)), &key),
-            TP_PARSED);
+  const int result =
+      tp_parse(bytes.data(), bytes.data() + bytes.size(), static_cast<uint32_t>(bytes.size()),
+               static_cast<uint8_t>(Below(3)), &key);
+  if (!cut) EXPECT_EQ(result, TP_PARSED);
   return key;
 }
 
@@ -141,7 +147,8 @@ MatchSpec MatchGenerator::Match(const tp_key& key) {
   if (ask()) match.ether_type = exact ? key.ether_type : uint16_t{0x0806};
   if (ask()) {
     match.vlan = VlanMatch{true, {}};
-    if (exact ? key.flags & TP_KEY_VLAN : OneIn(2)) match.vlan = VlanMatch{false, {key.vlan}};
+    if (exact ? key.flags & TP_KEY_VLAN : OneIn(2))
+      match.vlan = VlanMatch{false, {key.vlan & 0xfff}};
   }
   if (ask()) match.src_mac = Mac(key.src_mac);
   if (ask()) match.dst_mac = Mac(exact ? key.dst_mac : key.src_mac);
@@ -171,13 +178,14 @@ void MatchGenerator::AddHeaderFields(const tp_key& key, MatchSpec* match) {
   if (ask()) match->dscp = static_cast<uint8_t>(OneIn(4) ? Below(64) : key.dscp_ecn >> 2);
   if (ask()) match->ecn = static_cast<uint8_t>(OneIn(4) ? Below(4) : key.dscp_ecn & 3);
   if (ask()) match->fragment = static_cast<FragmentMatch>(Below(4));
+  if (ask()) match->malformed = ((key.flags & TP_KEY_MALFORMED) != 0) != OneIn(4);
 }
 
 void MatchGenerator::AddLaterFields(const tp_key& key, MatchSpec* match) {
   if (OneIn(2)) {
     VlanMatch& vlan = match->vlan.emplace();
     for (uint32_t tags = Below(3); tags > 0; tags--) {
-      const uint16_t vid = vlan.tags.empty() ? key.vlan : key.inner_vlan;
+      const uint16_t vid = vlan.tags.empty() ? key.vlan & 0xfff : key.inner_vlan;
       vlan.tags.push_back(OneIn(3) ? std::nullopt : std::optional<uint16_t>(vid));
     }
     vlan.whole = vlan.tags.size() != 1 || OneIn(2);

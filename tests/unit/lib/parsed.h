@@ -46,6 +46,43 @@ inline Parsed ParseSegment(std::span<const uint8_t> segment, size_t frame_len) {
 
 inline Parsed Parse(std::span<const uint8_t> frame) { return ParseSegment(frame, frame.size()); }
 
+// Whether `part`, the key of a frame that was cut, has only what `whole`, the key of all its bytes,
+// has: the same fields as far as they were read, and nothing else.
+inline bool IsReadOf(const tp_key& part, const tp_key& whole) {
+  tp_key read = part;
+  read.length = whole.length;
+  if (part.vlan & TP_VLAN_UNREAD) {
+    tp_key nothing;
+    std::memset(&nothing, 0, sizeof(nothing));
+    nothing.port = whole.port;
+    nothing.flags = TP_KEY_UNREAD | (part.flags & TP_KEY_MALFORMED);
+    nothing.vlan = TP_VLAN_UNREAD;
+    nothing.length = whole.length;
+    return std::memcmp(&read, &nothing, sizeof(read)) == 0;
+  }
+  tp_key same = whole;  // less what was not read
+  same.flags &= static_cast<__u8>(~(TP_KEY_MALFORMED | TP_KEY_UNREAD));
+  read.flags &= static_cast<__u8>(~(TP_KEY_MALFORMED | TP_KEY_UNREAD));
+  if (!(part.flags & TP_KEY_IP)) {
+    same.flags &= TP_KEY_VLAN | TP_KEY_INNER;
+    same.ip_version = same.dscp_ecn = 0;
+    std::memset(same.address, 0, sizeof(same.address));
+  }
+  if (part.flags & TP_KEY_UNREAD) {
+    same.proto = 0;
+    if (!(part.flags & TP_KEY_FRAGMENT)) same.flags &= static_cast<__u8>(~TP_KEY_FRAGMENT);
+    same.flags &= static_cast<__u8>(~TP_KEY_LATER);
+    if (part.shape > whole.shape) return false;
+    same.shape = part.shape;
+  }
+  if (!(part.flags & TP_KEY_PORTS)) {
+    same.flags &= static_cast<__u8>(~TP_KEY_PORTS);
+    same.src_port = same.dst_port = 0;
+    same.tcp_flags = 0;
+  }
+  return std::memcmp(&read, &same, sizeof(read)) == 0;
+}
+
 // The expected key, written in the order of the frame.
 class Key {
  public:
@@ -56,6 +93,22 @@ class Key {
     key_.dst_mac[0] = key_.src_mac[0] = 2;
     key_.dst_mac[5] = 2;
     key_.src_mac[5] = 1;
+  }
+  // The key of a frame whose Ethernet header could not be read.
+  static Key NoLink() {
+    Key key(0);
+    std::memset(&key.key_, 0, sizeof(key.key_));
+    key.key_.port = kPort;
+    key.key_.vlan = TP_VLAN_UNREAD;
+    return key.Unread();
+  }
+  Key& Malformed() {
+    key_.flags |= TP_KEY_MALFORMED;
+    return *this;
+  }
+  Key& Unread() {
+    key_.flags |= TP_KEY_UNREAD;
+    return *this;
   }
   Key& Vlan(uint16_t vid) {
     key_.flags |= TP_KEY_VLAN;

@@ -246,6 +246,38 @@ void ExpectAnswersAreOfOneFlowOnlyBothWays(const FrameBuilder& question,
   EXPECT_EQ(tp_flow_of(&there, 1, 1, 2), tp_flow_of(&back, 1, 1, 2));
 }
 
+// The flow of the first `length` bytes of a frame.
+uint64_t FlowOfFirst(const FrameBuilder& builder, size_t length) {
+  std::vector<uint8_t> frame = builder.Build();
+  frame.resize(std::min(length, frame.size()));
+  tp_key key;
+  tp_parse(frame.data(), frame.data() + frame.size(), static_cast<uint32_t>(frame.size()), 0, &key);
+  return tp_flow_of(&key, 0, 1, 2);
+}
+
+TEST(FlowOf, WhatCouldNotBeReadIsLeftOut) {
+  using F = FrameBuilder;
+  constexpr size_t kWhole = SIZE_MAX;
+  // A UDP header of 7 bytes is not read: as of fragments, addresses and protocol are known.
+  const uint64_t cut = FlowOfFirst(F().Ipv4().Udp(1, 2), 14 + 20 + 7);
+  EXPECT_EQ(FlowOfFirst(F().Ipv4().Udp(3, 4), 14 + 20 + 7), cut);
+  EXPECT_EQ(FlowOfFirst(F().Ipv4(17).Fragment(9, true).Payload(8), kWhole), cut);
+  EXPECT_NE(FlowOfFirst(F().Ipv4().Tcp(1, 2), 14 + 20 + 7), cut);
+  EXPECT_NE(FlowOfFirst(F().Ipv4().Udp(1, 2), kWhole), cut);
+  // Of a datagram that is cut behind its UDP header everything is known.
+  EXPECT_EQ(FlowOfFirst(F().Ipv4().Udp(1, 2).Payload(20), 14 + 20 + 8),
+            FlowOfFirst(F().Ipv4().Udp(1, 2), kWhole));
+  // Behind nine extension headers not even the protocol is.
+  F nine;
+  nine.Ipv6();
+  for (int i = 0; i < 9; i++) nine.DestinationOptions();
+  EXPECT_EQ(FlowOfFirst(F(nine).Udp(1, 2), kWhole), FlowOfFirst(F(nine).Tcp(3, 4), kWhole));
+  // Of a cut IP header nothing is: the flow is that of the MAC addresses and the EtherType.
+  EXPECT_EQ(FlowOfFirst(F().Ipv4().Udp(), 14 + 19),
+            FlowOfFirst(F().Ipv4().Ipv4Addresses(1, 2).Tcp(), 14));
+  EXPECT_NE(FlowOfFirst(F().Ipv4().Udp(), 14 + 19), FlowOfFirst(F().Ipv6().Udp(), 14 + 39));
+}
+
 TEST(FlowOf, AnswersAreOfTheQuestionsFlowOnlyBothWays) {
   ExpectAnswersAreOfOneFlowOnlyBothWays(
       FrameBuilder().Ipv4().Ipv4Addresses(0x0a000001, 0x0a000002).Udp(5, 6),

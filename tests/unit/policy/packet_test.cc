@@ -108,6 +108,34 @@ TEST(PacketHash, WhatChangesOnTheWayIsNotHashed) {
   }
 }
 
+uint64_t HashOfFirst(const FrameBuilder& builder, size_t length) {
+  Frame frame = builder.Build();
+  frame.resize(std::min(length, frame.size()));
+  tp_key key;
+  Parses(frame, &key);
+  return HashOf(frame, key, 1, 2);
+}
+
+TEST(PacketHash, FramesThatCouldNotBeReadAreHashedAsFarAsTheyGo) {
+  using F = FrameBuilder;
+  const F udp = F().Ipv4().Udp(1, 2).Payload(70);
+  const uint64_t whole = HashOfFirst(udp, SIZE_MAX);
+  EXPECT_EQ(HashOfFirst(udp, 14 + 20 + 64), whole) << "the 64 bytes are there";
+  std::vector<uint64_t> hashes;
+  for (size_t length = 0; length < 14 + 20 + 64; length++)
+    hashes.push_back(HashOfFirst(udp, length));
+  std::sort(hashes.begin(), hashes.end());
+  EXPECT_EQ(std::adjacent_find(hashes.begin(), hashes.end()), hashes.end());
+  // The ninth extension header, and the 56 bytes behind it.
+  F nine;
+  nine.Ipv6();
+  for (int i = 0; i < 9; i++) nine.DestinationOptions();
+  EXPECT_NE(HashOfFirst(F(nine).Udp(1, 2), SIZE_MAX), HashOfFirst(F(nine).Udp(1, 3), SIZE_MAX));
+  // Nothing beyond byte 1,024.
+  const F deep = F().Ipv6().DestinationOptions(130);
+  EXPECT_EQ(HashOfFirst(F(deep).Udp(1, 2), SIZE_MAX), HashOfFirst(F(deep).Udp(1, 3), SIZE_MAX));
+}
+
 // Each hashed bit matters: for 64 packets of each kind, half of all fates change when a bit is
 // flipped.
 TEST(PacketHash, EveryOtherBitDecides) {

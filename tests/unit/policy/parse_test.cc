@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Frame -> key: the exact key for every shape of header. Every frame that is cut short is
-// malformed.
+// malformed, and read as far as it goes.
 
 #include <span>
 #include <string>
@@ -119,25 +119,28 @@ TEST(Parse, EveryTruncationIsMalformedUntilTheDatagramIsWhole) {
     ASSERT_LE(least, frame.size()) << shape.name;
     for (size_t length = 0; length <= frame.size(); length++) {
       const Parsed parsed = Parse(std::span(frame).first(length));
-      ASSERT_EQ(parsed.result, length < least ? TP_PARSE_MALFORMED : TP_PARSED)
+      ASSERT_EQ(parsed.result, length < least ? TP_PARSE_CUT : TP_PARSED)
           << shape.name << " cut to " << length << " of " << frame.size();
-      if (length >= least) {
-        ASSERT_EQ(parsed.key, shape.key.Get(length)) << shape.name << " at " << length;
-      }
+      const tp_key whole = shape.key.Get(length);
+      ASSERT_TRUE(length < least ? IsReadOf(parsed.key, whole) : parsed.key == whole)
+          << shape.name << " at " << length;
     }
   }
 }
 
 // A frame in several segments: the first segment must hold the headers. The parser reads no other.
-TEST(Parse, EveryFirstSegmentIsMalformedUntilTheHeadersAreWhole) {
+TEST(Parse, AFirstSegmentIsReadAsFarAsItGoesUntilTheHeadersAreWhole) {
   for (const Shape& shape : Shapes()) {
     const std::vector<uint8_t> frame = shape.frame.Build();
     bool whole = false;
     for (size_t length = 0; length <= frame.size(); length++) {
       const Parsed parsed = ParseSegment(std::span(frame).first(length), frame.size());
-      if (parsed.result == TP_PARSE_MALFORMED) {
+      if (parsed.result == TP_PARSE_TOO_DEEP) {
+        ASSERT_TRUE(IsReadOf(parsed.key, shape.key.Get(frame.size())));
+        ASSERT_FALSE(parsed.key.flags & TP_KEY_MALFORMED);
         ASSERT_FALSE(whole) << shape.name << ": a longer segment hid a header at " << length;
       } else {
+        ASSERT_EQ(parsed.result, TP_PARSED);
         whole = true;
         ASSERT_EQ(parsed.key, shape.key.Get(frame.size())) << shape.name << " at " << length;
       }
@@ -157,7 +160,7 @@ TEST(Parse, SomeWordsOfAKeyAreThoseOfTheWhole) {
         ASSERT_EQ(tp_parse_words(frame.data(), frame.data() + length, static_cast<__u32>(length),
                                  kPort, words, &some),
                   whole.result);
-        for (size_t i = 0; i < TP_KEY_WORDS && whole.result == TP_PARSED; i++) {
+        for (size_t i = 0; i < TP_KEY_WORDS; i++) {
           if (!(words & TP_WORD(i))) continue;
           const uint64_t asked = i == 7 && !(words & TP_WORD_LENGTH) ? 0xffffffff : ~uint64_t{0};
           ASSERT_EQ(reinterpret_cast<const tp_u64_alias*>(&some)[i],
@@ -181,8 +184,8 @@ TEST(Parse, WalksEightExtensionsAndNoMore) {
     const auto extensions = static_cast<uint16_t>(frame.size() - 54 - 8);
     EXPECT_EQ(parsed.key, Key(0x86dd).Ipv6(17).Further(extensions).Ports().Get(frame.size()));
     FrameBuilder later = ninth;
-    EXPECT_EQ(Parse(ninth.Extension(type).Udp().Build()).result, TP_PARSE_MALFORMED) << int{type};
-    EXPECT_EQ(Parse(later.Fragment(5, false).Payload(8).Build()).result, TP_PARSE_MALFORMED);
+    EXPECT_EQ(Parse(ninth.Extension(type).Udp().Build()).result, TP_PARSE_TOO_DEEP) << int{type};
+    EXPECT_EQ(Parse(later.Fragment(5, false).Payload(8).Build()).result, TP_PARSE_TOO_DEEP);
   }
 }
 
@@ -204,8 +207,8 @@ TEST(Parse, ReadsHeadersThatStartInTheWindowOnly) {
   EXPECT_EQ(Parse(frame(100, 18)).result, TP_PARSED) << "UDP at 54 + 808 + 152 = 1014";
   EXPECT_EQ(Parse(frame(100, 19)).key, Key(0x86dd).Ipv6(17).Further(968).Ports().Get(1030))
       << "at 1022";
-  EXPECT_EQ(Parse(frame(100, 20)).result, TP_PARSE_MALFORMED) << "at 1030";
-  EXPECT_EQ(Parse(frame(255, 0)).result, TP_PARSE_MALFORMED) << "an extension at 2102";
+  EXPECT_EQ(Parse(frame(100, 20)).result, TP_PARSE_TOO_DEEP) << "at 1030";
+  EXPECT_EQ(Parse(frame(255, 0)).result, TP_PARSE_TOO_DEEP) << "an extension at 2102";
   // If the parser reads nothing after the extension, it may end outside the window.
   const auto far = FrameBuilder().Ipv6().DestinationOptions(200).Payload(4).Build();
   EXPECT_EQ(Parse(far).key, Key(0x86dd).Ipv6(59).Further(1608).Get(far.size()));
@@ -218,7 +221,7 @@ TEST(Parse, ReadsJumbograms) {
   const tp_key key = Key(0x86dd).Ipv6(17).Further(8).Ports().Get(65535);
   EXPECT_EQ(ParseSegment(udp, 54 + kLength).key, key);
   EXPECT_EQ(ParseSegment(udp, 54 + kLength + 4).key, key);
-  EXPECT_EQ(ParseSegment(udp, 54 + kLength - 1).result, TP_PARSE_MALFORMED);
+  EXPECT_EQ(ParseSegment(udp, 54 + kLength - 1).result, TP_PARSE_CUT);
   const auto tcp = FrameBuilder().Ipv6().Jumbo(70000).Tcp().Payload(100).Build();
   EXPECT_EQ(ParseSegment(tcp, 54 + kLength).key,
             Key(0x86dd).Ipv6(6).Further(8).Ports().TcpFlags(0x10).Get(65535));
@@ -227,7 +230,7 @@ TEST(Parse, ReadsJumbograms) {
 TEST(Parse, PaddingBehindTheDatagramIsNoHeader) {
   // An IPv4 datagram of 20 bytes, with a UDP header in the padding.
   const auto frame = FrameBuilder().Ipv4(17).Padding(26).Build();
-  EXPECT_EQ(Parse(frame).result, TP_PARSE_MALFORMED);
+  EXPECT_EQ(Parse(frame).key, Key(0x0800).Ipv4(17).Malformed().Get(frame.size()));
   const auto other = FrameBuilder().Ipv4(253).Padding(26).Build();
   EXPECT_EQ(Parse(other).key, Key(0x0800).Ipv4(253).Get(other.size()));
 }
