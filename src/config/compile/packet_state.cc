@@ -26,9 +26,8 @@ std::vector<uint64_t> FlowPackets(const CompiledPolicy& policy, size_t port,
   std::vector<uint64_t> packets(policy.rules.size());
   tp_key key = {};
   const uint8_t* end = frame.data() + frame.size();
-  if (size.regions == 0 || tp_parse(frame.data(), end, static_cast<uint32_t>(frame.size()),
-                                    static_cast<__u8>(port), &key) != TP_PARSED)
-    return packets;
+  if (size.regions == 0) return packets;
+  tp_parse(frame.data(), end, static_cast<uint32_t>(frame.size()), static_cast<__u8>(port), &key);
   for (size_t r = 0; r < packets.size(); r++) {
     const tp_rule& rule = policy.rules[r];
     if (rule.loss != TP_LOSS_FLOW) continue;
