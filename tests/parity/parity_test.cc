@@ -166,7 +166,7 @@ class Malformed : public testing::TestWithParam<std::string> {
   }
 };
 INSTANTIATE_TEST_SUITE_P(Parity, Malformed, testing::Values("match", "drop"),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& setting) { return setting.param; });
 
 TEST_P(Malformed, EveryShapeUnderAPolicyThatLooksAtEverything) {
   const CompiledPolicy policy = WidePolicy("7", GetParam());
