@@ -29,8 +29,9 @@ enum {
 };
 
 /* Small enough to be put in front of a frame as XDP metadata. The fast tiers fill in `rule`, `fate`
- * and `to`, and do not write the other fields: readers take those as 0. `many`, `copies`, `corrupt`,
- * `rewrite` and `delay` are for links and copies: no stage sets them yet, so they are 0. */
+ * and `to`, and do not write the other fields: readers take those as 0. `many`, `copies`,
+ * `corrupt`, `rewrite` and `delay` are for links and copies: no stage sets them yet, so they are 0.
+ */
 struct tp_effects {
   __u32 rule;    /* TP_NO_RULE where no rule was asked: dropped as malformed */
   __u8 fate;     /* enum tp_fate */
