@@ -90,33 +90,50 @@ TP_INLINE int tp_sum_frags(struct xdp_md* ctx, __u64 at, __u64 left, __u64* sum)
   return 0;
 }
 
-/* Finishes the frame's checksum if it is unfinished; returns whether that changed the frame. */
-TP_INLINE int tp_complete(struct xdp_md* ctx, int frags) {
+/* Where the frame's unfinished checksum is, for tp_complete, in one number; 0: it has none. Apart
+ * from tp_complete, because both are called with little of the stack left, and what one of them
+ * takes is free again for the other. */
+TP_INLINE __u64 tp_unfinished_at(struct xdp_md* ctx, int frags) {
   struct tp_datapath room;
   struct tp_datapath* dp = tp_enter(ctx, &room, TP_ALL_WORDS, 0);
   const __u32 bytes =
       frags ? (__u32)bpf_xdp_get_buff_len(ctx) : (__u32)(dp->end - (const __u8*)dp->data);
+  /* Not by tp_read_key, which has a second key on the stack. */
   struct tp_key key;
-  if (tp_read_key(dp, bytes, &key)) return 0;
+  __builtin_memset(&key, 0, sizeof(key));
+  if (!tp_parse_common(dp->data, dp->end, bytes, dp->port, TP_ALL_WORDS, &key) &&
+      tp_walk_headers(TP_ENV(dp), &key, bytes))
+    return 0;
   TP_FRAME_AGAIN(dp);
   struct tp_unfinished found;
   if (!tp_find_unfinished(dp->data, dp->end, &key, &found)) return 0;
-  __u64 sum = 0;
-  if (frags ? tp_sum_frags(ctx, found.at, found.length, &sum)
-            : tp_sum_plain(ctx, found.at, found.length, &sum))
-    return 0;
-  TP_FRAME_AGAIN(dp);
-  __u64 field = found.field;
+  return found.at | (__u64)found.length << 16 | (__u64)found.field << 32 | (__u64)key.proto << 48;
+}
+
+/* Finishes the checksum that tp_unfinished_at found; returns whether that changed the frame. */
+TP_INLINE int tp_complete(struct xdp_md* ctx, __u64 found, int frags) {
+  const __u64 at = found & 0xffff, length = found >> 16 & 0xffff;
+  __u64 field = found >> 32 & 0xffff, sum = 0;
+  if (frags ? tp_sum_frags(ctx, at, length, &sum) : tp_sum_plain(ctx, at, length, &sum)) return 0;
+  struct tp_datapath room;
+  struct tp_datapath* dp = tp_enter(ctx, &room, TP_ALL_WORDS, 0);
   TP_OPAQUE(field);
   if (field > TP_PARSE_WINDOW + 16) return 0;
   __u8* p = dp->data + field;
   if (p + 2 > dp->end) return 0;
-  const __u16 before = tp_load16(p), checksum = tp_finished_checksum(&key, sum);
+  const __u16 before = tp_load16(p), checksum = tp_finished_checksum((__u8)(found >> 48), sum);
   tp_store16(p, checksum);
   return checksum != before;
 }
 
-__attribute__((noinline)) int tp_complete_plain(struct xdp_md* ctx) { return tp_complete(ctx, 0); }
-__attribute__((noinline)) int tp_complete_frags(struct xdp_md* ctx) { return tp_complete(ctx, 1); }
+#define TP_COMPLETION(kind, frags)                                                    \
+  __attribute__((noinline)) __u64 tp_unfinished_##kind(struct xdp_md* ctx) {          \
+    return tp_unfinished_at(ctx, frags);                                              \
+  }                                                                                   \
+  __attribute__((noinline)) int tp_complete_##kind(struct xdp_md* ctx, __u64 found) { \
+    return tp_complete(ctx, found, frags);                                            \
+  }
+TP_COMPLETION(plain, 0)
+TP_COMPLETION(frags, 1)
 
 #endif /* TWINPATH_BPF_CHECKSUM_BPF_H_ */

@@ -128,9 +128,12 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int general, int frags, int
               : tp_decide_stream(&dp, blind_stream, fallback, bytes, shared);
   const int forwarded = effects.fate == TP_FATE_FORWARD;
   const int sent = forwarded && effects.to != TP_TO_KERNEL;
-  if (completes && sent && (frags ? tp_complete_frags(ctx) : tp_complete_plain(ctx))) {
-    struct tp_queue_extras* extras = tp_extras(&dp);
-    if (extras) __sync_fetch_and_add(&extras->checksums_completed, 1);
+  if (completes && sent) {
+    const __u64 found = frags ? tp_unfinished_frags(ctx) : tp_unfinished_plain(ctx);
+    if (found && (frags ? tp_complete_frags(ctx, found) : tp_complete_plain(ctx, found))) {
+      struct tp_queue_extras* extras = tp_extras(&dp);
+      if (extras) __sync_fetch_and_add(&extras->checksums_completed, 1);
+    }
   }
   if (sent && (effects.to != port || constants->no_xdp_tx))
     return redirect(ctx, counters, index + constants->first_record, port, effects.to, bytes,

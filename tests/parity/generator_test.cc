@@ -47,7 +47,7 @@ TEST(Generator, MakesThousandsOfDistinctShapes) {
   EXPECT_GE(shapes.size(), 2000u);
   EXPECT_EQ(frames.size(), shapes.size());
   EXPECT_EQ(names.size(), shapes.size());
-  EXPECT_GT(results[TP_PARSE_CUT], 100);
+  EXPECT_GT(results[TP_PARSE_CUT], 40);
   EXPECT_GT(results[TP_PARSE_CONTRADICTION], 200);
   EXPECT_GT(results[TP_PARSE_TOO_DEEP], 100);
   EXPECT_GT(fragments, 1000);
@@ -93,8 +93,9 @@ TEST(Generator, MakesPoliciesThatCompileAndWhoseRulesTakeFrames) {
   EXPECT_GT(rules_hit, 1200u);  // rules with many fields match few frames
   EXPECT_GT(unreachable, 100u);
   EXPECT_GT(shapes_tried, 1500u);
-  for (tp_verdict verdict : {TP_TX, TP_PASS, TP_LOST, TP_DENIED, TP_MALFORMED})
+  for (tp_verdict verdict : {TP_TX, TP_PASS, TP_LOST, TP_DENIED})
     EXPECT_GT(verdicts[verdict], 5000) << verdict;
+  EXPECT_GT(verdicts[TP_MALFORMED], 2000);  // some policies drop these frames
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ Template MakeTemplate(Universe* u) {
   t.length = !t.src_range && !t.dst_range && u->Chance(8);
   t.vlan_stack = u->Chance(2);
   t.mac_mask = u->Chance(2);
-  t.malformed = u->Chance(8);
+  t.malformed = !t.src_range && !t.dst_range && !t.length && u->Chance(8);
   return t;
 }
 

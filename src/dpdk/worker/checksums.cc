@@ -23,7 +23,7 @@ bool CompleteChecksum(const rte_mbuf* frame) {
   uint16_t sum = 0;
   if (rte_raw_cksum_mbuf(frame, found.at, found.length, &sum) != 0) return false;
   const uint16_t before = tp_load16(data + found.field);
-  const uint16_t checksum = tp_finished_checksum(&key, sum);
+  const uint16_t checksum = tp_finished_checksum(key.proto, sum);
   tp_store16(data + found.field, checksum);
   return checksum != before;
 }

@@ -77,9 +77,9 @@ TP_INLINE int tp_find_unfinished(const __u8* data, const __u8* end, const struct
 /* The finished checksum, as it is stored, where `sum` is that of all words that it covers, the
  * unfinished checksum included. 0 means "none" in UDP, so that 0xffff, its equal, takes its place:
  * RFC 768. */
-TP_INLINE __u16 tp_finished_checksum(const struct tp_key* key, __u64 sum) {
+TP_INLINE __u16 tp_finished_checksum(__u8 proto, __u64 sum) {
   const __u16 checksum = (__u16)~tp_fold_sum(sum);
-  return checksum == 0 && key->proto == TP_PROTO_UDP ? 0xffff : checksum;
+  return checksum == 0 && proto == TP_PROTO_UDP ? 0xffff : checksum;
 }
 
 #endif /* TWINPATH_POLICY_EGRESS_CHECKSUM_H_ */
