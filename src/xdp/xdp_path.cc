@@ -284,6 +284,8 @@ absl::Status XdpPath::Stop() {
   // What the last XDP program left to it was sent meanwhile.
   for (Port& port : ports_) port.long_frames = FileDescriptor();
   ran_ns_.store(std::chrono::nanoseconds(std::chrono::steady_clock::now() - start_).count());
+  if (options_.pin)
+    for (size_t i = 0; i < ports_.size(); i++) SetOutPort(i);
   return absl::OkStatus();
 }
 

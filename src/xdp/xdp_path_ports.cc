@@ -33,15 +33,20 @@ bool IsUp(uint32_t index) {
 }  // namespace
 
 // The kernel's rule for redirects: xdp_ok_fwd_dev. Frames for an interface that is gone find no
-// entry in the devmap, and are no_port.
+// entry in the devmap, and are no_port. Programs that are pinned may outlive the watcher: "down"
+// would then be for ever, so it is left to the kernel, and after the run so is the MTU in native
+// mode. In generic mode the MTU tells uncut segments.
 void XdpPath::SetOutPort(size_t index) {
   constexpr uint32_t kHeaders = 14 + 4;  // Ethernet's, and room for a VLAN tag
   const uint32_t interface = ports_[index].interface.index;
   const auto link = ReadLink(interface);
   if (!link.has_value())
     run_->maps().SetOutPort(index, 0, UINT32_MAX);
+  else if (options_.pin && ran_ns_.load() >= 0 && ports_[index].mode == "native")
+    run_->maps().SetOutPort(index, interface, UINT32_MAX);
   else
-    run_->maps().SetOutPort(index, interface, link->flags & IFF_UP ? link->mtu + kHeaders : 0);
+    run_->maps().SetOutPort(index, interface,
+                            link->flags & IFF_UP || options_.pin ? link->mtu + kHeaders : 0);
 }
 
 void XdpPath::Watch(Clock::time_point now) {

@@ -4,12 +4,14 @@
 port that they leave by, or for a port that is down. Each is counted as tx_full.
 
   longest_test.py TWINPATH_XDP XDP_GENERATOR"""
-import unittest
+import pathlib
+import shutil
 
 from dpdk_lab import Sender, Telemetry, arrived, until
 from xdp_lab import MODES, XdpTest, main, run
 
 FRAMES = 200
+PINS = pathlib.Path("/sys/fs/bpf/twinpath")
 HEADERS = 18  # Ethernet's, and a VLAN tag, for which the kernel leaves room
 
 
@@ -66,6 +68,22 @@ class Longest(XdpTest):
             program.stop()
             self.assertIn("port wan: frames for wan that are longer than its MTU, 1000 bytes, are dropped, and count as "
                           "tx_full", program.process.stderr.read())
+
+    def test_pinned_programs_send_after_the_end(self):
+        with self.start("--port", "lan=lan", "--port", "wan=wan", "--forward", "wire", "--mode", "native",
+                        "--pin") as program:
+            self.telemetry = Telemetry("twinpath-xdp")
+            run("ip", "link", "set", "wan", "down")
+            until("it is seen", lambda: self.telemetry.fault("port wan", "link_down")["active"])
+            self.telemetry.close()
+            program.stop()
+        self.addCleanup(shutil.rmtree, PINS)
+        before = arrived("sink")
+        run("ip", "link", "set", "wan", "up")
+        sender = Sender("gen", 1000)
+        self.addCleanup(sender.close)
+        sender.send(FRAMES, per_second=20000)
+        until("frames arrive", lambda: arrived("sink") == before + FRAMES)
 
     def test_every_frame_is_counted(self):
         for mode in MODES:
