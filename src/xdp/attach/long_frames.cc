@@ -14,6 +14,7 @@ namespace twinpath {
 namespace {
 
 // BPF_TCX_INGRESS, which the headers of Linux before 6.6 do not name.
+constexpr uint32_t kBefore = 1 << 3;  // BPF_F_BEFORE
 constexpr auto kTcxIngress = static_cast<bpf_attach_type>(46);
 
 }  // namespace
@@ -44,8 +45,10 @@ absl::StatusOr<std::unique_ptr<LongFrames>> LongFrames::Load(const XdpMaps& maps
 }
 
 absl::StatusOr<FileDescriptor> LongFrames::Attach(uint32_t interface_index) const {
+  // The first in the chain: another program's TCX_PASS ends the chain, and so might lose the frame.
+  const bpf_link_create_opts options = {.sz = sizeof(options), .flags = kBefore};
   const int fd =
-      bpf_link_create(loaded_->program, static_cast<int>(interface_index), kTcxIngress, nullptr);
+      bpf_link_create(loaded_->program, static_cast<int>(interface_index), kTcxIngress, &options);
   if (fd < 0)
     return absl::UnimplementedError(absl::StrCat("bpf_link_create: ", std::strerror(-fd)));
   return FileDescriptor(fd);
