@@ -45,6 +45,12 @@ void AcceptAnySource(const std::string& interface) {
   std::ofstream("/proc/sys/net/ipv4/conf/" + interface + "/rp_filter") << "0\n";
 }
 
+// Whether the interface, which is ours, answers ARP for addresses that it does not have itself. It
+// must not where the port's interface answers: every request would get two answers.
+void AnswerForOthers(const std::string& interface, bool answer) {
+  std::ofstream("/proc/sys/net/ipv4/conf/" + interface + "/arp_ignore") << (answer ? "0\n" : "1\n");
+}
+
 // The largest number of exception queues, up to `most`, with which no two lcores share one. Queue q
 // uses exception queue q modulo that number, and belongs to lcore q modulo `lcores`. 0: no number
 // does.
@@ -153,6 +159,7 @@ void ExceptionPort::SetReceiver(uint32_t receiver) {
     EndHandOver(index_);
   else
     handed_over_ = HandOver(index_, wanted);
+  AnswerForOthers(interface_, wanted == 0 || !handed_over_.ok());
 }
 
 QueueEnd ExceptionPort::to_kernel(uint32_t queue) const {

@@ -22,6 +22,7 @@ from dpdk_lab import run, until
 PROGRAM = os.path.abspath(sys.argv[1])
 FAR = ("ip", "netns", "exec", "far")
 HERE, THERE = ("192.0.2.2", "fd00::2"), ("192.0.2.1", "fd00::1")
+OTHERS = "192.0.2.99"
 ECHO = ("import socket\n"
         "with socket.create_server(('::', 7), family=socket.AF_INET6, dualstack_ipv6=True) as server:\n"
         "    print('listening', flush=True)\n"
@@ -132,6 +133,15 @@ class OwnInterface(unittest.TestCase):
             receiver.settimeout(30)
             run(*FAR, sys.executable, "-c", SEND)
             self.assertEqual([b"1", b"2", b"3", b"last"], [receiver.recv(100) for _ in range(4)])
+
+    def test_only_eth1_answers_arp(self):
+        """As the host was told: here not for an address of lo, which another machine serves."""
+        run("ip", "addr", "add", f"{OTHERS}/32", "dev", "lo")
+        self.addCleanup(run, "ip", "addr", "del", f"{OTHERS}/32", "dev", "lo")
+        pathlib.Path("/proc/sys/net/ipv4/conf/eth1/arp_ignore").write_text("1", encoding="ascii")
+        self.start()
+        until("its own address answers", lambda: pings(HERE[0], *FAR))
+        self.assertEqual(0, pings(OTHERS, *FAR, count=2))
 
     def test_half_of_the_pings_are_lost(self):
         self.start("--match", "proto=icmp", "--loss", "50%")
