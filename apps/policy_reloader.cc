@@ -95,7 +95,8 @@ absl::StatusOr<nlohmann::ordered_json> PolicyReloader::SetLoss(const std::string
                                                                const std::string& loss) {
   std::lock_guard<std::mutex> one(one_);
   Policy changed = policy_;
-  const absl::Status set = twinpath::SetLoss(rule, loss, &changed);
+  absl::Status set = twinpath::SetLoss(rule, loss, &changed);
+  if (set.ok()) set = CheckReached(rule, changed, ports_);
   const absl::StatusOr<Policy> policy = set.ok() ? absl::StatusOr<Policy>(changed) : set;
   const absl::StatusOr<ReloadOutcome> outcome = Load(policy);
   if (!outcome.ok()) {

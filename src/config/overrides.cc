@@ -214,6 +214,18 @@ absl::Status SetLoss(const std::string& name, const std::string& rate, Policy* p
   return absl::OkStatus();
 }
 
+absl::Status CheckReached(const std::string& name, const Policy& policy,
+                          const std::vector<std::string>& ports) {
+  const std::vector<Reach> reach = ReachOf(policy, ports);
+  for (size_t r = 0; r < reach.size(); r++) {
+    const RuleSpec& rule = r < policy.rules.size() ? policy.rules[r] : policy.fallback;
+    if (rule.name != name || reach[r].reachable) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--rule ", name, " takes no packet: ", WhyUnreachable(policy, r, reach[r])));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckOverridesReach(const Policy& policy, const PolicyOverrides& overrides,
                                  const std::vector<std::string>& ports) {
   const bool wire = overrides.forward == kWire;

@@ -27,6 +27,11 @@ absl::Status CheckOverridesReach(const Policy& policy, const PolicyOverrides& ov
 // does. Its scope and ecn_mark stay. InvalidArgument names the option: --rule or --loss.
 absl::Status SetLoss(const std::string& name, const std::string& rate, Policy* policy);
 
+// InvalidArgument if no packet from `ports` reaches the rule `name`, because earlier rules take
+// them all: the error names these.
+absl::Status CheckReached(const std::string& name, const Policy& policy,
+                          const std::vector<std::string>& ports);
+
 }  // namespace twinpath
 
 #endif  // TWINPATH_CONFIG_OVERRIDES_H_

@@ -269,6 +269,16 @@ TEST_F(MakePolicyTest, SetChangesTheLossOfOneRule) {
   EXPECT_EQ(Error(SetLoss("web", "200%", &*p)).substr(0, 28), "--loss: found \"200%\", allowe");
 }
 
+TEST_F(MakePolicyTest, ARuleThatNoPacketReachesIsNotSet) {
+  const auto p = MakePolicy(Write(R"({"version": 1, "rules": [
+        {"name": "udp", "match": {"proto": "udp"}}, {"name": "all"}]})"),
+                            {}, two_);
+  ASSERT_TRUE(p.ok()) << p.status();
+  EXPECT_TRUE(CheckReached("udp", *p, two_).ok());
+  EXPECT_EQ(Error(CheckReached("default", *p, two_)),
+            "--rule default takes no packet: /rules/1 (all) takes everything");
+}
+
 TEST(WrongSecondsTest, OnlyNumbersInRangePass) {
   for (const char* good : {"0.001", "1", "2.5", "1e9"}) EXPECT_EQ(WrongSeconds(good), "") << good;
   for (const char* bad : {"0", "-1", "0.0009", "1.1e9", "nan", "inf", "1s", ""})
