@@ -22,7 +22,7 @@ class Host:
     """A network namespace with one interface, whose offloads stay as they are made."""
 
     def __init__(self, name, near, number):
-        self.name = name
+        self.name, self.near = name, near
         run("ip", "netns", "add", name)
         run("ip", "link", "add", near, "type", "veth", "peer", "name", "eth0", "netns", name)
         run("ip", "link", "set", "dev", near, "up")
@@ -45,6 +45,7 @@ class Host:
         return int(self.run("nstat", "-asz", name).split(name)[1].split()[0])
 
     def remove(self):
+        run("ip", "link", "del", self.near)  # at once; the end of a namespace takes its interfaces along later
         run("ip", "netns", "del", self.name)
 
 
