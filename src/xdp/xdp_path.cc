@@ -284,7 +284,7 @@ absl::Status XdpPath::Stop() {
   // What the last XDP program left to it was sent meanwhile.
   for (Port& port : ports_) port.long_frames = FileDescriptor();
   ran_ns_.store(std::chrono::nanoseconds(std::chrono::steady_clock::now() - start_).count());
-  if (options_.pin)
+  if (options_.pin && run_ != nullptr)  // null: the start was refused
     for (size_t i = 0; i < ports_.size(); i++) SetOutPort(i);
   return absl::OkStatus();
 }

@@ -113,7 +113,7 @@ class Forward(XdpTest):
         self.wire()
         for name in ("gen", "lan", "wan", "sink"):
             run("ip", "link", "set", name, "mtu", "9000")
-        for mode, why in (("native", "in fragments for its MTU"), ("generic", "as asked")):
+        for mode, why in (("native", "frames of its MTU come in fragments"), ("generic", "as asked")):
             with self.subTest(mode=mode), Capture("sink") as capture, self.start(
                     "--port", "lan=lan", "--port", "wan=wan", "--mode", mode, "--forward",
                     "wan") as program:
