@@ -30,6 +30,7 @@ using nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
 constexpr int kBacklog = 64;
+constexpr size_t kMaxFrame = 65535;  // bytes
 
 std::string Dump(const ordered_json& document) {
   return document.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
@@ -62,6 +63,14 @@ bool HasText(const ordered_json& object, const char* key) {
   return object.is_object() && object.contains(key) && object[key].is_string();
 }
 
+// Whether `ask` names a port by text, and a queue by a number of 32 bits or not at all.
+bool IsAsk(const ordered_json& ask) {
+  if (!HasText(ask, "port")) return false;
+  const auto queue = ask.find("queue");
+  return queue == ask.end() || queue->is_null() ||
+         (queue->is_number_unsigned() && queue->get<uint64_t>() <= UINT32_MAX);
+}
+
 absl::StatusOr<Request> ParseRequest(const std::string& text) {
   const ordered_json request = ordered_json::parse(text, nullptr, false);
   const bool announce =
@@ -71,11 +80,13 @@ absl::StatusOr<Request> ParseRequest(const std::string& text) {
       return Request{Request::Kind::kReload, request[kReload].get<std::string>(), {}, announce};
     if (request.contains(kSet) && HasText(request[kSet], "rule") && HasText(request[kSet], "loss"))
       return Request{Request::Kind::kSet, "", request[kSet], announce};
-    if (request.contains(kAsk) && HasText(request[kAsk], "port"))
+    if (request.contains(kAsk) && IsAsk(request[kAsk]))
       return Request{Request::Kind::kAsk, "", request[kAsk], announce};
   }
   return absl::InvalidArgumentError(
-      "a request: found something else, allowed {\"reload\": FILE} with the policy's text");
+      "a request: found something else, allowed {\"reload\": FILE} with the policy's text, "
+      "{\"set\": {\"rule\": NAME, \"loss\": RATE}}, and {\"ask\": {\"port\": NAME, "
+      "\"queue\": NUMBER or null}} with a frame");
 }
 
 // Whether the client still waits for the answer. The announcement reaches a client exactly if that
@@ -225,13 +236,18 @@ absl::StatusOr<ordered_json> ControlServer::Loop::Answer(const Client& client) {
   absl::StatusOr<Request> request = ParseRequest(record->text);
   if (!request.ok()) return request.status();
   std::string text;
+  const bool asks = request->kind == Request::Kind::kAsk;
   if (request->kind != Request::Kind::kSet) {
     if (record->file.get() < 0)
-      return absl::InvalidArgumentError("the policy: found no descriptor, allowed a sealed memfd");
+      return absl::InvalidArgumentError(absl::StrCat(
+          asks ? "the frame" : "the policy", ": found no descriptor, allowed a sealed memfd"));
     absl::StatusOr<std::string> sealed = ReadSealed(record->file.get());
     if (!sealed.ok()) return sealed.status();
     text = *std::move(sealed);
   }
+  if (asks && (text.empty() || text.size() > kMaxFrame))
+    return absl::InvalidArgumentError(
+        absl::StrCat("the frame: found ", text.size(), " bytes, allowed 1 to ", kMaxFrame));
   if (!Waits(client.fd.get(), request->announce)) {
     if (log_ && request->kind == Request::Kind::kReload)
       log_(absl::StrCat("reload: whoever asked for ", request->file,

@@ -15,6 +15,7 @@ import unittest
 
 import dpdk_lab
 import isolation
+import reloading
 from wait import wait_for
 
 isolation.require()
@@ -156,6 +157,32 @@ class Both:
         self.assertEqual("rule 2000", self.ask("--queue", "0")["rule"])
         self.send(7)
         self.assertEqual(7, self.ask("--queue", "0")["n"])
+
+    def test_wrong_requests_are_refused(self):
+        """Those that `twinpath` would never send."""
+        self.start("--forward", "drop")
+        socket = f"/run/dpdk/twinpath-{self.path}/twinpath_control"
+        frame, kinds = bytes(60), ('{"reload": FILE} with the policy\'s text, {"set": {"rule": NAME, "loss": RATE}}, and '
+                                   '{"ask": {"port": NAME, "queue": NUMBER or null}} with a frame')
+        for request, data, error in (
+                ({"ask": {"port": "lan", "queue": 2**32}}, frame, "a request: found something else, allowed " + kinds),
+                ({"ask": {"port": "lan", "queue": -1}}, frame, "a request: found something else, allowed " + kinds),
+                ({"ask": {"port": 5}}, frame, "a request: found something else, allowed " + kinds),
+                ({"set": {"rule": "default"}}, None, "a request: found something else, allowed " + kinds),
+                ({"ask": {"port": "lan"}}, None, "the frame: found no descriptor, allowed a sealed memfd"),
+                ({"reload": "policy"}, None, "the policy: found no descriptor, allowed a sealed memfd"),
+                ({"ask": {"port": "lan"}}, b"", "the frame: found 0 bytes, allowed 1 to 65535"),
+                ({"ask": {"port": "lan"}}, bytes(65536), "the frame: found 65536 bytes, allowed 1 to 65535"),
+                ({"ask": {"port": "lan", "queue": 2**32 - 1}}, frame, "--queue: found 4294967295, allowed 0")):
+            with self.subTest(request=request, bytes=data and len(data)):
+                file = None if data is None else reloading.memory(data)
+                try:
+                    answer = reloading.ask(socket, json.dumps(request).encode(), file)
+                finally:
+                    if file is not None:
+                        os.close(file)
+                self.assertTrue(answer["wrong"] and answer["error"].startswith(error), answer)
+        self.assertEqual(0, self.send(5))  # the program goes on
 
     def test_what_is_missing_is_said(self):
         dpdk_lab.veth("wan0", "gen1")
