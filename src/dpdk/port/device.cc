@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <regex>
 
 #include "absl/strings/match.h"
@@ -145,8 +147,22 @@ absl::StatusOr<Device> AfXdp(const PortSpec& port, uint32_t queues, const Machin
   return device;
 }
 
+// Whether a file begins as pcap and pcapng files do. Pipes cannot be read twice, so they do.
+bool BeginsAsCapture(const std::string& file) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error)) return true;
+  uint32_t magic = 0;
+  std::ifstream(file, std::ios::binary).read(reinterpret_cast<char*>(&magic), sizeof(magic));
+  // pcap in microseconds, in nanoseconds, and with longer record headers; pcapng.
+  constexpr uint32_t kMagics[] = {0xa1b2c3d4, 0xa1b23c4d, 0xa1b2cd34, 0x0a0d0d0a};
+  return std::any_of(std::begin(kMagics), std::end(kMagics), [magic](uint32_t one) {
+    return magic == one || magic == __builtin_bswap32(one);
+  });
+}
+
 // The frames that net_pcap's infinite_rx keeps in memory: at most as many as its files can hold. An
-// error where a file cannot be read, or written: the PMD would say "Operation not permitted".
+// error where a file cannot be read, or written, or is no capture: the PMD would say "Operation not
+// permitted".
 absl::StatusOr<uint32_t> PcapMbufs(const PortSpec& port, const std::string& arguments) {
   uint64_t frames = 0;
   static const std::regex capture("rx_pcap=([^,]+)");
@@ -154,6 +170,8 @@ absl::StatusOr<uint32_t> PcapMbufs(const PortSpec& port, const std::string& argu
     const std::string file = (*at)[1].str();
     if (access(file.c_str(), R_OK) != 0)
       return Wrong(port, absl::StrCat("rx_pcap=", file, ": ", std::strerror(errno)));
+    if (!BeginsAsCapture(file))
+      return Wrong(port, absl::StrCat("rx_pcap=", file, " is neither a pcap nor a pcapng file"));
     std::error_code error;  // a pipe has no size
     const uint64_t bytes = std::filesystem::file_size(file, error);
     if (!error) frames += bytes / (16 + 14);  // a record's header, and the shortest frame
@@ -178,7 +196,7 @@ Vdev ParseVdev(const std::string& given) {
 }
 
 std::string InterfaceArgument(const Vdev& vdev) {
-  static const std::regex interface("(?:.*,)?iface=([^,]+)(?:,.*)?");
+  static const std::regex interface("(?:.*,)?(?:iface|rx_iface|rx_iface_in)=([^,]+)(?:,.*)?");
   std::smatch match;
   return std::regex_match(vdev.arguments, match, interface) ? match[1].str() : "";
 }
@@ -192,7 +210,9 @@ absl::StatusOr<Device> VirtualDevice(const PortSpec& port, const Machine& machin
   const std::string driver = VdevDriver(vdev.name);
   device.kernel_behind = driver != "net_null" && driver != "net_pcap" && driver != "net_ring";
   const std::string interface = InterfaceArgument(vdev);
-  if ((driver == "net_af_packet" || driver == "net_af_xdp") && !interface.empty()) {
+  const bool reads_interface =
+      driver == "net_af_packet" || driver == "net_af_xdp" || driver == "net_pcap";
+  if (reads_interface && !interface.empty()) {
     if (!machine.InterfaceExists(interface))
       return Wrong(port, absl::StrCat("there is no interface '", interface,
                                       "'; `ip -brief link` lists them"));

@@ -89,6 +89,8 @@ refuses 'no PCI address' --port a=fe80::1
 refuses 'no PCI address' --port a=0000:03:00.9
 refuses 'net_nonesuch0' --port a=net_nonesuch0 "${plain[@]}"
 refuses 'port a: rx_pcap=missing.pcap: No such file' --port a=net_pcap0,rx_pcap=missing.pcap "${plain[@]}"
+echo 'not frames' >text.pcap
+refuses 'port a: rx_pcap=text.pcap is neither a pcap nor a pcapng file' --port a=net_pcap0,rx_pcap=text.pcap "${plain[@]}"
 ip link add one0 type veth peer name one1
 ip link set one0 up
 refuses 'has 1 RX queue, fewer than the 2 asked for.*--queues 1' --port a=one0 --queues 2
