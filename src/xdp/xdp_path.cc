@@ -212,18 +212,36 @@ void XdpPath::SendLongFrames(size_t index) {
   }
   run_->maps().SetLongFrames(index, status.ok());
   if (status.ok()) return;
-  port.uncut =
+  port.notes.push_back(
       absl::StrCat("port ", port.spec.name, ": ", port.spec.device,
                    " drops segments that a sender leaves to a NIC to cut, which take Linux 6.6 in "
                    "generic mode (",
                    status.message(),
                    "), and counts them as tx_full; let the senders cut them, at their ends: "
-                   "ethtool -K IFACE tso off gso off");
+                   "ethtool -K IFACE tso off gso off"));
+}
+
+// Generic mode finishes no checksum: the kernel itself knows which are unfinished, and its NICs
+// finish them. A TAP device hands frames on to a program, which does not learn that.
+absl::Status XdpPath::LeaveChecksums(Port& port, const std::string& why) {
+  if (port.spec.checksums == Checksums::kComplete)
+    return absl::FailedPreconditionError(absl::StrCat(
+        "port ", port.spec.name, " (", port.spec.device, "): generic mode (", why,
+        ") finishes no checksums, and --checksums complete asks for it; use native mode, or "
+        "--checksums leave"));
+  if (port.interface.driver == "tun")
+    port.notes.push_back(absl::StrCat(
+        "port ", port.spec.name, ": in generic mode, frames that leave by the TAP device ",
+        port.spec.device,
+        " keep unfinished checksums, and hosts behind it drop them; use native mode, or let the "
+        "senders finish them, at their ends: ethtool -K IFACE tx off"));
+  return absl::OkStatus();
 }
 
 absl::Status XdpPath::AttachGeneric(size_t index, const std::string& why) {
   Port& port = ports_[index];
   if (run_->policy().matches_vlan) return NoTags(port, why);
+  if (absl::Status status = LeaveChecksums(port, why); !status.ok()) return status;
   SendLongFrames(index);
   const auto error = Try(port, index, XdpFrames::kShared, XDP_FLAGS_SKB_MODE);
   if (!error.ok()) return error.status();

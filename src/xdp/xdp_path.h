@@ -97,9 +97,8 @@ class XdpPath : public PolicyPath {
     XdpFrames frames = XdpFrames::kPlain;
     int attached = -1;  // descriptor of the attached program; owned by run_
     std::string mode, why, link = kLinkUp;
-    std::string refusal;   // the last reported reason why it cannot be attached again
-    std::string filtered;  // why the interface is not promiscuous, until that was said
-    std::string uncut;     // that long segments are dropped, until that was said
+    std::string refusal;             // the last reported reason why it cannot be attached again
+    std::vector<std::string> notes;  // what the port cannot do, until that was said
   };
   XdpPath(const Policy& policy, const XdpOptions& options);
   absl::Status CheckPorts();
@@ -126,6 +125,7 @@ class XdpPath : public PolicyPath {
   absl::StatusOr<int> Try(Port& port, size_t index, XdpFrames frames, uint32_t flags);
   absl::Status Attach(size_t index);
   absl::Status AttachGeneric(size_t index, const std::string& why);
+  absl::Status LeaveChecksums(Port& port, const std::string& why);
   void SendLongFrames(size_t index);
   void DetachAll();
   // Tells the programs what the port's interface sends now.

@@ -53,8 +53,7 @@ void XdpPath::Watch(Clock::time_point now) {
   for (size_t i = 0; i < ports_.size(); i++) {
     Port& port = ports_[i];
     const std::string subject = absl::StrCat("port ", port.spec.name);
-    if (!port.filtered.empty()) faults_.Note(std::exchange(port.filtered, ""));
-    if (!port.uncut.empty()) faults_.Note(std::exchange(port.uncut, ""));
+    for (const std::string& note : std::exchange(port.notes, {})) faults_.Note(note);
     const bool was_gone = port.link == kLinkGone;  // and left
     const bool stayed = port.attachment.Holds() && run_->out_ports().Entered(port.attached, i);
     const std::string link = stayed ? LinkState(port.interface.index) : std::string(kLinkGone);
@@ -166,11 +165,11 @@ void XdpPath::ReceiveAll(Port* port) {
   }
   const auto link = ReadLink(port->interface.index);
   if (link.has_value() && link->flags & IFF_PROMISC) return;
-  port->filtered =
+  port->notes.push_back(
       absl::StrCat("port ", port->spec.name, ": ", port->spec.device,
                    " receives frames for its own MAC addresses only: ", held.status().message(),
                    "; for all frames, grant CAP_NET_RAW, or: ip link set dev ",
-                   ShellWord(port->spec.device), " promisc on");
+                   ShellWord(port->spec.device), " promisc on"));
 }
 
 absl::Status XdpPath::PinAgain(Port& port) {

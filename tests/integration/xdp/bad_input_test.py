@@ -75,6 +75,11 @@ class BadInput(XdpTest):
     def test_no_summary_is_left(self):
         self.refused("eth77", "--port", "lan=eth77", "--summary", self.folder / "summary.json")
 
+    def test_checksums_in_generic_mode(self):
+        self.refused(r"port lan \(lan\): generic mode \(as asked\) finishes no checksums, and --checksums complete asks "
+                     r"for it; use native mode, or --checksums leave", *LAN, "--mode", "generic", "--checksums", "complete",
+                     "--forward", "drop")
+
     def test_vlan_in_generic_mode(self):
         policy = self.policy({}, {"match": {"vlan": 7}, "forward": "drop"})
         self.refused(r"port lan \(lan\): generic mode.*\"vlan\"", *LAN, "--policy", policy,
