@@ -45,5 +45,12 @@ class Usage(unittest.TestCase):
                 self.assertEqual((2, ""), (result.returncode, result.stdout))
                 self.assertRegex(result.stderr, "--nonesuch|usage: ")
 
+    def test_packages_are_listed_for_known_releases(self):
+        for release, sanitizers in (("bookworm", "libclang-rt-14-dev"), ("trixie", "libclang-rt-19-dev")):
+            self.assertIn(sanitizers, run(TOOLS / "deps", "--list", release).stdout.split())
+        result = run(TOOLS / "deps", "--list", "sid")
+        self.assertEqual((2, "", "deps: --list: found 'sid', allowed bookworm or trixie\n"),
+                         (result.returncode, result.stdout, result.stderr))
+
 
 unittest.main(verbosity=2)

@@ -15,6 +15,7 @@ import sys
 import unittest
 
 import isolation
+from wait import wait_for
 
 isolation.require()
 TOOLS = pathlib.Path(sys.argv.pop(1))
@@ -23,8 +24,8 @@ ROOT = CACHE / "twinpath/trixie"
 ENVIRONMENT = {**os.environ, "XDG_CACHE_HOME": str(CACHE), "MIRROR": "http://127.0.0.1:9/"}
 
 
-def start(*arguments, tool="release"):
-    return subprocess.Popen([TREE / "tools" / tool, *arguments], env=ENVIRONMENT, text=True,
+def start(*arguments, tool="release", **environment):
+    return subprocess.Popen([TREE / "tools" / tool, *arguments], env={**ENVIRONMENT, **environment}, text=True,
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # ignored in a sandbox
 
@@ -97,6 +98,23 @@ class Release(unittest.TestCase):
         self.assertIn("127.0.0.1:9", err)
         self.assertFalse((CACHE / "twinpath/bookworm.new").exists())
         self.assertFalse((CACHE / "twinpath/bookworm").exists())
+
+    def test_a_root_that_is_interrupted_leaves_nothing(self):
+        for name in ("bookworm.lock", "bin"):
+            self.addCleanup(subprocess.run, ["rm", "-r", CACHE / "twinpath" / name], check=True)
+        maker = CACHE / "twinpath/bin/mmdebstrap"  # makes half a root: the last argument but one
+        maker.parent.mkdir()
+        maker.write_text('#!/bin/bash\nmkdir -p "${@: -2:1}/etc"; exec sleep 1000\n')
+        maker.chmod(0o755)
+        half = CACHE / "twinpath/bookworm.new"
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number):
+                process = start("bookworm", "true", PATH=f"{maker.parent}:{os.environ['PATH']}")
+                wait_for("half a root", (half / "etc").exists)
+                process.send_signal(number)
+                process.communicate(timeout=60)
+                self.assertEqual(128 + number, process.returncode)
+                self.assertFalse(half.exists())
 
     def test_wrong_usage(self):
         for arguments, said in (((), "which release"), (("sid",), "found 'sid', allowed trixie or bookworm"),
