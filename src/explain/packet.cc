@@ -106,7 +106,8 @@ class Case {
                                      "up: ",
                                      Grouped(When().packets)));
     }
-    n_ = request_.before ? states_[rule_].n : before;
+    // The default, behind all others, has a number of its own in a running program.
+    n_ = request_.before ? states_[rule_].n : running() ? request_.matched[rule_] : before;
   }
 
   void Refuse(const char* condition, const std::string& reason) {
