@@ -16,6 +16,7 @@
 #include "src/dpdk/eal/tables.h"
 #include "src/dpdk/worker/queue_end.h"
 #include "src/engine/burst.h"
+#include "src/engine/keep_streams.h"
 #include "src/policy/types.h"
 
 namespace twinpath {
@@ -25,11 +26,6 @@ struct KernelCounters {
   tp_count rx = {};       // from the kernel
   tp_count tx = {};       // of these, sent
   tp_count tx_full = {};  // of these, refused by the TX queue
-};
-
-// Counts of rules that a reload removed from this queue. worker: rw, control: ro
-struct RetiredCounts {
-  tp_count matched = {}, lost = {}, marked = {};
 };
 
 // A queue's part of a policy. Allocated by the control thread.

@@ -178,11 +178,7 @@ absl::StatusOr<PendingPolicy> Worker::Prepare(const CompiledPolicy& policy,
   PendingPolicy pending;
   pending.kept = &kept;
   pending.n_rules = policy.rules.size();
-  std::vector<bool> is_kept(n_rules_);
-  for (const uint32_t old : kept)
-    if (old != TP_NO_RULE) is_kept[old] = true;
-  for (uint32_t rule = 0; rule < is_kept.size(); rule++)
-    if (!is_kept[rule]) pending.removed.push_back(rule);
+  pending.removed = RemovedRules(n_rules_, kept);
   for (const auto& queue : queues_) {
     auto part = MakeQueuePolicy(policy, tables, flows, node_, queue.get());
     if (!part.ok()) return part.status();
