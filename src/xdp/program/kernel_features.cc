@@ -12,8 +12,8 @@
 #include "src/config/compile/compile.h"
 #include "src/config/policy/policy.h"
 #include "src/kernel/file_descriptor.h"
+#include "src/kernel/link/interface.h"
 #include "src/kernel/xdp_program.h"
-#include "src/xdp/attach/interface.h"
 #include "src/xdp/program/libbpf_log.h"
 #include "src/xdp/program/run.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Asks by ioctl and netlink instead of reading /sys, which may show another network namespace.
 
-#include "src/xdp/attach/interface.h"
+#include "src/kernel/link/interface.h"
 
 #include <algorithm>
 

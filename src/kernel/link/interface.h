@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the kernel tells about a network interface and its XDP features. Only reads, in the calling
+// What a path asks of a network interface before it uses it. Only reads, in the calling
 // thread's network namespace. Any thread.
 
-#ifndef TWINPATH_XDP_ATTACH_INTERFACE_H_
-#define TWINPATH_XDP_ATTACH_INTERFACE_H_
+#ifndef TWINPATH_KERNEL_LINK_INTERFACE_H_
+#define TWINPATH_KERNEL_LINK_INTERFACE_H_
 
 #include <cstdint>
 #include <string>
@@ -30,4 +30,4 @@ bool TakesNativeFrames(const Interface& interface);
 
 }  // namespace twinpath
 
-#endif  // TWINPATH_XDP_ATTACH_INTERFACE_H_
+#endif  // TWINPATH_KERNEL_LINK_INTERFACE_H_
