@@ -62,8 +62,9 @@ _twinpath() {
     *:--mode) words='auto native generic' ;;
     *:--forward) words='pass drop reflect wire' ;;
     twinpath-dpdk:--idle) words='busy adaptive' ;;
+    twinpath-socket:--engine) words='packet_mmap' ;;
     *:--checksums) words='complete leave' ;;
-    *:--path) if [[ $sub =~ ^(explain|reload|set)$ ]]; then words='dpdk xdp'; else words='dpdk xdp splice'; fi ;;
+    *:--path) if [[ $sub =~ ^(explain|reload|set)$ ]]; then words='dpdk xdp socket'; else words='dpdk xdp socket splice'; fi ;;
     *:--file-prefix | *:-f) words=$(ls /var/run/dpdk 2>/dev/null) ;;
   esac
   if [[ $words ]]; then
@@ -78,4 +79,4 @@ _twinpath() {
   fi
 }
 
-complete -o filenames -F _twinpath twinpath twinpath-dpdk twinpath-xdp twinpath-splice
+complete -o filenames -F _twinpath twinpath twinpath-dpdk twinpath-xdp twinpath-socket twinpath-splice

@@ -36,7 +36,7 @@ struct StatsOptions {
   RunningChoice program;
 };
 
-std::vector<std::string> AllPaths() { return {"dpdk", "xdp", "splice"}; }
+std::vector<std::string> AllPaths() { return {"dpdk", "xdp", "socket", "splice"}; }
 
 // A running program, and what was last read from it.
 struct Source {

@@ -41,7 +41,7 @@ void AddQueueCounters(const tp_queue_counters& counters, nlohmann::ordered_json*
 // Sets how often the policy was replaced, and what the rules that a reload removed had counted.
 void AddReloads(const ReloadSnapshot& reloads, nlohmann::ordered_json* object);
 
-// What QueueSnapshot::core numbers: "lcore" on the DPDK path, "cpu" on the XDP path.
+// What QueueSnapshot::core numbers: "lcore" on the DPDK path, "cpu" on the others.
 const char* CoreField(std::string_view path);
 
 // `name` with '_' for every character that a telemetry key may not have (DPDK: [A-Za-z0-9_/]).

@@ -130,7 +130,9 @@ void AddReloads(const ReloadSnapshot& reloads, ordered_json* object) {
   AddCounters(reloads.retired, kRuleCounters, object, "retired_");
 }
 
-const char* CoreField(std::string_view path) { return path == "xdp" ? "cpu" : "lcore"; }
+const char* CoreField(std::string_view path) {
+  return path == "dpdk" || path == "splice" ? "lcore" : "cpu";
+}
 
 std::string CounterName(std::string_view name) {
   std::string key(name);
@@ -160,12 +162,13 @@ std::pair<double, double> LossRateBounds(uint64_t lost, uint64_t matched) {
 
 ordered_json SummaryJson(const Snapshot& snapshot) {
   if (!snapshot.sections.about.empty()) return SectionsJson(snapshot);
-  ordered_json summary = {
-      {"path", snapshot.path},
-      {"version", snapshot.version},
-      {"seed", snapshot.seed},
-      {"policy", {{"file", Utf8(snapshot.policy_file)}, {"sha256", snapshot.policy_sha256}}},
-      {"duration_s", std::round(snapshot.duration_s * 1e6) / 1e6}};
+  ordered_json summary = {{"path", snapshot.path}};
+  if (!snapshot.engine.empty()) summary["engine"] = snapshot.engine;
+  summary.update(
+      {{"version", snapshot.version},
+       {"seed", snapshot.seed},
+       {"policy", {{"file", Utf8(snapshot.policy_file)}, {"sha256", snapshot.policy_sha256}}},
+       {"duration_s", std::round(snapshot.duration_s * 1e6) / 1e6}});
   if (snapshot.flow_places != 0)
     summary["flow_table"] = {{"places", snapshot.flow_places}, {"bytes", snapshot.flow_bytes}};
   ordered_json& ports = summary["ports"] = ordered_json::array();

@@ -116,7 +116,8 @@ struct Sections {
 };
 
 struct Snapshot {
-  std::string path;  // "dpdk", "xdp" or "splice"
+  std::string path;         // "dpdk", "xdp", "socket" or "splice"
+  std::string engine = {};  // of the socket path: "packet_mmap"; else empty
   std::string version;
   uint64_t seed = 0;
   std::string policy_file, policy_sha256;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the tests of twinpath-xdp share: veth pairs, and the program from its start to its summary. The frames are xdp_traffic's.
+"""What the tests of twinpath-xdp and of twinpath-socket share: veth pairs, and the program from its start to its summary. The frames are xdp_traffic's.
 
 A test file runs as FILE TWINPATH_XDP XDP_GENERATOR and ends with main()."""
 import json
@@ -17,7 +17,7 @@ from verdicts import check_conserved
 
 PROGRAM = os.path.realpath(sys.argv[1])
 BPFFS = pathlib.Path("/sys/fs/bpf")
-SOCKET = pathlib.Path("/run/dpdk/twinpath-xdp/dpdk_telemetry.v2")
+SOCKET = pathlib.Path("/run/dpdk", os.path.basename(PROGRAM), "dpdk_telemetry.v2")
 MODES = ("native", "generic")
 
 
@@ -37,7 +37,9 @@ def remove(interface):
 
 
 class Program:
-    """twinpath-xdp in the background; it runs once this is made."""
+    """The program in the background; it runs once this is made."""
+
+    READY = " mode ("  # in the line of each port
 
     def __init__(self, folder, *arguments):
         self.summary_path = pathlib.Path(folder, "summary.json")
@@ -49,7 +51,7 @@ class Program:
         for _ in range(arguments.count("--port")):
             line = self.process.stderr.readline()
             self.messages += line
-            if " mode (" not in line:
+            if self.READY not in line:
                 self.__exit__()
                 raise AssertionError(f"did not start: {self.messages}")
 
@@ -134,13 +136,13 @@ class XdpTest(unittest.TestCase):
                              f"{lost} of {of} lost at {rate}")
 
     def refused(self, pattern, *arguments, prefix=(), environment=None):
-        """Checks that twinpath-xdp ends with status 2 and one line that matches `pattern`, and leaves nothing."""
+        """Checks that the program ends with status 2 and one line that matches `pattern`, and leaves nothing."""
         before = leavings()
         result = subprocess.run([*prefix, PROGRAM, *arguments], capture_output=True, text=True,
                                 env=environment, timeout=20)
         self.assertEqual(2, result.returncode, result.stderr)
         self.assertEqual("", result.stdout)
-        self.assertRegex(result.stderr, r"\Atwinpath-xdp: [^\n]+\n\Z")
+        self.assertRegex(result.stderr, rf"\A{os.path.basename(PROGRAM)}: [^\n]+\n\Z")
         self.assertRegex(result.stderr, pattern)
         self.assertLess(len(result.stderr), 400)
         self.assertEqual(before, leavings())

@@ -39,7 +39,7 @@ absl::StatusOr<std::vector<std::string>> ChosenPrefixes(const RunningChoice& cho
   return prefixes;
 }
 
-std::vector<std::string> PolicyPaths() { return {"dpdk", "xdp"}; }
+std::vector<std::string> PolicyPaths() { return {"dpdk", "xdp", "socket"}; }
 
 absl::StatusOr<std::string> ChooseWithPolicy(const RunningChoice& choice) {
   const auto prefixes = ChosenPrefixes(choice, PolicyPaths());
@@ -58,8 +58,9 @@ absl::StatusOr<std::string> ChooseWithPolicy(const RunningChoice& choice) {
   }
   if (found.size() == 1) return found.front();
   if (found.size() > 1)
-    return absl::InvalidArgumentError(
-        "twinpath-dpdk and twinpath-xdp both run: choose one with --path or --file-prefix");
+    return absl::InvalidArgumentError(absl::StrCat(absl::StrJoin(found, " and "),
+                                                   found.size() == 2 ? " both run" : " run",
+                                                   ": choose one with --path or --file-prefix"));
   return absl::NotFoundError(absl::StrCat("no Twinpath program runs: ", missing));
 }
 

@@ -233,6 +233,7 @@ absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client,
         absl::StrCat("the program at ", client->path(), " is not a twinpath program"));
   if (!info.ok()) return info.status();
   Snapshot snapshot = {.path = Text(*info, "path"),
+                       .engine = Text(*info, "engine"),
                        .version = Text(*info, "version"),
                        .seed = Number(*info, "seed"),
                        .policy_file = Text(*info, "policy_file"),

@@ -113,6 +113,7 @@ ordered_json InfoAnswer(const Snapshot& snapshot, std::string_view parameters) {
   if (!parameters.empty()) return Error("/twinpath/info takes no parameters");
   ordered_json info;
   AddText("path", snapshot.path, &info);
+  if (!snapshot.engine.empty()) AddText("engine", snapshot.engine, &info);
   AddText("version", snapshot.version, &info);
   info["seed"] = snapshot.seed;
   AddText("policy_file", snapshot.policy_file, &info);

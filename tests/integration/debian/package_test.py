@@ -22,7 +22,7 @@ SOURCE, BUILT = pathlib.Path(sys.argv[1]), sys.argv[2]
 del sys.argv[1:]
 OVERLAY = pathlib.Path("/run/overlay")
 ROOT = OVERLAY / "root"
-PROGRAMS = ["twinpath", "twinpath-dpdk", "twinpath-xdp", "twinpath-splice"]
+PROGRAMS = ["twinpath", "twinpath-dpdk", "twinpath-xdp", "twinpath-socket", "twinpath-splice"]
 
 
 def run(*command, **more):

@@ -4,7 +4,6 @@
 turns an offload off, so the hosts leave checksums and segments to NICs that do not exist.
 
   tcp_test.py TWINPATH-DPDK TWINPATH-XDP"""
-import json
 import pathlib
 import subprocess
 import tempfile
@@ -12,51 +11,15 @@ import unittest
 
 import dpdk_lab
 from both_paths import PREFIX, PROGRAMS, main
-from dpdk_lab import run
+from tcp_hosts import BYTES, Hosts
 from wait import wait_for
 
-BYTES = 20_000_000
-
-
-class Host:
-    """A network namespace with one interface, whose offloads stay as they are made."""
-
-    def __init__(self, name, near, number):
-        self.name, self.near = name, near
-        run("ip", "netns", "add", name)
-        run("ip", "link", "add", near, "type", "veth", "peer", "name", "eth0", "netns", name)
-        run("ip", "link", "set", "dev", near, "up")
-        pathlib.Path(f"/proc/sys/net/ipv6/conf/{near}/disable_ipv6").write_text("1")
-        self.run("ip", "link", "set", "dev", "lo", "up")
-        self.run("ip", "address", "add", f"10.9.0.{number}/24", "dev", "eth0")
-        self.run("ip", "address", "add", f"fd09::{number}/64", "dev", "eth0", "nodad")
-        self.run("ip", "link", "set", "dev", "eth0", "up")
-
-    def command(self, *command):
-        return ["ip", "netns", "exec", self.name, *command]
-
-    def run(self, *command):
-        return run(*self.command(*command))
-
-    def offloads(self):
-        return self.run("ethtool", "-k", "eth0")
-
-    def counter(self, name):
-        return int(self.run("nstat", "-asz", name).split(name)[1].split()[0])
-
-    def remove(self):
-        run("ip", "link", "del", self.near)  # at once; the end of a namespace takes its interfaces along later
-        run("ip", "netns", "del", self.name)
-
-
-class Tcp(unittest.TestCase):
+class Tcp(Hosts, unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(dir="/run")
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
-        self.client, self.server = Host("client", "eth1", 1), Host("server", "eth2", 2)
-        self.addCleanup(self.client.remove)
-        self.addCleanup(self.server.remove)
+        self.make_hosts()
 
     def start(self, path, *arguments):
         summary = self.folder / "summary.json"
@@ -64,22 +27,6 @@ class Tcp(unittest.TestCase):
         ready = ": lcores " if path == "dpdk" else ": port wan: "
         return dpdk_lab.Running([PROGRAMS[path], "--port", "lan=eth1", "--port", "wan=eth2", "--forward", "wire",
                                  *arguments, "--summary", str(summary), *tail], summary, PREFIX, ready)
-
-    def iperf3(self, *arguments, address="10.9.0.2"):
-        """What iperf3 says at the end of a transfer from the client to the server."""
-        server = subprocess.Popen(self.server.command("iperf3", "--server", "--one-off"), stdout=subprocess.DEVNULL)
-        try:
-            wait_for("the server listens", lambda: ":5201" in self.server.run("ss", "-Hltn"), 30)
-            client = subprocess.run(
-                self.client.command("iperf3", "--client", address, "--json", "--connect-timeout", "10000", *arguments),
-                capture_output=True, text=True, timeout=60)
-            said = json.loads(client.stdout)
-            self.assertNotIn("error", said)
-            server.wait(30)
-            return said["end"]
-        finally:
-            server.kill()
-            server.wait(30)
 
     def carries(self, path, *arguments, completes):
         offloads = self.client.offloads(), self.server.offloads()

@@ -3,7 +3,7 @@
 """What all programs do alike: the times in front of their log lines, SIGHUP, and the options that choose a
 running program.
 
-  alike_test.py TWINPATH TWINPATH_DPDK TWINPATH_XDP TWINPATH_SPLICE
+  alike_test.py TWINPATH TWINPATH_DPDK TWINPATH_XDP TWINPATH_SPLICE TWINPATH_SOCKET
 """
 import contextlib
 import datetime
@@ -23,11 +23,12 @@ import isolation
 from wait import wait_for
 
 isolation.require()
-TWINPATH, DPDK, XDP, SPLICE = (os.path.abspath(path) for path in sys.argv[1:5])
+TWINPATH, DPDK, XDP, SPLICE, SOCKET = (os.path.abspath(path) for path in sys.argv[1:6])
 del sys.argv[1:]
 DAEMONS = ([DPDK, "--port", "a=net_null0", "--forward", "drop", "--no-huge"],
            [XDP, "--port", "lan=lan", "--forward", "drop"],
-           [SPLICE, "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9"])
+           [SPLICE, "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9"],
+           [SOCKET, "--port", "lan=lan", "--forward", "drop"])
 LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d{4}) \[(\d+\.\d{6})\] (twinpath-\w+): \S")
 
 

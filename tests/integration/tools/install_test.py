@@ -23,13 +23,14 @@ isolation.require()
 BUILD, PREFIX = sys.argv[1], pathlib.Path(sys.argv[2])
 del sys.argv[1:]
 SOURCE = pathlib.Path(__file__).resolve().parents[3]
-PROGRAMS = ["twinpath", "twinpath-dpdk", "twinpath-xdp", "twinpath-splice"]
+PROGRAMS = ["twinpath", "twinpath-dpdk", "twinpath-xdp", "twinpath-splice", "twinpath-socket"]
 DAEMONS = PROGRAMS[1:]
 UNITS = PREFIX / "lib/systemd/system"
 CONFIGURATION = {
     "twinpath-dpdk": "POLICY={data}/policies/wire.json\nPROFILE={data}/profiles/net-null-bench.json\n"
                      "OPTIONS=--stats-interval 60 -- --no-huge\n",
     "twinpath-xdp": "POLICY={data}/policies/wire.json\nPORTS=--port lan=ins0 --port wan=ins1\n",
+    "twinpath-socket": "POLICY={data}/policies/wire.json\nPORTS=--port lan=ins0 --port wan=ins1\n",
     "twinpath-splice": "LISTEN=127.0.0.1:0\nTARGETS=--to 127.0.0.1:9 --to 127.0.0.1:19\n",
 }
 

@@ -4,7 +4,7 @@
 of the policy and profile languages describe each key and each word of the JSON schemas, that of the
 summary each key of the summary; each page that a page refers to is there.
 
-  man_pages_test.py SOURCE-ROOT TWINPATH TWINPATH_DPDK TWINPATH_XDP TWINPATH_SPLICE
+  man_pages_test.py SOURCE-ROOT TWINPATH TWINPATH_DPDK TWINPATH_XDP TWINPATH_SOCKET TWINPATH_SPLICE
 """
 import json
 import pathlib
@@ -93,7 +93,7 @@ class ManPagesTest(unittest.TestCase):
         keys = set(re.findall(r'Counter<\w+>\{"(\w+)"|\{TP_\w+, "(\w+)"', lists))
         summary = (ROOT / "src/telemetry/json.cc").read_text(encoding="utf-8")
         keys |= set(re.findall(r'\{"(\w+)",|(?:object|summary)\["(\w+)"\]', summary))
-        for path in ("dpdk", "xdp"):
+        for path in ("dpdk", "xdp", "sockets"):
             for source in (ROOT / "src" / path).rglob("*.cc"):
                 keys |= set(re.findall(r'(?:\{|emplace_back\()"(\w+_(?:packets|bytes))"()',
                                        source.read_text(encoding="utf-8")))

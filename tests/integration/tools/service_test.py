@@ -3,7 +3,7 @@
 """The messages of each program to a service manager: READY when it runs, WATCHDOG while every worker makes
 progress (none while a worker is stopped), STOPPING at the end.
 
-  service_test.py TWINPATH-DPDK TWINPATH-XDP TWINPATH-SPLICE
+  service_test.py TWINPATH-DPDK TWINPATH-XDP TWINPATH-SPLICE TWINPATH-SOCKET
 """
 import os
 import socket
@@ -17,7 +17,7 @@ import isolation
 import stopped_thread
 
 isolation.require()
-DPDK, XDP, SPLICE = (os.path.abspath(path) for path in sys.argv[1:4])
+DPDK, XDP, SPLICE, SOCKET = (os.path.abspath(path) for path in sys.argv[1:5])
 del sys.argv[1:]
 WATCHDOG_S = 0.4
 
@@ -122,6 +122,15 @@ class ServiceTest(unittest.TestCase):
         self.watchdog_follows(manager, manager.process.pid)
         self.ends_well(manager)
         subprocess.run(["ip", "link", "del", "srv0"], check=True)
+
+    def test_socket_sends_watchdog_while_idle_and_not_while_a_worker_is_stopped(self):
+        subprocess.run("ip link add srv2 type veth peer name srv3 && ip link set srv2 up && ip link set srv3 up",
+                       shell=True, check=True)
+        manager = self.start([SOCKET, "--port", "a=srv2", "--forward", "drop", "--queues", "2"])
+        workers = stopped_thread.threads_of(manager.process.pid, "tp-worker", count=2)
+        self.watchdog_follows(manager, workers[1])
+        self.ends_well(manager)
+        subprocess.run(["ip", "link", "del", "srv2"], check=True)
 
     def test_splice_sends_watchdog_while_idle_and_not_while_a_worker_is_stopped(self):
         manager = self.start([SPLICE, "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9",

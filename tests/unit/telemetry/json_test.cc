@@ -237,5 +237,14 @@ TEST(TextTable, ShortNumbersHaveFourDigits) {
   EXPECT_EQ(ShortNumber(~uint64_t{0}), "18.45E");
 }
 
+TEST(Summary, NamesTheEngineOfTheSocketPath) {
+  Snapshot snapshot = SmallSnapshot("socket");
+  EXPECT_FALSE(SummaryJson(snapshot).contains("engine"));
+  snapshot.engine = "packet_mmap";
+  EXPECT_EQ(SummaryJson(snapshot)["engine"], "packet_mmap");
+  EXPECT_TRUE(SummaryJson(snapshot)["queues"][0].contains("cpu"));
+  EXPECT_EQ(AnswerCommand(snapshot, "/twinpath/info", "")["engine"], "packet_mmap");
+}
+
 }  // namespace
 }  // namespace twinpath

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The engine packet_mmap: TPACKET_V3 rings in, TX rings out, and for several queues a fanout group
+// of sockets. Control thread.
+
+#ifndef TWINPATH_SOCKETS_PACKET_PACKET_ENGINE_H_
+#define TWINPATH_SOCKETS_PACKET_PACKET_ENGINE_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "src/sockets/engine.h"
+
+namespace twinpath {
+
+class PacketEngine : public Engine {
+ public:
+  const char* name() const override { return "packet_mmap"; }
+  absl::StatusOr<std::unique_ptr<PortEnds>> Open(const PortRequest& request) override;
+  bool keeps_offloads() const override { return true; }
+};
+
+// Opens the ends to the stack that an engine has for each queue, the same for every engine.
+absl::Status OpenEndsToStack(const PortRequest& request, PortEnds* ends);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_SOCKETS_PACKET_PACKET_ENGINE_H_
