@@ -12,14 +12,25 @@ cat >ask.py <<'PY'
 import json
 import socket
 import sys
+import time
+
+
+def answer_to(command):
+    """The answer. DPDK serves ten clients, and counts one that has left until the client's thread has run: it closes
+    the connection of one more, who then tries again."""
+    end = time.monotonic() + 60
+    while True:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+            client.connect("/run/dpdk/twinpath-dpdk/dpdk_telemetry.v2")
+            if client.recv(16384):  # the greeting
+                client.send(command.encode())
+                return json.loads(client.recv(16384))
+        assert time.monotonic() < end, "refused for 60 s"
+        time.sleep(0.01)
+
 
 for command in sys.argv[1:]:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
-        client.connect("/run/dpdk/twinpath-dpdk/dpdk_telemetry.v2")
-        client.recv(16384)
-        client.send(command.encode())
-        answer = json.loads(client.recv(16384))
-        print(json.dumps(answer[command.partition(",")[0]]))
+    print(json.dumps(answer_to(command)[command.partition(",")[0]]))
 PY
 ask() { python3 ask.py "$@"; }
 
