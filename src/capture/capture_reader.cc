@@ -61,6 +61,7 @@ absl::StatusOr<std::optional<absl::Span<const uint8_t>>> Capture::Next() {
   }
   frames_++;
   time_ = int64_t{header->ts.tv_sec} * 1'000'000'000 + header->ts.tv_usec;
+  length_ = header->len;
   if (header->caplen < header->len) cut_++;
   return std::optional(absl::Span<const uint8_t>(bytes, header->caplen));
 }

@@ -30,6 +30,7 @@ class Capture {
   const std::string& path() const { return path_; }
   uint64_t frames() const { return frames_; }  // read so far
   int64_t time() const { return time_; }       // of the last frame, in nanoseconds since 1970
+  uint32_t length() const { return length_; }  // of the last frame, captured or not
   // Frames so far that the capture's snapshot length cut short.
   uint64_t cut() const { return cut_; }
 
@@ -44,6 +45,7 @@ class Capture {
   uint64_t frames_ = 0;
   uint64_t cut_ = 0;
   int64_t time_ = 0;
+  uint32_t length_ = 0;
 };
 
 }  // namespace twinpath

@@ -66,9 +66,11 @@ void ReadAttribute(uint16_t type, const uint8_t* data, size_t length, Link* link
       link->master = number;
       break;
     case IFLA_STATS64:
-      if (length >= offsetof(rtnl_link_stats64, tx_dropped) + sizeof(link->tx_dropped))
-        std::memcpy(&link->tx_dropped, data + offsetof(rtnl_link_stats64, tx_dropped),
-                    sizeof(link->tx_dropped));
+      if (length < offsetof(rtnl_link_stats64, tx_dropped) + sizeof(link->tx_dropped)) break;
+      std::memcpy(&link->tx_packets, data + offsetof(rtnl_link_stats64, tx_packets),
+                  sizeof(link->tx_packets));
+      std::memcpy(&link->tx_dropped, data + offsetof(rtnl_link_stats64, tx_dropped),
+                  sizeof(link->tx_dropped));
       break;
     case IFLA_LINKINFO:
       ForEachAttribute(data, length, [link](uint16_t nested, const uint8_t* value, size_t size) {

@@ -24,6 +24,7 @@ struct Link {
   uint32_t lower = 0;       // the index of the interface below it, or of a veth's peer; 0: none
   bool elsewhere = false;   // `lower` is an index of another network namespace
   uint32_t master = 0;      // the index of the bridge or bond that it belongs to; 0: none
+  uint64_t tx_packets = 0;  // frames that were sent
   uint64_t tx_dropped = 0;  // frames that the kernel dropped instead of sending
 };
 

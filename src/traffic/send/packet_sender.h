@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Sends frames by an AF_PACKET socket: out of any kernel interface, without preparation. In the
+// calling thread's network namespace; one thread.
+
+#ifndef TWINPATH_TRAFFIC_SEND_PACKET_SENDER_H_
+#define TWINPATH_TRAFFIC_SEND_PACKET_SENDER_H_
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "src/kernel/file_descriptor.h"
+#include "src/kernel/link/link.h"
+#include "src/traffic/frames/frame_source.h"
+#include "src/traffic/send/sender.h"
+
+namespace twinpath {
+
+// What became of frames that were handed to an interface since this object was made, by its own
+// counts, which have the frames of other senders, too.
+class InterfaceCounts {
+ public:
+  explicit InterfaceCounts(uint32_t index) : index_(index), before_(Now()) {}
+  // How many of `handed` frames were dropped: those that the interface counts as dropped, less
+  // `refused` that it told the sender about, or does not count as sent; the greater number. Waits
+  // up to half a second for frames that are under way.
+  uint64_t Dropped(uint64_t handed, uint64_t refused) const;
+
+ private:
+  Link Now() const { return ReadLink(index_).value_or(Link()); }
+  uint32_t index_;
+  Link before_;
+};
+
+// sendmmsg(2) past the queueing disciplines.
+class PacketSender : public Sender {
+ public:
+  // `source` must outlive the sender. FailedPrecondition: the interface is down, or its MTU is too
+  // small for the longest frame.
+  static absl::StatusOr<std::unique_ptr<PacketSender>> Create(const Link& link,
+                                                              const FrameSource& source);
+
+  absl::StatusOr<uint32_t> Send(uint32_t count) override;
+  uint32_t most() const override { return kMost; }
+  uint64_t dropped() override { return counts_.Dropped(next_, refused_); }
+
+ private:
+  static constexpr uint32_t kMost = 64;
+  PacketSender(FileDescriptor socket, const Link& link, const FrameSource& source);
+
+  FileDescriptor socket_;
+  std::string name_;
+  const FrameSource& source_;
+  InterfaceCounts counts_;
+  uint64_t next_ = 0;     // frame
+  uint64_t refused_ = 0;  // frames that the device dropped, and sendmmsg said so
+  std::vector<std::vector<uint8_t>> frames_;
+  std::vector<iovec> pieces_;
+  std::vector<mmsghdr> messages_;
+};
+
+// The error of an interface that cannot send the frames: down, or its MTU is too small.
+absl::Status CheckLink(const Link& link, uint32_t longest);
+
+}  // namespace twinpath
+
+#endif  // TWINPATH_TRAFFIC_SEND_PACKET_SENDER_H_
