@@ -35,7 +35,7 @@ _twinpath() {
   COMPREPLY=()
   if [[ $program == twinpath ]]; then
     if ((COMP_CWORD == 1)); then
-      words='check explain parity reload set stats top doctor --help --version'
+      words='check explain parity reload set stats top doctor generate receive --help --version'
       mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
       return
     fi
@@ -50,7 +50,7 @@ _twinpath() {
   fi
   case $program:$previous in
     *:--port)
-      if [[ $program != twinpath ]]; then _twinpath_port "$word"; fi
+      if [[ $program != twinpath || $sub =~ ^(generate|receive)$ ]]; then _twinpath_port "$word"; fi
       return
       ;;
     *:--policy | *:--profile)
@@ -59,10 +59,13 @@ _twinpath() {
       return
       ;;
     twinpath-splice:--mode) words='auto sockmap splice copy' ;;
+    *:--backend) words='auto xdp af_packet' ;;
+    *:--gaps) words='constant poisson' ;;
+    *:--spread) words='turn uniform zipf' ;;
     *:--mode) words='auto native generic' ;;
     *:--forward) words='pass drop reflect wire' ;;
     twinpath-dpdk:--idle) words='busy adaptive' ;;
-    twinpath-socket:--engine) words='packet_mmap pcap pf_ring' ;;
+    twinpath-socket:--engine) words='packet_mmap' ;;
     *:--checksums) words='complete leave' ;;
     *:--path) if [[ $sub =~ ^(explain|reload|set)$ ]]; then words='dpdk xdp socket'; else words='dpdk xdp socket splice'; fi ;;
     *:--file-prefix | *:-f) words=$(ls /var/run/dpdk 2>/dev/null) ;;

@@ -12,8 +12,9 @@ namespace twinpath {
 namespace {
 
 // In the order of --help. Each is declared in subcommand.h.
-constexpr AddSubcommand* kSubcommands[] = {AddCheck, AddExplain, AddParity, AddReload,
-                                           AddSet,   AddStats,   AddTop,    AddDoctor};
+constexpr AddSubcommand* kSubcommands[] = {AddCheck,    AddExplain, AddParity, AddReload,
+                                           AddSet,      AddStats,   AddTop,    AddDoctor,
+                                           AddGenerate, AddReceive};
 
 constexpr char kHint[] = " (see twinpath --help)";
 

@@ -20,7 +20,8 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 SUBCOMMANDS = {"check": ("twinpath", ".SS check"), "explain": ("twinpath-explain", None),
                "parity": ("twinpath", ".SS parity"), "reload": ("twinpath", ".SS reload"),
                "set": ("twinpath", ".SS set"), "stats": ("twinpath-stats", ".SS twinpath stats"),
-               "top": ("twinpath-stats", ".SS twinpath top"), "doctor": ("twinpath-doctor", None)}
+               "top": ("twinpath-stats", ".SS twinpath top"), "doctor": ("twinpath-doctor", None),
+               "generate": ("twinpath-generate", None), "receive": ("twinpath-receive", None)}
 PAGES = [*ROOT.glob("apps/*/*.[1-8]"), *ROOT.glob("tools/*.[1-8]")]
 
 
