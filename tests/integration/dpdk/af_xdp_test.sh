@@ -30,8 +30,8 @@ nothing_left
 for signal in TERM INT; do
   start --port lan=wire0 --port wan=wire1 --loss 1% --forward wire -- --no-huge
   enough=$(($(</sys/class/net/wire0/statistics/rx_packets) + 2000))
-  ip netns exec left timeout 20 ping -q -f -W 1 10.9.0.2 >/dev/null 2>&1 & load=$!
-  for ((i = 0; i < 200; i++)); do
+  ip netns exec left timeout 120 ping -q -f -W 1 10.9.0.2 >/dev/null 2>&1 & load=$!
+  for ((i = 0; i < 1200; i++)); do
     (($(</sys/class/net/wire0/statistics/rx_packets) < enough)) || break
     sleep 0.05
   done
