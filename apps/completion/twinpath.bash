@@ -59,7 +59,7 @@ _twinpath() {
       return
       ;;
     twinpath-splice:--mode) words='auto sockmap splice copy' ;;
-    *:--backend) words='auto xdp af_packet' ;;
+    *:--backend) words='auto xdp af_packet af_xdp dpdk' ;;
     *:--gaps) words='constant poisson' ;;
     *:--spread) words='turn uniform zipf' ;;
     *:--mode) words='auto native generic' ;;

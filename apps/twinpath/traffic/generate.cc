@@ -14,6 +14,7 @@
 #include "apps/twinpath/traffic/generate_options.h"
 #include "apps/twinpath/traffic/report.h"
 #include "apps/twinpath/traffic/stop.h"
+#include "src/dpdk/quirks/interface_guard.h"
 
 namespace twinpath {
 namespace {
@@ -36,13 +37,17 @@ int Generate(const GenerateOptions& options) {
   auto generation = MakeGeneration(options);
   if (!generation.ok()) return PrintError(kGenerate, kWrong, generation.status());
   const FrameSource& source = generation->source();
+  StopSignals stopped;
+  bool ended = false;
+  const auto guard = GuardPort(options.port, options.backend, &ended);
+  if (!guard.ok()) return PrintError(kGenerate, kWrong, guard.status());
+  if (ended) return kDone;
   auto chosen = ChooseSender(options.port, options.backend, source,
                              generation->plan.has_value() ? &*generation->plan : nullptr,
-                             PacketRate(*generation));
+                             PacketRate(*generation), guard->get());
   if (!chosen.ok()) return PrintError(kGenerate, kWrong, chosen.status());
   std::cerr << absl::StrCat(kGenerate, ": sending out of ", options.port, " by ", chosen->why,
                             "\n");
-  StopSignals stopped;
   SendLimits limits = generation->limits;
   limits.stopped = [&stopped] { return stopped(); };
   const auto result = RunSender(source, generation->schedule, limits, chosen->sender.get());

@@ -139,14 +139,17 @@ absl::StatusOr<Generation> MakeGeneration(const GenerateOptions& o) {
 }
 
 void AddGenerateOptions(CLI::App* generate, GenerateOptions* o) {
-  generate->add_option("--port", o->port, "The kernel interface to send out of")
+  generate
+      ->add_option("--port", o->port,
+                   "Where to send: a kernel interface, a NIC bound to DPDK, or a virtual device")
       ->type_name("DEVICE")
       ->required();
   generate
-      ->add_option("--backend", o->backend,
-                   "What sends: xdp (live frames), af_packet, or auto, the best there is")
+      ->add_option(
+          "--backend", o->backend,
+          "What sends: xdp (live frames), af_packet, af_xdp, dpdk, or auto, the best there is")
       ->type_name("NAME")
-      ->check(CLI::IsMember({kAuto, kXdp, kAfPacket}))
+      ->check(CLI::IsMember({kByAuto, kByXdp, kByAfPacket, kByAfXdp, kByDpdk}))
       ->capture_default_str();
   generate
       ->add_option("--rate", o->rate,

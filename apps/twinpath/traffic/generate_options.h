@@ -20,7 +20,7 @@
 namespace twinpath {
 
 struct GenerateOptions {
-  std::string port, backend = kAuto;
+  std::string port, backend = kByAuto;
   std::string rate, size, spread = "turn", gaps = "constant";  // empty: not given
   std::string frame, pcap;
   std::string source_mac = "02:00:00:00:00:01", destination_mac = "02:00:00:00:00:02";

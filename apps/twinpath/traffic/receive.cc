@@ -14,6 +14,7 @@
 #include "apps/twinpath/traffic/report.h"
 #include "apps/twinpath/traffic/stop.h"
 #include "apps/twinpath/traffic/values.h"
+#include "src/dpdk/quirks/interface_guard.h"
 #include "src/kernel/clock.h"
 #include "src/traffic/captures.h"
 #include "src/traffic/frames/clock_id.h"
@@ -25,7 +26,7 @@ constexpr char kReceive[] = "twinpath receive";
 constexpr uint64_t kLook = 50'000'000;  // ns between two looks at the signals
 
 struct ReceiveOptions {
-  std::string port, pcap, backend = kAuto;
+  std::string port, pcap, backend = kByAuto;
   std::optional<double> duration, idle;
   std::optional<uint64_t> packets;
   std::vector<std::string> expect;
@@ -35,13 +36,13 @@ struct ReceiveOptions {
 uint64_t Nanoseconds(double seconds) { return static_cast<uint64_t>(seconds * 1e9); }
 
 // Receives until one of the limits is reached.
-absl::Status ReceiveUntil(const ReceiveOptions& options, FrameInput* input, Receiver* receiver) {
-  StopSignals stopped;
+absl::Status ReceiveUntil(const ReceiveOptions& options, StopSignals* stopped, FrameInput* input,
+                          Receiver* receiver) {
   const uint64_t start = MonotonicNow();
   for (;;) {
     const absl::StatusOr<bool> more = input->Poll(kLook, receiver);
     if (!more.ok()) return more.status();
-    if (!*more || stopped()) return absl::OkStatus();
+    if (!*more || (*stopped)()) return absl::OkStatus();
     if (!options.pcap.empty()) continue;
     if (options.packets.has_value() && receiver->tagged() >= *options.packets)
       return absl::OkStatus();
@@ -54,10 +55,10 @@ absl::Status ReceiveUntil(const ReceiveOptions& options, FrameInput* input, Rece
   }
 }
 
-absl::StatusOr<ChosenInput> Open(const ReceiveOptions& options) {
+absl::StatusOr<ChosenInput> Open(const ReceiveOptions& options, InterfaceGuard* guard) {
   if (options.port.empty() == options.pcap.empty())
     return absl::InvalidArgumentError("one of --port and --pcap is required");
-  if (options.pcap.empty()) return ChooseInput(options.port, options.backend);
+  if (options.pcap.empty()) return ChooseInput(options.port, options.backend, guard);
   auto capture = Capture::Open(options.pcap);
   if (!capture.ok()) return capture.status();
   return ChosenInput{"pcap", "its capture's times",
@@ -71,7 +72,12 @@ int Receive(const ReceiveOptions& options) {
     if (!expected.ok()) return PrintError(kReceive, kWrong, expected.status());
     received.expected[expected->first] = expected->second;
   }
-  auto chosen = Open(options);
+  StopSignals stopped;
+  bool ended = false;
+  const auto guard = GuardPort(options.port, options.backend, &ended);
+  if (!guard.ok()) return PrintError(kReceive, kWrong, guard.status());
+  if (ended) return kDone;
+  auto chosen = Open(options, guard->get());
   if (!chosen.ok()) return PrintError(kReceive, kWrong, chosen.status());
   received.capture = !options.pcap.empty();
   received.from = received.capture ? options.pcap : options.port;
@@ -83,7 +89,7 @@ int Receive(const ReceiveOptions& options) {
     std::cerr << absl::StrCat(kReceive, ": receiving from ", options.port, " by ", chosen->why,
                               "\n");
   const uint64_t start = MonotonicNow();
-  const absl::Status ended = ReceiveUntil(options, chosen->input.get(), &receiver);
+  const absl::Status done = ReceiveUntil(options, &stopped, chosen->input.get(), &receiver);
   received.missed = chosen->input->missed();
   received.seconds = static_cast<double>(MonotonicNow() - start) / 1e9;
   if (options.json) {
@@ -91,7 +97,7 @@ int Receive(const ReceiveOptions& options) {
   } else {
     std::cout << ReceivedText(received);
   }
-  return ended.ok() ? kDone : PrintError(kReceive, kFailed, ended);
+  return done.ok() ? kDone : PrintError(kReceive, kFailed, done);
 }
 
 }  // namespace
@@ -100,8 +106,17 @@ void AddReceive(CLI::App* app, Run* run) {
   auto options = std::make_shared<ReceiveOptions>();
   CLI::App* receive = app->add_subcommand(
       "receive", "Count what arrives of generated streams: losses, duplicates, order, latency");
-  receive->add_option("--port", options->port, "The kernel interface to receive from")
+  receive
+      ->add_option("--port", options->port,
+                   "Where to receive: a kernel interface, a NIC bound to DPDK, or a virtual device")
       ->type_name("DEVICE");
+  receive
+      ->add_option(
+          "--backend", options->backend,
+          "What receives: af_packet, af_xdp, dpdk, or auto: af_packet from a kernel interface")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({kByAuto, kByAfPacket, kByAfXdp, kByDpdk}))
+      ->capture_default_str();
   receive->add_option("--pcap", options->pcap, "A capture to read instead, pcap or pcapng")
       ->type_name("FILE");
   receive

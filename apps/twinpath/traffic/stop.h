@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Whether SIGINT, SIGTERM or SIGHUP asked the program to end: blocked from the start, and looked
-// for between two bursts. Main thread.
+// for between two bursts. Threads and processes that are started later block them, too. Main
+// thread.
 
 #ifndef TWINPATH_APPS_TWINPATH_TRAFFIC_STOP_H_
 #define TWINPATH_APPS_TWINPATH_TRAFFIC_STOP_H_

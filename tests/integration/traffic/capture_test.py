@@ -131,7 +131,7 @@ class CaptureTest(xdp_lab.XdpTest):
         port = ("generate", "--port", "gen")
         for said, *command in (
                 ("--port is required", "generate"),
-                ("--port: there is no interface none", "generate", "--port", "none"),
+                ("--port: there is no interface 'none'", "generate", "--port", "none"),
                 ('--rate: found "5x", allowed a number with a unit', *port, "--rate", "5x"),
                 ('--rate: found "0pps"', *port, "--rate", "0pps"),
                 ('--rate: found "0.0001pps"', *port, "--rate", "0.0001pps"),
@@ -159,7 +159,7 @@ class CaptureTest(xdp_lab.XdpTest):
                 ("one of --port and --pcap is required", "receive"),
                 ("cannot open the capture /none", "receive", "--pcap", "/none"),
                 ('--expect: found "x=3"', "receive", "--port", "gen", "--expect", "x=3"),
-                ("--port: there is no interface none", "receive", "--port", "none")):
+                ("--port: there is no interface 'none'", "receive", "--port", "none")):
             with self.subTest(said):
                 result = subprocess.run([TWINPATH, *command], capture_output=True, text=True, timeout=20)
                 self.assertEqual((2, ""), (result.returncode, result.stdout), result.stderr)
