@@ -33,7 +33,7 @@ enum {
   TP_TRAFFIC_START = 128,         /* the most bytes from a frame's start to the end of its tag */
   TP_TRAFFIC_SIZES = 64,          /* the most sizes in turn */
   TP_TRAFFIC_PORT_BITS = 14,      /* flows of a source address: a port each */
-  TP_TRAFFIC_FIRST_PORT = 0xc000, /* the ephemeral ports of RFC 6335 */
+  TP_TRAFFIC_FIRST_PORT = 0xc000, /* the first ephemeral port of RFC 6335 */
 };
 
 enum tp_traffic_spread { TP_SPREAD_TURN, TP_SPREAD_UNIFORM, TP_SPREAD_ZIPF };

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the tests of twinpath-xdp and of twinpath-socket share: veth pairs, and the program from its start to its summary. The frames are xdp_traffic's.
 
-A test file runs as FILE TWINPATH_XDP XDP_GENERATOR and ends with main()."""
+A test file runs as FILE TWINPATH_XDP TWINPATH and ends with main()."""
 import json
 import math
 import os

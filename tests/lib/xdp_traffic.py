@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The frames of the tests of twinpath-xdp: numbered ones, sent and captured by AF_PACKET, or millions
-from the generator; and the kernel's counts of them."""
+from `twinpath generate`; and the kernel's counts of them."""
 import os
 import pathlib
 import re
@@ -13,8 +13,8 @@ import sys
 from wait import wait_for
 from xdp_lab import run
 
-GENERATOR = os.path.realpath(sys.argv[2])
-NUMBER = 42  # offset of a frame's number, as in the generator's frames
+TWINPATH = os.path.realpath(sys.argv[2])
+NUMBER = 42  # offset of a frame's number
 FLOWS = 16
 BATCH = 64  # frames sent at once; a veth ring holds 256
 SOL_PACKET, PACKET_OUTGOING, PACKET_QDISC_BYPASS, SO_RCVBUFFORCE = 263, 4, 20, 33
@@ -84,9 +84,10 @@ def flood(interface, count, cpu):
 
 
 def generate(interface, count, cpu=0):
-    """Starts the generator."""
-    return subprocess.Popen(["taskset", "-c", str(cpu), GENERATOR, interface, str(count)],
-                            stderr=subprocess.DEVNULL)
+    """Sends frames of FLOWS flows, with the source ports of frame(), as fast as one CPU can."""
+    return subprocess.Popen(["taskset", "-c", str(cpu), TWINPATH, "generate", "--port", interface, "--backend", "xdp",
+                             "--rate", "max", "--packets", str(count), "--flows", str(FLOWS), "--src-port", "1024"],
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 class Capture:

@@ -58,6 +58,7 @@ absl::StatusOr<Plan> PlanOf(const GenerateOptions& o) {
   if (!destination.ok()) return destination.status();
   spec.source = *source;
   spec.destination = *destination;
+  spec.source_port = o.source_port;
   spec.destination_port = o.destination_port;
   const uint32_t shortest = ShortestTagged(o.ip_version, o.vlan.has_value());
   const auto sizes =
@@ -213,6 +214,10 @@ void AddGenerateOptions(CLI::App* generate, GenerateOptions* o) {
       ->add_option("--dst", o->destination,
                    "Destination address (default: 198.19.0.1, 2001:2:0:8000::1)")
       ->type_name("IP");
+  generate->add_option("--src-port", o->source_port, "Source UDP port of the first flow")
+      ->type_name("PORT")
+      ->check(CLI::Range(1, int{TP_TRAFFIC_FIRST_PORT}))
+      ->capture_default_str();
   generate->add_option("--dst-port", o->destination_port, "Destination UDP port")
       ->type_name("PORT")
       ->capture_default_str();

@@ -26,7 +26,7 @@ struct GenerateOptions {
   std::string source_mac = "02:00:00:00:00:01", destination_mac = "02:00:00:00:00:02";
   std::string source, destination;
   uint32_t layer = 2, ip_version = 4, flows = 1, burst = 1;
-  uint16_t destination_port = 9;
+  uint16_t source_port = TP_TRAFFIC_FIRST_PORT, destination_port = 9;
   std::optional<uint16_t> vlan;
   std::optional<double> duration, speed;
   std::optional<uint64_t> packets;

@@ -152,7 +152,7 @@ absl::StatusOr<Plan> Plan::Make(const TrafficSpec& spec) {
     at += 40;
   }
   t.l4 = static_cast<uint32_t>(at - frame.data());
-  t.source_port = TP_TRAFFIC_FIRST_PORT;
+  t.source_port = spec.source_port;
   tp_put16(at + 2, spec.destination_port);
   t.tag = t.l4 + 8;
   WriteTag(spec.stream, frame.data() + t.tag);

@@ -30,9 +30,10 @@ struct TrafficSpec {
   uint32_t ip_version = 4;
   std::optional<uint16_t> vlan;  // the VLAN id of a tag
   MacAddress source_mac = {2, 0, 0, 0, 0, 1}, destination_mac = {2, 0, 0, 0, 0, 2};
-  // Of flow 0. Each 16,384 flows have another source port each, and then the next source address.
+  // Of flow 0. Flows differ in the source port, and above 16,384 flows in the source address, too.
   IpAddress source = {}, destination = {};
-  uint16_t destination_port = 9;  // discard
+  uint16_t source_port = TP_TRAFFIC_FIRST_PORT;  // of flow 0; at most this
+  uint16_t destination_port = 9;                 // discard
   // Bytes of a frame, without its FCS: in turn, or where `sizes` is empty, drawn from the range.
   std::vector<uint16_t> sizes;
   std::pair<uint16_t, uint16_t> range = {};

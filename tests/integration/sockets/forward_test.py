@@ -3,7 +3,7 @@
 """Where twinpath-socket sends frames: every forward action, to wires and to the stacks of hosts. What it drops
 or sends never reaches the stack of its interface, and what it passes does once.
 
-  forward_test.py TWINPATH_SOCKET XDP_GENERATOR ENGINE
+  forward_test.py TWINPATH_SOCKET TWINPATH ENGINE
 """
 import select
 import socket

@@ -3,7 +3,7 @@
 """twinpath-socket from its start to its end: which packets it loses, several queues, policies that replace one
 another, and each end under load.
 
-  run_test.py TWINPATH_SOCKET XDP_GENERATOR ENGINE TWINPATH
+  run_test.py TWINPATH_SOCKET TWINPATH ENGINE
 """
 import contextlib
 import json
@@ -20,7 +20,7 @@ from wait import wait_for
 from xdp_lab import SOCKET, leavings, main, run
 from xdp_traffic import Capture, frame, generate, received, send
 
-TWINPATH = os.path.realpath(sys.argv[4])
+TWINPATH = os.path.realpath(sys.argv[2])
 CONTROL = pathlib.Path("/run/dpdk/twinpath-socket/twinpath_control")
 FRAMES, LOAD = 1000, 100000
 ENDLESS = 1 << 40  # frames; the test stops the generator

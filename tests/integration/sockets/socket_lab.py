@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the tests of twinpath-socket share, beside xdp_lab and xdp_traffic: one engine's program.
 
-A test file runs as FILE TWINPATH_SOCKET XDP_GENERATOR ENGINE [MORE]... and ends with main()."""
+A test file runs as FILE TWINPATH_SOCKET TWINPATH ENGINE [MORE]... and ends with main()."""
 import sys
 
 import xdp_lab

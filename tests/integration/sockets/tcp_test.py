@@ -3,7 +3,7 @@
 """A wire between two hosts on plain veths carries TCP and UDP: the hosts leave checksums and segments to NICs that do
 not exist. A host's own stack gets what passes, with unfinished checksums and all.
 
-  tcp_test.py TWINPATH_SOCKET XDP_GENERATOR ENGINE
+  tcp_test.py TWINPATH_SOCKET TWINPATH ENGINE
 """
 from socket_lab import ENGINE, SocketTest
 from tcp_hosts import BYTES, Hosts, run

@@ -3,7 +3,7 @@
 """A worker that may sleep: it takes hardly any CPU time while nothing arrives, frames meet the same fates as
 with a worker that polls, and reloads and the end of the program are as fast.
 
-  idle_test.py TWINPATH_XDP XDP_GENERATOR TWINPATH_DPDK TWINPATH"""
+  idle_test.py TWINPATH_XDP TWINPATH TWINPATH_DPDK"""
 import json
 import os
 import pathlib
@@ -16,7 +16,7 @@ from wait import wait_for
 from xdp_lab import XdpTest, main, run
 from xdp_traffic import Capture, number_of, send
 
-DPDK, TWINPATH = (os.path.realpath(sys.argv[place]) for place in (3, 4))
+DPDK, TWINPATH = (os.path.realpath(sys.argv[place]) for place in (3, 2))
 FRAMES = 1500
 TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -146,6 +146,7 @@ class CaptureTest(xdp_lab.XdpTest):
                 ('--dst-mac: found "2:3", allowed a MAC address', *port, "--dst-mac", "2:3"),
                 ("--flows", *port, "--flows", "0"),
                 ("--stream", *port, "--stream", "256"),
+                ("--src-port", *port, "--src-port", "49153"),
                 ("--vlan", *port, "--vlan", "4096"),
                 ("--backend", *port, "--backend", "pigeon"),
                 ("--frame and --pcap are mutually exclusive", *port, "--frame", "00", "--pcap", "x"),

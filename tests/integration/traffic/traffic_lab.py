@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the tests of twinpath generate and receive share: running both, and tags, read by their definition.
 
-A test file runs as FILE TWINPATH_XDP XDP_GENERATOR TWINPATH and ends with xdp_lab.main()."""
+A test file runs as FILE TWINPATH_XDP TWINPATH and ends with xdp_lab.main()."""
 import json
 import os
 import struct
 import subprocess
 import sys
 
-TWINPATH = os.path.realpath(sys.argv[3])
+TWINPATH = os.path.realpath(sys.argv[2])
 TAG = 42  # its offset behind IPv4 without options and VLAN tag
 
 

@@ -106,6 +106,19 @@ class WireTest(xdp_lab.XdpTest):
         self.assertGreaterEqual(latency["max"], max(least) - 1000)
         self.assertLess(latency["max"], time.monotonic_ns() - start)
 
+    def test_as_fast_as_one_cpu_can(self):
+        for size in (64, "imix", 1514):
+            self.veth("gen", "sink")
+            with self.start("--port", "sink=sink", "--forward", "drop") as program:
+                sent = generate("--port", "gen", "--rate", "max", "--duration", 1, "--size", size)
+                totals = program.stop()["totals"]
+            print(f"XDP live frames of {size} bytes into a program that drops them: "
+                  f"{sent['packets_per_s'] / 1e6:.2f} million packets/s", file=sys.stderr)
+            self.assertEqual(("xdp", 0), (sent["backend"], sent["dropped_packets"]))
+            self.assertEqual((sent["sent_packets"], sent["handed_over_bytes"]),
+                             (totals["rx_packets"], totals["rx_bytes"]))
+            xdp_lab.remove("gen")
+
     def test_without_a_receiver_of_its_frames_xdp_is_not_taken(self):
         self.veth("gen", "sink")
         self.gro("sink", on=False)

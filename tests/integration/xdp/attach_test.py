@@ -3,7 +3,7 @@
 """XDP programs that are attached before twinpath-xdp starts, which it leaves alone, and programs that
 --pin keeps after it has ended.
 
-  attach_test.py TWINPATH_XDP XDP_GENERATOR XDP_OBJECT
+  attach_test.py TWINPATH_XDP TWINPATH XDP_OBJECT
 
 XDP_OBJECT is somebody else's program, "bare_drop".
 """

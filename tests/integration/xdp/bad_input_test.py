@@ -3,7 +3,7 @@
 """twinpath-xdp refuses wrong input before it touches anything: exit status 2, one line that names the
 fault, and no program, pin, socket, file or process left behind.
 
-  bad_input_test.py TWINPATH_XDP XDP_GENERATOR
+  bad_input_test.py TWINPATH_XDP TWINPATH
 """
 import os
 import re

@@ -3,7 +3,7 @@
 """Where twinpath-xdp sends frames: every forward action, in native and in generic mode, to the stacks of other
 hosts and to a wire. Also into a veth that drops frames from native mode.
 
-  forward_test.py TWINPATH_XDP XDP_GENERATOR
+  forward_test.py TWINPATH_XDP TWINPATH
 """
 from xdp_lab import MODES, XdpTest, attached, main, remove, run
 from xdp_traffic import Capture, frame, jumbo, send

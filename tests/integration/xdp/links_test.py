@@ -3,7 +3,7 @@
 """Links that go down and interfaces that disappear under twinpath-xdp: the other ports continue, the log and
 telemetry report the fault, and the port recovers by itself.
 
-  links_test.py TWINPATH_XDP XDP_GENERATOR"""
+  links_test.py TWINPATH_XDP TWINPATH"""
 import json
 import os
 import pathlib

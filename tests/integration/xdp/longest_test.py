@@ -3,7 +3,7 @@
 """Frames that the kernel would drop behind the XDP program, where nobody counts them: longer than the MTU of the
 port that they leave by, or for a port that is down. Each is counted as tx_full.
 
-  longest_test.py TWINPATH_XDP XDP_GENERATOR"""
+  longest_test.py TWINPATH_XDP TWINPATH"""
 import pathlib
 import shutil
 

@@ -3,7 +3,7 @@
 """twinpath-xdp loses frames at the requested rate, in native and in generic mode. The other frames come
 through unchanged.
 
-  loss_test.py TWINPATH_XDP XDP_GENERATOR
+  loss_test.py TWINPATH_XDP TWINPATH
 """
 import multiprocessing
 

@@ -3,7 +3,7 @@
 """twinpath-xdp loads one policy after the other while frames come in: no frame is lost in a switch or
 decided by two policies, and rules that stay keep their streams and counts.
 
-  reload_test.py TWINPATH_XDP XDP_GENERATOR TWINPATH
+  reload_test.py TWINPATH_XDP TWINPATH
 """
 import json
 import os
@@ -19,7 +19,7 @@ from wait import wait_for
 from xdp_lab import BPFFS, MODES, XdpTest, attached, main, run
 from xdp_traffic import Capture, frame, generate, number_of, received, send
 
-TWINPATH = os.path.realpath(sys.argv[3])
+TWINPATH = os.path.realpath(sys.argv[2])
 CONTROL = pathlib.Path("/run/dpdk/twinpath-xdp/twinpath_control")
 RELOADS = int(os.environ.get("RELOADS", "80"))  # under load; a tenth of them in generic mode
 ENDLESS = 1 << 40  # frames; the test stops the generator

@@ -3,7 +3,7 @@
 """twinpath-xdp ends under the generator's load by signals, by --duration and by kill -9: every packet
 that it received is accounted for, and none of its programs stays.
 
-  shutdown_test.py TWINPATH_XDP XDP_GENERATOR
+  shutdown_test.py TWINPATH_XDP TWINPATH
 """
 import contextlib
 import os
