@@ -15,7 +15,7 @@ import sys
 import time
 
 from reloading import reload, reload_many
-from socket_lab import ENGINE, SocketTest
+from socket_lab import ENGINE, QUEUES, SocketTest
 from wait import wait_for
 from xdp_lab import SOCKET, leavings, main, run
 from xdp_traffic import Capture, frame, generate, received, send
@@ -69,18 +69,18 @@ class Run(SocketTest):
         with Capture("sink") as capture, self.start(*self.ports, "--policy", path) as program:
             send("gen", "lan", range(FRAMES))
             wanted = [frame(number) for number in range(FRAMES) if not is_lost(number)]
-            self.assertEqual(wanted, capture.frames(at_least=len(wanted)))
+            self.same(wanted, capture.frames(at_least=len(wanted)))
             totals = program.stop()["totals"]
         self.assertEqual((FRAMES, FRAMES - len(wanted)), (totals["rx_packets"], totals["lost_packets"]))
 
     def test_queues_share_the_flows(self):
-        with Capture("sink") as capture, self.start(*self.ports, "--queues", "2", "--forward", "wire") as program:
+        with Capture("sink") as capture, self.start(*self.ports, "--queues", str(QUEUES), "--forward", "wire") as program:
             send("gen", "lan", range(FRAMES))
-            self.assertEqual(sorted(frame(number) for number in range(FRAMES)),
+            self.same(sorted(frame(number) for number in range(FRAMES)),
                              sorted(capture.frames(at_least=FRAMES)))
             summary = program.stop()
         lan = [queue for queue in summary["queues"] if queue["port"] == "lan"]
-        self.assertEqual([0, 1], [queue["queue"] for queue in lan])
+        self.assertEqual(list(range(QUEUES)), [queue["queue"] for queue in lan])
         for queue in lan:
             self.assertGreater(queue["rx_packets"], 0)
             self.assertGreaterEqual(queue["cpu"], 0)
@@ -89,7 +89,7 @@ class Run(SocketTest):
     def test_a_signal_under_load(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number=number), self.start(*self.ports, "--forward", "wire", "--loss", "10%",
-                                                         "--queues", "2") as program, self.load():
+                                                         "--queues", str(QUEUES)) as program, self.load():
                 summary = program.stop(number)
                 totals = summary["totals"]
                 self.assertGreater(totals["tx_packets"], 0)
@@ -99,7 +99,7 @@ class Run(SocketTest):
                 self.assertFalse(SOCKET.exists())
 
     def test_every_frame_is_accounted_for(self):
-        with self.start(*self.ports, "--forward", "drop", "--queues", "2") as program:
+        with self.start(*self.ports, "--forward", "drop", "--queues", str(QUEUES)) as program:
             before = received("lan")
             with self.load():
                 pass
@@ -129,7 +129,7 @@ class Run(SocketTest):
                     for rules in ([forwarded, dropped], [nobody, dropped, forwarded], [dropped, nobody, forwarded])]
         path = self.folder / "first.json"
         path.write_text(json.dumps(policies[0]))
-        with self.start(*self.ports, "--policy", str(path), "--queues", "2") as program:
+        with self.start(*self.ports, "--policy", str(path), "--queues", str(QUEUES)) as program:
             before = received("lan")
             with self.load():
                 rejected = reload_many(CONTROL, 40, policies[1:] + policies[:1], [b"{"])
@@ -172,6 +172,13 @@ class Run(SocketTest):
 
 
 class Wrong(SocketTest):
+    def test_an_engine_that_is_not_here_says_what_to_install(self):
+        self.veth("gen", "lan")
+        if ENGINE == "pcap":
+            self.refused("--engine pf_ring: the libpcap here is not PF_RING's .*install PF_RING and its libpcap",
+                         "--engine", "pf_ring", "--port", "lan=lan")
+            self.refused("--queues: found 2, allowed 1: libpcap does not spread", "--port", "lan=lan", "--queues", "2")
+
     def test_each_is_refused_and_touches_nothing(self):
         self.veth("gen", "lan")
         for pattern, *arguments in (

@@ -7,6 +7,7 @@ import sys
 import xdp_lab
 
 ENGINE = sys.argv[3]
+QUEUES = 1 if ENGINE == "pcap" else 2  # that the tests ask for
 
 
 class Program(xdp_lab.Program):
@@ -21,4 +22,11 @@ class SocketTest(xdp_lab.XdpTest):
         return Program(self.folder, *arguments)
 
     def refused(self, pattern, *arguments, **more):
-        super().refused(pattern, "--engine", ENGINE, *arguments, **more)
+        engine = () if "--engine" in arguments else ("--engine", ENGINE)
+        super().refused(pattern, *engine, *arguments, **more)
+
+    def same(self, wanted, found):
+        """Checks that two lists of frames are equal, without printing all of them."""
+        self.assertEqual(len(wanted), len(found))
+        different = [number for number, pair in enumerate(zip(wanted, found)) if pair[0] != pair[1]]
+        self.assertEqual([], different[:10])
