@@ -65,7 +65,7 @@ _twinpath() {
     *:--mode) words='auto native generic' ;;
     *:--forward) words='pass drop reflect wire' ;;
     twinpath-dpdk:--idle) words='busy adaptive' ;;
-    twinpath-socket:--engine) words='packet_mmap pcap pf_ring' ;;
+    twinpath-socket:--engine) words='packet_mmap pcap pf_ring af_xdp' ;;
     *:--checksums) words='complete leave' ;;
     *:--path) if [[ $sub =~ ^(explain|reload|set)$ ]]; then words='dpdk xdp socket'; else words='dpdk xdp socket splice'; fi ;;
     *:--file-prefix | *:-f) words=$(ls /var/run/dpdk 2>/dev/null) ;;

@@ -45,9 +45,12 @@ class TxQueue {
   // the interface, or the ring in front of it, did not take the frame; TP_NOWHERE if the interface
   // is gone. Does not wait. Changes no byte of a frame.
   virtual void Send(SocketFrame* const* frames, uint32_t count, tp_delivery* deliveries) = 0;
-  // The MTU of the interface is now so many bytes; of ends to the stack, which has no limit, none
-  // is set. Any thread.
-  void SetMtu(uint32_t mtu) { __atomic_store_n(&mtu_, mtu, __ATOMIC_RELAXED); }
+  // The interface's MTU in bytes, and whether it is up now. Of ends to the stack, which have no
+  // limit, none is set. Any thread.
+  void SetLink(uint32_t mtu, bool up) {
+    __atomic_store_n(&mtu_, mtu, __ATOMIC_RELAXED);
+    __atomic_store_n(&up_, up, __ATOMIC_RELAXED);
+  }
   // How many frames were refused because they are longer than the interface sends. Any thread.
   uint64_t too_long() const { return __atomic_load_n(&too_long_, __ATOMIC_RELAXED); }
 
@@ -62,7 +65,10 @@ class TxQueue {
     return !tagged || frame.length > mtu + kHeader + kTag;
   }
 
+  bool IsDown() const { return !__atomic_load_n(&up_, __ATOMIC_RELAXED); }
+
   uint32_t mtu_ = UINT32_MAX / 2;  // control: rw, worker: ro
+  bool up_ = true;                 // control: rw, worker: ro
   uint64_t too_long_ = 0;          // worker: rw, control: ro
 };
 
@@ -81,6 +87,7 @@ struct PortEnds {
   std::vector<std::unique_ptr<TxQueue>> tx;
   std::vector<std::unique_ptr<TxQueue>> to_stack;  // the interface's own stack receives the frame
   std::string mode, why;                           // what was opened, and why so: for people
+  bool loses_tags = false;  // VLAN tags that the kernel takes out of frames do not come back
 };
 
 class Engine {

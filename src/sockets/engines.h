@@ -20,12 +20,14 @@ struct EngineKind {
 absl::StatusOr<std::unique_ptr<Engine>> MakePacketEngine();
 absl::StatusOr<std::unique_ptr<Engine>> MakePcapEngine();
 absl::StatusOr<std::unique_ptr<Engine>> MakePfRingEngine();
+absl::StatusOr<std::unique_ptr<Engine>> MakeXskEngine();
 
 // The first is the default.
 inline constexpr EngineKind kEngines[] = {
     {"packet_mmap", MakePacketEngine},
     {"pcap", MakePcapEngine},
     {"pf_ring", MakePfRingEngine},
+    {"af_xdp", MakeXskEngine},
 };
 
 // FailedPrecondition: this machine does not have it, and what to install.

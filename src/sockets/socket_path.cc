@@ -78,6 +78,7 @@ absl::StatusOr<std::unique_ptr<SocketPath>> SocketPath::Create(const Policy& pol
   if (!done.ok()) return done;
   for (const auto& port : path->ports_)
     if (done = path->OpenPort(port.get()); !done.ok()) return done;
+  if (done = path->CheckTags(path->in_force_->compiled); !done.ok()) return done;
   if (done = path->MakeWorkers(); !done.ok()) return done;
   path->WriteNotes();
   path->origin_ = CoarseNow();
@@ -130,7 +131,7 @@ absl::Status SocketPath::OpenPort(Port* port) {
                              .mtu = setup.mtu,
                              .mark = guard->mark()});
   if (!ends.ok()) return fail(ends.status());
-  for (const auto& tx : (*ends)->tx) tx->SetMtu(setup.mtu);
+  for (const auto& tx : (*ends)->tx) tx->SetLink(setup.mtu, true);
   port->opened = setup;
   port->guard = *std::move(guard);
   port->promiscuous = *std::move(promiscuous);
@@ -145,6 +146,16 @@ absl::Status SocketPath::OpenPort(Port* port) {
 absl::Status SocketPath::Begin(const Port& port) {
   for (const auto& rx : port.ends->rx)
     if (absl::Status begun = rx->Begin(); !begun.ok()) return begun;
+  return absl::OkStatus();
+}
+
+absl::Status SocketPath::CheckTags(const CompiledPolicy& policy) const {
+  for (const auto& port : ports_)
+    if (policy.matches_vlan && port->ends != nullptr && port->ends->loses_tags)
+      return absl::FailedPreconditionError(absl::StrCat(
+          "port ", port->spec.name, " (", port->spec.device, "): ", port->why,
+          "; that sees frames after the kernel removed their VLAN tags, and the policy "
+          "matches \"vlan\""));
   return absl::OkStatus();
 }
 

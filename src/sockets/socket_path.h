@@ -100,6 +100,7 @@ class SocketPath : public PolicyPath {
   void WriteNotes();
   const tp_flow_table* flows() const { return flows_ != nullptr ? flows_->table() : nullptr; }
   static absl::Status Begin(const Port& port);
+  absl::Status CheckTags(const CompiledPolicy& policy) const;
   void Connect(SocketQueue* queue) const;
   void ReadLosses(Port* port);
   void LookAt(Port* port, Clock::time_point now);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Watches the interfaces of the ports while the workers run. The thread that created the path.
 
+#include <net/if.h>
+
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -28,7 +30,7 @@ void SocketPath::LookAt(Port* port, Clock::time_point now) {
   if (!was_gone && port->promiscuous.Holds()) {
     ReadLosses(port);
     if (const auto found = ReadLink(port->interface.index); found.has_value())
-      for (const auto& tx : port->ends->tx) tx->SetMtu(found->mtu);
+      for (const auto& tx : port->ends->tx) tx->SetLink(found->mtu, (found->flags & IFF_UP) != 0);
     const std::string link = LinkState(port->interface.index);
     {
       const std::lock_guard<std::mutex> no_reader(snapshot_);

@@ -14,6 +14,7 @@ namespace twinpath {
 absl::StatusOr<ReloadOutcome> SocketPath::Reload(const Policy& policy, CompiledPolicy compiled) {
   std::lock_guard<std::mutex> one(reload_);
   if (ran_ns_.load() >= 0) return absl::UnavailableError("the program is ending");
+  if (absl::Status tags = CheckTags(compiled); !tags.ok()) return tags;
   std::unique_ptr<Generation> next(new Generation{policy, std::move(compiled)});
   const std::vector<uint32_t> kept = ContinuedRules(in_force_->policy, policy);
   const uint64_t number = reloads_.load() + 1;

@@ -48,6 +48,13 @@ constexpr bpf_insn Set(uint8_t target, int value) {
 constexpr bpf_insn Copy(uint8_t target, uint8_t source) {
   return Make(BPF_ALU64 | BPF_MOV | BPF_X, target, source, 0, 0);
 }
+constexpr bpf_insn Add(uint8_t target, int value) {
+  return Make(BPF_ALU64 | BPF_ADD | BPF_K, target, 0, 0, value);
+}
+// Skips the next `over` instructions if `above` > `below`.
+constexpr bpf_insn JumpIfAbove(uint8_t above, uint8_t below, int16_t over) {
+  return Make(BPF_JMP | BPF_JGT | BPF_X, above, below, over, 0);
+}
 constexpr bpf_insn Call(int helper) { return Make(BPF_JMP | BPF_CALL, 0, 0, 0, helper); }
 constexpr bpf_insn Exit() { return Make(BPF_JMP | BPF_EXIT, 0, 0, 0, 0); }
 

@@ -10,11 +10,15 @@
 
 namespace twinpath {
 
-absl::Status OpenEndsToStack(const PortRequest& request, PortEnds* ends) {
+absl::Status OpenEndsToStack(const PortRequest& request, PortEnds* ends,
+                             const std::vector<uint8_t>& prefix) {
   for (uint32_t q = 0; q < request.queues; q++) {
     // Not past the classifier, where the guard takes them.
-    auto to_stack = PacketTx::Open(
-        {.index = request.index, .mtu = request.mtu, .mark = request.mark, .bypass = false});
+    auto to_stack = PacketTx::Open({.index = request.index,
+                                    .mtu = request.mtu,
+                                    .mark = request.mark,
+                                    .bypass = false,
+                                    .prefix = prefix});
     if (!to_stack.ok()) return to_stack.status();
     ends->to_stack.push_back(*std::move(to_stack));
   }
@@ -35,8 +39,8 @@ absl::StatusOr<std::unique_ptr<PortEnds>> PacketEngine::Open(const PortRequest& 
       group = *joined;
     }
     ends->rx.push_back(*std::move(rx));
-    auto tx =
-        PacketTx::Open({.index = request.index, .mtu = request.mtu, .mark = 0, .bypass = true});
+    auto tx = PacketTx::Open(
+        {.index = request.index, .mtu = request.mtu, .mark = 0, .bypass = true, .prefix = {}});
     if (!tx.ok()) return tx.status();
     ends->tx.push_back(*std::move(tx));
   }

@@ -5,7 +5,9 @@
 #ifndef TWINPATH_SOCKETS_PACKET_PACKET_ENGINE_H_
 #define TWINPATH_SOCKETS_PACKET_PACKET_ENGINE_H_
 
+#include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "src/sockets/engine.h"
@@ -19,8 +21,10 @@ class PacketEngine : public Engine {
   bool keeps_offloads() const override { return true; }
 };
 
-// Opens the ends to the stack that an engine has for each queue, the same for every engine.
-absl::Status OpenEndsToStack(const PortRequest& request, PortEnds* ends);
+// Opens the ends to the stack that an engine has for each queue, the same for every engine. They
+// send `prefix` in front of each frame, for a program that takes it off again.
+absl::Status OpenEndsToStack(const PortRequest& request, PortEnds* ends,
+                             const std::vector<uint8_t>& prefix = {});
 
 }  // namespace twinpath
 

@@ -53,6 +53,7 @@ bool IsGone(int error) { return error == ENXIO || error == ENODEV; }
 
 absl::StatusOr<std::unique_ptr<PacketTx>> PacketTx::Open(const Options& options) {
   std::unique_ptr<PacketTx> tx(new PacketTx);
+  tx->prefix_ = options.prefix;
   for (FileDescriptor* socket : {&tx->socket_, &tx->alone_}) {
     auto opened = OpenPacketSocket();
     if (!opened.ok()) return opened.status();
@@ -76,8 +77,9 @@ absl::StatusOr<std::unique_ptr<PacketTx>> PacketTx::Open(const Options& options)
 absl::Status PacketTx::MakeRing(uint32_t mtu) {
   const int version = TPACKET_V2;
   absl::Status done = SetPacket(socket_, PACKET_VERSION, version, "TPACKET_V2");
-  slot_bytes_ = std::bit_ceil(kHeader + static_cast<uint32_t>(sizeof(FrameNote)) + kLinkHeader +
-                              std::min(mtu, uint32_t{UINT16_MAX}));
+  slot_bytes_ =
+      std::bit_ceil(kHeader + static_cast<uint32_t>(sizeof(FrameNote)) + kLinkHeader +
+                    static_cast<uint32_t>(prefix_.size()) + std::min(mtu, uint32_t{UINT16_MAX}));
   const uint32_t block = std::max(kBlockBytes, slot_bytes_);
   tpacket_req request = {};
   request.tp_block_size = block;
@@ -97,7 +99,8 @@ tpacket2_hdr* PacketTx::slot(uint32_t number) const {
 }
 
 bool PacketTx::Fits(const SocketFrame& frame) const {
-  return !frame.segments() && frame.length <= slot_bytes_ - kHeader - sizeof(FrameNote);
+  const size_t room = slot_bytes_ - kHeader - sizeof(FrameNote) - prefix_.size();
+  return !frame.segments() && frame.length <= room;
 }
 
 // Copies a frame to the next slot; false: the slot is in use.
@@ -105,10 +108,12 @@ bool PacketTx::Put(const SocketFrame& frame) {
   tpacket2_hdr* to = slot(first_ + pending_);
   if (StatusOf(to) != TP_STATUS_AVAILABLE) return false;
   uint8_t* at = reinterpret_cast<uint8_t*>(to) + kHeader;
-  const FrameNote note = NoteOf(frame);
+  FrameNote note = NoteOf(frame);
+  note.header_length = static_cast<uint16_t>(note.header_length + prefix_.size());
   std::memcpy(at, &note, sizeof(note));
-  std::memcpy(at + sizeof(note), frame.data, frame.length);
-  to->tp_len = static_cast<uint32_t>(sizeof(note)) + frame.length;
+  at = std::copy(prefix_.begin(), prefix_.end(), at + sizeof(note));
+  std::memcpy(at, frame.data, frame.length);
+  to->tp_len = static_cast<uint32_t>(sizeof(note) + prefix_.size()) + frame.length;
   SetStatus(to, TP_STATUS_SEND_REQUEST);
   return true;
 }
@@ -167,7 +172,8 @@ tp_delivery PacketTx::Refusal(int error) {
 
 tp_delivery PacketTx::SendAlone(const SocketFrame& frame) {
   FrameNote note = NoteOf(frame);
-  iovec parts[] = {{&note, sizeof(note)}, {frame.data, frame.length}};
+  iovec parts[] = {
+      {&note, sizeof(note)}, {prefix_.data(), prefix_.size()}, {frame.data, frame.length}};
   msghdr message = {};
   message.msg_iov = parts;
   message.msg_iovlen = std::size(parts);

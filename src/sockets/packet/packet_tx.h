@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "src/engine/burst.h"
@@ -28,6 +29,7 @@ class PacketTx : public TxQueue {
     // Past the interface's queueing discipline and its programs of the classifier. Such a frame is
     // refused at once where the driver has no room.
     bool bypass = false;
+    std::vector<uint8_t> prefix = {};  // bytes that are sent in front of each frame
   };
   static absl::StatusOr<std::unique_ptr<PacketTx>> Open(const Options& options);
 
@@ -47,6 +49,7 @@ class PacketTx : public TxQueue {
 
   FileDescriptor socket_, alone_;  // with a ring, and without
   Mapping ring_;
+  std::vector<uint8_t> prefix_;
   uint32_t slot_bytes_ = 0;
   uint32_t first_ = 0;  // slot of the first pending frame
   // Frames in slots from first_ on whose delivery is not known yet.

@@ -141,6 +141,24 @@ class Forward(SocketTest):
             self.assertEqual(sorted(set(numbers)), numbers)
             self.assertEqual(passed, len(numbers))
 
+    def test_a_bridge_passes_to_its_own_stack_once(self):
+        """An interface without native XDP: engines that need XDP use it behind the driver."""
+        self.wire()
+        run("ip", "link", "add", "br0", "type", "bridge")
+        self.addCleanup(remove, "br0")
+        run("ip", "link", "set", "lan", "master", "br0")
+        run("ip", "link", "set", "br0", "up")
+        with Host("br0") as host, self.start("--port", "br=br0", "--forward", "pass") as program:
+            send("gen", "lan", range(FRAMES), make=datagram)
+            self.assertEqual(list(range(FRAMES)), host.numbers(at_least=FRAMES))
+            self.check(program.stop(), **{"pass": FRAMES})
+            if ENGINE != "af_xdp":
+                return
+            self.assertIn("generic XDP", program.messages)
+        policy = self.policy({"forward": "drop"}, {"name": "tagged", "match": {"vlan": 7}, "forward": "pass"})
+        self.refused("after the kernel removed their VLAN tags, and the policy matches \"vlan\"", "--port", "br=br0",
+                     "--policy", policy)
+
     def test_the_stack_receives_again_afterwards(self):
         self.wire()
         with Host("lan") as host:

@@ -48,9 +48,12 @@ def arrived(summary):
 class Run(SocketTest):
     def setUp(self):
         super().setUp()
-        self.wire()
+        # An AF_XDP socket is for one RX queue of an interface; the other engines spread frames themselves.
+        self.wire(queues=QUEUES if ENGINE == "af_xdp" else 1)
         self.gro("lan")  # so that it receives the generator's frames
         self.ports = ("--port", "lan=lan", "--port", "wan=wan")
+        self.queues = ("--queues", str(QUEUES))
+        self.one = self.queues if ENGINE == "af_xdp" else ()  # all frames come by queue 0
 
     @contextlib.contextmanager
     def load(self):
@@ -66,7 +69,7 @@ class Run(SocketTest):
 
     def test_a_sequence_is_lost_exactly(self):
         path = self.policy({"loss": SEQUENCE, "forward": WAN})
-        with Capture("sink") as capture, self.start(*self.ports, "--policy", path) as program:
+        with Capture("sink") as capture, self.start(*self.ports, *self.one, "--policy", path) as program:
             send("gen", "lan", range(FRAMES))
             wanted = [frame(number) for number in range(FRAMES) if not is_lost(number)]
             self.same(wanted, capture.frames(at_least=len(wanted)))
@@ -74,8 +77,8 @@ class Run(SocketTest):
         self.assertEqual((FRAMES, FRAMES - len(wanted)), (totals["rx_packets"], totals["lost_packets"]))
 
     def test_queues_share_the_flows(self):
-        with Capture("sink") as capture, self.start(*self.ports, "--queues", str(QUEUES), "--forward", "wire") as program:
-            send("gen", "lan", range(FRAMES))
+        with Capture("sink") as capture, self.start(*self.ports, *self.queues, "--forward", "wire") as program:
+            send("gen", "lan", range(FRAMES), cpus=(0, 1))
             self.same(sorted(frame(number) for number in range(FRAMES)),
                              sorted(capture.frames(at_least=FRAMES)))
             summary = program.stop()
@@ -89,7 +92,7 @@ class Run(SocketTest):
     def test_a_signal_under_load(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number=number), self.start(*self.ports, "--forward", "wire", "--loss", "10%",
-                                                         "--queues", str(QUEUES)) as program, self.load():
+                                                         *self.queues) as program, self.load():
                 summary = program.stop(number)
                 totals = summary["totals"]
                 self.assertGreater(totals["tx_packets"], 0)
@@ -99,7 +102,7 @@ class Run(SocketTest):
                 self.assertFalse(SOCKET.exists())
 
     def test_every_frame_is_accounted_for(self):
-        with self.start(*self.ports, "--forward", "drop", "--queues", str(QUEUES)) as program:
+        with self.start(*self.ports, "--forward", "drop", *self.queues) as program:
             before = received("lan")
             with self.load():
                 pass
@@ -110,7 +113,7 @@ class Run(SocketTest):
     def test_nothing_is_left_whatever_the_end(self):
         before = leavings()
         for number in (signal.SIGTERM, signal.SIGKILL):
-            with self.subTest(number=number), self.load(), self.start(*self.ports, "--forward", "wire") as program:
+            with self.subTest(number=number), self.load(), self.start(*self.ports, *self.one, "--forward", "wire") as program:
                 program.process.send_signal(number)
                 program.process.wait(30)
                 SOCKET.unlink(missing_ok=True)
@@ -129,7 +132,7 @@ class Run(SocketTest):
                     for rules in ([forwarded, dropped], [nobody, dropped, forwarded], [dropped, nobody, forwarded])]
         path = self.folder / "first.json"
         path.write_text(json.dumps(policies[0]))
-        with self.start(*self.ports, "--policy", str(path), "--queues", str(QUEUES)) as program:
+        with self.start(*self.ports, "--policy", str(path), *self.queues) as program:
             before = received("lan")
             with self.load():
                 rejected = reload_many(CONTROL, 40, policies[1:] + policies[:1], [b"{"])
@@ -146,13 +149,13 @@ class Run(SocketTest):
 
     def test_sighup_set_stats_and_explain(self):
         path = pathlib.Path(self.policy({"loss": SEQUENCE, "forward": "drop"}))
-        with self.start(*self.ports, "--policy", str(path)) as program:
+        with self.start(*self.ports, *self.one, "--policy", str(path)) as program:
             def ask(*arguments):
                 return subprocess.run([TWINPATH, *arguments], capture_output=True, text=True, timeout=60)
             def running():
                 return json.loads(ask("stats", "--json", "--path", "socket").stdout)
             self.assertEqual(("socket", ENGINE), (running()["path"], running()["engine"]))
-            five = ("--five-tuple", "udp 10.0.0.1:1024 10.0.0.2:5000", "--port", "lan")
+            five = ("--five-tuple", "udp 10.0.0.1:1024 10.0.0.2:5000", "--port", "lan", "--queue", "0")
             for number in range(12):
                 told = json.loads(ask("explain", "--running", "--json", "--path", "socket", *five).stdout)
                 self.assertEqual(is_lost(number), "lost" in json.dumps(told["verdict"]), told)
@@ -178,6 +181,19 @@ class Wrong(SocketTest):
             self.refused("--engine pf_ring: the libpcap here is not PF_RING's .*install PF_RING and its libpcap",
                          "--engine", "pf_ring", "--port", "lan=lan")
             self.refused("--queues: found 2, allowed 1: libpcap does not spread", "--port", "lan=lan", "--queues", "2")
+
+    def test_what_af_xdp_does_not_take(self):
+        if ENGINE != "af_xdp":
+            return
+        self.veth("gen", "lan", queues=2)
+        self.refused(r"port lan \(lan\): --queues: found 1, allowed 2: af_xdp has a socket for each", "--port", "lan=lan")
+        run("ip", "link", "set", "lan", "mtu", "9000")
+        self.refused("the MTU of lan is 9000 bytes, and af_xdp takes at most 3822", "--port", "lan=lan",
+                     "--queues", "2")
+        run("ip", "link", "set", "lan", "mtu", "1500")
+        with self.start("--port", "lan=lan", "--queues", "2"):
+            second = ("--port", "lan=lan", "--queues", "2", "--file-prefix", "second")
+            self.refused("lan is already a port of another twinpath-socket", *second)
 
     def test_each_is_refused_and_touches_nothing(self):
         self.veth("gen", "lan")
