@@ -140,6 +140,12 @@ def show_loss(policy_file, folder, paths):
     return 0 if balanced else 1
 
 
+def interval(result):
+    """The 95 % interval of a row's ratio, of those that are measured beside another build."""
+    ends = result.get("interval")
+    return f" ({ends[0]:.3f} to {ends[1]:.3f})" if ends and result["peer"] == "the other build" else ""
+
+
 def show_bench(folder, file):
     """Prints every figure beside its peer's, with its target. A missed target is no error."""
     reports = {path: load(folder / f"{path}.json") for path in ("dpdk", "xdp")}
@@ -149,7 +155,7 @@ def show_bench(folder, file):
             target = result.get("target")
             ratio, unit = result["ratio"], result["ratio_is"]
             rows.append([path, result["name"], f"{result['value']:.1f} {result['unit']}",
-                         f"{result['peer']}: {result['peer_value']:.1f}", f"{ratio:.2f} {unit}",
+                         f"{result['peer']}: {result['peer_value']:.1f}", f"{ratio:.2f} {unit}" + interval(result),
                          "" if target is None else f"{result['target_is']} {target:.2f}",
                          {None: "", True: "met", False: "MISSED"}[result.get("met")]])
     print()

@@ -8,10 +8,14 @@ busiest threads (schedstat), so other programs on the machine do not count. A fi
 rounds. A ratio is the median of the rounds' ratios, so that anything that slows the machine for a while slows
 both sides. Runs inside tools/sandbox; tools/bench does that.
 
-  dpdk_bench.py --programs BUILD/apps [--rounds N] [--window S] [--only WORD] [--json FILE]
+  dpdk_bench.py --programs BUILD/apps [--against BUILD/apps] [--rounds N] [--window S] [--only WORD] [--json FILE]
+
+With --against, the peer of each row is the same row by another build's twinpath-dpdk, one run after the other.
+Each ratio then has its 95 % interval.
 """
 import argparse
 import json
+import math
 import os
 import pathlib
 import re
@@ -107,11 +111,11 @@ class Program:
 
 class Subject:
     """Something to measure: how it is started, and which DPDK ports' packets count,
-    and how many threads poll them."""
+    and how many threads poll them. `programs` is the folder of its program; None: the system's."""
 
-    def __init__(self, name, make_command, ports, workers=1):
+    def __init__(self, name, make_command, ports, workers=1, programs=None):
         self.name, self.make_command, self.ports = name, make_command, ports
-        self.workers = workers
+        self.workers, self.programs = workers, programs
         self.cycles = []
 
 
@@ -137,7 +141,7 @@ class Bench:
     def testpmd(self, mode, devices, queues=1, cores=1):
         """`cores` forwarding lcores, the first on the worker's CPU, burst 32, over virtual devices.
         The main lcore only waits."""
-        def command(prefix):
+        def command(prefix, _):
             vdevs = [word for device in devices for word in ("--vdev", device)]
             lcores = f"0@{CONTROL_CPU},1@{WORKER_CPU}" + (f",2@{CONTROL_CPU}" if cores > 1 else "")
             return (["dpdk-testpmd", f"--lcores={lcores}", "--no-pci",
@@ -155,13 +159,13 @@ class Bench:
         profile_file.write_text(json.dumps({"version": 1, "burst": 32, "mbufs": mbufs}),
                                 encoding="utf-8")
 
-        def command(prefix):
+        def command(prefix, programs):
             ports = [word for i, device in enumerate(devices)
                      for word in ("--port", f"p{i}={device}")]
-            return ([str(self.apps / "twinpath-dpdk"), "--policy", str(policy_file), "--profile",
+            return ([str(programs / "twinpath-dpdk"), "--policy", str(policy_file), "--profile",
                      str(profile_file), *ports, "--queues", str(queues), "--lcores", lcores,
                      "--", f"--file-prefix={prefix}", "--no-pci"])
-        return Subject(name, command, range(len(devices)), len(lcores.split(",")))
+        return Subject(name, command, range(len(devices)), len(lcores.split(",")), self.apps)
 
     def measure(self, subjects):
         """Runs the subjects in turn, `rounds` times; every other round in reverse order."""
@@ -169,7 +173,8 @@ class Bench:
             for subject in subjects if turn % 2 == 0 else list(reversed(subjects)):
                 self.runs += 1
                 prefix = f"bench{self.runs}"
-                program = Program(subject.name, subject.make_command(prefix), prefix, self.folder)
+                command = subject.make_command(prefix, subject.programs)
+                program = Program(subject.name, command, prefix, self.folder)
                 try:
                     cost = program.cost(subject.ports, subject.workers, self.window)
                 finally:
@@ -284,9 +289,29 @@ def cases_of(bench):
         (bench.testpmd("io", nulls, queues=2, cores=2), None)]
 
 
+def pairs_of(bench, programs):
+    """As cases_of: each of its rows of twinpath-dpdk beside the same row by the program in the folder `programs`."""
+    seen = set()
+    for word, peer, subjects in cases_of(bench):
+        for subject in [peer, *(subject for subject, _ in subjects)]:
+            if subject.programs and subject.name not in seen:
+                seen.add(subject.name)
+                before = Subject("the other build", subject.make_command, subject.ports, subject.workers, programs)
+                yield word, before, [(subject, None)]
+
+
+def interval_of(samples):
+    """The 95 % interval of the median, by order statistics: the k-th smallest and largest sample, of which fewer than
+    2.5 % of all sets of samples have the median beyond. None for fewer than six samples."""
+    count, below, k = len(samples), 0, 0
+    while (below := below + math.comb(count, k)) <= 0.025 * 2 ** count:
+        k += 1
+    return (sorted(samples)[k - 1], sorted(samples)[-k]) if k else None
+
+
 def result_of(word, peer, subject, target):
     ratios = [ours / theirs for ours, theirs in zip(subject.cycles, peer.cycles)]
-    scaling = word == "workers"
+    scaling = word == "workers" and peer.name != "the other build"
     if scaling:  # so many workers, each at so many cycles a packet
         ratios = [subject.workers / ratio for ratio in ratios]
     ratio = statistics.median(ratios)
@@ -295,7 +320,7 @@ def result_of(word, peer, subject, target):
         "value": statistics.median(subject.cycles), "peer": peer.name,
         "peer_value": statistics.median(peer.cycles), "ratio": ratio,
         "ratio_is": "times as fast" if scaling else "times the cycles",
-        "target": target, "target_is": None if target is None else
+        "interval": interval_of(ratios), "target": target, "target_is": None if target is None else
         ("at least" if scaling else "at most"),
         "met": None if target is None else (ratio >= target if scaling else ratio <= target),
         "samples": subject.cycles, "peer_samples": peer.cycles,
@@ -306,6 +331,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--programs", required=True, help="folder of twinpath-dpdk")
+    parser.add_argument("--against", type=pathlib.Path, help="folder of another build's twinpath-dpdk")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--window", type=float, default=1.0, help="seconds")
     parser.add_argument("--only", default="", help="wire, reflect, rules, models, flows or workers")
@@ -314,7 +340,8 @@ def main():
     results = []
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(arguments, folder)
-        for word, peer, subjects in cases_of(bench):
+        against = arguments.against
+        for word, peer, subjects in pairs_of(bench, against) if against else cases_of(bench):
             if arguments.only and arguments.only != word:
                 continue
             print(f"  {word}: {arguments.rounds} rounds of {len(subjects) + 1} programs",
