@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Bounds each later call on the socket, connect included.
+// Sets the longest time that a later call on the socket may block. Applies to connect, too.
 absl::Status SetTimeout(int fd, std::chrono::milliseconds timeout) {
   timeval limit = {};
   limit.tv_sec = timeout.count() / 1000;
@@ -49,7 +49,8 @@ absl::StatusOr<FileDescriptor> Connect(const std::string& path, std::chrono::mil
   return absl::ErrnoToStatus(errno, absl::StrCat("connect ", path));
 }
 
-// What did not happen, and what perhaps did, where no answer came in time.
+// The end of the error message when no answer came in time: what did not happen, or what may have
+// happened.
 struct Outcomes {
   const char *not_done, *unknown;
 };
@@ -59,7 +60,7 @@ constexpr Outcomes kSetOutcomes = {"; the loss was not changed, and will not be"
                                    "; the loss may or may not have been changed"};
 constexpr Outcomes kAskOutcomes = {"", ""};
 
-// The document in the next record.
+// Receives one record and returns its JSON object.
 absl::StatusOr<ordered_json> Receive(int fd, const std::string& path) {
   absl::StatusOr<ControlRecord> record = ReceiveRecord(fd);
   if (!record.ok()) return record.status();
@@ -73,16 +74,16 @@ absl::StatusOr<ordered_json> Receive(int fd, const std::string& path) {
   return document;
 }
 
-// Waits for the answer. The program announces that it begins before it changes anything, and
-// does not begin if it cannot announce it: so a program that has announced nothing when this end
-// is shut will not load the policy.
+// Waits for the answer. The program announces that it begins before it changes anything, and does
+// not begin if it cannot send the announcement. So if nothing was announced when this end shuts its
+// socket, the program will not load the policy later.
 absl::StatusOr<ordered_json> AwaitAnswer(int fd, const std::string& path, const Outcomes& outcomes,
                                          const ReloadPatience& patience) {
   absl::StatusOr<ordered_json> answer = Receive(fd, path);
   const bool late = absl::IsDeadlineExceeded(answer.status());
   if (late) {
     shutdown(fd, SHUT_RD);
-    answer = Receive(fd, path);  // what was sent before; does not wait
+    answer = Receive(fd, path);  // reads what was sent before the shutdown; does not block
     if (!answer.ok())
       return absl::DeadlineExceededError(
           absl::StrCat(path, " did not begin within ", Seconds(patience.begin),
@@ -109,7 +110,7 @@ absl::StatusOr<ordered_json> Send(const std::string& file_prefix, ordered_json r
   absl::StatusOr<FileDescriptor> fd = Connect(*path, patience.begin);
   if (!fd.ok()) return fd.status();
   request[kAnnounce] = true;
-  // Fails where the server has refused already; its reason can still be read.
+  // The send fails if the server has already refused the connection; its reason can still be read.
   const absl::Status sent =
       SendRecord(fd->get(), request.dump(-1, ' ', false, ordered_json::error_handler_t::replace),
                  memory.get());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The two meanings of SIGHUP, the same in every program: a request to read the policy's file again,
-// which changes nothing in a program without a policy; or the terminal has hung up. The latter ends
-// the program, unless it was started with SIGHUP ignored (nohup(1)). One thread.
+// Tells the two meanings of SIGHUP apart, for every program. Sent by a process, SIGHUP asks the
+// program to read its policy's file again. Sent because the terminal hung up, SIGHUP ends the
+// program, unless it was started with SIGHUP ignored (nohup(1)). One thread.
 
 #ifndef TWINPATH_CONTROL_HANGUP_H_
 #define TWINPATH_CONTROL_HANGUP_H_
@@ -15,19 +15,20 @@ namespace twinpath {
 
 class Hangup {
  public:
-  // To be constructed when the program starts.
+  // Construct this when the program starts, before anything changes the action of SIGHUP.
   Hangup() : had_terminal_(HasTerminal()), ignored_(Ignored()) {}
 
-  // Whether the program was started with SIGHUP ignored. sigtimedwait still gets a blocked signal.
+  // Whether the program was started with SIGHUP ignored. sigtimedwait still receives the signal if
+  // it is blocked.
   static bool Ignored() {
     struct sigaction action = {};
     sigaction(SIGHUP, nullptr, &action);
     return action.sa_handler == SIG_IGN;
   }
 
-  // Whether a process asks for a reload. The kernel sends SIGHUP (sigaction(2): si_code above 0)
-  // when a terminal hangs up. A shell then sends it to its jobs, as a process: so this also checks
-  // whether the terminal is still there.
+  // Whether a process asks for a reload. When a terminal hangs up, the kernel sends SIGHUP with an
+  // si_code above 0 (sigaction(2)). The shell then sends SIGHUP to its jobs like any other process,
+  // so this function also checks whether the terminal still exists.
   bool AsksToReload(const siginfo_t& info) const {
     return info.si_code <= 0 && (ignored_ || !had_terminal_ || HasTerminal());
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The control server's thread: one poll loop over the listener and all clients. A client has one
-// request, and a few seconds to send it; nothing blocks on a client. A request whose client is gone
-// is not carried out: the client may have been told that it was not, while this program was
-// stopped.
+// The control server's thread: one poll loop over the listener and all clients. A client sends one
+// request within a few seconds; nothing blocks on a client. The server drops a request whose client
+// has closed: while this program was stopped, the client may have reported that the policy was not
+// loaded.
 
 #include "src/control/server.h"
 
@@ -50,8 +50,8 @@ bool Allowed(int socket) {
          (peer.uid == 0 || peer.uid == geteuid());
 }
 
-// {"reload": FILE} and the policy's text, {"set": {"rule": NAME, "loss": RATE}}, or
-// {"ask": {"port": NAME, "queue": NUMBER or null}} and a frame.
+// One of: {"reload": FILE} with the policy's text; {"set": {"rule": NAME, "loss": RATE}};
+// {"ask": {"port": NAME, "queue": NUMBER or null}} with a frame.
 struct Request {
   enum class Kind { kReload, kSet, kAsk } kind = Kind::kReload;
   std::string file;
@@ -89,15 +89,15 @@ absl::StatusOr<Request> ParseRequest(const std::string& text) {
       "\"queue\": NUMBER or null}} with a frame");
 }
 
-// Whether the client still waits for the answer. The announcement reaches a client exactly if that
-// has not given up.
-bool Waits(int socket, bool announce) {
+// Whether the client still waits for the answer. Sending the announcement succeeds only if the
+// client has not given up.
+bool ClientWaits(int socket, bool announce) {
   if (announce) return SendRecord(socket, Dump({{kBegun, true}})).ok();
-  pollfd peer = {socket, 0, 0};  // POLLHUP needs no asking
+  pollfd peer = {socket, 0, 0};  // poll always reports POLLHUP
   return poll(&peer, 1, 0) >= 0 && (peer.revents & POLLHUP) == 0;
 }
 
-// Sends the answer, by a sealed memfd where a record is too small for it.
+// Sends the answer: in the record, or in a sealed memfd if the record is too small.
 absl::Status SendAnswer(int socket, const std::string& text) {
   if (text.size() <= kMaxControlRecord) return SendRecord(socket, text);
   absl::StatusOr<FileDescriptor> sealed = SealText(text);
@@ -105,7 +105,7 @@ absl::Status SendAnswer(int socket, const std::string& text) {
   return SendRecord(socket, "{}", sealed->get());
 }
 
-// The listening socket, and its name in the file system.
+// Owns the listening socket and its file.
 class Listener {
  public:
   static absl::StatusOr<Listener> Open(const std::string& path) {
@@ -113,7 +113,7 @@ class Listener {
     FileDescriptor& fd = listener.fd_;
     fd = FileDescriptor(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (fd.get() < 0) return ControlSocketError("socket");
-    // bind creates the file with this mode, so it is never open to others.
+    // bind creates the file with the socket's mode, so other users can never open it.
     if (fchmod(fd.get(), 0600) != 0) return ControlSocketError("fchmod");
     if (unlink(path.c_str()) != 0 && errno != ENOENT) return ControlSocketError("unlink " + path);
     const sockaddr_un address = ControlAddress(path);
@@ -146,7 +146,7 @@ class Listener {
 
 struct Client {
   FileDescriptor fd;
-  Clock::time_point until;  // its deadline
+  Clock::time_point deadline;  // for its request
 };
 
 }  // namespace
@@ -156,7 +156,7 @@ class ControlServer::Loop {
   Loop(Listener listener, FileDescriptor stop, Reload reload, const Options& options)
       : listener_(std::move(listener)),
         reload_(std::move(reload)),
-        clients_most_(options.clients),
+        max_clients_(options.clients),
         patience_(options.patience),
         log_(options.log),
         set_loss_(options.set_loss),
@@ -175,34 +175,35 @@ class ControlServer::Loop {
 
   Listener listener_;
   const Reload reload_;
-  const size_t clients_most_;
+  const size_t max_clients_;
   const std::chrono::milliseconds patience_;
   const std::function<void(const std::string&)> log_;
   const SetLoss set_loss_;
   const Ask ask_;
-  std::vector<Client> clients_;  // the thread's
-  Acceptor acceptor_;            // the thread's
-  ServerThread thread_;          // last: it uses all of the above
+  std::vector<Client> clients_;  // used by the server's thread only
+  Acceptor acceptor_;            // used by the server's thread only
+  ServerThread thread_;          // last: the thread uses all members above
 };
 
 void ControlServer::Loop::Run() {
   std::vector<pollfd> polled;
   while (true) {
     const Clock::time_point now = Clock::now();
-    std::erase_if(clients_, [now](const Client& client) { return client.until <= now; });
+    std::erase_if(clients_, [now](const Client& client) { return client.deadline <= now; });
     const bool accepting = now >= acceptor_.rests_until();
     polled = {{thread_.stop(), POLLIN, 0},
               {listener_.fd(), static_cast<short>(accepting ? POLLIN : 0), 0}};
     auto wake = accepting ? Clock::time_point::max() : acceptor_.rests_until();
     for (const Client& client : clients_) {
       polled.push_back({client.fd.get(), POLLIN, 0});
-      wake = std::min(wake, client.until);
+      wake = std::min(wake, client.deadline);
     }
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake - now).count();
     const int timeout = wake == Clock::time_point::max() ? -1 : static_cast<int>(left);
     if (poll(polled.data(), polled.size(), timeout) < 0) continue;  // EINTR, ENOMEM: try again
     if (polled[0].revents) return;
-    // Backwards: polled[i + 2] is clients_[i], and erasing moves only clients that were served.
+    // Iterates backwards: polled[i + 2] belongs to clients_[i], and erasing a client moves only
+    // those that were served already.
     for (size_t i = clients_.size(); i-- > 0;) {
       if (!polled[i + 2].revents) continue;
       Serve(clients_[i]);
@@ -221,7 +222,7 @@ void ControlServer::Loop::Accept() {
   if (!Allowed(fd.get()))
     refused = absl::PermissionDeniedError(
         "permission denied: only root and the program's owner may reload");
-  else if (clients_.size() >= clients_most_)
+  else if (clients_.size() >= max_clients_)
     refused = absl::UnavailableError(
         absl::StrCat(clients_.size(), " clients are connected and have not sent their requests"));
   if (!refused.ok())
@@ -248,11 +249,11 @@ absl::StatusOr<ordered_json> ControlServer::Loop::Answer(const Client& client) {
   if (asks && (text.empty() || text.size() > kMaxFrame))
     return absl::InvalidArgumentError(
         absl::StrCat("the frame: found ", text.size(), " bytes, allowed 1 to ", kMaxFrame));
-  if (!Waits(client.fd.get(), request->announce)) {
+  if (!ClientWaits(client.fd.get(), request->announce)) {
     if (log_ && request->kind == Request::Kind::kReload)
-      log_(absl::StrCat("reload: whoever asked for ", request->file,
+      log_(absl::StrCat("reload: the client that asked for ", request->file,
                         " has given up; keeping the current policy"));
-    return absl::CancelledError("the client is gone");
+    return absl::CancelledError("the client has closed the connection");
   }
   return CarryOut(*request, text);
 }
@@ -275,7 +276,7 @@ absl::StatusOr<ordered_json> ControlServer::Loop::CarryOut(const Request& reques
 void ControlServer::Loop::Serve(const Client& client) {
   const absl::StatusOr<ordered_json> answer = Answer(client);
   const std::string text = answer.ok() ? Dump({{"ok", *answer}}) : ErrorAnswer(answer.status());
-  // A client that has closed misses the answer; the reload stays.
+  // If the client has closed, it misses the answer; the reload is not undone.
   (void)SendAnswer(client.fd.get(), text).ok();
 }
 

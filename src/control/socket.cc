@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Records with a file descriptor, by sendmsg and recvmsg of unix(7). Any thread.
+// Sends and receives records with a file descriptor (sendmsg and recvmsg, unix(7)). Any thread.
 
 #include "src/control/socket.h"
 
@@ -28,7 +28,7 @@ absl::Status ControlSocketError(const std::string& call) {
 }
 
 absl::StatusOr<std::string> ControlSocketPath(const std::string& file_prefix) {
-  // Checks the prefix, and the length: the control socket's name is not longer.
+  // This checks the prefix and the length. The control socket's name is not longer.
   absl::StatusOr<std::string> telemetry = TelemetrySocketPath(file_prefix);
   if (!telemetry.ok()) return telemetry.status();
   return RuntimeFolder(file_prefix) + "/twinpath_control";
@@ -55,7 +55,7 @@ absl::StatusOr<FileDescriptor> SealText(std::string_view text) {
 
 absl::StatusOr<std::string> ReadSealed(int fd) {
   struct stat info = {};
-  // Only a memfd has seals, so read never blocks on a pipe or on a lost disk.
+  // Only a memfd has seals, so reading never blocks as on a pipe or on a network disk.
   const int seals = fcntl(fd, F_GET_SEALS);
   if (seals < 0 || (seals & kSeals) != kSeals || fstat(fd, &info) != 0)
     return absl::InvalidArgumentError(
@@ -105,7 +105,7 @@ absl::StatusOr<ControlRecord> ReceiveRecord(int socket) {
   message.msg_control = control.data();
   message.msg_controllen = control.size();
   ssize_t size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-  // The other end closed with unread data; the record that it sent before comes next.
+  // The peer closed with unread data. The record that the peer sent before comes next.
   if (size < 0 && errno == ECONNRESET) size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
   if (size < 0 && errno == EAGAIN) return absl::DeadlineExceededError("control socket: timed out");
   if (size < 0) return ControlSocketError("recvmsg");

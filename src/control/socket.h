@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The path and the records of the control socket. A request is one record, a JSON object, with the
-// policy's text in a sealed memfd (memfd_create(2)): the text may be large, nobody can change it
-// any more, and reading it never blocks. The answer is one record, {"ok": ...} or {"error": ...},
-// which is in a sealed memfd where it is too long for a record, and the record then is "{}";
-// a client that asks for it ({"announce": true} in the request) gets {"begun": true} before. Any
-// thread.
+// The path and the records of the control socket.
+//
+// A request is one record: a JSON object. The policy's text is in a sealed memfd (memfd_create(2))
+// beside the record: the text may be large, nobody can change it any more, and reading it never
+// blocks. The answer is one record: {"ok": ...} or {"error": ...}. If the answer is too long for a
+// record, the record is "{}" and a sealed memfd has the answer. A client that sends
+// {"announce": true} in the request gets {"begun": true} before the answer. Any thread.
 
 #ifndef TWINPATH_CONTROL_SOCKET_H_
 #define TWINPATH_CONTROL_SOCKET_H_
@@ -30,30 +31,30 @@ inline constexpr char kReload[] = "reload", kSet[] = "set", kAsk[] = "ask";  // 
 // that is not a file name, or that makes the path too long for a socket.
 absl::StatusOr<std::string> ControlSocketPath(const std::string& file_prefix);
 
-// What errno says of a call on the control socket.
+// Converts errno after `call` on the control socket failed.
 absl::Status ControlSocketError(const std::string& call);
 
 sockaddr_un ControlAddress(const std::string& path);
 
-// `text` as a sealed memfd.
+// Returns a sealed memfd that contains `text`.
 absl::StatusOr<FileDescriptor> SealText(std::string_view text);
 
-// The contents of an untrusted sealed memfd. InvalidArgument where `fd` is none, or is too large.
+// Returns the contents of `fd`, which is not trusted. InvalidArgument if `fd` is not a sealed
+// memfd, or has more than kMaxControlText bytes.
 absl::StatusOr<std::string> ReadSealed(int fd);
 
-// A record, and the descriptor that it carried, if any.
+// A record and its file descriptor, if it had one.
 struct ControlRecord {
   std::string text;
   FileDescriptor file;
 };
 
-// Sends one record with the descriptor `file` (negative: none). Blocks at most for the socket's own
-// time-out; raises no signal. An error is that of errno.
+// Sends one record with the descriptor `file` (negative: none). Blocks at most for the socket's
+// timeout. Raises no signal. Errors are converted from errno.
 absl::Status SendRecord(int socket, std::string_view text, int file = -1);
 
-// Receives one record. Blocks at most for the socket's own time-out: then DeadlineExceeded.
-// Unavailable where the other end is closed; InvalidArgument for a record of more than
-// kMaxControlRecord bytes.
+// Receives one record. DeadlineExceeded after the socket's timeout; Unavailable if the peer has
+// closed; InvalidArgument for a record of more than kMaxControlRecord bytes.
 absl::StatusOr<ControlRecord> ReceiveRecord(int socket);
 
 }  // namespace twinpath

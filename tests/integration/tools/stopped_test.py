@@ -139,7 +139,7 @@ class StoppedTest(unittest.TestCase):
                                    [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [file]))])
                 os.close(file)
                 program.go_on()
-                program.said("whoever asked for killed.json has given up")
+                program.said("the client that asked for killed.json has given up")
                 self.assertEqual(0, program.summary()["reloads"]["done"])
 
     def test_a_refused_policy_leaves_a_line(self):
