@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Every counter of a running datapath, listed once: its name, unit, meaning, and where its value
-// is. The summary, the telemetry commands, the client that reads them back, parity and the tables
-// loop over these lists. A new counter is one line here beside its member; a member without a line
-// does not compile. Constants and pure functions; any thread.
+// Every counter of a running datapath, listed once: its name, unit, meaning and member. The
+// summary, the telemetry commands, their client, parity and the tables loop over these lists. To
+// add a counter, add the member and one line here; a member without a line does not compile.
+// Constants and pure functions; any thread.
 
 #ifndef TWINPATH_TELEMETRY_COUNTERS_H_
 #define TWINPATH_TELEMETRY_COUNTERS_H_
@@ -30,12 +30,12 @@ inline constexpr std::array<Verdict, TP_VERDICTS> kVerdicts = {{
     {TP_LOST, "lost", "lost by a loss model"},
     {TP_DENIED, "denied", "dropped by \"forward\": \"drop\""},
     {TP_MALFORMED, "malformed", "dropped as malformed, or too short to reflect"},
-    {TP_TX_FULL, "tx_full", "not accepted by the queue that was to send or pass it"},
+    {TP_TX_FULL, "tx_full", "not accepted by the queue that should send or pass it"},
     {TP_NO_PORT, "no_port", "for a port that does not exist"},
 }};
 
-// One counter of a Row. A tp_count has the fields NAME_packets and NAME_bytes; a number has the
-// field NAME.
+// One counter of a Row. A tp_count is shown as the fields NAME_packets and NAME_bytes, a number as
+// the field NAME.
 template <typename Row>
 struct Counter {
   const char* name;
@@ -44,7 +44,7 @@ struct Counter {
   std::variant<tp_count Row::*, __u64 Row::*, uint64_t Row::*> member;
 };
 
-// Of a queue, before its verdicts.
+// Counters of a queue that are shown before its verdicts.
 inline constexpr std::array kQueueCounters = {
     Counter<tp_queue_counters>{"rx", "packets", "received", &tp_queue_counters::rx},
 };
@@ -58,11 +58,11 @@ inline constexpr std::array kQueueExtras = {
     Counter<tp_queue_extras>{"flows_evicted", "flows", "removed to make room for new ones",
                              &tp_queue_extras::flows_evicted},
     Counter<tp_queue_extras>{"checksums_completed", "packets",
-                             "whose sender had left the transport checksum to its NIC",
+                             "whose sender had left the transport checksum to the NIC",
                              &tp_queue_extras::checksums_completed},
 };
 
-// Of a rule. With the prefix "retired_": of the rules that a reload removed.
+// Counters of a rule. With the prefix "retired_": of the rules that a reload removed.
 inline constexpr std::array kRuleCounters = {
     Counter<RuleSnapshot>{"matched", "packets", "matched by the rule", &RuleSnapshot::matched},
     Counter<RuleSnapshot>{"lost", "packets", "lost by the rule's loss model", &RuleSnapshot::lost},
@@ -75,15 +75,15 @@ inline constexpr std::array kRuleCounters = {
                           &RuleSnapshot::denied},
 };
 
-// Of a run's reloads, before the retired rules.
+// Counters of a run's reloads, shown before the retired rules.
 inline constexpr std::array kReloadCounters = {
     Counter<ReloadSnapshot>{"done", "reloads", "policies loaded", &ReloadSnapshot::done},
     Counter<ReloadSnapshot>{"rejected", "reloads", "policies rejected", &ReloadSnapshot::rejected},
-    Counter<ReloadSnapshot>{"longest_switch_ns", "ns", "longest that a worker took for one",
+    Counter<ReloadSnapshot>{"longest_switch_ns", "ns", "longest time of a worker for one reload",
                             &ReloadSnapshot::longest_switch_ns},
 };
 
-// Of an lcore: its loop.
+// Counters of an lcore's loop.
 inline constexpr std::array kLcoreTurns = {
     Counter<LcoreSnapshot>{"turns", "turns", "of the worker's loop", &LcoreSnapshot::turns},
     Counter<LcoreSnapshot>{"idle_turns", "turns", "in which no queue had a packet",
@@ -92,23 +92,23 @@ inline constexpr std::array kLcoreTurns = {
                            &LcoreSnapshot::packets},
 };
 
-// Of an lcore: its sleep.
+// Counters of an lcore's sleep.
 inline constexpr std::array kLcoreSleeps = {
     Counter<LcoreSnapshot>{"sleeps", "sleeps", "times it went to sleep", &LcoreSnapshot::sleeps},
     Counter<LcoreSnapshot>{"slept_us", "us", "spent asleep", &LcoreSnapshot::slept_us},
 };
 
-// Of a NUMA node's packet buffers. Both are gauges.
+// The packet buffers of a NUMA node. Both are gauges.
 inline constexpr std::array kMempoolCounters = {
     Counter<MempoolSnapshot>{"mbufs", "mbufs", "in the pool", &MempoolSnapshot::mbufs},
     Counter<MempoolSnapshot>{"free_mbufs", "mbufs", "not in use", &MempoolSnapshot::free},
 };
 
-// Of a fault.
+// Counters of a fault.
 inline constexpr std::array kFaultCounters = {
     Counter<FaultSnapshot>{"times", "times", "it began", &FaultSnapshot::times},
-    Counter<FaultSnapshot>{"last_ms", "ms", "the last one took, so far", &FaultSnapshot::last_ms},
-    Counter<FaultSnapshot>{"total_ms", "ms", "all of them took", &FaultSnapshot::total_ms},
+    Counter<FaultSnapshot>{"last_ms", "ms", "of the last one, so far", &FaultSnapshot::last_ms},
+    Counter<FaultSnapshot>{"total_ms", "ms", "of all together", &FaultSnapshot::total_ms},
 };
 
 // Bytes of the members that `list` names.
@@ -126,7 +126,7 @@ constexpr bool VerdictsAreInOrder() {
 }
 static_assert(VerdictsAreInOrder());
 
-// No member is forgotten: what the lists name, and the other members, fill each struct.
+// These fail if a list forgets a member: the listed and the other members must fill each struct.
 static_assert(sizeof(tp_queue_counters) == CounterBytes(kQueueCounters) +
                                                sizeof(tp_queue_counters::verdict) +
                                                sizeof(tp_queue_counters::tx));
@@ -139,7 +139,7 @@ static_assert(sizeof(MempoolSnapshot) == 8 /* node */ + CounterBytes(kMempoolCou
 static_assert(sizeof(FaultSnapshot) ==
               2 * sizeof(std::string) + 8 /* active */ + CounterBytes(kFaultCounters));
 
-// "tx" of TP_TX; "unknown" of what is no verdict.
+// Returns the name of `verdict` ("tx"), or "unknown".
 constexpr const char* VerdictName(tp_verdict verdict) {
   return verdict < TP_VERDICTS ? kVerdicts[verdict].name : "unknown";
 }
@@ -163,8 +163,8 @@ void ForEachNumber(Row& row, const List& list, const Visit& visit) {
   }
 }
 
-// A copy of counters that their writer may change meanwhile: each word is read whole, at a moment
-// of its own.
+// Copies counters while their writer may change them. Each 64-bit word is read atomically; the
+// words are not read at the same moment.
 template <typename T>
 T CopyCounters(const T& from) {
   static_assert(sizeof(T) % sizeof(uint64_t) == 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Everything that a rule did not lose, less what it decided before by other actions, is decided by
-// its present action.
+// Computes what each rule decided. Packets that matched and were not lost were decided by the
+// rule's current action, except those that earlier actions had decided before a reload.
 
 #include "src/telemetry/decisions.h"
 
@@ -13,14 +13,14 @@
 namespace twinpath {
 namespace {
 
-// By number.
+// Indexed by enum tp_action.
 constexpr tp_leaves_by kLeavesBy[TP_ACTION_COUNT] = {
 #define TP_ACTION_LEAVES(name, word, leaves_by, fast, sentence) TP_LEAVES_BY_##leaves_by,
     TP_ACTIONS(TP_ACTION_LEAVES)
 #undef TP_ACTION_LEAVES
 };
 
-// Never below 0: a snapshot's counters are of slightly different moments.
+// Stops at 0: the counters of a snapshot are read at slightly different moments.
 void Subtract(const tp_count& less, tp_count* from) {
   from->packets -= std::min(less.packets, from->packets);
   from->bytes -= std::min(less.bytes, from->bytes);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the rules decided about the packets that they did not lose: to send, to pass or to deny. A
-// datapath counts what a rule matched and lost; a rule has one action, so the rest follows. Over
-// reloads this keeps what a rule decided by an action that it has no more. One thread at a time.
+// Counts what each rule decided about the packets that it did not lose: to send, to pass or to
+// deny. A datapath counts only what a rule matched and lost; a rule has one action, so the rest
+// follows. When a reload changes a rule's action, this class keeps the counts of the old action.
+// One thread at a time.
 
 #ifndef TWINPATH_TELEMETRY_DECISIONS_H_
 #define TWINPATH_TELEMETRY_DECISIONS_H_
@@ -16,16 +17,16 @@ namespace twinpath {
 
 class RuleDecisions {
  public:
-  // The first policy.
+  // `rules` are those of the first policy.
   explicit RuleDecisions(const std::vector<tp_rule>& rules);
 
-  // `next` are the rules of the policy that replaces the present one. `counted` is what each
-  // present rule matched and lost when no packet was decided by it any more; `continued` is, for
-  // each next rule, the present rule whose counts it keeps, or TP_NO_RULE.
+  // Called when a reload replaces the current rules by `next`. `counted` has the final counts of
+  // each current rule. `continued` has, for each next rule, the index of the current rule whose
+  // counts it keeps, or TP_NO_RULE.
   void Replace(const std::vector<RuleSnapshot>& counted, const std::vector<uint32_t>& continued,
                const std::vector<tp_rule>& next);
 
-  // Sets to_send, to_pass and denied of the present rules, and of those that a reload removed, by
+  // Sets to_send, to_pass and denied of the current rules and of the removed ones (`retired`) from
   // what they matched and lost.
   void Fill(std::vector<RuleSnapshot>* rules, RuleSnapshot* retired) const;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The list only grows; its size is bounded by the kinds of fault times the ports and lcores.
+// The list of faults only grows. It has at most one entry for each kind of fault on each port and
+// lcore.
 
 #include "src/telemetry/faults.h"
 
@@ -38,7 +39,7 @@ bool FaultLedger::Set(const std::string& subject, const std::string& what, bool 
   fault->active = false;
   fault->last = now - fault->since;
   fault->total += fault->last;
-  Say(fault, line + ", after " + Seconds(fault->last), now);
+  Log(fault, line + ", after " + Seconds(fault->last), now);
   return true;
 }
 
@@ -54,28 +55,28 @@ bool FaultLedger::Begin(const std::string& subject, const std::string& what,
   fault->active = true;
   fault->times++;
   fault->since = since;
-  Say(fault, line, now);
+  Log(fault, line, now);
   return true;
 }
 
-void FaultLedger::Say(Fault* fault, const std::string& line, Clock::time_point now) {
+void FaultLedger::Log(Fault* fault, const std::string& line, Clock::time_point now) {
   if (now - fault->window >= kWindow) {
     fault->window = now;
     fault->lines = 0;
   }
   fault->line = line;
-  if (fault->lines++ >= kLinesAWindow)
+  if (fault->lines++ >= kLinesPerWindow)
     fault->held_back++;
-  else if (say_)
-    say_(fault->subject + ": " + line);
+  else if (log_)
+    log_(fault->subject + ": " + line);
 }
 
 void FaultLedger::Tick(Clock::time_point now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   for (Fault& fault : faults_) {
     if (fault.held_back == 0 || now - fault.window < kWindow) continue;
-    if (say_) {
-      say_(fault.subject + ": " + fault.line + " (the last of " + std::to_string(fault.held_back) +
+    if (log_) {
+      log_(fault.subject + ": " + fault.line + " (the last of " + std::to_string(fault.held_back) +
            " lines held back; " + fault.what + " " + std::to_string(fault.times) +
            " times so far)");
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Rows to and from JSON objects, the same for the summary, the telemetry commands and the client
-// that reads them back. Pure functions; any thread.
+// Converts rows to and from JSON objects, for the summary, the telemetry commands and their client.
+// Pure functions; any thread.
 
 #ifndef TWINPATH_TELEMETRY_FIELDS_H_
 #define TWINPATH_TELEMETRY_FIELDS_H_
@@ -26,7 +26,7 @@ void AddCounters(const Row& row, const List& list, nlohmann::ordered_json* objec
 // The number under `key`; 0 where there is none.
 uint64_t Number(const nlohmann::ordered_json& object, const std::string& key);
 
-// The way back: a field that is missing is 0.
+// Reverses AddCounters. A missing field is read as 0.
 template <typename Row, typename List>
 void ReadCounters(const nlohmann::ordered_json& object, const List& list, Row* row,
                   const std::string& prefix = "") {
@@ -38,16 +38,17 @@ void ReadCounters(const nlohmann::ordered_json& object, const List& list, Row* r
 // Sets rx_packets, rx_bytes, tx_packets, ... no_port_bytes in `object`.
 void AddQueueCounters(const tp_queue_counters& counters, nlohmann::ordered_json* object);
 
-// Sets how often the policy was replaced, and what the rules that a reload removed had counted.
+// Sets the number of reloads, and the counts of the rules that reloads removed.
 void AddReloads(const ReloadSnapshot& reloads, nlohmann::ordered_json* object);
 
-// What QueueSnapshot::core numbers: "lcore" on the DPDK path, "cpu" on the others.
+// The JSON field of QueueSnapshot::core: "lcore" on the DPDK path, "cpu" on the other paths.
 const char* CoreField(std::string_view path);
 
-// `name` with '_' for every character that a telemetry key may not have (DPDK: [A-Za-z0-9_/]).
+// Returns `name` with '_' in place of each character that a telemetry key may not have (DPDK allows
+// [A-Za-z0-9_/]).
 std::string CounterName(std::string_view name);
 
-// lost / matched; 0 where nothing matched.
+// lost / matched; 0 if nothing matched.
 double LossRate(const RuleSnapshot& rule);
 
 }  // namespace twinpath

@@ -15,8 +15,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Names and paths may hold any bytes; JSON is UTF-8. What is not UTF-8 becomes U+FFFD, so that
-// dumping the document cannot fail.
+// Names and paths may have any bytes, but JSON is UTF-8. Bytes that are not UTF-8 become U+FFFD, so
+// that dumping the document cannot fail.
 std::string Utf8(const std::string& bytes) {
   return ordered_json::parse(
              ordered_json(bytes).dump(-1, ' ', false, ordered_json::error_handler_t::replace))

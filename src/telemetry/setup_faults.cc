@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One function for each fault.
+// Each fault has one function that judges the interface.
 
 #include "src/telemetry/setup_faults.h"
 
@@ -53,8 +53,8 @@ Judgement JudgeMaster(const LinkSetup& opened, const LinkSetup& found) {
                    found.master == 0 ? "no other interface" : NameOfLink(found.master));
   if (found.master == opened.master) return {"master", false, now + kAsBefore};
   return {"master", true,
-          absl::StrCat(now, " now; what the kernel receives by ", found.name, " goes ",
-                       found.master == 0 ? "to its own addresses" : "there")};
+          absl::StrCat(now, " now; frames that the kernel receives on ", found.name, " go ",
+                       found.master == 0 ? "to its own addresses" : "to that interface")};
 }
 
 Judgement JudgeOffloads(const LinkSetup& opened, const LinkSetup& found, const LinkUse& use) {
@@ -72,7 +72,7 @@ Judgement JudgeOffloads(const LinkSetup& opened, const LinkSetup& found, const L
     return {"offloads", false,
             absl::StrCat("the offloads of ", found.name, " are as when the port was opened")};
   return {"offloads", true,
-          absl::StrCat("somebody turned offloads of ", found.name, " on: ", means, ": ethtool -K ",
+          absl::StrCat("offloads of ", found.name, " were turned on: ", means, ": ethtool -K ",
                        ShellWord(found.name), off)};
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What somebody changes of a port's kernel interface while a path runs, and the path cannot follow:
-// as faults of the port, the same on every path. The thread that watches.
+// Reports changes to a port's kernel interface that a running path cannot follow, as faults of the
+// port. Every path uses it, on its watching thread.
 
 #ifndef TWINPATH_TELEMETRY_SETUP_FAULTS_H_
 #define TWINPATH_TELEMETRY_SETUP_FAULTS_H_
@@ -14,14 +14,14 @@ namespace twinpath {
 
 // How a path uses the interface.
 struct LinkUse {
-  // What becomes of frames of RX queues that the path does not serve ("go to the kernel, without
-  // the policy"); empty: it serves all.
+  // What happens to frames on RX queues that the path does not serve ("go to the kernel, without
+  // the policy"). Empty: the path serves all queues.
   std::string unserved;
   bool behind_gro = false;  // the path sees frames after GRO
 };
 
-// Sets each fault of `subject` ("port lan"): `opened` is the interface as it was when the port was
-// opened, `found` as it is now.
+// Sets or clears each fault of `subject` ("port lan"). `opened` is the interface as it was when the
+// port was opened, `found` is the interface now.
 void SetSetupFaults(const std::string& subject, const LinkSetup& opened, const LinkSetup& found,
                     const LinkUse& use, FaultLedger* ledger, FaultLedger::Clock::time_point now);
 

@@ -25,7 +25,8 @@ void AddStates(const tp_state* states, size_t count, std::vector<RuleSnapshot>* 
   for (const tp_state* state = states; state != states + count; ++state) {
     if (state->rule >= rules->size()) continue;
     RuleSnapshot& rule = (*rules)[state->rule];
-    // Lost before matched: the writer counts in the other order, and lost may not exceed matched.
+    // Reads lost before matched, because the writer counts matched first: so lost never exceeds
+    // matched.
     tp_count_add(&rule.lost, tp_count_load(&state->lost_packets),
                  tp_count_load(&state->lost_bytes));
     __atomic_thread_fence(__ATOMIC_ACQUIRE);

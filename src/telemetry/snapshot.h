@@ -29,14 +29,14 @@ struct PortSnapshot {
   std::string name;
   std::string device;  // as given
   std::string driver;  // the PMD ("net_af_xdp"), or the kernel driver ("veth")
-  std::string mode;    // "zero-copy", "copy", "native", "generic", "vdev", ...: how it is driven
-  std::string why;     // why so
+  std::string mode;    // how the port is driven: "zero-copy", "copy", "native", "generic", ...
+  std::string why;     // why the port has this mode
   uint32_t queues = 0;
   // Counters outside the conservation law, by name: packets from the kernel, the device's own
   // drops.
   std::vector<std::pair<std::string, uint64_t>> extra;
   RssSnapshot rss = {};
-  std::string link = {};  // "up", "down"; "gone": there is no device; empty: unknown
+  std::string link = {};  // "up", "down", "gone" (no device); empty: unknown
 };
 
 struct QueueSnapshot {
@@ -52,7 +52,8 @@ struct RuleSnapshot {
   tp_count matched = {};
   tp_count lost = {};
   tp_count marked = {};  // CE instead of lost
-  // The rest, by what the rule decides about it, whatever became of it: see decisions.h.
+  // Packets that were not lost, by what the rule decided (decisions.h), whether or not a queue then
+  // accepted them.
   tp_count to_send = {}, to_pass = {}, denied = {};
 };
 
@@ -60,17 +61,17 @@ struct RuleSnapshot {
 struct ReloadSnapshot {
   uint64_t done = 0, rejected = 0;
   uint64_t longest_switch_ns = 0;  // of a worker, for one reload (DPDK)
-  // The counts of rules that a reload removed or reset. With the counts of the present rules: all
-  // that the queues received, except packets dropped as malformed.
+  // The counts of rules that a reload removed or reset. Together with the counts of the current
+  // rules these are all received packets, except those dropped as malformed.
   RuleSnapshot retired = {};
 };
 
-// Something that goes wrong around the datapath. Times are of a clock that does not jump.
+// A fault around the datapath. Durations are measured by a steady clock.
 struct FaultSnapshot {
   std::string subject;    // "port lan", "lcore 1", "mempool 0"
   std::string what;       // "link_down", "gone", "tx_blocked", "mempool_dry", "stalled"
-  bool active = false;    // lasts now
-  uint64_t times = 0;     // it began
+  bool active = false;    // has not ended
+  uint64_t times = 0;     // how often it began
   uint64_t last_ms = 0;   // duration of the last one, so far
   uint64_t total_ms = 0;  // duration of all
 };
@@ -107,10 +108,10 @@ struct SectionList {
   std::vector<SectionRow> rows;
 };
 
-// What a program shows that has no ports, queues and rules. Telemetry knows no more of it.
+// What telemetry shows of a program that has no ports, queues and rules.
 struct Sections {
   std::string help;        // of the command /twinpath/PATH, which shows `about` and `totals`
-  SectionRow about = {};   // in the summary's top level; empty: a datapath, without sections
+  SectionRow about = {};   // at the summary's top level; empty for a datapath, without sections
   SectionRow totals = {};  // counters
   std::vector<SectionList> lists = {};
 };
@@ -129,7 +130,7 @@ struct Snapshot {
   ReloadSnapshot reloads;
   std::vector<MempoolSnapshot> mempools;
   std::vector<FaultSnapshot> faults;         // all so far
-  Sections sections;                         // of a program that is no datapath; else empty
+  Sections sections;                         // of a program that is not a datapath; else empty
   uint64_t flow_places = 0, flow_bytes = 0;  // of the flow table; 0: the policy needs none
 };
 

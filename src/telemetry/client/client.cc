@@ -27,7 +27,7 @@ absl::StatusOr<TelemetryClient> TelemetryClient::Connect(const std::string& file
   timeval limit = {};
   limit.tv_sec = timeout.count() / 1000;
   limit.tv_usec = timeout.count() % 1000 * 1000;
-  for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO})  // the latter bounds connect, too
+  for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO})  // SO_SNDTIMEO also limits connect
     if (setsockopt(client.fd_.get(), SOL_SOCKET, option, &limit, sizeof(limit)) != 0)
       return client.Failure("setsockopt");
   sockaddr_un address = {};

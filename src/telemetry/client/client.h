@@ -19,16 +19,15 @@ namespace twinpath {
 class TelemetryClient {
  public:
   // Connects to the program with `file_prefix` and reads its greeting. Each wait, here and in Ask,
-  // ends after `timeout`. NotFound, with the socket, where no program runs; Unavailable where the
-  // server refuses (it serves a bounded number of clients); DeadlineExceeded where it does not
-  // answer.
+  // ends after `timeout`. NotFound, with the socket's path, if no program runs; Unavailable if the
+  // server refuses because it has too many clients; DeadlineExceeded if it does not answer.
   static absl::StatusOr<TelemetryClient> Connect(
       const std::string& file_prefix,
       std::chrono::milliseconds timeout = std::chrono::milliseconds(3000));
 
-  // The answer to `command` ("/twinpath/queues,lan,3"). NotFound where the server does not know the
-  // command (null); InvalidArgument with the text of an "error" answer; Unavailable where the
-  // connection is closed; DataLoss where the record is not an answer.
+  // Returns the answer to `command` ("/twinpath/queues,lan,3"). NotFound if the server does not
+  // know the command (it answers null); InvalidArgument with the text of an "error" answer;
+  // Unavailable if the connection is closed; DataLoss if the record is not an answer.
   absl::StatusOr<nlohmann::ordered_json> Ask(const std::string& command);
 
   const std::string& path() const { return path_; }
@@ -44,15 +43,16 @@ class TelemetryClient {
   std::chrono::milliseconds timeout_;
 };
 
-// The lists of a program with sections, in the order of its summary.
+// The names of the lists of a program with sections, in the order of its summary.
 struct SectionNames {
   std::string path;
   std::vector<std::string> lists;
 };
 
-// The snapshot of a running program, from all its pages. Its SummaryJson is the program's own.
-// `sections` are the programs that have sections. FailedPrecondition where the server is not a
-// Twinpath program; Unavailable where its datapath does not run yet.
+// Reads all pages of a running program and returns its snapshot. SummaryJson of that snapshot
+// equals the program's own summary. `sections` lists the programs that have sections.
+// FailedPrecondition if the server is not a Twinpath program; Unavailable if its datapath does not
+// run yet.
 absl::StatusOr<Snapshot> FetchSnapshot(TelemetryClient* client,
                                        const std::vector<SectionNames>& sections = {});
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Telemetry answers -> the snapshot that they were made from. The answers are not trusted: the
-// server may be another program or another version. One thread.
+// Rebuilds a snapshot from telemetry answers. The answers are not trusted: the server may be
+// another program or another version. One thread.
 
 #include <array>
 #include <charconv>
@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr int kAttempts = 3;  // a list may change while it is read
+constexpr int kAttempts = 3;  // of reading a list that changes meanwhile
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -41,7 +41,7 @@ std::string PercentDecode(const std::string& text) {
   return decoded;
 }
 
-// The text under NAME and, if it is long, NAME_2, NAME_3, ...
+// Returns the text under NAME, joined with NAME_2, NAME_3, ... if the text is long.
 std::string Text(const ordered_json& object, const std::string& name) {
   std::string text;
   std::string key = name;
@@ -56,8 +56,9 @@ tp_count CountOf(const ordered_json& object, const std::string& name) {
   return {Number(object, name + "_packets"), Number(object, name + "_bytes")};
 }
 
-// Reads all pages of a list and calls `add` with each entry, in order. Aborted where the list
-// changed between two pages. *taken_us is the time of the first page, since the run's start.
+// Reads all pages of a list and calls `add` with each entry, in order. Aborted if the list changed
+// between two pages. Sets *taken_us to the time of the first page since the run's start, in
+// microseconds.
 absl::Status FetchList(TelemetryClient* client, const std::string& command,
                        const std::string& parameter_before_first,
                        const std::function<void(const ordered_json&)>& add, uint64_t* taken_us) {
@@ -153,7 +154,7 @@ bool ContinuesText(const ordered_json& object, const std::string& name) {
   return start != object.end() && start->is_string();
 }
 
-// The way back from AddRow in answer.cc.
+// Reverses AddRow of answer.cc.
 SectionRow ReadRow(const ordered_json& object) {
   SectionRow row;
   for (const auto& [name, value] : object.items()) {
@@ -262,7 +263,7 @@ absl::StatusOr<Snapshot> FetchOnce(TelemetryClient* client,
   const std::array<List, 5> lists = {
       List{"/twinpath/ports", "", &ignored,
            [&](const ordered_json& entry) { snapshot.ports.push_back(ReadPort(entry)); }},
-      // Rates are computed from the queues' counters, so the duration is theirs.
+      // Rates are computed from the queues' counters, so the duration is taken with the queues.
       List{"/twinpath/queues", ",", &duration_us,
            [&](const ordered_json& entry) { snapshot.queues.push_back(ReadQueue(entry, core)); }},
       List{"/twinpath/rules", "", &ignored,

@@ -7,7 +7,7 @@
 //   and, if more remains, "next" (the FIRST to ask for).
 // - There are no fractions: rates are in parts per billion (_ppb), durations in microseconds (_us).
 // - Text is percent-encoded (RFC 3986, section 2.1) where it is not printable ASCII, or '%' itself:
-//   that library's JSON writer damages other bytes. Text of more than 120 bytes continues under
+//   librte_telemetry's JSON writer damages other bytes. Text of more than 120 bytes continues under
 //   NAME_2, NAME_3, ...: an entry holds at most 127. Text of more than 3,000 bytes ends in "...",
 //   so that one entry always fits.
 
@@ -25,7 +25,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr size_t kTextBytes = 120;      // of a value; the rest continues in the next
+constexpr size_t kTextBytes = 120;      // of a value; longer text continues in the next value
 constexpr size_t kMaxTextBytes = 3000;  // of a whole text: two of them leave room in an answer
 constexpr size_t kMaxEntries = 250;     // librte_telemetry holds 256 in one object
 
@@ -72,13 +72,13 @@ std::optional<size_t> ParseNumber(std::string_view text) {
   return number;
 }
 
-// The entries from index `at` to `end`, each under key(index), as many as fit. "next" is the key of
-// the first that does not fit.
+// A page of entries from index `at` to `end`, each under key(index), as many as fit. "next" is the
+// key of the first entry that does not fit.
 ordered_json PageFrom(const Snapshot& snapshot, std::string_view command, uint64_t first, size_t at,
                       size_t end, const std::function<uint64_t(size_t)>& key,
                       const std::function<ordered_json(size_t)>& entry) {
   ordered_json page = {{"total", end}, {"first", first}, {"duration_us", DurationUs(snapshot)}};
-  // The answer's own frame, "next" and its number are at most this long.
+  // 48 bytes are enough for the enclosing object, "next" and its number.
   size_t size = page.dump().size() + command.size() + 48;
   for (const size_t start = at; at < end; ++at) {
     const std::string name = std::to_string(key(at));
@@ -94,7 +94,7 @@ ordered_json PageFrom(const Snapshot& snapshot, std::string_view command, uint64
   return page;
 }
 
-// The entries from `parameter` (empty: 0) of a list of `total`, as many as fit.
+// A page of a list of `total` entries that starts at `parameter` (empty: 0), as many as fit.
 ordered_json Page(const Snapshot& snapshot, std::string_view command, std::string_view parameter,
                   size_t total, const std::function<ordered_json(size_t)>& entry) {
   size_t first = 0;
@@ -138,7 +138,7 @@ ordered_json InfoAnswer(const Snapshot& snapshot, std::string_view parameters) {
   return info;
 }
 
-// The core of each of a port's queues, in order: "1,2,1,2".
+// The cores that serve a port's queues, in the order of the queues: "1,2,1,2".
 std::string QueueCores(const Snapshot& snapshot, const PortSnapshot& port) {
   std::string cores;
   for (const QueueSnapshot& queue : snapshot.queues) {
@@ -250,7 +250,8 @@ ordered_json FaultsAnswer(const Snapshot& snapshot, std::string_view parameters)
   });
 }
 
-// There are no fractions: seconds become microseconds, NAME_s becomes NAME_us.
+// Adds the values of `row`. librte_telemetry has no fractions: seconds become microseconds, and
+// NAME_s becomes NAME_us.
 void AddRow(const SectionRow& row, ordered_json* object) {
   for (const auto& [name, value] : row) {
     if (const auto* number = std::get_if<uint64_t>(&value))
@@ -312,12 +313,12 @@ ordered_json SectionsAnswer(const Snapshot& snapshot, std::string_view command,
 const std::vector<TelemetryCommand>& TelemetryCommands() {
   // librte_telemetry refuses a help text of more than 63 bytes.
   static const std::vector<TelemetryCommand> commands = {
-      {"/twinpath/info", "What runs: path, version, seed, policy. No parameters"},
+      {"/twinpath/info", "The program: path, version, seed, policy. No parameters"},
       {"/twinpath/ports", "Ports and their drivers. Parameters: [FIRST]"},
       {"/twinpath/queues", "Counters of each queue. Parameters: [PORT[,FIRST]]"},
-      {"/twinpath/rules", "Matched and lost by rule. Parameters: [FIRST]"},
+      {"/twinpath/rules", "Matched and lost packets by rule. Parameters: [FIRST]"},
       {"/twinpath/lcores", "How busy each core is. Parameters: [FIRST]"},
-      {"/twinpath/faults", "What went wrong, or still is. Parameters: [FIRST]"}};
+      {"/twinpath/faults", "Faults, past and present. Parameters: [FIRST]"}};
   return commands;
 }
 
@@ -325,7 +326,7 @@ std::vector<TelemetryCommand> TelemetryCommandsOf(const Snapshot& snapshot) {
   const Sections& sections = snapshot.sections;
   if (sections.about.empty()) return TelemetryCommands();
   std::vector<TelemetryCommand> commands = {
-      {"/twinpath/info", "What runs: path, version, seed. No parameters"},
+      {"/twinpath/info", "The program: path, version, seed. No parameters"},
       {"/twinpath/" + snapshot.path, sections.help}};
   for (const SectionList& list : sections.lists)
     commands.push_back({"/twinpath/" + list.name, list.help});

@@ -21,14 +21,14 @@ namespace twinpath {
 namespace {
 
 constexpr int kBacklog = 64;
-// Of opening a folder that servers which end remove.
+// Attempts to open a folder. A server that ends removes its folder, so an attempt may fail.
 constexpr int kTries = 100;
 
 absl::Status SystemError(const std::string& what) {
   return absl::ErrnoToStatus(errno, "telemetry: " + what);
 }
 
-// Makes the last two folders of the path; those above must exist.
+// Makes the last two folders of the path; the folders above must exist.
 absl::Status MakeFolder(const std::string& folder) {
   for (const std::string& path : {folder.substr(0, folder.rfind('/')), folder})
     if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return SystemError("mkdir " + path);
@@ -48,16 +48,16 @@ absl::StatusOr<FileDescriptor> OpenFolder(const std::string& folder) {
   }
 }
 
-// Whether `opened` is what `path` leads to.
+// Whether `path` still leads to the opened folder.
 bool IsAt(int opened, const std::string& path) {
   struct stat one = {}, other = {};
   return fstat(opened, &one) == 0 && stat(path.c_str(), &other) == 0 &&
          one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-// Locks the folder against other servers; AlreadyExists where one holds the lock. The kernel
-// releases the lock when its owner ends, even by kill -9. It closes the gap between testing whether
-// somebody listens and bind().
+// Locks the folder against other servers; AlreadyExists if one holds the lock. The lock prevents a
+// race between the test whether a server listens and bind(). The kernel releases the lock when its
+// owner ends, even by kill -9.
 absl::Status LockFolder(int folder, const std::string& path) {
   // A server holds the lock all its life; a DPDK program holds it for a moment while it starts.
   for (int tries = 0; flock(folder, LOCK_EX | LOCK_NB) != 0; ++tries) {
@@ -91,15 +91,16 @@ absl::Status InUse(const std::string& path, int connected) {
       path, " is served by ", who, "; end it, or start this program with another --file-prefix"));
 }
 
-// Whether somebody listens on `path`. Only this finds a program that does not hold our lock, such
-// as DPDK's own.
-absl::Status CheckNobodyListens(const std::string& path) {
+// AlreadyExists if a server listens on `path`. Only this check finds a program that does not hold
+// our lock, such as a DPDK program.
+absl::Status CheckNotServed(const std::string& path) {
   absl::StatusOr<FileDescriptor> probe = OpenSocket();
   if (!probe.ok()) return probe.status();
   const sockaddr_un address = Address(path);
   if (connect(probe->get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0)
     return InUse(path, probe->get());
-  // EAGAIN: alive, with a full queue. EPROTOTYPE: a socket of another type. Neither may be removed.
+  // EAGAIN: a server listens, but its queue is full. EPROTOTYPE: a socket of another type. Neither
+  // socket may be removed.
   if (errno == ENOENT || errno == ECONNREFUSED) return absl::OkStatus();
   if (errno == EAGAIN) return InUse(path, -1);
   return SystemError("connect " + path);
@@ -118,7 +119,7 @@ absl::StatusOr<TelemetryListener> TelemetryListener::Open(const std::string& fil
     // The server that held the lock may have removed the folder.
     if (locked.ok() && !IsAt(folder->get(), folder_path) && tries < kTries) continue;
     TelemetryListener listener(*std::move(folder), *path);
-    if (absl::Status status = CheckNobodyListens(*path); !status.ok()) return status;
+    if (absl::Status status = CheckNotServed(*path); !status.ok()) return status;
     if (!locked.ok()) return absl::IsAlreadyExists(locked) ? InUse(*path, -1) : locked;
     listener.owned_ = true;
     if (absl::Status status = listener.Listen(); !status.ok()) return status;
@@ -148,8 +149,8 @@ TelemetryListener::~TelemetryListener() {
       file.st_ino == inode_)
     unlink(path_.c_str());
   const std::string folder = path_.substr(0, path_.rfind('/'));
-  // Under the lock, unless another program's folder is in its place. Both succeed only where the
-  // folder is empty.
+  // Removes the folders while this program holds the lock, unless another program has replaced the
+  // folder. rmdir removes only empty folders.
   if (folder_.get() < 0 || !owned_ || !IsAt(folder_.get(), folder)) return;
   rmdir(folder.c_str());
   rmdir(folder.substr(0, folder.rfind('/')).c_str());

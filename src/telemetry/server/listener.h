@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The listening end of a telemetry socket: replaces the socket of a dead owner, never that of a
-// live one. One thread.
+// The listening end of a telemetry socket. It replaces the socket of a dead process, never that of
+// a running one. One thread.
 
 #ifndef TWINPATH_TELEMETRY_SERVER_LISTENER_H_
 #define TWINPATH_TELEMETRY_SERVER_LISTENER_H_
@@ -17,13 +17,13 @@ namespace twinpath {
 class TelemetryListener {
  public:
   // Makes EAL's runtime folder for `file_prefix` (mode 0700, as EAL does) if it does not exist, and
-  // listens on the socket in it. Errors as TelemetryServer::Start.
+  // listens on the socket in that folder. The errors are those of TelemetryServer::Start.
   static absl::StatusOr<TelemetryListener> Open(const std::string& file_prefix);
 
   TelemetryListener(TelemetryListener&&) = default;
   TelemetryListener& operator=(TelemetryListener&&) = delete;
-  // Removes the socket from the file system, unless another program has replaced it, and the
-  // folders that are empty then.
+  // Removes the socket's file, unless another program has replaced it. Then removes the folders if
+  // they are empty.
   ~TelemetryListener();
 
   // Non-blocking; for accept().

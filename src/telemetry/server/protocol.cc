@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr size_t kMaxCommand = 56;  // bytes of a command that an answer repeats, as in DPDK
+constexpr size_t kMaxCommand = 56;  // an answer repeats this many bytes of the command, as in DPDK
 
 std::string Dump(const ordered_json& document) {
   return document.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
@@ -28,7 +28,7 @@ ordered_json GreetingJson(const std::string& version) {
   return {{"version", version}, {"pid", getpid()}, {"max_output_len", kMaxAnswer}};
 }
 
-// Sorted, as DPDK lists them.
+// All commands, sorted as DPDK lists them.
 std::vector<TelemetryCommand> AllCommands(const Snapshot& snapshot) {
   std::vector<TelemetryCommand> all = TelemetryCommandsOf(snapshot);
   all.insert(all.end(), {{"/", "All commands. No parameters"},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// DPDK's telemetry protocol, version 2, without the sockets: their paths, the greeting, and the
-// answer to a request. Pure functions; any thread.
+// DPDK's telemetry protocol, version 2, without socket calls: the socket's path, the greeting, and
+// the answer to a request. Pure functions; any thread.
 
 #ifndef TWINPATH_TELEMETRY_SERVER_PROTOCOL_H_
 #define TWINPATH_TELEMETRY_SERVER_PROTOCOL_H_
@@ -18,8 +18,9 @@ namespace twinpath {
 inline constexpr size_t kMaxAnswer = 16 * 1024;  // bytes of a record from the server
 inline constexpr size_t kMaxRequest = 1023;      // bytes of a request; the rest is ignored
 
-// EAL's runtime folder for a file prefix: $RUNTIME_DIRECTORY/dpdk/PREFIX, else as root
-// /var/run/dpdk/PREFIX, else $XDG_RUNTIME_DIR/dpdk/PREFIX, else /tmp/dpdk/PREFIX.
+// EAL's runtime folder for a file prefix. The first of these that applies:
+// $RUNTIME_DIRECTORY/dpdk/PREFIX; as root /var/run/dpdk/PREFIX; $XDG_RUNTIME_DIR/dpdk/PREFIX;
+// /tmp/dpdk/PREFIX.
 std::string RuntimeFolder(const std::string& file_prefix);
 
 // The telemetry socket in that folder. InvalidArgument for a prefix that is not a file name, or
@@ -29,10 +30,9 @@ absl::StatusOr<std::string> TelemetrySocketPath(const std::string& file_prefix);
 // {"version": ..., "pid": ..., "max_output_len": 16384}: the greeting, and the answer to /info.
 std::string Greeting(const std::string& version);
 
-// The answer to `request`: {"/command": value}. Besides the commands of json.h there are DPDK's
-// own:
-// "/", "/info" and "/help,COMMAND". An unknown command is answered by null, as in DPDK. Calls
-// `snapshot` once, except for /info: the commands depend on the running program.
+// Returns the answer to `request`: {"/command": value}. The commands are those of json.h and DPDK's
+// own: "/", "/info" and "/help,COMMAND". The answer to an unknown command is null, as in DPDK.
+// Calls `snapshot` once, except for /info: the commands depend on the running program.
 std::string AnswerRequest(std::string_view request, const std::string& version,
                           const std::function<Snapshot()>& snapshot);
 

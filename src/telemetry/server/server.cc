@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The telemetry server's thread: one poll loop over the listener and all clients. A client that
-// does not read its answer is not served further, and delays no other client.
+// The telemetry server's thread: one poll loop over the listener and all clients. If a client does
+// not read its answer, the server reads no further request from that client; other clients do not
+// wait.
 
 #include "src/telemetry/server/server.h"
 
@@ -38,7 +39,8 @@ struct Client {
   Clock::time_point heard;
 };
 
-// False where the connection is closed, so that the client must go.
+// Sends the client's unsent answer. False if the connection is closed and the client must be
+// removed.
 bool Send(Client* client) {
   if (send(client->fd.get(), client->unsent.data(), client->unsent.size(),
            MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
@@ -73,9 +75,9 @@ class TelemetryServer::Loop {
   const std::string version_;
   const std::function<Snapshot()> snapshot_;
   const Limits limits_;
-  std::vector<Client> clients_;  // the thread's
-  Acceptor acceptor_;            // the thread's
-  ServerThread thread_;          // last: it uses all of the above
+  std::vector<Client> clients_;  // used by the server's thread only
+  Acceptor acceptor_;            // used by the server's thread only
+  ServerThread thread_;          // last: the thread uses all members above
 };
 
 void TelemetryServer::Loop::Run() {
@@ -92,7 +94,8 @@ void TelemetryServer::Loop::Run() {
     const int timeout = accepting ? -1 : static_cast<int>(rest.count());
     if (poll(polled.data(), polled.size(), timeout) < 0) continue;  // EINTR, ENOMEM: try again
     if (polled[0].revents) return;
-    // Backwards: polled[i + 2] is clients_[i], and erasing moves only clients that were served.
+    // Iterates backwards: polled[i + 2] belongs to clients_[i], and erasing a client moves only
+    // those that were served already.
     for (size_t i = clients_.size(); i-- > 0;)
       if (polled[i + 2].revents && !Serve(&clients_[i], polled[i + 2].revents))
         clients_.erase(clients_.begin() + static_cast<std::ptrdiff_t>(i));
@@ -116,8 +119,8 @@ void TelemetryServer::Loop::Accept() {
   }
 }
 
-// Drops the client that has been silent for longest, if it is idle. The client reads the reason in
-// place of its next answer.
+// Closes the connection of the client that has been silent longest, if it has been idle long
+// enough. The client reads the reason instead of its next answer.
 void TelemetryServer::Loop::MakeRoom(const std::string& greeting, Clock::time_point now) {
   const auto oldest =
       std::min_element(clients_.begin(), clients_.end(),

@@ -20,17 +20,18 @@ namespace twinpath {
 class TelemetryServer {
  public:
   struct Limits {
-    // The most connected clients. One more replaces the client that has been silent for longest, if
-    // that is at least `idle`; else it is refused with an "error" in the greeting.
+    // Connected clients, at most. A further client replaces the one that has been silent longest if
+    // that one has been silent for at least `idle`; otherwise the new client is refused with an
+    // "error" in the greeting.
     size_t clients = 64;
     std::chrono::milliseconds idle = std::chrono::seconds(1);
   };
 
   // Serves `file_prefix` ("twinpath-xdp") until destroyed. `version` goes into the greeting
   // ("twinpath 0.1.0"). `snapshot` is called on the server's thread, at most once for each request.
-  // Replaces the socket of a dead process. AlreadyExists, with the process, where a live one has
-  // the prefix; InvalidArgument for a prefix that is not a file name; PermissionDenied, or the
-  // system's error, where the folder cannot be made.
+  // Replaces the socket of a dead process. AlreadyExists, with the process id, if a running process
+  // uses the prefix; InvalidArgument for a prefix that is not a file name; PermissionDenied, or the
+  // system's error, if the folder cannot be made.
   static absl::StatusOr<TelemetryServer> Start(const std::string& file_prefix,
                                                const std::string& version,
                                                std::function<Snapshot()> snapshot,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The common parts of servers on local sockets: a thread that polls its clients, and accepting
-// them.
+// The common parts of servers on local sockets: the thread, and accepting clients.
 
 #ifndef TWINPATH_TELEMETRY_SERVER_SERVER_THREAD_H_
 #define TWINPATH_TELEMETRY_SERVER_SERVER_THREAD_H_
@@ -25,9 +24,9 @@ class ServerThread {
   // Makes stop() readable and joins the thread.
   ~ServerThread();
 
-  // Runs `serve` on a thread called `name` (at most 15 characters) with all signals blocked: they
-  // are for the main thread. `serve` must return when stop() is readable. `cpus` are the thread's;
-  // null: the caller's. To be called once.
+  // Runs `serve` on a thread called `name` (at most 15 characters). All signals are blocked there,
+  // so that the main thread gets them. `serve` must return when stop() is readable. The thread runs
+  // on `cpus` (null: those of the caller). Call it once.
   void Start(const char* name, std::function<void()> serve, const cpu_set_t* cpus);
   int stop() const { return stop_.get(); }
 
@@ -36,15 +35,15 @@ class ServerThread {
   std::thread thread_;
 };
 
-// Accepts connections, one at a time. Pauses where descriptors or memory ran out: waiting clients
-// are served when there are some again.
+// Accepts connections, one at a time. Pauses for 100 ms when descriptors or memory have run out,
+// because the listener stays readable meanwhile. Waiting clients are accepted afterwards.
 class Acceptor {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // The end of the pause; usually in the past.
+  // The end of the last pause; usually in the past.
   Clock::time_point rests_until() const { return rests_until_; }
-  // Does not block. No descriptor where no client waits, or where a pause begins.
+  // Does not block. Returns no descriptor if no client waits or a pause begins.
   FileDescriptor Accept(int listener);
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Cells of the tables.
+// Reads the cells of the tables.
 
 #include "src/telemetry/table/cells.h"
 

@@ -16,9 +16,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr size_t kLeastNameWidth = 12;  // of a rule, where the terminal is narrow
+constexpr size_t kMinNameWidth = 12;  // of a rule on a narrow terminal
 
-// 0.01 -> "1.0000%"; below a thousandth of a percent, in powers of ten.
+// 0.01 -> "1.0000%". Values below 0.001 % are written with an exponent.
 std::string Percent(double fraction) {
   char text[32];
   const double percent = fraction * 100;
@@ -169,7 +169,7 @@ std::string RulesTable(const ordered_json& rules, size_t width) {
   // All lines are as wide as the first one, or narrower.
   const size_t taken = TextWidth(text.substr(0, text.find('\n')));
   if (taken > width) {
-    const size_t narrow = kNameWidth - std::min(taken - width, kNameWidth - kLeastNameWidth);
+    const size_t narrow = kNameWidth - std::min(taken - width, kNameWidth - kMinNameWidth);
     text = RuleRows(rules, shown, narrow).Render(width);
   }
   if (shown.size() < rules.size())

@@ -23,8 +23,8 @@ std::string FitText(const std::string& text, size_t width);
 // 1234567 -> "1.235M": four digits and k, M, G, T, P or E; unchanged below 10,000.
 std::string ShortNumber(uint64_t number);
 
-// A table with a row of headings. Text is aligned left, numbers right, a heading like the first
-// row's cell.
+// A table with a row of headings. Text is aligned left, numbers right. A heading is aligned like
+// the first row's cell.
 class TextTable {
  public:
   // A number that is always shortened.
@@ -42,9 +42,9 @@ class TextTable {
   // One cell for each heading.
   void AddRow(std::vector<Cell> cells) { rows_.push_back(std::move(cells)); }
 
-  // Lines of at most `width` columns where possible: with one blank instead of two between columns,
-  // or with numbers from a million on shortened, or with both. Each line ends in '\n', without
-  // trailing blanks.
+  // Renders lines of at most `width` columns if possible. To fit, uses one blank instead of two
+  // between columns, or shortens numbers of a million or more, or both. Each line ends in '\n',
+  // without trailing blanks.
   std::string Render(size_t width) const;
 
  private:

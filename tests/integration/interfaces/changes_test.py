@@ -51,7 +51,7 @@ class Changes(Case):
                      ("ip", "link", "set", "lan0", "master", "bridge0"), ("ip", "link", "set", "lan0", "nomaster"))
 
     def test_offloads(self):
-        line = self.changed("offloads", "somebody turned offloads of lan0 on: rxvlan takes VLAN tags out of frames",
+        line = self.changed("offloads", "offloads of lan0 were turned on: rxvlan takes VLAN tags out of frames",
                             ("ethtool", "-K", "lan0", "rxvlan", "on"), ("ethtool", "-K", "lan0", "rxvlan", "off"))
         self.assertIn("ethtool -K lan0 rxvlan off", line)
 

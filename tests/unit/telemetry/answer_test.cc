@@ -250,8 +250,9 @@ TEST(AnswerRequest, AnswersAsDpdkDoes) {
       R"("/twinpath/queues","/twinpath/rules"]})");
   EXPECT_EQ(answer("/info"), "{\"/info\":" + Greeting("twinpath 0.1.0") + "}");
   EXPECT_EQ(answer("/info,whatever"), answer("/info"));
-  EXPECT_EQ(answer("/help,/twinpath/rules"),
-            R"({"/help":{"/twinpath/rules":"Matched and lost by rule. Parameters: [FIRST]"}})");
+  EXPECT_EQ(
+      answer("/help,/twinpath/rules"),
+      R"({"/help":{"/twinpath/rules":"Matched and lost packets by rule. Parameters: [FIRST]"}})");
   EXPECT_EQ(answer("/help"), R"({"/help":null})");
   EXPECT_EQ(answer("/help,/nope"), R"({"/help":null})");
   EXPECT_EQ(answer("/nope"), R"({"/nope":null})");

@@ -56,14 +56,14 @@ TEST_F(FaultLedgerTest, HoldsBackWhatFlapsAndSaysTheLastOfIt) {
     ledger.Tick(start + milliseconds(100 * i));
   }
   ledger.Set("port wan", "link_down", true, "link down", start);
-  EXPECT_EQ(said.size(), FaultLedger::kLinesAWindow + 1) << "another port's are not held back";
+  EXPECT_EQ(said.size(), FaultLedger::kLinesPerWindow + 1) << "another port's are not held back";
   ledger.Tick(start + FaultLedger::kWindow);
-  ASSERT_EQ(said.size(), FaultLedger::kLinesAWindow + 2);
+  ASSERT_EQ(said.size(), FaultLedger::kLinesPerWindow + 2);
   EXPECT_EQ(said.back(),
             "port lan: link up, after 0.10 s (the last of 44 lines held back; link_down "
             "25 times so far)");
   ledger.Tick(start + 2 * FaultLedger::kWindow);
-  EXPECT_EQ(said.size(), FaultLedger::kLinesAWindow + 2);
+  EXPECT_EQ(said.size(), FaultLedger::kLinesPerWindow + 2);
   EXPECT_EQ(ledger.List()[0].times, 25u);
 }
 

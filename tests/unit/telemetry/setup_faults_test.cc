@@ -80,7 +80,7 @@ TEST_F(SetupFaultsTest, OffloadsMatterWhenTheyAreTurnedOnInFrontOfThePolicy) {
   Look(opened_);
   Look(found);
   EXPECT_EQ(lines_.back(),
-            "port lan: somebody turned offloads of lan0 on: lro joins frames before the policy, "
+            "port lan: offloads of lan0 were turned on: lro joins frames before the policy, "
             "rxvlan takes VLAN tags out of frames: ethtool -K lan0 lro off rxvlan off");
 }
 
