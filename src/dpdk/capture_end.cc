@@ -11,19 +11,19 @@ CaptureEnd::CaptureEnd(const std::vector<Port>& ports,
                        const std::vector<std::unique_ptr<Worker>>& workers)
     : ports_(ports),
       workers_(workers),
-      before_(LookAtWorkers()),
+      before_(ReadWorkers()),
       undelivered_before_(Undelivered()) {}
 
-std::vector<CaptureEnd::Seen> CaptureEnd::LookAtWorkers() const {
-  std::vector<Seen> seen;
+std::vector<CaptureEnd::Progress> CaptureEnd::ReadWorkers() const {
+  std::vector<Progress> progress;
   for (const auto& worker : workers_) {
     const TurnCounters counters = CopyCounters(worker->turn_counters());
-    seen.push_back({counters.turns, counters.packets});
+    progress.push_back({counters.turns, counters.packets});
   }
-  return seen;
+  return progress;
 }
 
-// Frames of files that reached no worker: no mbuf was free.
+// Frames of files that reached no worker because no mbuf was free.
 uint64_t CaptureEnd::Undelivered() const {
   uint64_t sum = 0;
   for (const Port& port : ports_) sum += port.NoMbuf();
@@ -31,12 +31,12 @@ uint64_t CaptureEnd::Undelivered() const {
 }
 
 bool CaptureEnd::IsReached() {
-  const std::vector<Seen> now = LookAtWorkers();
+  const std::vector<Progress> now = ReadWorkers();
   const uint64_t undelivered = Undelivered();
   bool received = undelivered != undelivered_before_, turned = true;
   for (size_t i = 0; i < now.size(); i++) {
     received |= now[i].packets != before_[i].packets;
-    // Of two turns that ended since, the second also began since.
+    // If two turns have ended since the last call, the second one also began after it.
     turned &= now[i].turns >= before_[i].turns + 2;
   }
   if (received) {

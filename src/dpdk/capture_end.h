@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Finds out when all captures of a run have been read, for the profile's end_with_captures. A file
-// never lets a reader wait: so a turn in which no queue has a frame finds every file at its end.
+// Finds out when all captures of a run have been read, for the profile's end_with_captures. Reading
+// a file never has to wait for a frame, so if a whole turn receives no frame, every file has ended.
 // Control thread.
 
 #ifndef TWINPATH_DPDK_CAPTURE_END_H_
@@ -17,23 +17,23 @@ namespace twinpath {
 
 class CaptureEnd {
  public:
-  // `ports` read files only, and must outlive this, as must `workers`.
+  // `ports` read only files. `ports` and `workers` must outlive this object.
   CaptureEnd(const std::vector<Port>& ports, const std::vector<std::unique_ptr<Worker>>& workers);
 
-  // Whether, between two calls, each worker made a whole turn without a frame, and no device failed
-  // to deliver one. To be called repeatedly while the workers run.
+  // Whether, since the previous call, each worker made a whole turn without a frame, and no device
+  // failed to deliver a frame. Call it repeatedly while the workers run.
   bool IsReached();
 
  private:
-  struct Seen {
+  struct Progress {
     uint64_t turns = 0, packets = 0;
   };
-  std::vector<Seen> LookAtWorkers() const;
+  std::vector<Progress> ReadWorkers() const;
   uint64_t Undelivered() const;
 
   const std::vector<Port>& ports_;
   const std::vector<std::unique_ptr<Worker>>& workers_;
-  std::vector<Seen> before_;
+  std::vector<Progress> before_;
   uint64_t undelivered_before_;
 };
 

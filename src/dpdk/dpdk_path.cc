@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sets the DPDK path up; dpdk_path_run.cc runs it. Main thread.
+// Sets up the DPDK path; dpdk_path_run.cc runs it. Main thread.
 
 #include "src/dpdk/dpdk_path.h"
 
@@ -41,7 +41,7 @@ absl::StatusOr<std::unique_ptr<DpdkPath>> DpdkPath::Create(
 
 DpdkPath::~DpdkPath() {
   StopTelemetry(this);
-  if (quiet_ && !capture_.has_value()) capture_.emplace();  // until all members are gone
+  if (quiet_ && !capture_.has_value()) capture_.emplace();  // until all members are destroyed
   if (eal_ != nullptr && eal_->private_memory())
     for (auto& [node, mempool] : mempools_) mempool.Leave();
 }
@@ -116,13 +116,12 @@ absl::Status DpdkPath::OpenExceptionPorts(const Preflight& plan) {
     notes_.push_back(absl::StrCat(
         "port ", port.name(), ": exception port ", exception->interface(), " (",
         exception->driver(), ")",
-        exception->hands_over() ? absl::StrCat("; what the policy passes arrives at ", receiver)
-                                : ""));
+        exception->hands_over() ? absl::StrCat("; passed packets arrive at ", receiver) : ""));
     if (!exception->handed_over().ok())
-      notes_.push_back(absl::StrCat(
-          "port ", port.name(), ": ", receiver, " does not receive what the policy passes (",
-          exception->handed_over().message(), "); routes to its peers have to lead to ",
-          exception->interface(), ": see twinpath-dpdk(1), WHAT IS PASSED"));
+      notes_.push_back(
+          absl::StrCat("port ", port.name(), ": ", receiver, " does not receive passed packets (",
+                       exception->handed_over().message(), "); routes to its peers must lead to ",
+                       exception->interface(), ": see twinpath-dpdk(1), WHAT IS PASSED"));
     exceptions_.back().emplace(*std::move(exception));
   }
   return absl::OkStatus();
@@ -136,14 +135,14 @@ QueueSpec DpdkPath::SpecOf(size_t port, uint32_t queue) const {
   for (const Port& out : ports_) spec.tx.push_back(out.end(queue));
   spec.completes = ports_[port].device().completes;
   if (exceptions_[port].has_value()) {
-    spec.completes_to_kernel = spec.completes;  // an exception port hands on bytes alone
+    spec.completes_to_kernel = spec.completes;  // an exception port carries no checksum metadata
     spec.to_kernel = exceptions_[port]->to_kernel(queue);
     if (exceptions_[port]->reads(queue)) spec.from_kernel = spec.to_kernel;
   }
   return spec;
 }
 
-// Makes the wait of the worker of these queues, where the profile lets it sleep.
+// Creates the IdleWait of the worker that serves these queues, if the profile lets it sleep.
 absl::Status DpdkPath::MakeIdleWait(uint32_t lcore, const std::vector<QueueSpec>& specs) {
   if (profile_.idle == Idle::kBusy) return absl::OkStatus();
   std::vector<WakeSource> sources;
@@ -197,8 +196,9 @@ absl::Status DpdkPath::MakeWorkers(const Preflight& plan) {
   }
   notes_.push_back(absl::StrCat(
       "lcores ", absl::StrJoin(lcores_, ","),
-      lcores_.size() == 1 ? ": the one polls all queues"
-                          : ": they take the queues of each port in turn, from queue 0 on"));
+      lcores_.size() == 1 ? ": this lcore polls all queues"
+                          : absl::StrCat(": queue q of each port belongs to entry q modulo ",
+                                         lcores_.size(), " of this list")));
   return absl::OkStatus();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The whole DPDK path: EAL, mempools, ports, exception ports and workers, set up in that order and
-// torn down in the reverse. Create, Run and the destructor belong to the main thread, which becomes
-// the main lcore. The program's main loop runs on a control thread, which is no lcore.
+// The whole DPDK path: EAL, mempools, ports, exception ports and workers, created in this order and
+// destroyed in reverse order. Create, Run and the destructor belong to the main thread, which
+// becomes the main lcore. The program's main loop runs on a control thread, which is not an lcore.
 
 #ifndef TWINPATH_DPDK_DPDK_PATH_H_
 #define TWINPATH_DPDK_DPDK_PATH_H_
@@ -47,14 +47,14 @@
 namespace twinpath {
 
 struct DpdkOptions {
-  std::optional<uint64_t> packets;  // the run ends after so many were received, over all queues
-  std::function<void(const std::string&)> on_message;  // Watch's thread: a fault began or ended
+  std::optional<uint64_t> packets;  // the run ends after so many received packets, on all queues
+  std::function<void(const std::string&)> on_message;  // on Watch's thread: a fault began or ended
 };
 
 class DpdkPath : public PolicyPath {
  public:
-  // `compiled` is `policy`, compiled for the profile's ports in order. Errors leave nothing behind.
-  // `guard`, which may be null, restores the kernel interfaces that the path uses.
+  // `compiled` is `policy`, compiled for the profile's ports in order. After an error nothing is
+  // left open. `guard` restores the kernel interfaces that the path uses; it may be null.
   static absl::StatusOr<std::unique_ptr<DpdkPath>> Create(
       const Policy& policy, CompiledPolicy compiled, const Profile& profile,
       const std::vector<std::string>& eal_arguments, const DpdkOptions& options,
@@ -62,10 +62,11 @@ class DpdkPath : public PolicyPath {
   ~DpdkPath() override;
 
   // Forwards packets on the calling thread and the other lcores. Runs `control`, the main loop, on
-  // a control thread; ends when `control` returns. `control` should return soon after HasEnded().
+  // a control thread, and returns after `control` has returned. `control` should return soon after
+  // HasEnded().
   absl::Status Run(std::function<void()> control);
 
-  // Each worker changes policies between two of its bursts. While Run runs, or soon will.
+  // Each worker switches between two of its bursts. Waits until Run has started the workers.
   absl::StatusOr<ReloadOutcome> Reload(const Policy& policy, CompiledPolicy compiled) override;
   void CountRejected() override { rejected_.fetch_add(1, std::memory_order_relaxed); }
   std::string policy_file() const override;
@@ -77,11 +78,11 @@ class DpdkPath : public PolicyPath {
   // How often each worker's loop has turned.
   std::vector<uint64_t> Progress() override;
   Snapshot TakeSnapshot() const override;
-  // Makes the workers, and with them Run, end soon.
+  // Makes the workers end soon, and then Run.
   absl::Status Stop() override;
   const std::string& file_prefix() const { return file_prefix_; }
 
-  // What set-up chose, and what the user should know: lines for the log.
+  // Lines for the log: what set-up chose, and warnings.
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
@@ -112,7 +113,7 @@ class DpdkPath : public PolicyPath {
   InterfaceGuard* const guard_;
   std::vector<std::string> notes_;
 
-  // Destroyed from the last to the first.
+  // Members are destroyed from the last to the first.
   bool quiet_ = false;  // the user did not ask for EAL's log
   std::optional<StderrCapture> capture_;
   std::unique_ptr<Eal> eal_;
@@ -124,24 +125,25 @@ class DpdkPath : public PolicyPath {
   std::optional<PacketBudget> budget_;
   std::vector<uint32_t> lcores_;
   EalArray<uint8_t> quiescence_memory_;
-  rte_rcu_qsbr* quiescence_ = nullptr;                     // worker i of workers_ is thread i
-  std::vector<std::unique_ptr<IdleWait>> idle_;            // one for each lcore, or none
-  std::unique_ptr<PortRecovery> recovery_;                 // its rewires outlive the workers' run
-  std::unique_ptr<ExceptionRecovery> exception_recovery_;  // so do its rewires
-  std::vector<std::unique_ptr<Worker>> workers_;           // one for each lcore
+  rte_rcu_qsbr* quiescence_ = nullptr;           // worker i of workers_ is thread i
+  std::vector<std::unique_ptr<IdleWait>> idle_;  // one for each lcore, or none
+  // Before workers_: a worker may use the Rewire of a recovery until it ends.
+  std::unique_ptr<PortRecovery> recovery_;
+  std::unique_ptr<ExceptionRecovery> exception_recovery_;
+  std::vector<std::unique_ptr<Worker>> workers_;  // one for each lcore
 
   std::string file_prefix_;
   std::vector<bool> can_pass_;  // by port: see Preflight
-  std::mutex reload_;           // one at a time; taken before snapshot_
+  std::mutex reload_;           // held during a reload; taken before snapshot_
   std::atomic<uint64_t> reloads_ = 0, rejected_ = 0;
   std::atomic<bool> stop_ = false;
-  RuleDecisions decisions_;  // of the policy in force; under snapshot_
+  RuleDecisions decisions_;  // of the current policy; guarded by snapshot_
   FaultLedger faults_;
   std::unique_ptr<FaultWatcher> watcher_;  // made by Run, before Watch
-  std::optional<CaptureEnd> capture_end_;  // so is this, where the profile asks for it
-  mutable std::mutex snapshot_;  // one reader of the counters at a time, and none in a reload
+  std::optional<CaptureEnd> capture_end_;  // made by Run if the profile has end_with_captures
+  mutable std::mutex snapshot_;            // guards the counters against a reload
   std::chrono::steady_clock::time_point started_, ended_;
-  uint64_t origin_ = 0;  // when Run began, of the workers' clock
+  uint64_t origin_ = 0;  // when Run began, by the workers' clock, in ns
   std::atomic<bool> running_ = false;
   std::atomic<bool> over_ = false;
 };

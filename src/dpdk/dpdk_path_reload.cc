@@ -19,10 +19,10 @@
 namespace twinpath {
 namespace {
 
-// Between two checks of the workers, which may need this thread's CPU.
+// The pause between two checks of the workers. A worker may need this thread's CPU.
 constexpr std::chrono::microseconds kCheckInterval(20);
 
-// What each of the `count` rules of the old policy had counted when the workers left it.
+// The final counts of the old policy's `count` rules.
 std::vector<RuleSnapshot> CountsOf(const std::vector<PendingPolicy>& pendings, size_t count) {
   std::vector<RuleSnapshot> rules(count);
   for (const PendingPolicy& pending : pendings)
@@ -41,7 +41,7 @@ absl::Status DpdkPath::MakeFlows() {
   return absl::OkStatus();
 }
 
-// All workers are online from here on: a thread that waits for them waits until they run.
+// All workers are online from now on: a thread that waits for them waits until they run.
 absl::Status DpdkPath::MakeQuiescence() {
   const auto workers = static_cast<uint32_t>(lcores_.size());
   auto memory = EmptyInEal<uint8_t>(rte_rcu_qsbr_get_memsize(workers), "quiescent states",
@@ -110,13 +110,13 @@ absl::StatusOr<ReloadOutcome> DpdkPath::Reload(const Policy& policy, CompiledPol
   {
     std::lock_guard<std::mutex> no_reader(snapshot_);
     for (size_t i = 0; i < workers_.size(); i++) workers_[i]->Publish(&pendings[i]);
-    // Once, and every worker that is running sees the policy; then once for each of its queues,
-    // unless its run ends meanwhile.
+    // After the first wait every running worker has seen the policy. Each further wait gives every
+    // worker the time to switch one more queue, unless its run ends meanwhile.
     size_t waits = 0;
     for (const auto& worker : workers_) waits = std::max(waits, worker->queues().size() + 1);
     for (; waits > 0 && AnyHasPending(); waits--) WaitForWorkers();
     for (const auto& worker : workers_)
-      while (worker->HasPending()) worker->ApplyPending();  // its run is over
+      while (worker->HasPending()) worker->ApplyPending();  // this worker does not run any more
     decisions_.Replace(CountsOf(pendings, in_force_->compiled.rules.size()), continued,
                        next->compiled.rules);
     in_force_.swap(next);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Runs the workers and, on a control thread that is no lcore, the program's main loop; and what
-// they counted.
+// Runs the workers, and the program's main loop on a control thread that is not an lcore. Takes
+// snapshots of the counters.
 
 #include <rte_cycles.h>
 #include <rte_launch.h>
@@ -20,7 +20,7 @@
 namespace twinpath {
 namespace {
 
-// One worker and what ends it, as rte_eal_remote_launch hands it over.
+// The argument of rte_eal_remote_launch: one worker, and the flag that ends it.
 struct Launch {
   Worker* worker;
   std::atomic<bool>* stop;
@@ -57,7 +57,7 @@ absl::Status DpdkPath::Run(std::function<void()> control) {
     running_.store(true);
     return s;
   }
-  running_.store(true);  // from here on policies may be replaced
+  running_.store(true);  // policies may be replaced from now on
   std::vector<Launch> launches;
   for (unsigned id = 0; id < workers_.size(); id++)
     launches.push_back({workers_[id].get(), &stop_, quiescence_, id});

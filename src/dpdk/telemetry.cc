@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// JSON answer -> rte_tel_data. The callbacks run on librte_telemetry's threads, several at once and
-// concurrently with the lcores.
+// Converts JSON answers to rte_tel_data. The callbacks run on librte_telemetry's threads, several
+// at once and concurrently with the lcores.
 
 #include "src/dpdk/telemetry.h"
 
@@ -20,16 +20,15 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::mutex serving;                // held while an answer is made
+std::mutex serving;                // held while an answer is prepared
 const DpdkPath* served = nullptr;  // guarded by `serving`
 
-// librte_telemetry has whole numbers, and strings of up to RTE_TEL_MAX_STRING_LEN bytes.
+// librte_telemetry has only integers, and strings of up to RTE_TEL_MAX_STRING_LEN bytes.
 std::string AsText(const ordered_json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-// Continues a string that is too long for one entry in entries of the same name with "_2", "_3",
-// ...: nothing is cut.
+// Splits a long string over several entries, so that nothing is cut: NAME, NAME_2, NAME_3, ...
 void AddText(rte_tel_data* to, const std::string& key, const std::string& text) {
   constexpr size_t kMost = RTE_TEL_MAX_STRING_LEN - 1;
   rte_tel_data_add_dict_string(to, key.c_str(), text.substr(0, kMost).c_str());
@@ -39,7 +38,7 @@ void AddText(rte_tel_data* to, const std::string& key, const std::string& text) 
   }
 }
 
-// DPDK 22.11 has the first name alone, and 24.11 deprecates it.
+// DPDK 22.11 has only rte_tel_data_add_dict_u64; 24.11 deprecates it.
 void AddNumber(rte_tel_data* to, const std::string& key, uint64_t number) {
 #if RTE_VERSION < RTE_VERSION_NUM(23, 11, 0, 0)
   rte_tel_data_add_dict_u64(to, key.c_str(), number);

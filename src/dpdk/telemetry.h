@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The twinpath commands behind librte_telemetry, which serves them on its own threads.
+// Registers the twinpath commands with librte_telemetry, which serves them on its own threads.
 
 #ifndef TWINPATH_DPDK_TELEMETRY_H_
 #define TWINPATH_DPDK_TELEMETRY_H_
@@ -8,8 +8,8 @@ namespace twinpath {
 
 class DpdkPath;
 
-// Answers the commands of src/telemetry/json.h from `datapath`, until StopTelemetry. EAL cannot
-// unregister a command, so that a process serves one datapath at a time.
+// Answers the commands of src/telemetry/json.h from `datapath` until StopTelemetry. EAL cannot
+// unregister a command, so a process serves one datapath at a time.
 void ServeTelemetry(const DpdkPath* datapath);
 void StopTelemetry(const DpdkPath* datapath);
 

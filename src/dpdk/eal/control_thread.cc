@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// DPDK 22.11 has rte_ctrl_thread_create alone, 24.11 rte_thread_create_control alone.
+// DPDK 22.11 has only rte_ctrl_thread_create, 24.11 only rte_thread_create_control.
 
 #include "src/dpdk/eal/control_thread.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A thread of EAL that is no lcore: EAL keeps it away from the lcores' CPUs. Control thread.
+// A thread that EAL keeps off the lcores' CPUs. Start and Join belong to the control thread.
 
 #ifndef TWINPATH_DPDK_EAL_CONTROL_THREAD_H_
 #define TWINPATH_DPDK_EAL_CONTROL_THREAD_H_
@@ -16,10 +16,10 @@ class ControlThread {
   ControlThread(const ControlThread&) = delete;
   ControlThread& operator=(const ControlThread&) = delete;
 
-  // Runs `function`, which must outlive Join(), on a thread named `name` (at most 15 characters).
-  // Once.
+  // Runs `function` on a thread named `name` (at most 15 characters). `function` must exist until
+  // Join() returns. Call it once.
   absl::Status Start(const char* name, const std::function<void()>& function);
-  // Waits until the function has returned. Only after a Start that succeeded.
+  // Waits until the function has returned. Call it only after Start succeeded.
   void Join();
 
  private:

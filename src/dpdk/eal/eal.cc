@@ -33,7 +33,7 @@ bool Has(const std::vector<std::string>& arguments, absl::string_view option) {
   return false;
 }
 
-// The value of the last `option`; "": there is none.
+// The value of the last `option`; empty if there is none.
 std::string ValueOf(const std::vector<std::string>& arguments, absl::string_view option) {
   std::string value;
   for (size_t i = 0; i < arguments.size(); i++) {
@@ -80,8 +80,8 @@ absl::StatusOr<EalPlan> PlanEal(const EalRequest& request) {
   }
   if (request.pci.empty() && !Has(user, "-a") && !Has(user, "--allow") && !Has(user, "--no-pci"))
     out.emplace_back("--no-pci");
-  // Virtual addresses for DMA where no NIC needs physical ones: a mempool is then contiguous, as an
-  // AF_XDP umem has to be.
+  // If no NIC needs physical addresses, DMA uses virtual ones. A mempool is then contiguous, as an
+  // AF_XDP umem must be.
   if (request.pci.empty() && !Has(user, "--iova-mode")) out.emplace_back("--iova-mode=va");
   if (!plan.hugepages) {
     if (!Has(user, "--no-shconf")) out.emplace_back("--no-shconf");
@@ -106,7 +106,7 @@ absl::StatusOr<EalPlan> PlanEal(const EalRequest& request) {
 }
 
 absl::StatusOr<Eal> Eal::Create(const EalPlan& plan, FilePrefixLock instance) {
-  // libxdp would first try a dispatcher that many kernels refuse, and report that on stderr.
+  // Otherwise libxdp first tries a dispatcher that many kernels refuse, and reports it on stderr.
   setenv("LIBXDP_SKIP_DISPATCHER", "1", 0);
   std::vector<std::string> words = {"twinpath-dpdk"};
   words.insert(words.end(), plan.arguments.begin(), plan.arguments.end());
@@ -122,8 +122,8 @@ absl::StatusOr<Eal> Eal::Create(const EalPlan& plan, FilePrefixLock instance) {
 }
 
 Eal::~Eal() {
-  // Private memory is freed with the process. rte_eal_cleanup would unmap memory that
-  // librte_telemetry's threads, which cannot be stopped, still use.
+  // The kernel frees private memory when the process ends. rte_eal_cleanup would unmap memory that
+  // librte_telemetry's threads still use; nobody can stop those threads.
   if (instance_.held() && !private_memory_) rte_eal_cleanup();
 }
 

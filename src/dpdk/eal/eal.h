@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// DPDK's environment abstraction layer, once in a process. Control thread.
+// DPDK's environment abstraction layer (EAL); one per process. Control thread.
 
 #ifndef TWINPATH_DPDK_EAL_EAL_H_
 #define TWINPATH_DPDK_EAL_EAL_H_
@@ -14,7 +14,7 @@
 
 namespace twinpath {
 
-// How EAL is to be started. A preflight checks this first.
+// How to start EAL. The preflight checks it first.
 struct EalPlan {
   std::vector<std::string> arguments;  // without the program's name
   std::string file_prefix;
@@ -27,28 +27,28 @@ struct EalPlan {
 struct EalRequest {
   std::vector<uint32_t> lcores;        // the first is the main lcore; not empty
   std::vector<std::string> pci;        // addresses of the ports' NICs
-  std::vector<std::string> arguments;  // the user's; they come last
+  std::vector<std::string> arguments;  // those of the user; they come last
   std::string file_prefix = "twinpath-dpdk";
-  uint64_t memory_bytes = 0;  // needed; the -m of --no-huge where the user gives none
+  uint64_t memory_bytes = 0;  // needed; becomes -m with --no-huge, unless the user gives -m
   bool telemetry = true;
 };
 
-// Pure. Memory is private to the process (--in-memory) unless the arguments ask for shared memory,
-// so that no hugepage stays in use however the program ends. InvalidArgument: an argument that
-// contradicts --lcores.
+// Computes EAL's arguments; changes nothing. Memory is private to the process (--in-memory) unless
+// the arguments ask for shared memory, so that no hugepage stays in use however the program ends.
+// InvalidArgument: an argument contradicts --lcores, or the file prefix is not a file name.
 absl::StatusOr<EalPlan> PlanEal(const EalRequest& request);
 
 class Eal {
  public:
-  // Starts EAL; the calling thread becomes the main lcore and stays on its CPU. The error ends with
-  // EAL's last log line. A process can start EAL once, even after the Eal is destroyed. Owns
-  // `instance`.
+  // Starts EAL. The calling thread becomes the main lcore and stays on its CPU. An error ends with
+  // EAL's last log line. A process can start EAL only once, even after the Eal is destroyed. Takes
+  // ownership of `instance`.
   static absl::StatusOr<Eal> Create(const EalPlan& plan, FilePrefixLock instance);
   ~Eal();
   Eal(Eal&& other) noexcept = default;
   Eal& operator=(Eal&&) = delete;
 
-  // Whether all memory is freed with the process.
+  // Whether the kernel frees all memory when the process ends.
   bool private_memory() const { return private_memory_; }
 
  private:

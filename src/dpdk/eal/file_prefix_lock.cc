@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One lock file for each --file-prefix: with --in-memory DPDK takes no lock of its own. Control
+// One lock file for each --file-prefix, because DPDK takes no lock with --in-memory. Control
 // thread.
 
 #include "src/dpdk/eal/file_prefix_lock.h"
@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr char kLock[] = "/twinpath.lock";
 
-// Whether another DPDK program serves telemetry from this folder.
+// Whether another DPDK program serves telemetry in this folder.
 bool TelemetryAnswers(const std::string& folder) {
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
@@ -73,7 +73,7 @@ FilePrefixLock::~FilePrefixLock() {
   for (const auto& entry : fs::directory_iterator(folder_, error))
     if (!entry.is_directory(error)) fs::remove(entry.path(), error);
   fs::remove(folder_, error);
-  fs::remove(fs::path(folder_).parent_path(), error);  // succeeds only where it is empty
+  fs::remove(fs::path(folder_).parent_path(), error);  // succeeds only if it is empty
   close(lock_);
 }
 

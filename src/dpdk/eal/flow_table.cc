@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Allocates the table of flows. Control thread, at set-up.
+// Allocates the flow table. Control thread, at set-up or in a reload.
 
 #include "src/dpdk/eal/flow_table.h"
 

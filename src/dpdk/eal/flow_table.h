@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The table of flows that all queues share, in EAL memory. Made by the control thread; workers
-// write it under its regions' locks.
+// The flow table that all queues share, in EAL memory. The control thread allocates it; workers
+// write it under the locks of its regions.
 
 #ifndef TWINPATH_DPDK_EAL_FLOW_TABLE_H_
 #define TWINPATH_DPDK_EAL_FLOW_TABLE_H_
@@ -14,7 +14,7 @@ namespace twinpath {
 
 class FlowTable {
  public:
-  // With `alone`, one worker serves all queues, and nothing is locked. ResourceExhausted: EAL lacks
+  // `alone`: one worker serves all queues, so that no lock is needed. ResourceExhausted: EAL lacks
   // memory on NUMA node `node`.
   static absl::StatusOr<FlowTable> Create(const FlowTableShape& shape, int node, bool alone);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sizes and makes mempools. Control thread.
+// Sizes and creates mempools. Control thread.
 
 #include "src/dpdk/eal/mempool.h"
 
@@ -19,25 +19,26 @@ namespace {
 
 // The kernel's XDP_PACKET_HEADROOM: an AF_XDP frame starts this far into the mbuf's room.
 constexpr uint32_t kXdpHeadroom = 256;
-// The room after the frame, besides the MTU, that Linux 6.18 needs to bind the socket. Found by
-// trying every MTU.
+// Bytes after the frame, besides the MTU, that Linux 6.18 needs to bind the socket. Found by trying
+// every MTU.
 constexpr uint32_t kXdpTailroom = 266;
 
-// What lcores, and this thread, may hold. A mempool cache holds up to 1.5 times its size.
+// The mbufs that the lcores and this thread may hold. A mempool cache holds up to 1.5 times its
+// size.
 uint64_t CachedMbufs(const MempoolNeeds& needs) {
   return static_cast<uint64_t>(needs.lcores + 1) * (needs.cache * 3 / 2 + needs.burst);
 }
 
-// Sets the address by which NICs know an object to the object's own: with
-// RTE_MEMPOOL_F_NO_IOVA_CONTIG EAL leaves RTE_BAD_IOVA, and a NIC would write frames there.
-void GiveAddress(rte_mempool*, void*, void* object, unsigned) {
+// Sets an object's DMA address to its virtual address. With RTE_MEMPOOL_F_NO_IOVA_CONTIG EAL leaves
+// RTE_BAD_IOVA there, and a NIC would write frames to that address.
+void SetIova(rte_mempool*, void*, void* object, unsigned) {
   auto* header = reinterpret_cast<rte_mempool_objhdr*>(static_cast<char*>(object) -
                                                        sizeof(rte_mempool_objhdr));
   header->iova = reinterpret_cast<uintptr_t>(object);
 }
 
-// Counts an mbuf that DMA would not reach.
-void CheckAddress(rte_mempool*, void* misaddressed, void* object, unsigned) {
+// Counts an mbuf whose DMA address is wrong.
+void CountWrongIova(rte_mempool*, void* misaddressed, void* object, unsigned) {
   const auto* mbuf = static_cast<const rte_mbuf*>(object);
   const rte_iova_t iova = rte_mempool_virt2iova(object);
   const auto start = reinterpret_cast<uintptr_t>(object);
@@ -51,7 +52,7 @@ void CheckAddress(rte_mempool*, void* misaddressed, void* object, unsigned) {
 
 uint32_t Mempool::Misaddressed() const {
   uint32_t misaddressed = 0;
-  rte_mempool_obj_iter(get(), CheckAddress, &misaddressed);
+  rte_mempool_obj_iter(get(), CountWrongIova, &misaddressed);
   return misaddressed;
 }
 
@@ -85,9 +86,9 @@ uint64_t LeastMbufs(const MempoolNeeds& needs) {
 
 absl::StatusOr<Mempool> Mempool::Create(const std::string& name, const MempoolSize& size,
                                         int node) {
-  // Where DMA uses virtual addresses a frame may cross a page, and the objects lie without gaps.
-  // The AF_XDP PMD relies on that when it makes a umem of the mempool, but rte_pktmbuf_pool_create
-  // does not do it. The objects have no address for DMA until GiveAddress.
+  // If DMA uses virtual addresses, a frame may cross a page, so that objects need no gaps. The
+  // AF_XDP PMD needs a mempool without gaps for its umem, but rte_pktmbuf_pool_create leaves gaps.
+  // The objects have no DMA address until SetIova.
   const unsigned flags = rte_eal_iova_mode() == RTE_IOVA_VA ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0;
   rte_pktmbuf_pool_private room = {};
   room.mbuf_data_room_size = size.data_room;
@@ -106,7 +107,7 @@ absl::StatusOr<Mempool> Mempool::Create(const std::string& name, const MempoolSi
         size.Bytes() >> 20, " MiB (", rte_strerror(-code), ")", StderrCapture::LastLine()));
   }
   if (flags != 0) {
-    rte_mempool_obj_iter(pool.get(), GiveAddress, nullptr);
+    rte_mempool_obj_iter(pool.get(), SetIova, nullptr);
     pool.get()->flags &= ~static_cast<unsigned>(RTE_MEMPOOL_F_NON_IO);
   }
   rte_mempool_obj_iter(pool.get(), rte_pktmbuf_init, nullptr);

@@ -17,14 +17,14 @@ namespace twinpath {
 
 struct MempoolSize {
   uint32_t mbufs = 0;
-  uint32_t cache = 0;      // mbufs that an lcore keeps
-  uint16_t data_room = 0;  // bytes of an mbuf, headroom included
+  uint32_t cache = 0;      // mbufs in an lcore's cache
+  uint16_t data_room = 0;  // bytes of an mbuf, with headroom
 
   uint64_t Bytes() const;  // of memory, approximately
 };
 
 struct MempoolNeeds {
-  uint32_t queues = 0;  // over all ports
+  uint32_t queues = 0;  // of all ports
   uint32_t exception_queues = 0;
   uint32_t rx_descriptors = 0, tx_descriptors = 0;
   uint32_t lcores = 1;
@@ -34,24 +34,28 @@ struct MempoolNeeds {
   uint32_t mtu = 1500;
 };
 
-// As many mbufs as descriptors, bursts and caches can hold at once, so that they never run out.
+// Returns as many mbufs as descriptors, bursts and caches can hold at once, so that the mempool
+// never runs empty.
 MempoolSize SizeMempool(const MempoolNeeds& needs);
 
-// With fewer mbufs than this, RX queues do not fill, or one lcore's cache starves another's.
+// The smallest usable number of mbufs. With fewer, RX queues do not fill, or one lcore's cache
+// takes the mbufs that another lcore needs.
 uint64_t LeastMbufs(const MempoolNeeds& needs);
 
 class Mempool {
  public:
-  // ResourceExhausted names the node and the bytes; Internal: see Misaddressed.
+  // ResourceExhausted: no memory; the message names the node and the size. Internal: see
+  // Misaddressed.
   static absl::StatusOr<Mempool> Create(const std::string& name, const MempoolSize& size, int node);
   rte_mempool* get() const { return pool_.get(); }
 
-  // Leaves the memory to be freed with the process, which is faster: EAL frees page by page, and
-  // overwrites each page and removes it from every NIC's IOMMU.
+  // Leaves the memory to the kernel, which frees it when the process ends. That is faster: EAL
+  // frees page by page, overwrites each page and removes it from the IOMMU of every NIC.
   void Leave() { pool_.release(); }
 
-  // The number of mbufs for which a NIC would write to another address than the one that lcores
-  // read; 0 in a sound mempool. A virtual device would not notice. Visits all mbufs.
+  // The number of mbufs whose DMA address differs from the address that lcores read; 0 in a correct
+  // mempool. Only NICs use DMA addresses, so virtual devices do not show this fault. Visits all
+  // mbufs.
   uint32_t Misaddressed() const;
 
  private:

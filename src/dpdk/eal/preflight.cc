@@ -19,7 +19,7 @@
 namespace twinpath {
 namespace {
 
-// The memory of EAL, rings and ethdevs, besides the mempools and the policy.
+// Memory of EAL, rings and ethdevs. Mempools and the policy are counted separately.
 constexpr uint64_t kOverheadBytes = 24ull << 20;
 
 // The TAP PMD's RTE_ETHER_MAX_VLAN_FRAME_LEN, without header and CRC.
@@ -38,8 +38,8 @@ absl::Status CheckPorts(const Profile& profile) {
   return absl::OkStatus();
 }
 
-// A device has several names: an interface's alternative ones, and a PCI address with and without
-// its leading zeros.
+// Checks that no other port uses the device. The user may give one device under several names: an
+// interface's alternative names, or a PCI address with and without leading zeros.
 absl::Status CheckOwn(const PortSpec& port, const Device& device,
                       const std::vector<Device>& others) {
   const auto same = [&device](const Device& other) {
@@ -52,15 +52,15 @@ absl::Status CheckOwn(const PortSpec& port, const Device& device,
       device.pci.empty() ? device.interface : device.pci, " already belongs to another port"));
 }
 
-// With "auto" the device decides whether software spreads, and only its PMD, in EAL, knows. What
-// software cannot do is refused here in any case.
+// Refuses more queues than software RSS supports. With "auto", only the PMD knows whether the
+// device can spread frames itself, and EAL does not run yet: so "auto" is refused, too.
 absl::Status CheckSpread(const Profile& profile) {
   if (profile.rss.spread == RssSpread::kDevice || profile.queues <= kMaxSpreadQueues)
     return absl::OkStatus();
   return TooManyToSpread(profile.queues);
 }
 
-// The profile's end_with_captures is for ports that have an end.
+// Checks the profile's end_with_captures: every port must reach an end.
 absl::Status CheckCaptures(const Profile& profile, const std::vector<Device>& devices) {
   if (!profile.end_with_captures) return absl::OkStatus();
   const auto wrong = [&profile](const std::string& found) {
@@ -88,28 +88,30 @@ absl::StatusOr<std::vector<uint32_t>> ChooseLcores(const Profile& profile) {
   for (uint32_t lcore : lcores) {
     if (std::find(allowed.begin(), allowed.end(), lcore) == allowed.end() ||
         lcore >= RTE_MAX_LCORE) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "lcore ", lcore, " is not available: this process may run on CPUs ",
-          absl::StrJoin(allowed, ","), "; choose by --lcores, or widen by taskset -c"));
+      return absl::FailedPreconditionError(
+          absl::StrCat("lcore ", lcore, " is not available: this process may run on CPUs ",
+                       absl::StrJoin(allowed, ","),
+                       "; choose others with --lcores, or allow more with taskset"));
     }
   }
   if (lcores.size() > profile.queues) {
     return absl::InvalidArgumentError(absl::StrCat(
         lcores.size(), " lcores for ", profile.queues, " queue", profile.queues == 1 ? "" : "s",
-        " a port: each queue belongs to one lcore, so that some lcores would have no queue; use "
+        " per port: each queue belongs to one lcore, so some lcores would have no queue; use "
         "--queues ",
         lcores.size(), " or fewer --lcores"));
   }
   return lcores;
 }
 
-// Whether packets that pass from `device` go to an exception port, rather than being counted only.
+// Whether packets that pass from `device` go to an exception port. Otherwise they are counted and
+// freed.
 bool WantsException(const Device& device, const Profile& profile) {
   if (profile.exception == ExceptionPath::kAuto) return device.kernel_behind;
   return profile.exception != ExceptionPath::kNone;
 }
 
-// Whether, and how, `device` is to have an exception port.
+// Chooses the kind of the exception port of `device`; kNone: it gets none.
 absl::StatusOr<ExceptionPath> ChooseException(const PortSpec& port, const Device& device,
                                               const Profile& profile, bool passes,
                                               const Machine& machine) {
@@ -133,14 +135,14 @@ absl::StatusOr<ExceptionPath> ChooseException(const PortSpec& port, const Device
   if (tap && mtu > kTapMaxMtu) {
     return absl::FailedPreconditionError(absl::StrCat(
         "port ", port.name, ": exception port ", interface, ": the MTU of a TAP device is at most ",
-        kTapMaxMtu, " bytes, and the port's is ", mtu,
-        ": lower the port's, or modprobe vhost_net, or set the profile's exception to none"));
+        kTapMaxMtu, " bytes, and the port's MTU is ", mtu,
+        ": lower the port's MTU, or modprobe vhost_net, or set the profile's exception to none"));
   }
   return profile.exception;
 }
 
-// The queues that the device itself is to have. For devices other than kernel interfaces only the
-// PMD knows how many are possible.
+// The number of queues to request from the device itself. Only the PMD knows how many a device
+// supports, unless the device is a kernel interface.
 uint32_t DeviceQueues(const PortSpec& port, const Profile& profile, const Machine& machine) {
   if (profile.rss.spread == RssSpread::kDevice || !machine.InterfaceExists(port.device))
     return profile.queues;
@@ -170,7 +172,7 @@ absl::Status CheckPrivileges(const Preflight& plan, const Machine& machine) {
     return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("memlock limit too small: ", machine.MemlockLimit() >> 10,
-                   " KiB, and AF_XDP or "
+                   " KiB, but AF_XDP or "
                    "VFIO lock ",
                    locked >> 10, " KiB: ulimit -l ", (locked >> 10) + 1,
                    ", or grant CAP_IPC_LOCK, or run as root"));
@@ -243,7 +245,7 @@ absl::StatusOr<MempoolSize> ChooseMempool(const Profile& profile, const Prefligh
 uint64_t MemoryBytes(const Profile& profile, const CompiledPolicy& policy, const Preflight& plan) {
   const uint64_t flows =
       policy.has_flows ? FlowTableWithin(profile.flow_memory).bytes() * 9 / 8 : 0;  // and locks
-  // A reload makes the next policy while the present one is in use.
+  // During a reload, the current and the next policy are both in memory.
   const uint64_t policies = 2 * PolicyBytes(policy, profile.queues * profile.ports.size());
   return (plan.mempool.Bytes() + policies) * plan.nodes.size() + flows + kOverheadBytes;
 }

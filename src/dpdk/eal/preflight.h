@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Finds what is missing before EAL starts, and names for each the command that fixes it. Changes
+// Finds out what is missing before EAL starts; each error names the command that fixes it. Changes
 // nothing. Control thread.
 
 #ifndef TWINPATH_DPDK_EAL_PREFLIGHT_H_
@@ -21,20 +21,20 @@
 
 namespace twinpath {
 
-// What set-up is to do.
+// The plan that set-up follows.
 struct Preflight {
   std::vector<uint32_t> lcores;
   std::vector<Device> devices;        // one for each of the profile's ports
-  std::vector<ExceptionPath> kernel;  // for each: kNone: no exception port
-  std::vector<bool> passes;           // for each: whether the policy passes any packet from it
-  std::vector<bool> can_pass;         // for each: whether a later policy may do so
+  std::vector<ExceptionPath> kernel;  // by port; kNone: no exception port
+  std::vector<bool> passes;           // by port: whether the policy passes any packet from it
+  std::vector<bool> can_pass;         // by port: whether a later policy may pass packets from it
   MempoolSize mempool;
   EalPlan eal;
   std::set<int> nodes;        // NUMA nodes that get a mempool
-  uint64_t memory_bytes = 0;  // needed, over all nodes
+  uint64_t memory_bytes = 0;  // needed on all nodes together
 };
 
-// A capability that a plan needs, and for what.
+// A capability that a plan needs, and its purpose.
 struct CapabilityNeed {
   int number = 0;  // linux/capability.h
   const char* name = "";
@@ -46,7 +46,8 @@ absl::StatusOr<Preflight> PlanStart(const Profile& profile, const CompiledPolicy
                                     const std::vector<std::string>& eal_arguments,
                                     const Machine& machine);
 
-// The memory_bytes that PlanStart would find on a machine that is ready; 0 with --no-huge.
+// The memory_bytes of PlanStart on a machine that is ready, also if this machine is not; 0 with
+// --no-huge.
 absl::StatusOr<uint64_t> ForeseeMemory(const Profile& profile, const CompiledPolicy& policy,
                                        const Machine& machine);
 
@@ -56,14 +57,15 @@ std::vector<CapabilityNeed> NeededCapabilities(const Preflight& plan);
 // AF_XDP umems, and memory that VFIO maps for a NIC.
 uint64_t LockedBytes(const Preflight& plan);
 
-// FailedPrecondition where /proc or /sys is not mounted: EAL reads CPUs, hugepages and mounts
-// there, and aborts where it cannot.
+// FailedPrecondition if /proc or /sys is not mounted: EAL reads CPUs, hugepages and mounts there,
+// and aborts if it cannot.
 absl::Status CheckMounts(const Machine& machine);
 
-// Whether `policy` passes any packet that comes in by port `port`.
+// Whether `policy` passes any packet that port `port` receives.
 bool Passes(const CompiledPolicy& policy, size_t port);
 
-// Errors are InvalidArgument or FailedPrecondition.
+// Checks everything that a start needs, and returns the plan. Errors are InvalidArgument or
+// FailedPrecondition.
 absl::StatusOr<Preflight> CheckBeforeEal(const Profile& profile, const CompiledPolicy& policy,
                                          const std::vector<std::string>& eal_arguments,
                                          const Machine& machine);

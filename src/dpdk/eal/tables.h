@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The compiled policy's tables as the lcores read them: in EAL memory (hugepages, on one NUMA node)
-// and on cache-line boundaries. Built by the control thread, read-only while workers run.
+// The compiled policy's tables in EAL memory (hugepages on one NUMA node), aligned to cache lines.
+// The control thread builds them; they are read-only while workers run.
 
 #ifndef TWINPATH_DPDK_EAL_TABLES_H_
 #define TWINPATH_DPDK_EAL_TABLES_H_
@@ -26,8 +26,8 @@ struct EalFree {
 template <typename T>
 using EalArray = std::unique_ptr<T[], EalFree>;
 
-// `count` zeroes in EAL memory on NUMA node `node`, from a cache-line boundary on. `what` names
-// their purpose in the error.
+// Allocates `count` zeroed elements in EAL memory on NUMA node `node`, aligned to a cache line.
+// `what` names their purpose in the error.
 template <typename T>
 absl::StatusOr<EalArray<T>> EmptyInEal(size_t count, const char* what, int node) {
   const size_t bytes = count * sizeof(T);
@@ -39,7 +39,7 @@ absl::StatusOr<EalArray<T>> EmptyInEal(size_t count, const char* what, int node)
   return EalArray<T>(static_cast<T*>(memory));
 }
 
-// A copy of `from` in EAL memory.
+// Copies `from` into EAL memory.
 template <typename T>
 absl::StatusOr<EalArray<T>> CopyToEal(const std::vector<T>& from, int node) {
   auto made = EmptyInEal<T>(from.size(), "the policy's tables", node);
@@ -47,8 +47,8 @@ absl::StatusOr<EalArray<T>> CopyToEal(const std::vector<T>& from, int node) {
   return made;
 }
 
-// The EAL memory of a policy for `queues` queues over all ports, in bytes: with streams, without
-// flows.
+// The EAL memory of a policy in bytes, for `queues` queues of all ports: tables and streams,
+// without the flow table.
 inline uint64_t PolicyBytes(const CompiledPolicy& policy, uint64_t queues) {
   const uint64_t stream = sizeof(tp_state) + (policy.marks ? sizeof(tp_count) : 0);
   return TableBytes(policy) + queues * policy.rules.size() * stream;
@@ -58,14 +58,14 @@ class PolicyTables {
  public:
   static absl::StatusOr<PolicyTables> Create(const CompiledPolicy& policy, int node);
 
-  // Lets the times of conditions count from `now`, on the workers' clock, in the tables and in
-  // `policy`, from which they were made. Before the workers run.
+  // Sets the time from which conditions count to `now` (ns of the workers' clock), in these tables
+  // and in `policy`, which they were made from. Call it before the workers run.
   void SetOrigin(uint64_t now, CompiledPolicy* policy) {
     twinpath::SetOrigin(now, policy);
     for (size_t i = 0; i < policy->whens.size(); i++) arrays_.whens[i].origin = now;
   }
 
-  // Borrowed from this object.
+  // Pointers into this object.
   const tp_tables& get() const { return tables_; }
 
  private:

@@ -26,11 +26,11 @@
 namespace twinpath {
 namespace {
 
-// The AF_XDP PMD's frames are one page with headroom, and room that the kernel needs behind (see
-// mempool.cc); this is left for the frame without its Ethernet header.
+// An AF_XDP frame is one page, which also holds the headroom and the kernel's tailroom
+// (mempool.cc). This many bytes are left for the frame without its Ethernet header.
 constexpr uint32_t kAfXdpMaxMtu = 3168;
-// XSK_RING_CONS__DEFAULT_NUM_DESCS: the frames that the fill ring of an AF_XDP queue takes at once,
-// and that its completion ring holds at most.
+// XSK_RING_CONS__DEFAULT_NUM_DESCS: the size of the fill ring and of the completion ring of an
+// AF_XDP queue, in frames.
 constexpr uint32_t kAfXdpRing = 2048;
 
 absl::Status Wrong(const PortSpec& port, const std::string& what) {
@@ -66,8 +66,8 @@ absl::StatusOr<Device> Native(const PortSpec& port, const std::string& pci, cons
                                   machine.SysNote(), ": ", machine.BindCommand(pci), rather));
 }
 
-// The PMD is given the interface in a list of "key=value" arguments, where these characters have a
-// meaning of their own and cannot be quoted: the PMD would open another interface, or none.
+// The PMD gets the interface in a list of "key=value" arguments. These characters are special there
+// and cannot be quoted: the PMD would open another interface, or none.
 absl::Status CheckName(const PortSpec& port, const std::string& name) {
   if (name.find_first_of(",=[") == std::string::npos) return absl::OkStatus();
   return Wrong(port, absl::StrCat("interface ", name,
@@ -85,12 +85,13 @@ absl::Status CheckInterface(const PortSpec& port, const std::string& name, uint3
   if (!xdp.ok()) return Wrong(port, std::string(xdp.status().message()));
   if (xdp->program != 0) {
     return Wrong(port,
-                 absl::StrCat("interface ", name, " already carries an XDP program (",
+                 absl::StrCat("interface ", name, " already has an XDP program (",
                               XdpProgramName(xdp->program), ", id ", xdp->program, ", ", xdp->mode,
                               "); to detach it, stop the program that owns it, or: ",
                               XdpDetachCommand(index, name, *xdp)));
   }
-  // A NIC's driver from outside the kernel may have more than it tells.
+  // An out-of-tree NIC driver may support more than it reports, so only virtual devices are
+  // checked.
   const std::string refusal =
       machine.InterfacePci(name).has_value() ? "" : NoNativeXdp(index, EthtoolDriver(name));
   if (!refusal.empty()) return Wrong(port, NeedsNativeXdp(name, refusal));
@@ -147,7 +148,8 @@ absl::StatusOr<Device> AfXdp(const PortSpec& port, uint32_t queues, const Machin
   return device;
 }
 
-// Whether a file begins as pcap and pcapng files do. Pipes cannot be read twice, so they do.
+// Whether a file begins like a pcap or pcapng file. Always true for a pipe, which cannot be read
+// twice.
 bool BeginsAsCapture(const std::string& file) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(file, error)) return true;
@@ -160,9 +162,9 @@ bool BeginsAsCapture(const std::string& file) {
   });
 }
 
-// The frames that net_pcap's infinite_rx keeps in memory: at most as many as its files can hold. An
-// error where a file cannot be read, or written, or is no capture: the PMD would say "Operation not
-// permitted".
+// The mbufs that net_pcap's infinite_rx needs: at most as many as its files can hold frames. An
+// error if a file cannot be read or written or is not a capture, because the PMD would only report
+// "Operation not permitted".
 absl::StatusOr<uint32_t> PcapMbufs(const PortSpec& port, const std::string& arguments) {
   uint64_t frames = 0;
   static const std::regex capture("rx_pcap=([^,]+)");
@@ -247,12 +249,12 @@ absl::StatusOr<Device> FindDevice(const PortSpec& port, uint32_t queues, const M
   if (absl::StrContains(given, ":")) {
     return absl::InvalidArgumentError(
         absl::StrCat("port ", port.name, ": '", given,
-                     "' is no PCI address (0000:03:00.0), and no interface has this name"));
+                     "' is not a PCI address (0000:03:00.0), and no interface has this name"));
   }
   return Wrong(port,
                absl::StrCat("there is no interface '", given,
-                            "'; `ip -brief link` lists them. A NIC that is bound to vfio-pci is "
-                            "given by its PCI address, a vdev by its name (net_null0)"));
+                            "'; `ip -brief link` lists them. Give a NIC that is bound to vfio-pci "
+                            "by its PCI address, and a vdev by its name (net_null0)"));
 }
 
 }  // namespace

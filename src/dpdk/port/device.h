@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// DEVICE of --port NAME=DEVICE -> which PMD drives it, by which vdevs or PCI address, and why.
-// Decided before EAL starts; changes nothing. Control thread.
+// Finds the PMD for the DEVICE of --port NAME=DEVICE, with its vdevs or PCI address, and the reason
+// for that choice. Runs before EAL starts; changes nothing. Control thread.
 
 #ifndef TWINPATH_DPDK_PORT_DEVICE_H_
 #define TWINPATH_DPDK_PORT_DEVICE_H_
@@ -27,14 +27,14 @@ struct Device {
   std::string interface;    // kAfXdp and net_af_packet: the kernel's interface, which may disappear
   std::string mac_filter;   // the kernel's interface that a PMD makes promiscuous by its flags
   std::vector<Vdev> vdevs;  // kAfXdp: one, or one for each queue; kVdev: one
-  bool vdev_a_queue = false;  // every vdev is one queue
-  std::string mode;           // "native", "vdev"; kAfXdp: known once the sockets are bound
-  std::string why;
-  bool kernel_behind = true;   // packets that pass may go to the kernel
-  bool reads_capture = false;  // a net_pcap device that reads a file, once
-  bool endless = true;         // may receive frames at any time; false: after its capture, none
-  uint32_t mtu = 0;            // kAfXdp: the interface's
-  uint32_t extra_mbufs = 0;    // that the PMD keeps for itself, over all queues
+  bool vdev_a_queue = false;   // each vdev has one queue
+  std::string mode;            // "native", "vdev"; kAfXdp: set once the sockets are bound
+  std::string why;             // why this PMD and mode
+  bool kernel_behind = true;   // passed packets may go to the kernel
+  bool reads_capture = false;  // a net_pcap device that reads a file once
+  bool endless = true;         // may receive frames at any time; false: none after its capture
+  uint32_t mtu = 0;            // kAfXdp: the interface's MTU in bytes
+  uint32_t extra_mbufs = 0;    // that the PMD keeps for itself, for all queues
   bool completes = false;      // finishes unfinished checksums of received frames
   std::vector<std::string> warnings;
 };
@@ -43,21 +43,21 @@ struct Device {
 // that fixes it.
 absl::StatusOr<Device> ResolveDevice(const PortSpec& port, uint32_t queues, const Machine& machine);
 
-// The port's device once the machine is ready for it, as far as its memory depends on that: also
-// where ResolveDevice finds something missing.
+// The device that the port will have once the machine is ready, as far as memory depends on it.
+// Never fails: use it where ResolveDevice finds that something is missing.
 Device ForeseeDevice(const PortSpec& port, uint32_t queues, const Machine& machine);
 
-// The error of an interface that takes no programs in native mode, for the reason `refusal`.
+// The error message for an interface that does not support native XDP, for the reason `refusal`.
 std::string NeedsNativeXdp(const std::string& interface, const std::string& refusal);
 
-// Whether the AF_XDP PMD drives it.
+// Whether the AF_XDP PMD drives the device.
 bool OnAfXdp(const Device& device);
 
-// The number of the kernel interface that the AF_XDP PMD would use for this DEVICE: of the
-// interface itself, or of a vdev's. 0: none.
+// The index of the kernel interface that the AF_XDP PMD would use for this DEVICE, which is an
+// interface or a vdev. 0: none.
 uint32_t AfXdpInterface(const std::string& given);
 
-// The RX queues that an interface's driver has now.
+// The number of RX queues that an interface has now.
 uint32_t InterfaceQueues(const std::string& name, const Machine& machine);
 
 // "net_pcap0" -> "net_pcap".

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Probe, configure, start, close. Control thread.
+// Probes, configures, starts and closes an ethdev. Control thread.
 
 #include "src/dpdk/port/ethdev.h"
 
@@ -21,10 +21,10 @@ namespace {
 constexpr char kVdevBus[] = "vdev";
 constexpr char kPciBus[] = "pci";
 
-// QueueEnd::longest_chain of a PMD; `announced`: it says that it sends frames of several segments.
-// net_pcap and net_null say nothing and accept them, but net_pcap cuts longer ones
-// (RTE_ETH_PCAP_SNAPLEN). The AF_XDP PMD says nothing, and would send garbage for the segments
-// behind the first one.
+// QueueEnd::longest_chain of a PMD. `announced`: the PMD announces that it sends frames of several
+// segments. net_pcap and net_null do not announce it but can; net_pcap cuts frames that are longer
+// than RTE_ETH_PCAP_SNAPLEN. The AF_XDP PMD does not announce it, and sends garbage for all
+// segments but the first.
 uint32_t LongestChain(absl::string_view driver, bool announced) {
   if (driver == "net_pcap") return RTE_ETHER_MAX_JUMBO_FRAME_LEN;
   return announced || driver == "net_null" ? kAnyLength : 0;
@@ -136,12 +136,12 @@ absl::Status Ethdev::Start(const EthdevConfig& config) {
   if (code != 0) return Error("rte_eth_dev_configure", code);
   absl::Status queues = SetUpQueues(config, about);
   if (!queues.ok()) return queues;
-  // rte_eth_dev_start restores the promiscuous mode that ethdev knows of, which is off by default.
+  // rte_eth_dev_start restores the promiscuous mode that ethdev has recorded: off by default.
   if (config.promiscuous_already) rte_eth_promiscuous_enable(port_);
   code = rte_eth_dev_start(port_);
   if (code != 0) return Error("rte_eth_dev_start", code);
   SettleRss(port_, config.rss, about, config.queues, &rss_);
-  // A vdev without promiscuous mode refuses; it delivers every frame anyway.
+  // A vdev without promiscuous mode refuses the call, but delivers every frame anyway.
   promiscuous_ = config.promiscuous && rte_eth_promiscuous_enable(port_) == 0;
   return absl::OkStatus();
 }

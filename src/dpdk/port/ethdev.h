@@ -26,12 +26,12 @@ struct EthdevConfig {
   uint16_t queues = 1;  // RX and TX
   uint16_t rx_descriptors = 1024, tx_descriptors = 1024;
   uint32_t mtu = 1500;
-  bool promiscuous = true;           // the PMD makes the device so
-  bool promiscuous_already = false;  // the device is so, and stays so
+  bool promiscuous = true;           // the PMD makes the device promiscuous
+  bool promiscuous_already = false;  // the device is promiscuous and stays so
   RssSpec rss;
-  bool one_mempool = false;  // every frame this device sends comes from one mempool
+  bool one_mempool = false;  // all frames that this device sends come from one mempool
   rte_mempool* mempool = nullptr;
-  bool interrupts = false;  // RX queues can wake a worker, where the PMD supports it
+  bool interrupts = false;  // enable RX interrupts, if the PMD supports them, to wake a worker
   int setup_retries = 0;    // of the RX queues, with back-off: AF_XDP frees a queue late
 };
 
@@ -39,12 +39,12 @@ class Ethdev {
  public:
   // Plugs a vdev, and unplugs it at the end.
   static absl::StatusOr<Ethdev> Plug(const Vdev& vdev);
-  // Takes over a vdev that a PMD's call made, and unplugs it at the end.
+  // Takes ownership of a vdev that another call created, and unplugs it at the end.
   static absl::StatusOr<Ethdev> Adopt(const std::string& vdev);
-  // The ethdev that EAL's probe made for a PCI address; closed at the end, and returned to the
-  // kernel where the kernel asked for it.
+  // Takes the ethdev that EAL's probe created for a PCI address. Closes it at the end, and returns
+  // the device to the kernel if the kernel asked for it.
   static absl::StatusOr<Ethdev> Find(const std::string& pci);
-  // The ethdev of a PCI device that appeared after EAL started; returned to the kernel at the end.
+  // Probes a PCI device that appeared after EAL started. Returns it to the kernel at the end.
   static absl::StatusOr<Ethdev> Probe(const std::string& pci);
 
   ~Ethdev();
@@ -58,8 +58,8 @@ class Ethdev {
         promiscuous_(other.promiscuous_) {}
   Ethdev& operator=(Ethdev&&) = delete;
 
-  // Configures queues, RSS as far as the PMD supports it, MTU and promiscuous mode, and starts.
-  // Errors name the call and, where the device has too few queues, how many it has.
+  // Configures queues, RSS as far as the PMD supports it, MTU and promiscuous mode, and starts the
+  // device. An error names the call; if the device has too few queues, also how many it has.
   absl::Status Start(const EthdevConfig& config);
 
   uint16_t port() const { return port_; }
@@ -68,8 +68,8 @@ class Ethdev {
   std::string mac() const;  // "02:00:00:00:00:01"
   const RssState& rss() const { return rss_; }
   uint32_t longest_chain() const { return longest_chain_; }  // see QueueEnd
-  int node() const;  // NUMA node; 0 where the PMD tells none
-  // The kernel asks for the device back. False for a vdev.
+  int node() const;                                          // NUMA node; 0 if the PMD reports none
+  // Whether the kernel has asked for the device back. False for a vdev.
   bool AskedBack() const { return removal_ != nullptr && removal_->came(); }
 
  private:
@@ -87,7 +87,7 @@ class Ethdev {
   std::unique_ptr<RemovalNotice> removal_;  // PCI
   RssState rss_;
   uint32_t longest_chain_ = kAnyLength;
-  bool promiscuous_ = false;  // set by us, to be undone
+  bool promiscuous_ = false;  // Start made it promiscuous; the destructor undoes that
 };
 
 }  // namespace twinpath

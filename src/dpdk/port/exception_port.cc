@@ -39,21 +39,21 @@ absl::Status BringUp(const std::string& interface, uint32_t mtu) {
   return absl::ErrnoToStatus(error, absl::StrCat("bringing up ", interface));
 }
 
-// Turns off strict reverse-path filtering on this interface, which is ours: the addresses of the
-// port's network may be on another interface, and the filter would then drop what comes in here.
+// Turns off strict reverse-path filtering on our own interface. The addresses of the port's network
+// may be on another interface; the filter would then drop the frames that arrive here.
 void AcceptAnySource(const std::string& interface) {
   std::ofstream("/proc/sys/net/ipv4/conf/" + interface + "/rp_filter") << "0\n";
 }
 
-// Whether the interface, which is ours, answers ARP for addresses that it does not have itself. It
-// must not where the port's interface answers: every request would get two answers.
+// Sets whether our own interface answers ARP for addresses of other interfaces. It must not if the
+// port's interface answers, because every request would get two answers.
 void AnswerForOthers(const std::string& interface, bool answer) {
   std::ofstream("/proc/sys/net/ipv4/conf/" + interface + "/arp_ignore") << (answer ? "0\n" : "1\n");
 }
 
-// The largest number of exception queues, up to `most`, with which no two lcores share one. Queue q
-// uses exception queue q modulo that number, and belongs to lcore q modulo `lcores`. 0: no number
-// does.
+// The largest number of exception queues, at most `most`, such that no two lcores share a queue.
+// Queue q uses exception queue q modulo that number, and belongs to lcore q modulo `lcores`. 0:
+// there is no such number.
 uint32_t ExceptionQueues(uint32_t queues, uint32_t lcores, uint32_t most) {
   return queues <= most ? queues : most / lcores * lcores;
 }
@@ -126,7 +126,7 @@ ExceptionPort::ExceptionPort(const ExceptionRequest& request, Ethdev ethdev, std
       index_(IndexOfLink(interface_)),
       queues_(queues) {
   SetReceiver(request_.receiver);
-  // What Reopen makes has to be of the same kind.
+  // Reopen must create the same kind of interface.
   request_.path =
       absl::StrContains(driver(), "virtio") ? ExceptionPath::kVirtioUser : ExceptionPath::kTap;
 }
@@ -135,8 +135,8 @@ absl::Status ExceptionPort::Reopen() {
   const std::string name =
       absl::StrCat("port ", request_.port_name, ": exception port ", interface_);
   if (IndexOfLink(interface_) != 0)
-    return absl::FailedPreconditionError(absl::StrCat(
-        name, ": somebody else made an interface of this name: ip link del ", interface_));
+    return absl::FailedPreconditionError(
+        absl::StrCat(name, ": another interface of this name exists: ip link del ", interface_));
   auto again = Create(request_);
   if (!again.ok()) return again.status();
   if (again->queues_ != queues_)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A port's way to the kernel: a kernel interface "tp-NAME" with the port's MAC address, behind an
-// ethdev (virtio_user over vhost-net, else TAP). Packets that the policy passes are received by the
-// interface; packets that the kernel sends by the interface leave by the port. Where the port is a
-// kernel interface, that one receives what is passed in place of "tp-NAME", so that the host's
-// addresses and routes work as ever. Control thread; the queues belong to the workers.
+// The exception port connects a port with the kernel: a kernel interface "tp-NAME" with the port's
+// MAC address, and an ethdev behind it (virtio_user over vhost-net, or else TAP). The interface
+// receives the packets that the policy passes; packets that the kernel sends through the interface
+// leave by the port. If the port itself is a kernel interface, that interface receives the passed
+// packets instead of "tp-NAME", so that the host's addresses and routes keep working. Control
+// thread; the queues belong to the workers.
 
 #ifndef TWINPATH_DPDK_PORT_EXCEPTION_PORT_H_
 #define TWINPATH_DPDK_PORT_EXCEPTION_PORT_H_
@@ -29,7 +30,7 @@ struct ExceptionRequest {
   uint32_t queues = 1;
   uint32_t lcores = 1;
   bool interrupts = false;  // see EthdevConfig
-  uint32_t receiver = 0;    // number of the interface that receives what is passed; 0: "tp-NAME"
+  uint32_t receiver = 0;    // index of the interface that receives passed packets; 0: "tp-NAME"
   rte_mempool* mempool = nullptr;
 };
 
@@ -40,18 +41,21 @@ class ExceptionPort {
   // kLinkUp, kLinkDown, or kLinkGone (src/kernel/link/link_setup.h): the interface was deleted, or
   // moved to another network namespace.
   std::string Link() const { return LinkState(index_); }
-  // Closes what is gone; then Reopen makes the interface again. No worker may use the ends.
+  // Closes the ethdev of an interface that is gone. No worker may use the queues any more.
   void Close() { ethdev_.reset(); }
+  // Creates the interface again, after Close.
   absl::Status Reopen();
 
-  // Lets this interface receive what is passed, unless "tp-NAME" was made part of a bridge or bond,
-  // which then receives it. To be called repeatedly: does nothing where nothing changed.
+  // Lets interface `receiver` receive passed packets. If somebody made "tp-NAME" part of a bridge
+  // or bond, that one receives them instead. Call it repeatedly: it does nothing unless something
+  // changed.
   void SetReceiver(uint32_t receiver);
-  // Whether another interface receives what is passed; where it should and does not, why.
+  // Whether another interface receives passed packets.
   bool hands_over() const { return receiver_ != 0 && handed_over_.ok(); }
+  // Why another interface should receive passed packets but does not; OK: it does, or should not.
   const absl::Status& handed_over() const { return handed_over_; }
 
-  // The end to which logical queue `queue` passes packets; no two lcores share one.
+  // The queue end to which logical queue `queue` passes packets. No two lcores share one.
   QueueEnd to_kernel(uint32_t queue) const;
   // Whether logical queue `queue` reads exception queue `queue`.
   bool reads(uint32_t queue) const { return queue < queues_; }
@@ -63,9 +67,9 @@ class ExceptionPort {
   ExceptionPort(const ExceptionRequest& request, Ethdev ethdev, std::string interface,
                 uint32_t queues);
   ExceptionRequest request_;
-  std::optional<Ethdev> ethdev_;  // none: closed
+  std::optional<Ethdev> ethdev_;  // none after Close
   std::string interface_;
-  uint32_t index_;  // the interface's number
+  uint32_t index_;  // of the interface
   uint32_t queues_;
   uint32_t receiver_ = 0;  // 0: this interface
   absl::Status handed_over_;
@@ -75,7 +79,7 @@ class ExceptionPort {
 inline constexpr char kVhostNet[] = "/dev/vhost-net";
 bool VhostNetThere();
 
-// "tp-NAME", cut and made unique where it is too long for the kernel.
+// "tp-NAME"; shortened and made unique by a hash if it is too long for the kernel.
 std::string ExceptionInterface(const std::string& port_name);
 
 }  // namespace twinpath

@@ -23,14 +23,14 @@ absl::Status Named(const std::string& port, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat("port ", port, ": ", status.message()));
 }
 
-// Whether an interface has no XDP program. False: it has one, or does not exist.
+// Whether an interface exists and has no XDP program.
 bool FreeOfXdp(uint32_t interface) {
   auto xdp = ReadXdp(interface);
   return xdp.ok() && xdp->program == 0;
 }
 
-// The AF_XDP PMD says no more than that it failed. Where that is because of the interface's driver,
-// says so. `interface` 0: another PMD.
+// The AF_XDP PMD reports only that it failed. If the interface's driver is the reason, returns an
+// error that says so. `interface` 0: another PMD.
 absl::Status Explained(const absl::Status& status, uint32_t interface) {
   const int error = interface == 0 ? 0 : TryNativeXdp(interface);
   for (const int else_why : {0, EBUSY, ENODEV, EPERM})
@@ -40,7 +40,7 @@ absl::Status Explained(const absl::Status& status, uint32_t interface) {
       NeedsNativeXdp(name, NativeXdpRefusal(EthtoolDriver(name), error)));
 }
 
-// The elements of `after` that are not in the other list; both are sorted.
+// The elements of `after` that are not in `before`; both lists are sorted.
 std::vector<int> Added(const std::vector<int>& before, const std::vector<int>& after) {
   std::vector<int> added;
   std::set_difference(after.begin(), after.end(), before.begin(), before.end(),
@@ -102,8 +102,9 @@ absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* 
   return absl::OkStatus();
 }
 
-// Where a PMD would set a flag of the kernel's interface, which outlives a killed process, holds
-// the interface promiscuous instead, and keeps the PMD from taking away what its user set.
+// Some PMDs set the promiscuous flag of a kernel interface, and the flag outlives a killed process.
+// For these, holds the interface promiscuous in another way, and keeps the PMD from clearing a flag
+// that the user has set.
 absl::Status Port::ReceiveAll(const Profile& profile, EthdevConfig* config) {
   const auto filter = FindLink(device_.mac_filter);
   if (!filter.has_value()) return absl::OkStatus();
@@ -124,7 +125,7 @@ absl::Status Port::StartEthdevs(const EthdevConfig& config, InterfaceGuard* guar
     const std::vector<int> before = af_xdp ? XskSockets() : std::vector<int>();
     if (guarded && guard != nullptr) guard->Expect(xdp_on);
     absl::Status started = ethdev.Start(config);
-    // Also where it did not start completely.
+    // Protect the interface even if the ethdev did not start completely.
     if (guarded) Protect(xdp_on, guard);
     if (af_xdp) xsk_sockets_.push_back(Added(before, XskSockets()));
     if (!started.ok()) return Explained(started, xdp_on);
@@ -141,7 +142,7 @@ bool Port::BySoftware(const Profile& profile) const {
   const rte_eth_dev_info about = ethdevs_.front().info();
   const size_t there =
       device_.vdev_a_queue ? ethdevs_.size() : std::min(about.max_rx_queues, about.max_tx_queues);
-  // Without RSS a NIC uses one queue. Other devices spread frames by other means.
+  // A NIC without RSS uses only one queue. Other devices spread frames in other ways.
   const bool blind = device_.kind == Device::Kind::kPci && !HashesAny(profile.rss, about);
   return there < profile.queues || blind;
 }
@@ -162,7 +163,8 @@ const RssState& Port::rss() const {
   return software_rss_ ? software_rss_->rss() : ethdevs_.front().rss();
 }
 
-// Records what libxdp attached to `interface`: here, and in the guard, which outlives this process.
+// Records the program that libxdp attached to `interface`, here and in the guard, which outlives
+// this process.
 void Port::Protect(uint32_t interface, InterfaceGuard* guard) {
   auto xdp = ReadXdp(interface);
   if (!xdp.ok() || xdp->program == 0) return;
@@ -180,7 +182,7 @@ std::vector<int> Port::sockets(uint32_t queue) const {
   return xsk_sockets_[xsk_sockets_.size() == 1 ? 0 : queue];
 }
 
-// Reads from the sockets that Start added which mode the kernel chose.
+// Reads the mode that the kernel chose, from the sockets that Start added.
 void Port::ReadSocketMode() {
   const bool zero_copy =
       std::all_of(xsk_sockets_.begin(), xsk_sockets_.end(), [](const std::vector<int>& sockets) {

@@ -34,10 +34,11 @@ class Port {
   Port& operator=(Port&&) = default;
   ~Port() { CloseEthdevs(); }
 
-  // Probes the device. EAL is running; a PCI device that is `late` appeared after EAL started.
+  // Probes the device; EAL must run. `late`: the PCI device appeared after EAL started.
   static absl::StatusOr<Port> Open(const std::string& name, Device device, bool late = false);
 
-  // Configures and starts `queues` queues with mbufs from `mempool`.
+  // Configures and starts the profile's queues, with mbufs from `mempool`. `one_mempool`: the run
+  // has only this mempool. `guard` may be null.
   absl::Status Start(const Profile& profile, bool one_mempool, rte_mempool* mempool,
                      InterfaceGuard* guard);
 
@@ -48,37 +49,38 @@ class Port {
   int node() const { return ethdevs_.front().node(); }
   std::string mac() const { return ethdevs_.front().mac(); }
   const QueueEnd& end(uint32_t queue) const { return ends_[queue]; }
-  // AF_XDP: the sockets that may bring logical queue `queue` its frames; empty: other devices.
+  // AF_XDP: the sockets that may receive the frames of logical queue `queue`. Empty for other
+  // devices.
   std::vector<int> sockets(uint32_t queue) const;
   const std::vector<QueueEnd>& ends() const { return ends_; }
   const rte_mempool* mempool() const { return mempool_; }
   // Frames that the device could not receive because no mbuf was free.
   uint64_t NoMbuf() const;
 
-  // kLinkUp, kLinkDown, or kLinkGone (src/kernel/link/link_setup.h): the port's kernel interface
-  // does not exist any more, or is another one than at the start, or the kernel asks for the PCI
-  // device back.
+  // kLinkUp, kLinkDown or kLinkGone (src/kernel/link/link_setup.h). kLinkGone: the port's kernel
+  // interface does not exist any more or was replaced, or the kernel asks for the PCI device back.
   std::string Link() const;
-  // The interface or PCI address that may disappear; empty: the device cannot.
+  // The interface or PCI address that may disappear; empty: the device cannot disappear.
   const std::string& Where() const { return device_.pci.empty() ? device_.interface : device_.pci; }
-  // The number of the kernel interface whose frames the port takes away from the kernel; 0: none.
+  // The index of the kernel interface whose frames the port takes from the kernel; 0: none.
   uint32_t TakesFrom() const;
-  // What changed on the port's kernel interface since it was opened, as faults. Asks the kernel.
+  // Reports changes to the port's kernel interface since the port was opened, as faults. Asks the
+  // kernel.
   void SetSetupFaults(FaultLedger* ledger, FaultLedger::Clock::time_point now) const;
-  // After Close: whether the interface, whatever its name is now, another one of that name, or a
-  // PCI device with a driver exists now.
-  bool DeviceThere();
-  // Closes a device that disappeared. No worker may use the port's ends any more. The device's
-  // counts are kept.
+  // After Close: whether the device exists now. An interface counts if it was renamed, or if
+  // another one has its old name; a PCI device counts if it has a driver.
+  bool DeviceExists();
+  // Closes a device that disappeared. No worker may use the port's ends any more. The port keeps
+  // the device's counts.
   void Close();
-  // AF_XDP: the program that the port's interface, or another one with its number now, has in place
-  // of the XDP program that brings the port its frames; id 0: no program. None where the interface
-  // has the port's program, or the kernel does not tell. Asks the kernel.
-  std::optional<XdpState> CarriesInstead() const;
-  // After Close: the device that exists now, or why the port cannot use it. Costs nothing. Detaches
+  // AF_XDP: the program that the port's interface has instead of the port's own XDP program; id 0:
+  // no program at all. Nullopt if the interface has the port's program, or if the kernel does not
+  // report it. Asks the kernel.
+  std::optional<XdpState> ForeignProgram() const;
+  // After Close: the device that exists now, or why the port cannot use it. Opens nothing. Detaches
   // our own XDP program from an interface that comes back with it.
   absl::StatusOr<Device> FindAgain(const Profile& profile) const;
-  // Opens and starts that device. On an error the port stays closed.
+  // Opens and starts `device`. On an error the port stays closed.
   absl::Status Reopen(Device device, const Profile& profile, bool one_mempool,
                       InterfaceGuard* guard);
 
@@ -90,12 +92,12 @@ class Port {
 
  private:
   Port(std::string name, Device device) : name_(std::move(name)), device_(std::move(device)) {}
-  // A device's counts, and what became of its frames when it disappeared.
+  // A device's counts, and the frames that it lost when it disappeared.
   struct DeviceCounts {
     uint64_t missed = 0, errors = 0, no_mbuf = 0, send_errors = 0;
     XskDrops xsk;
-    uint64_t interface_dropped = 0;   // frames to be sent, by the kernel
-    uint64_t unsent = 0, unread = 0;  // left in the rings of a device that disappeared
+    uint64_t interface_dropped = 0;   // frames that the kernel dropped instead of sending them
+    uint64_t unsent = 0, unread = 0;  // frames left in the rings of a device that disappeared
     uint64_t spread_full = 0;
   };
 
@@ -113,21 +115,22 @@ class Port {
   std::string name_;
   Device device_;
   std::vector<Ethdev> ethdevs_;
-  std::unique_ptr<SoftwareRss> software_rss_;  // where software spreads frames
+  std::unique_ptr<SoftwareRss> software_rss_;  // null: the device spreads frames
   std::vector<QueueEnd> ends_;                 // by logical queue
   std::vector<std::string> rss_warnings_;
-  // AF_XDP: the PMD's sockets, by ethdev, borrowed to read their statistics and to wait for frames.
+  // AF_XDP: the PMD's sockets, by ethdev. The PMD owns them; the port reads their statistics and
+  // waits for frames.
   std::vector<std::vector<int>> xsk_sockets_;
-  std::vector<int> packet_sockets_;  // of net_af_packet, borrowed to see whether they are bound
-  uint32_t index_ = 0;               // the number of the kernel interface; 0: none
+  std::vector<int> packet_sockets_;  // net_af_packet's, owned by the PMD; read to detect a loss
+  uint32_t index_ = 0;               // of the kernel interface; 0: none
   Promiscuous promiscuous_;          // of device_.mac_filter
   uint32_t own_program_ = 0;         // AF_XDP: the id of the program that libxdp attached; 0: none
-  int setup_retries_ = 8;            // AF_XDP frees a queue late, unless the interface is new
-  uint64_t dropped_before_ = 0;      // by the interface, before the port used it
+  int setup_retries_ = 8;            // AF_XDP frees the queues of a previous run late
+  uint64_t dropped_before_ = 0;      // the interface's drops before the port used it
   rte_mempool* mempool_ = nullptr;
-  DeviceCounts past_;  // of devices that disappeared
+  DeviceCounts past_;  // of earlier devices that disappeared
   std::string driver_;
-  LinkSetup opened_;  // the kernel interface when it was opened; of the first device, its queues
+  LinkSetup opened_;  // the kernel interface when it was opened; rx_queues: at the first start
 };
 
 }  // namespace twinpath

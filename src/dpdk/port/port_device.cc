@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A port whose device may disappear and come back: its link, the device's counts, closing a device
-// that disappeared and opening the next. Control thread; Link and CountsNow also under the lock
-// that excludes Close and Reopen.
+// The parts of a Port that handle a device that disappears and comes back: the link, the device's
+// counts, closing and reopening. Control thread. Other threads may call Link and CountsNow under
+// the lock that excludes Close and Reopen.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,7 +25,7 @@ bool IsUp(const Ethdev& ethdev) {
   return rte_eth_link_get_nowait(ethdev.port(), &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }
 
-// 0: the descriptor is not open.
+// The inode of an open descriptor; 0 if it is not open.
 ino_t InodeOf(int fd) {
   struct stat about = {};
   return fstat(fd, &about) == 0 ? about.st_ino : 0;
@@ -54,7 +54,7 @@ void Port::SetSetupFaults(FaultLedger* ledger, FaultLedger::Clock::time_point no
   twinpath::SetSetupFaults(absl::StrCat("port ", name_), opened_, *found, use, ledger, now);
 }
 
-bool Port::DeviceThere() {
+bool Port::DeviceExists() {
   if (!device_.pci.empty()) return !Machine().PciDriver(device_.pci).empty();
   if (device_.kind != Device::Kind::kAfXdp) return IndexOfLink(device_.interface) != 0;
   if (NameOfLink(index_).empty()) index_ = 0;
@@ -96,11 +96,12 @@ Port::DeviceCounts Port::CountsNow() const {
   return sum;
 }
 
-// Also closes what the AF_XDP PMD leaves open: its sockets keep the interface's queues. Keeps what
-// the PMD would remove: it detaches any XDP program of the interface.
+// Also closes the sockets that the AF_XDP PMD leaves open, because they keep the interface's queues
+// in use. The PMD detaches any XDP program from the interface, even one of another owner; this
+// function attaches such a program again.
 void Port::CloseEthdevs() {
-  const std::optional<XdpState> instead = CarriesInstead();
-  const FileDescriptor not_ours = OpenXdpProgram(instead.has_value() ? instead->program : 0);
+  const std::optional<XdpState> foreign = ForeignProgram();
+  const FileDescriptor program = OpenXdpProgram(foreign.has_value() ? foreign->program : 0);
   std::vector<std::pair<int, ino_t>> sockets;
   for (const std::vector<int>& of_ethdev : xsk_sockets_)
     for (const int fd : of_ethdev) sockets.emplace_back(fd, InodeOf(fd));
@@ -110,7 +111,7 @@ void Port::CloseEthdevs() {
   promiscuous_ = Promiscuous();
   for (const auto& [fd, inode] : sockets)
     if (inode != 0 && InodeOf(fd) == inode) close(fd);
-  if (not_ours.get() >= 0) AttachXdp(index_, not_ours, instead->mode).IgnoreError();
+  if (program.get() >= 0) AttachXdp(index_, program, foreign->mode).IgnoreError();
 }
 
 void Port::Close() {
@@ -127,13 +128,13 @@ void Port::Close() {
     }
   }
   CloseEthdevs();
-  if (gone) index_ = 0;  // another interface may have the number
+  if (gone) index_ = 0;  // another interface may have this index now
   std::sort(mbufs.begin(), mbufs.end());
   mbufs.erase(std::unique(mbufs.begin(), mbufs.end()), mbufs.end());
   rte_pktmbuf_free_bulk(mbufs.data(), static_cast<unsigned>(mbufs.size()));
 }
 
-std::optional<XdpState> Port::CarriesInstead() const {
+std::optional<XdpState> Port::ForeignProgram() const {
   if (own_program_ == 0 || ethdevs_.empty()) return std::nullopt;
   const auto xdp = ReadXdp(index_);
   if (!xdp.ok() || xdp->program == own_program_) return std::nullopt;
@@ -143,8 +144,8 @@ std::optional<XdpState> Port::CarriesInstead() const {
 absl::StatusOr<Device> Port::FindAgain(const Profile& profile) const {
   const std::string name = device_.kind == Device::Kind::kAfXdp ? NameOfLink(index_) : "";
   const std::string& device = name.empty() ? device_.given : name;
-  // An interface that was in another network namespace when its device was closed comes back with
-  // the program that libxdp attached, and could not detach there.
+  // If the interface was in another network namespace when its device was closed, libxdp could not
+  // detach its program there, and the interface comes back with the program.
   if (own_program_ != 0) DetachXdp(IndexOfLink(device), own_program_).IgnoreError();
   auto found = ResolveDevice({.name = name_, .device = device}, profile.queues, Machine());
   if (found.ok()) found->given = device_.given;
@@ -165,7 +166,7 @@ absl::Status Port::Reopen(Device device, const Profile& profile, bool one_mempoo
     return started;
   }
   port->past_ = past_;
-  port->opened_.rx_queues = opened_.rx_queues;  // the log names those that are not served
+  port->opened_.rx_queues = opened_.rx_queues;  // the log reports queues that are not served
   *this = *std::move(port);
   return absl::OkStatus();
 }

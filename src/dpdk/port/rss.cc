@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The profile's fields, key and table in DPDK's terms, and back. Control thread.
+// Converts the profile's fields, key and table to DPDK's structures and back. Control thread.
 
 #include "src/dpdk/port/rss.h"
 
@@ -13,7 +13,7 @@
 namespace twinpath {
 namespace {
 
-constexpr size_t kCommonKeyBytes = 40;  // where a PMD does not tell: what Toeplitz over IPv6 needs
+constexpr size_t kCommonKeyBytes = 40;  // enough for Toeplitz over IPv6; if the PMD reports none
 
 struct Flags {
   RssField field;
@@ -53,8 +53,8 @@ void SettleTable(uint16_t port, uint16_t places, uint16_t queues, RssState* stat
     table[i / RTE_ETH_RETA_GROUP_SIZE].reta[i % RTE_ETH_RETA_GROUP_SIZE] = i % queues;
   const int set = places == 0 ? -ENOTSUP : rte_eth_dev_rss_reta_update(port, table.data(), places);
   if (set != 0) {
-    state->cannot.push_back(absl::StrCat("its table of queues cannot be set (", rte_strerror(-set),
-                                         "): the PMD's default stays"));
+    state->cannot.push_back(absl::StrCat("the redirection table cannot be set (",
+                                         rte_strerror(-set), "); the PMD's default stays"));
   }
   if (places == 0 || rte_eth_dev_rss_reta_query(port, table.data(), places) != 0) return;
   for (uint16_t i = 0; i < places; i++)
@@ -79,8 +79,8 @@ std::string RetaWords(const std::vector<uint16_t>& reta) {
 }
 
 bool IsSymmetricRssKey(const std::vector<uint8_t>& key) {
-  // Two bytes, repeated: then the windows at the bits of a source and of its destination are the
-  // same, because the lengths of all fields are multiples of two bytes.
+  // A symmetric key repeats two bytes. All fields have lengths that are multiples of two bytes, so
+  // the key's windows at the bits of a source and of its destination are the same.
   for (size_t i = 2; i < key.size(); i++)
     if (key[i] != key[i - 2]) return false;
   return !key.empty();
@@ -131,7 +131,7 @@ void SettleRss(uint16_t port, const RssSpec& spec, const rte_eth_dev_info& about
   const std::vector<uint8_t> asked = spec.symmetric ? SymmetricRssKey(key.size()) : spec.key;
   if (!asked.empty() && state->key != asked) {
     state->cannot.push_back(absl::StrCat(
-        about.driver_name, state->key.empty() ? " does not tell its key" : " uses a key of its own",
+        about.driver_name, state->key.empty() ? " does not report its key" : " uses its own key",
         spec.symmetric ? ": the two directions of a flow may use different queues" : ""));
   }
   SettleTable(port, about.reta_size, queues, state);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Rings, the net_ring ethdev over them, and what the lcore of queue 0 does for the others.
+// The rings, the net_ring ethdev over them, and the distribution by the lcore of queue 0.
 
 #include "src/dpdk/port/software_rss.h"
 
@@ -137,8 +137,8 @@ void SoftwareRss::Receive() {
     const auto* data = rte_pktmbuf_mtod(frames[i], const uint8_t*);
     tp_key key;
     const int result = tp_parse(data, data + frames[i]->data_len, frames[i]->pkt_len, 0, &key);
-    const bool sound = !tp_is_malformed(static_cast<__u64>(result));
-    Batch& batch = batches_[sound ? state_.reta[hash_.Hash(key) % kPlaces] : 0];
+    const bool parsed = !tp_is_malformed(static_cast<__u64>(result));
+    Batch& batch = batches_[parsed ? state_.reta[hash_.Hash(key) % kPlaces] : 0];
     batch.frames[batch.count++] = frames[i];
   }
   if (count == 0) return;
@@ -155,8 +155,9 @@ void SoftwareRss::Receive() {
   }
 }
 
-// Sends one burst of each ring, as far as the device takes them. Frames that the device refuses
-// wait here, then in the ring, until the ring is full and the worker counts tx_full.
+// Sends one burst from each ring, as far as the device accepts frames. Refused frames wait in
+// waiting_frames_, and later ones in the ring, until the ring is full and the worker counts
+// tx_full.
 void SoftwareRss::Transmit() {
   const auto queues = static_cast<uint32_t>(out_.size());
   if (waiting_ != 0 && !Flush()) return;
@@ -170,7 +171,7 @@ void SoftwareRss::Transmit() {
   next_ = (next_ + 1) % queues;
 }
 
-// Whether no frame waits any more.
+// Sends waiting frames. Returns whether none is left.
 bool SoftwareRss::Flush() {
   const uint16_t sent =
       rte_eth_tx_burst(device_, 0, waiting_frames_ + waiting_at_, static_cast<uint16_t>(waiting_));

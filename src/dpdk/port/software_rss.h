@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Several queues for a device that has one: the lcore of queue 0 receives for all queues,
-// distributes the frames to rings by their RSS hash, and sends the frames that the others put into
-// their rings. To workers, the queues are those of a net_ring ethdev; the lcore of queue 0 does its
-// work for the others in that queue's RX callback. Set up and ended by the control thread while no
-// worker runs.
+// Several queues for a device that has only one. The lcore of queue 0 receives for all queues,
+// distributes the frames to rings by their RSS hash, and sends the frames that the other lcores put
+// into their rings. Workers see the queues of a net_ring ethdev; the RX callback of queue 0 does
+// the distribution. The control thread creates and destroys this object while no worker runs.
 
 #ifndef TWINPATH_DPDK_PORT_SOFTWARE_RSS_H_
 #define TWINPATH_DPDK_PORT_SOFTWARE_RSS_H_
@@ -35,9 +34,9 @@ struct SoftwareRssRequest {
 };
 
 inline constexpr uint32_t kMaxSpreadQueues = 16;  // the queues of a net_ring ethdev
-inline constexpr uint32_t kSpreadRing = 1024;     // frames, of each queue and direction
+inline constexpr uint32_t kSpreadRing = 1024;     // frames in each ring: by queue and direction
 
-// InvalidArgument: software cannot spread frames over so many queues.
+// The error for more than kMaxSpreadQueues queues.
 absl::Status TooManyToSpread(uint32_t queues);
 
 class SoftwareRss {
@@ -52,7 +51,7 @@ class SoftwareRss {
 
   QueueEnd end(uint32_t queue) const;
   const RssState& rss() const { return state_; }
-  // Frames dropped because a queue's ring was full: its lcore is too slow. Any thread.
+  // Frames dropped because a queue's ring was full, so its lcore is too slow. Any thread.
   uint64_t full_packets() const { return full_.load(std::memory_order_relaxed); }
 
  private:
@@ -80,7 +79,7 @@ class SoftwareRss {
   const RssSpec spec_;
   RssState state_;
   SoftRss hash_;
-  std::vector<Ring> in_, out_;  // by queue: to its worker, and from it
+  std::vector<Ring> in_, out_;  // by queue: to its worker, from its worker
   std::optional<Ethdev> ethdev_;
   const rte_eth_rxtx_callback* callback_ = nullptr;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Puts the tuple into the order in which the hash is defined. Any thread.
+// Arranges a frame's addresses and ports in the order that the hash is defined for. Any thread.
 
 #include "src/dpdk/port/toeplitz.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The hash of a NIC's RSS, in software: Toeplitz over addresses and ports (Microsoft, "RSS hashing
-// functions"). Pure; any thread.
+// Computes the RSS hash of a NIC in software: Toeplitz over addresses and ports (Microsoft, "RSS
+// hashing functions"). Pure; any thread.
 
 #ifndef TWINPATH_DPDK_PORT_TOEPLITZ_H_
 #define TWINPATH_DPDK_PORT_TOEPLITZ_H_
@@ -18,8 +18,9 @@ class SoftRss {
   // `key`: 40 bytes or more. `fields`: a set of RssField; the parser does not read SCTP's ports.
   SoftRss(uint32_t fields, const std::vector<uint8_t>& key);
 
-  // The hash of a parsed frame. Fragments, and protocols whose ports are not hashed, are hashed by
-  // their addresses. 0: no addresses, or kRssIp is not among the fields.
+  // Returns the hash of a parsed frame. For fragments, and for protocols whose ports are not among
+  // the fields, only the addresses are hashed. 0: no addresses, or nothing to hash among the
+  // fields.
   uint32_t Hash(const tp_key& key) const;
 
  private:

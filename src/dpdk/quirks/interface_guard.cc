@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Parent and child share a socket pair: the child remembers the parent's messages, and knows that
-// the parent has ended when the socket closes. The child listens at an abstract address for each
-// interface, where the next program asks whether this one is running.
+// Parent and child share a socket pair. The child stores the parent's messages; when the socket
+// closes, the parent has ended. For each interface, the child listens at an abstract address, where
+// the next program asks whether this one is running.
 
 #include "src/dpdk/quirks/interface_guard.h"
 
@@ -35,14 +35,15 @@ constexpr char kAlive = '1';
 // The name of the program that libxdp attaches for AF_XDP.
 constexpr char kAfXdpProgram[] = "xsk_def_prog";
 
-// One message.
-struct Protected {
-  uint32_t interface;  // its number: its name may change
+// A message from the parent to the child.
+struct Message {
+  uint32_t interface;  // its index, because its name may change
   uint32_t program;    // 0: not attached yet
 };
 
-// Detaches a program that libxdp attached just before its caller was killed.
-void DetachUntold(uint32_t interface) {
+// Detaches a program that libxdp attached just before the parent was killed, so that the parent
+// could not report it.
+void DetachUnreported(uint32_t interface) {
   auto xdp = ReadXdp(interface);
   if (xdp.ok() && xdp->program != 0 && XdpProgramName(xdp->program) == kAfXdpProgram)
     DetachXdp(interface, xdp->program).IgnoreError();
@@ -63,15 +64,16 @@ struct Address {
   socklen_t length = 0;
 };
 
-// Whether the program whose guard has this address is running. False: the guard has ended.
-bool Lives(const Address& address) {
+// Whether a guard at this address answers, so that its program runs.
+bool OwnerRuns(const Address& address) {
   const FileDescriptor asks = Socket();
   char answer = 0;
   return connect(asks.get(), address.get(), address.length) == 0 &&
          read(asks.get(), &answer, 1) == 1;
 }
 
-// None where the address is taken (EADDRINUSE), or cannot be had.
+// Returns a listening socket at the address. No descriptor, and *error, if the address is in use
+// (EADDRINUSE) or another call fails.
 FileDescriptor TryToClaim(const Address& address, int* error) {
   FileDescriptor claim = Socket();
   if (bind(claim.get(), address.get(), address.length) == 0 && listen(claim.get(), 8) == 0)
@@ -80,14 +82,15 @@ FileDescriptor TryToClaim(const Address& address, int* error) {
   return FileDescriptor();
 }
 
-// None where another program uses the interface.
+// Claims an interface. Waits while the guard of a killed program still restores it. Returns no
+// descriptor if a running program uses the interface.
 FileDescriptor Claim(uint32_t interface) {
   const Address address(interface);
   const auto end = Clock::now() + kLongestClaim;
   int error = 0;
   do {
     if (FileDescriptor claim = TryToClaim(address, &error); claim.get() >= 0) return claim;
-    if (error != EADDRINUSE || Lives(address)) break;
+    if (error != EADDRINUSE || OwnerRuns(address)) break;
     std::this_thread::sleep_for(kBetweenClaims);
   } while (Clock::now() < end);
   return FileDescriptor();
@@ -124,7 +127,7 @@ InterfaceGuard::~InterfaceGuard() {
 }
 
 // Detaches from the parent's terminal, session and files.
-void InterfaceGuard::Withdraw() const {
+void InterfaceGuard::Daemonize() const {
   prctl(PR_SET_NAME, "tp-guard");
   setsid();
   signal(SIGHUP, SIG_IGN);
@@ -141,48 +144,49 @@ void InterfaceGuard::Withdraw() const {
   close_range(from, ~0u, 0);
 }
 
-// Answers a program that asks: the parent is running.
+// Answers a program that asks whether the parent is running.
 void InterfaceGuard::Answer(const FileDescriptor& claim) const {
   const FileDescriptor asker(accept4(claim.get(), nullptr, nullptr, SOCK_CLOEXEC));
   if (asker.get() < 0) return;
   send(asker.get(), &kAlive, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-// Takes a message of the parent; false: the parent has ended.
-bool InterfaceGuard::Hear() {
-  Protected one;
-  const ssize_t n = read(socket_, &one, sizeof(one));
-  if (n != sizeof(one)) return n > 0 || (n < 0 && errno == EINTR);
-  Told& told = told_[one.interface];
-  told.expects = one.program == 0;
-  if (!told.expects) told.programs.insert(one.program);
-  // An interface that came back has a new number.
+// Reads a message of the parent. False: the parent has ended.
+bool InterfaceGuard::ReadMessage() {
+  Message message;
+  const ssize_t n = read(socket_, &message, sizeof(message));
+  if (n != sizeof(message)) return n > 0 || (n < 0 && errno == EINTR);
+  Attached& attached = attached_[message.interface];
+  attached.expects_more = message.program == 0;
+  if (!attached.expects_more) attached.programs.insert(message.program);
+  // An interface that came back has a new index, so it is not claimed yet.
   int error = 0;
-  if (claims_.count(one.interface) != 0) return true;
-  if (FileDescriptor claim = TryToClaim(Address(one.interface), &error); claim.get() >= 0)
-    claims_.emplace(one.interface, std::move(claim));
+  if (claims_.count(message.interface) != 0) return true;
+  if (FileDescriptor claim = TryToClaim(Address(message.interface), &error); claim.get() >= 0)
+    claims_.emplace(message.interface, std::move(claim));
   return true;
 }
 
-// Detaches from the interfaces what the parent was told of; the PMD may have done so already.
+// Detaches the programs that the parent reported. The PMD may have detached them already.
 void InterfaceGuard::Restore() const {
-  for (const auto& [interface, told] : told_) {
-    for (const uint32_t program : told.programs) DetachXdp(interface, program).IgnoreError();
-    if (told.expects && claims_.count(interface) != 0) DetachUntold(interface);
+  for (const auto& [interface, attached] : attached_) {
+    for (const uint32_t program : attached.programs) DetachXdp(interface, program).IgnoreError();
+    if (attached.expects_more && claims_.count(interface) != 0) DetachUnreported(interface);
   }
-  // If it stays, another user's libxdp fails. It is removed only if it is empty.
+  // If the folder stays, libxdp fails for other users. rmdir removes it only if it is empty.
   if (!had_pins_) rmdir(kLibxdpPins);
 }
 
 void InterfaceGuard::Watch() {
-  Withdraw();
+  Daemonize();
   for (bool alive = true; alive;) {
     std::vector<pollfd> polled = {{.fd = socket_, .events = POLLIN, .revents = 0}};
     for (const auto& [interface, claim] : claims_)
       polled.push_back({.fd = claim.get(), .events = POLLIN, .revents = 0});
     if (poll(polled.data(), polled.size(), -1) < 0) continue;
-    if (polled[0].revents != 0) {  // first: no program is told that a parent runs which has ended
-      alive = Hear();
+    // The parent's socket comes first, so that no program hears that a dead parent is running.
+    if (polled[0].revents != 0) {
+      alive = ReadMessage();
       continue;
     }
     size_t at = 1;
@@ -192,10 +196,10 @@ void InterfaceGuard::Watch() {
   Restore();
 }
 
-void InterfaceGuard::Tell(uint32_t interface, uint32_t program) {
-  const Protected one = {.interface = interface, .program = program};
-  // A guard that has ended hears nothing; then only the PMD restores the interface.
-  send(socket_, &one, sizeof(one), MSG_NOSIGNAL);
+void InterfaceGuard::Report(uint32_t interface, uint32_t program) {
+  const Message message = {.interface = interface, .program = program};
+  // If the guard has ended, this fails, and only the PMD restores the interface.
+  send(socket_, &message, sizeof(message), MSG_NOSIGNAL);
 }
 
 }  // namespace twinpath

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A second process that restores kernel interfaces however the first one ends. libxdp, which the
-// AF_XDP PMD uses, attaches its program by netlink: the program outlives a killed process. A
-// bpf_link of ours cannot take its place, because libxdp accepts no program that it did not load.
+// A second process that restores kernel interfaces, however the first one ends. libxdp, which the
+// AF_XDP PMD uses, attaches its program by netlink, so the program outlives a killed process. Our
+// own bpf_link is no alternative, because libxdp accepts only programs that it has loaded itself.
 
 #ifndef TWINPATH_DPDK_QUIRKS_INTERFACE_GUARD_H_
 #define TWINPATH_DPDK_QUIRKS_INTERFACE_GUARD_H_
@@ -21,12 +21,12 @@ namespace twinpath {
 
 class InterfaceGuard {
  public:
-  // Forks; to be called while the process has one thread. Returns in both processes; the child then
-  // calls Watch and ends. Claims the interfaces, which are given by their numbers, first: where the
-  // guard of a killed program still restores one, waits for it for at most 5 s. Does not wait for
-  // an interface whose program is running.
+  // Claims the interfaces (given by index), then forks. Call it while the process has one thread.
+  // Returns in both processes; the child must call Watch and then end. If the guard of a killed
+  // program still restores an interface, waits for that guard for at most 5 s. Does not wait for a
+  // running program.
   static absl::StatusOr<InterfaceGuard> Fork(const std::vector<uint32_t>& interfaces);
-  // In the parent: lets the child finish, and waits for it.
+  // In the parent: tells the child to finish, and waits for it.
   ~InterfaceGuard();
   InterfaceGuard(InterfaceGuard&& other) noexcept
       : socket_(std::exchange(other.socket_, -1)),
@@ -41,30 +41,30 @@ class InterfaceGuard {
   void Watch();
 
   // Announces that libxdp is about to attach a program to `interface`, which has none. Parent.
-  void Expect(uint32_t interface) { Tell(interface, 0); }
-  // Announces that the program is attached, by its id. Parent.
-  void Protect(uint32_t interface, uint32_t program) { Tell(interface, program); }
+  void Expect(uint32_t interface) { Report(interface, 0); }
+  // Announces that the program with this id is attached. Parent.
+  void Protect(uint32_t interface, uint32_t program) { Report(interface, program); }
 
  private:
   InterfaceGuard(int socket, pid_t child) : socket_(socket), child_(child) {}
-  void Tell(uint32_t interface, uint32_t program);
-  void Withdraw() const;
-  bool Hear();
+  void Report(uint32_t interface, uint32_t program);
+  void Daemonize() const;
+  bool ReadMessage();
   void Restore() const;
   void Answer(const FileDescriptor& claim) const;
 
   int socket_;
   pid_t child_;
-  bool had_pins_ = false;  // the folder that libxdp creates existed before
-  // By interface: a listening socket with a name that only one process of the network namespace can
-  // have.
+  bool had_pins_ = false;  // the folder that libxdp creates already existed
+  // By interface: a listening socket at an address that only one process of the network namespace
+  // can have.
   std::map<uint32_t, FileDescriptor> claims_;
-  // What the parent told of an interface.
-  struct Told {
+  // The programs that the parent reported for an interface.
+  struct Attached {
     std::set<uint32_t> programs;
-    bool expects = false;  // one more, whose id is still to come
+    bool expects_more = false;  // libxdp may have attached one whose id was not reported yet
   };
-  std::map<uint32_t, Told> told_;  // by interface
+  std::map<uint32_t, Attached> attached_;  // by interface
 };
 
 }  // namespace twinpath

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The end of a port whose device is away: nothing is received, and every frame to be sent is
-// refused, so that it counts as tx_full. Control thread.
+// The queue end of a port without a device. It receives nothing and refuses every frame, so that
+// the frame counts as tx_full. Control thread.
 
 #ifndef TWINPATH_DPDK_QUIRKS_NULL_ENDPOINT_H_
 #define TWINPATH_DPDK_QUIRKS_NULL_ENDPOINT_H_
@@ -9,8 +9,8 @@
 
 namespace twinpath {
 
-// Any number of workers may use it. It uses the last ethdev number, which EAL assigns last; an
-// error where EAL has assigned it.
+// Any number of workers may use the same end. It occupies the last ethdev number, which EAL assigns
+// last. ResourceExhausted if EAL has assigned that number.
 absl::StatusOr<QueueEnd> MakeNullEndpoint();
 
 }  // namespace twinpath

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Registers with EAL's device events; where EAL has no memory for that, no notice arrives.
+// Registers for EAL's device events. If EAL has no memory for the registration, no notice arrives.
 
 #include "src/dpdk/quirks/removal_notice.h"
 
@@ -14,16 +14,16 @@
 namespace twinpath {
 
 RemovalNotice::RemovalNotice(const std::string& device) : device_(device) {
-  rte_dev_event_callback_register(device_.c_str(), Hear, this);
+  rte_dev_event_callback_register(device_.c_str(), OnEvent, this);
 }
 
 RemovalNotice::~RemovalNotice() {
-  // The kernel repeats its request: a callback may be running now.
-  while (rte_dev_event_callback_unregister(device_.c_str(), Hear, this) == -EAGAIN)
+  // The kernel repeats its request, so a callback may be running now.
+  while (rte_dev_event_callback_unregister(device_.c_str(), OnEvent, this) == -EAGAIN)
     std::this_thread::sleep_for(std::chrono::microseconds(100));
 }
 
-void RemovalNotice::Hear(const char*, rte_dev_event_type event, void* self) {
+void RemovalNotice::OnEvent(const char*, rte_dev_event_type event, void* self) {
   if (event == RTE_DEV_EVENT_REMOVE)
     static_cast<RemovalNotice*>(self)->came_.store(true, std::memory_order_relaxed);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Tells whether the kernel asks for a PCI device back: the device was unplugged, removed by sysfs,
-// or is to be unbound. vfio-pci releases a device only when its user has released it, and until
-// then the device still answers. Source: the DPDK programmer's guide, "Device event notification".
-// Control thread.
+// Reports whether the kernel asks for a PCI device back, because the device was unplugged, removed
+// through sysfs, or should be unbound. vfio-pci waits until its user has released the device, and
+// the device still answers until then. Source: the DPDK programmer's guide, "Device event
+// notification". Control thread.
 
 #ifndef TWINPATH_DPDK_QUIRKS_REMOVAL_NOTICE_H_
 #define TWINPATH_DPDK_QUIRKS_REMOVAL_NOTICE_H_
@@ -16,7 +16,7 @@ namespace twinpath {
 
 class RemovalNotice {
  public:
-  // Listens from now on, for the device with this EAL name.
+  // Starts listening. `device` is the device's name in EAL.
   explicit RemovalNotice(const std::string& device);
   ~RemovalNotice();
   RemovalNotice(const RemovalNotice&) = delete;
@@ -26,7 +26,7 @@ class RemovalNotice {
 
  private:
   // On EAL's interrupt thread.
-  static void Hear(const char* device, rte_dev_event_type event, void* self);
+  static void OnEvent(const char* device, rte_dev_event_type event, void* self);
 
   const std::string device_;
   std::atomic<bool> came_{false};

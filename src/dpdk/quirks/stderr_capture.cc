@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Redirects file descriptor 2 to a memory file, and 1 to /dev/null: libxdp and libbpf cannot be
-// silenced otherwise. Main thread.
+// Redirects file descriptor 2 to a memory file, and 1 to /dev/null. There is no other way to
+// silence libxdp and libbpf. Main thread.
 
 #include "src/dpdk/quirks/stderr_capture.h"
 
@@ -21,7 +21,8 @@ namespace {
 int capturing = -1;  // the memory file; -1: no capture is active
 int real_stderr = -1;
 
-// A library that aborts (rte_panic) has told why. Only calls that a signal handler may make.
+// A library that aborts (rte_panic) has written its reason to stderr: prints that. Uses only calls
+// that are allowed in a signal handler.
 void PrintAndAbort(int) {
   char part[4096];
   off_t at = 0;
@@ -35,7 +36,7 @@ void PrintAndAbort(int) {
 StderrCapture::StderrCapture() {
   captured_ = memfd_create("captured-stderr", MFD_CLOEXEC);
   real_ = captured_ < 0 ? -1 : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-  if (real_ < 0) return;  // then stderr is not captured
+  if (real_ < 0) return;  // stderr stays as it is
   std::fflush(stderr);
   dup2(captured_, STDERR_FILENO);
   capturing = captured_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Captures what EAL, the PMDs and their libraries write to stderr, and EAL's usage text on stdout,
-// so that set-up ends with one clear error or with none. One capture at a time: of the main thread
-// or, while that is an lcore, of the control thread.
+// Captures the output of EAL, the PMDs and their libraries on stderr, and EAL's usage text on
+// stdout, so that set-up prints one clear error or none. One capture at a time: on the main thread,
+// or on the control thread while the main thread is an lcore.
 
 #ifndef TWINPATH_DPDK_QUIRKS_STDERR_CAPTURE_H_
 #define TWINPATH_DPDK_QUIRKS_STDERR_CAPTURE_H_
@@ -13,13 +13,13 @@ namespace twinpath {
 class StderrCapture {
  public:
   StderrCapture();
-  // Discards what was captured. Where the process aborts before, all of it goes to stderr.
+  // Discards the captured text. If the process aborts before, the text goes to the real stderr.
   ~StderrCapture();
   StderrCapture(const StderrCapture&) = delete;
   StderrCapture& operator=(const StderrCapture&) = delete;
 
-  // The last captured line, for the end of an error: " (EAL: ...)". Empty: nothing was captured, or
-  // no capture is active.
+  // Returns the last captured line, for the end of an error: " (EAL: ...)". Empty if nothing was
+  // captured or no capture is active.
   static std::string LastLine();
 
  private:

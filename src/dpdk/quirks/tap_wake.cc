@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The PMD chose its signal by fcntl(F_SETSIG) and installed a handler: both can be read back.
+// The PMD has chosen a signal with fcntl(F_SETSIG) and installed a handler. Both can be read back.
 
 #include "src/dpdk/quirks/tap_wake.h"
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Wakes net_tap's RX queues. The PMD reads an interface only after a signal, which the kernel sends
-// when it has put a frame into the interface's queue. When the PMD stops reading because no mbuf is
-// free, the queue fills; later frames are dropped before they reach the queue, and no further
-// signal arrives. Control thread.
+// when it puts a frame into the interface's queue. If the PMD stops because no mbuf is free, the
+// queue fills up; the kernel then drops frames before they reach the queue, and sends no further
+// signal. Control thread.
 
 #ifndef TWINPATH_DPDK_QUIRKS_TAP_WAKE_H_
 #define TWINPATH_DPDK_QUIRKS_TAP_WAKE_H_
 
 namespace twinpath {
 
-// To be called when mbufs are free again. Does nothing where there is no TAP device.
+// Call it when mbufs are free again. Does nothing if there is no TAP device.
 void WakeTaps();
 
 }  // namespace twinpath

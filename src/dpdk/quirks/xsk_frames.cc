@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reads the rings where libxdp has mapped them into this process: /proc/self/maps shows each
-// mapping with the socket's inode and an offset, which tells the ring (Linux,
+// Reads the rings that libxdp has mapped into this process. /proc/self/maps shows each mapping with
+// the socket's inode and an offset; the offset identifies the ring (Linux,
 // Documentation/networking/af_xdp.rst, "Rings").
 
 #include "src/dpdk/quirks/xsk_frames.h"
@@ -42,8 +42,7 @@ Mapping FindMapping(int fd, uint64_t offset) {
   return {};
 }
 
-// The addresses in a ring, from the consumer's next one up to the producer's: the first word of
-// each entry.
+// Returns the addresses in a ring between consumer and producer: the first word of each entry.
 std::vector<uint64_t> Entries(const Mapping& mapping, const xdp_ring_offset& offset, size_t size) {
   std::vector<uint64_t> entries;
   if (mapping.address == 0 || mapping.bytes <= offset.desc) return entries;
@@ -61,9 +60,9 @@ std::vector<uint64_t> Entries(const Mapping& mapping, const xdp_ring_offset& off
   return entries;
 }
 
-// The umem is the mempool's memory, from the page on in which its first chunk starts. The lowest 48
-// bits of an address in the umem are the start of a mempool object, the others the frame's offset
-// in it.
+// The umem is the mempool's memory; it starts at the page of the first chunk. In an address of the
+// umem, the lowest 48 bits are the start of a mempool object, and the others are the frame's offset
+// in that object.
 class Umem {
  public:
   explicit Umem(const rte_mempool* pool)
@@ -72,7 +71,7 @@ class Umem {
         base_(first_ & ~(static_cast<uintptr_t>(getpagesize()) - 1)),
         object_(pool->header_size + pool->elt_size + pool->trailer_size) {}
 
-  // nullptr: the address is not that of an object.
+  // Returns the mbuf that a ring entry refers to; nullptr if the address is not that of an object.
   rte_mbuf* Find(uint64_t entry) const {
     const uintptr_t at = base_ + (entry & XSK_UNALIGNED_BUF_ADDR_MASK);
     if (at < first_ || (at - first_) % object_ != 0 || (at - first_) / object_ >= pool_->size)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Finds the mbufs in the four rings of an AF_XDP socket. The AF_XDP PMD leaks them when it closes a
-// queue: closing a port while the program runs would cost the mempool two thousand mbufs. Control
+// queue, so closing a port during the run would cost the mempool two thousand mbufs. Control
 // thread.
 
 #ifndef TWINPATH_DPDK_QUIRKS_XSK_FRAMES_H_
@@ -21,9 +21,9 @@ struct XskFrames {
   uint64_t unread = 0;           // of these, in the RX ring
 };
 
-// The mbufs in the rings of the PMD's socket `fd`, whose umem is `pool`, while no worker uses the
-// socket and its interface does not exist any more. Empty where the rings are not found. The caller
-// frees the mbufs after the PMD has closed the queue.
+// Returns the mbufs in the rings of the PMD's socket `fd`, whose umem is `pool`. Call it when no
+// worker uses the socket and its interface does not exist any more. Empty if the rings are not
+// found. The caller frees the mbufs after the PMD has closed the queue.
 XskFrames FramesIn(int fd, const rte_mempool* pool);
 
 }  // namespace twinpath

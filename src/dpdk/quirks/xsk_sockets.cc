@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Searches /proc/self/fd, and asks by getsockopt and getsockname. Control thread.
+// Finds the sockets in /proc/self/fd and reads them with getsockopt and getsockname. Control
+// thread.
 
 #include "src/dpdk/quirks/xsk_sockets.h"
 
@@ -49,8 +50,8 @@ bool XskIsZeroCopy(int fd) {
          options.flags & XDP_OPTIONS_ZEROCOPY;
 }
 
-// Neither socket options nor poll(2) tell. The call reads no frame: frames arrive in the rings
-// only.
+// Neither socket options nor poll(2) report this; recv does. The call reads no frame, because
+// frames arrive only in the rings.
 bool XskBound(int fd) {
   char none = 0;
   return recv(fd, &none, 0, MSG_DONTWAIT) == 0 || errno != ENXIO;

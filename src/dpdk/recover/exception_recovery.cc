@@ -52,10 +52,9 @@ void ExceptionRecovery::LookAt(size_t port, Clock::time_point now) {
       state.step = State::Step::kPresent;
       ledger_->Set(
           absl::StrCat("port ", datapath_.ports[port].name()), kExceptionGone, false,
-          absl::StrCat("exception port ", exceptions_[port]->interface(), " was made again",
-                       exceptions_[port]->hands_over()
-                           ? ""
-                           : "; its addresses and routes have to be set again"),
+          absl::StrCat(
+              "exception port ", exceptions_[port]->interface(), " was recreated",
+              exceptions_[port]->hands_over() ? "" : "; set its addresses and routes again"),
           now);
       return;
   }
@@ -66,13 +65,12 @@ void ExceptionRecovery::LookAtInterface(size_t port, Clock::time_point now) {
   const std::string& interface = exceptions_[port]->interface();
   const std::string link = exceptions_[port]->Link();
   if (link != kLinkGone) {
-    // A port that is away keeps its last interface; one that came back has another.
+    // The port's interface may be a new one after a recovery.
     exceptions_[port]->SetReceiver(datapath_.ports[port].TakesFrom());
     const bool down = link == kLinkDown;
     ledger_->Set(subject, kExceptionDown, down,
                  down ? absl::StrCat("exception port ", interface,
-                                     " is down; what the policy passes counts as tx_full: ip link "
-                                     "set dev ",
+                                     " is down; passed packets count as tx_full: ip link set dev ",
                                      interface, " up")
                       : absl::StrCat("exception port ", interface, " is up"),
                  now);
@@ -80,18 +78,17 @@ void ExceptionRecovery::LookAtInterface(size_t port, Clock::time_point now) {
   }
   ledger_->Set(subject, kExceptionGone, true,
                absl::StrCat("exception port ", interface,
-                            " disappeared; what the policy passes counts as tx_full; the exception "
-                            "port will be made again"),
+                            " disappeared; passed packets count as tx_full until it is recreated"),
                now);
   ledger_->Set(subject, kExceptionDown, false,
                absl::StrCat("exception port ", interface, " is gone"), now);
   auto null_endpoint = MakeNullEndpoint();
-  if (!null_endpoint.ok()) return;  // then the device stays, and takes nothing
+  if (!null_endpoint.ok()) return;  // the workers keep the device, which accepts nothing
   RewireWorkers(port, *null_endpoint);
   states_[port].step = State::Step::kLeaving;
 }
 
-// To the exception port, or to the null endpoint.
+// Switches the workers to the null endpoint, or (nullopt) to the exception port.
 void ExceptionRecovery::RewireWorkers(size_t port, const std::optional<QueueEnd>& null_endpoint) {
   Rewire& rewire = states_[port].rewire;
   const size_t queues = datapath_.ports[port].ends().size();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Watches the interfaces of exception ports, and makes one again that somebody deleted or moved to
-// another network namespace: as PortRecovery does for ports. Meanwhile what the policy passes is
-// counted as tx_full. Control thread.
+// Recreates the interface of an exception port after somebody deleted it or moved it to another
+// network namespace, like PortRecovery for ports. Meanwhile passed packets count as tx_full.
+// Control thread.
 
 #ifndef TWINPATH_DPDK_RECOVER_EXCEPTION_RECOVERY_H_
 #define TWINPATH_DPDK_RECOVER_EXCEPTION_RECOVERY_H_
@@ -20,14 +20,14 @@ namespace twinpath {
 class ExceptionRecovery {
  public:
   using Clock = FaultLedger::Clock;
-  // An interface that cannot be made is tried again after 1, 2, 4, ... seconds, at most so many.
+  // If the interface cannot be created, tries again after 1, 2, 4, ... seconds, at most this long.
   static constexpr std::chrono::seconds kLongestPause{32};
 
-  // `exceptions`: one for each port, or none. Both outlive the recovery.
+  // `exceptions` has one entry for each port. It and `ledger` must outlive this object.
   ExceptionRecovery(const PortRecovery::Workers& datapath,
                     std::vector<std::optional<ExceptionPort>>* exceptions, FaultLedger* ledger);
 
-  // Takes every exception port at most one step further. To be called a few times a second.
+  // Advances every exception port by at most one step. Call it a few times a second.
   void Look(Clock::time_point now);
 
  private:
@@ -42,7 +42,7 @@ class ExceptionRecovery {
   void LookAtInterface(size_t port, Clock::time_point now);
   void RewireWorkers(size_t port, const std::optional<QueueEnd>& null_endpoint);
   bool AllRewired(size_t port) const;
-  // Both false where a reader holds the lock: the caller tries again at the next look.
+  // Both return false if a reader holds the lock: the caller tries again at the next look.
   bool Close(size_t port);
   bool TryToReopen(size_t port, Clock::time_point now);
 

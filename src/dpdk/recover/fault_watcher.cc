@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Compares counters with their values at the previous look. Another thread writes them.
+// Compares counters, which other threads write, with their values at the previous look.
 
 #include "src/dpdk/recover/fault_watcher.h"
 
@@ -15,7 +15,8 @@
 namespace twinpath {
 namespace {
 
-// After a pause of this thread, or of the whole process, nothing is known about the workers.
+// A longer gap between two looks means that this thread, or the whole process, was stopped. Nothing
+// is known about the workers then.
 constexpr std::chrono::milliseconds kOwnPause{500};
 
 // "lan/0, wan/0"
@@ -118,14 +119,14 @@ void FaultWatcher::LookAtMempools(Clock::time_point now) {
     const uint64_t before = std::exchange(no_mbuf_[node], no_mbuf);
     const uint32_t free = FreeMbufs(mempool);
     const bool dry = free < watched_.burst || no_mbuf > before;
-    const bool news = ledger_->Set(
+    const bool changed = ledger_->Set(
         absl::StrCat("mempool ", node), "mempool_dry", dry,
         dry ? absl::StrCat("exhausted, ", free, " of ", mempool.get()->size,
-                           " mbufs free; frames that no mbuf is left for count as "
+                           " mbufs free; frames without an mbuf count as "
                            "device_rx_no_mbuf_packets, or wait in the ports' rings")
             : absl::StrCat("recovered, ", free, " of ", mempool.get()->size, " mbufs free"),
         now);
-    if (news && !dry) WakeTaps();
+    if (changed && !dry) WakeTaps();
   }
 }
 

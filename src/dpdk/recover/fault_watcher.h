@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Reads the state of workers, links, TX queues and mempools a few times a second, and records in
-// the fault ledger what begins to fail and what recovers. The watcher only reads: nothing waits for
-// it. Control thread.
+// the fault ledger what fails and what recovers. The watcher only reads, so no thread waits for it.
+// Control thread.
 
 #ifndef TWINPATH_DPDK_RECOVER_FAULT_WATCHER_H_
 #define TWINPATH_DPDK_RECOVER_FAULT_WATCHER_H_
@@ -19,30 +19,30 @@
 
 namespace twinpath {
 
-// What is watched. Outlives the watcher.
+// The objects to watch. They must outlive the watcher.
 struct Watched {
   const std::vector<Port>& ports;
   const std::map<int, Mempool>& mempools;  // by NUMA node
   const std::vector<std::unique_ptr<Worker>>& workers;
-  const std::vector<uint32_t>& lcores;  // the workers', in order
+  const std::vector<uint32_t>& lcores;  // of the workers, in their order
   uint32_t burst;
 };
 
 class FaultWatcher {
  public:
   using Clock = FaultLedger::Clock;
-  // A worker without a turn for this long is stalled; a TX queue that refused everything for this
-  // long is blocked.
+  // After this long without a turn, a worker is stalled. A TX queue that has refused every frame
+  // for this long is blocked.
   static constexpr std::chrono::milliseconds kPatience{1000};
 
-  // How often the set-up of kernel interfaces is looked at: some system calls a port.
+  // How often the set-up of kernel interfaces is checked. It costs some system calls per port.
   static constexpr std::chrono::seconds kSetupInterval{1};
 
   FaultWatcher(const Watched& watched, FaultLedger* ledger, Clock::time_point now);
   void Look(Clock::time_point now);
 
  private:
-  // A counter that grows while all is well.
+  // A counter that should keep growing.
   struct Pulse {
     uint64_t value = 0;
     Clock::time_point since;  // the last look at which it grew, or had no reason to

@@ -16,7 +16,7 @@
 namespace twinpath {
 namespace {
 
-// The faults that end when the port is reopened.
+// Faults that end when the port is reopened.
 constexpr char kGone[] = "gone";          // no interface, or no NIC
 constexpr char kDetached[] = "detached";  // an interface without the port's XDP program
 
@@ -38,7 +38,7 @@ void PortRecovery::LookAtPort(size_t index, Clock::time_point now) {
     case State::Step::kPresent: {
       if (LookAtDevice(index, now)) return;
       auto null_endpoint = MakeNullEndpoint();
-      if (!null_endpoint.ok()) return;  // then the device stays, and takes nothing
+      if (!null_endpoint.ok()) return;  // the workers keep the device, which accepts nothing
       RewireWorkers(index, *null_endpoint);
       state.step = State::Step::kLeaving;
       return;
@@ -50,7 +50,7 @@ void PortRecovery::LookAtPort(size_t index, Clock::time_point now) {
       state.next_try = now + kAfterClose;
       return;
     case State::Step::kAway:
-      if (!port.DeviceThere()) {
+      if (!port.DeviceExists()) {
         BeginMissing(port, now);
         state.tries = 0;
         state.next_try = now;
@@ -71,7 +71,7 @@ void PortRecovery::LookAtPort(size_t index, Clock::time_point now) {
   }
 }
 
-// False: the port cannot use its device any longer.
+// Checks the port's device. False: the port cannot use it any longer.
 bool PortRecovery::LookAtDevice(size_t index, Clock::time_point now) {
   State& state = states_[index];
   const Port& port = datapath_.ports[index];
@@ -81,18 +81,18 @@ bool PortRecovery::LookAtDevice(size_t index, Clock::time_point now) {
   }
   if (now < state.next_program_look) return true;
   state.next_program_look = now + kProgramInterval;
-  const std::optional<XdpState> instead = port.CarriesInstead();
-  if (!instead.has_value()) {
+  const std::optional<XdpState> foreign = port.ForeignProgram();
+  if (!foreign.has_value()) {
     ledger_->Set(Subject(port), kDetached, false,
                  absl::StrCat(port.Where(), " has its XDP program again"), now);
     return true;
   }
-  const bool other = instead->program != 0;
+  const bool other = foreign->program != 0;
   ledger_->Set(
       Subject(port), kDetached, true,
       other ? absl::StrCat(port.Where(), " has another XDP program (",
-                           XdpProgramName(instead->program), ", id ", instead->program,
-                           ") in place of the port's; the port receives nothing until that program "
+                           XdpProgramName(foreign->program), ", id ", foreign->program,
+                           ") instead of the port's; the port receives nothing until that program "
                            "is detached")
             : absl::StrCat(port.Where(), " lost the port's XDP program; the port will be reopened"),
       now);
@@ -107,7 +107,7 @@ void PortRecovery::BeginMissing(const Port& port, Clock::time_point now) {
                now);
 }
 
-// To the port's present device, or to the null endpoint.
+// Switches the workers to the null endpoint, or (nullopt) to the port's current device.
 void PortRecovery::RewireWorkers(size_t index, const std::optional<QueueEnd>& null_endpoint) {
   const Port& port = datapath_.ports[index];
   Rewire& rewire = states_[index].rewire;
@@ -129,7 +129,7 @@ bool PortRecovery::AllRewired(size_t index) const {
                       [&rewire](const auto& worker) { return worker->IsRewiring(rewire); });
 }
 
-// False: a reader holds the lock; the caller tries again at the next look.
+// False if a reader holds the lock: the caller tries again at the next look.
 bool PortRecovery::Close(Port* port) {
   const std::unique_lock<std::mutex> no_reader(datapath_.reading, std::try_to_lock);
   if (!no_reader) return false;
@@ -167,12 +167,12 @@ void PortRecovery::TryToReopen(size_t index, Clock::time_point now) {
   state.tries++;
   ReportRefusal(&state, opened,
                 state.tries == kTries
-                    ? "; no further tries until the interface disappears and comes "
-                      "back, or the program is restarted"
+                    ? "; giving up until the interface disappears and comes back, or the program "
+                      "is restarted"
                     : "");
 }
 
-// Once for each reason.
+// Logs each reason once.
 void PortRecovery::ReportRefusal(State* state, const absl::Status& status, const char* more) {
   const std::string refusal = absl::StrCat(status.message(), more);
   if (std::exchange(state->refusal, refusal) != refusal) ledger_->Note(refusal);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Recovers a port whose kernel interface vanishes while the workers run, or loses the XDP program
-// that brings the port its frames. Workers switch to a null endpoint between two bursts; the device
-// is closed; when an interface of the same name is back without a foreign XDP program, the port is
-// reopened and the workers switch back. Ports are independent: a stalled worker delays only the
-// ports that it has yet to switch. Nothing here waits for a worker, or for a reader of the ports.
-// Control thread.
+// Recovers a port whose kernel interface disappears while the workers run, or loses the port's XDP
+// program. Workers switch to a null endpoint between two bursts, and the device is closed. When an
+// interface of the same name is back without a foreign XDP program, the port is reopened and the
+// workers switch back. Ports are independent: a stalled worker delays only the ports that it has
+// not switched yet. This class never waits for a worker or for a reader of the ports. Control
+// thread.
 
 #ifndef TWINPATH_DPDK_RECOVER_PORT_RECOVERY_H_
 #define TWINPATH_DPDK_RECOVER_PORT_RECOVERY_H_
@@ -30,17 +30,18 @@ namespace twinpath {
 class PortRecovery {
  public:
   using Clock = FaultLedger::Clock;
-  // A device that is present and does not start is tried again after 1, 2, 4, ... seconds, this
-  // many times: each try may cost mbufs that the AF_XDP PMD does not return. A device that a check
-  // already rules out costs nothing, and is checked for as long as it takes.
+  // How often the recovery tries to start a device that exists, after 1, 2, 4, ... seconds. The
+  // number is limited because each try may cost mbufs that the AF_XDP PMD does not return. Checks
+  // that rule out a device before a try cost nothing, and are repeated without limit.
   static constexpr int kTries = 6;
-  // How often interfaces that are ruled out, and the XDP programs of those in use, are checked:
-  // some system calls a port.
+  // How often these checks, and the XDP programs of interfaces in use, are repeated. It costs some
+  // system calls per port.
   static constexpr std::chrono::seconds kProgramInterval{1};
-  // The kernel frees the queue of an AF_XDP socket some time after the socket is closed.
+  // The pause before the first try. The kernel frees the queue of an AF_XDP socket some time after
+  // the socket is closed.
   static constexpr std::chrono::milliseconds kAfterClose{200};
 
-  // Outlives the recovery.
+  // The referenced objects must outlive the recovery.
   struct Workers {
     const Profile& profile;
     std::vector<Port>& ports;
@@ -48,12 +49,12 @@ class PortRecovery {
     const std::vector<std::unique_ptr<Worker>>& workers;
     InterfaceGuard* guard;  // may be null
     std::mutex& reading;    // held by readers of the ports
-    bool quiet;             // the user did not ask for what PMDs write to stderr
+    bool quiet;             // hide what PMDs write to stderr
   };
   PortRecovery(const Workers& datapath, FaultLedger* ledger);
 
-  // Takes every port at most one step further. To be called a few times a second. Reopening a port
-  // takes some milliseconds.
+  // Advances every port by at most one step. Call it a few times a second. Reopening a port takes
+  // some milliseconds.
   void Look(Clock::time_point now);
 
  private:

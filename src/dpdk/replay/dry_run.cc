@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Chooses the stand-in of each device, and starts. Control thread.
+// Chooses a stand-in for each device, and starts the datapath. Control thread.
 
 #include "src/dpdk/replay/dry_run.h"
 
@@ -32,7 +32,7 @@ Vdev Parts(const std::string& device) {
   return {device.substr(0, comma), comma == std::string::npos ? "" : device.substr(comma + 1)};
 }
 
-// Whether all captures to be read are files: a trial start would consume a pipe.
+// Whether all captures are regular files. A trial start would consume the content of a pipe.
 bool ReadsFiles(const std::string& arguments) {
   static const std::regex capture("rx_pcap=([^,]+)");
   for (std::sregex_iterator at(arguments.begin(), arguments.end(), capture), end; at != end; ++at) {
@@ -47,7 +47,7 @@ class StandIns {
   StandIns(bool own_network, DryRun* dry_run) : own_network_(own_network), dry_run_(dry_run) {}
 
   std::string For(const std::string& device) {
-    // The kernel's names come first: an interface may be called like a vdev.
+    // The kernel's names come first, because an interface may have the name of a vdev.
     if (IndexOfLink(device) != 0 || !IsVdev(device)) return StandIn();
     const Vdev vdev = Parts(device);
     const std::string driver = VdevDriver(vdev.name);
@@ -61,7 +61,7 @@ class StandIns {
     if (own_network_ && driver == "net_virtio_user" && has("path=/dev/vhost-net") &&
         !has("server="))
       return device;
-    // A namespace of its own has one interface.
+    // The process's own namespace has only the loopback interface.
     static const std::regex on("iface=[^,]*");
     if (own_network_ && driver == "net_af_packet")
       return std::regex_replace(device, on, "iface=lo");
@@ -73,7 +73,7 @@ class StandIns {
   }
 
  private:
-  // A name that no user gives: the driver of net_null with several digits is still net_null.
+  // A net_null device with a number that no user gives.
   std::string StandIn() { return absl::StrCat("net_null", 90000 + stand_ins_++); }
 
   bool own_network_;
@@ -81,11 +81,11 @@ class StandIns {
   int stand_ins_ = 0;
 };
 
-// OK where DPDK has a driver of this name.
+// Checks that DPDK has a driver for the vdev.
 absl::Status FindDriver(const Vdev& vdev) {
   rte_devargs found = {};
   const int code = rte_devargs_parsef(&found, "%s", vdev.name.c_str());
-  std::free(found.data);  // rte_devargs_reset is not of the stable ABI
+  std::free(found.data);  // rte_devargs_reset is not part of the stable ABI
   return code == 0 ? absl::OkStatus()
                    : absl::FailedPreconditionError(absl::StrCat(
                          "vdev ", vdev.name, " does not start: DPDK has no driver of this name"));
@@ -104,7 +104,7 @@ DryRun PlanDryRun(const Profile& profile, bool own_network) {
     else if (eal[i] == "--vdev" && i + 1 < eal.size())
       eal[i + 1] = stand_ins.For(eal[i + 1]);
   }
-  eal.emplace_back("--no-pci");  // in spite of any other argument about NICs
+  eal.emplace_back("--no-pci");  // overrides any other argument about NICs
   dry_run.profile.exception = ExceptionPath::kNone;
   dry_run.profile.telemetry = false;
   return dry_run;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A trial start without side effects: the datapath as twinpath-dpdk would set it up, but with
-// stand-ins for devices that others would notice or lose. For a process that ends afterwards: EAL
-// starts once. Control thread.
+// A trial start without side effects. It sets up the same datapath as twinpath-dpdk, with stand-ins
+// for devices that other programs would notice or lose. Only for a process that ends afterwards,
+// because EAL can start only once. Control thread.
 
 #ifndef TWINPATH_DPDK_REPLAY_DRY_RUN_H_
 #define TWINPATH_DPDK_REPLAY_DRY_RUN_H_
@@ -19,19 +19,19 @@ namespace twinpath {
 
 struct DryRun {
   Profile profile;              // with the ports and EAL arguments to try
-  std::vector<Vdev> probed;     // tried until the PMD has read their arguments
-  std::vector<Vdev> unstarted;  // only their drivers are searched for
+  std::vector<Vdev> probed;     // probed only, so that the PMD checks their arguments
+  std::vector<Vdev> unstarted;  // not probed; only their drivers must exist
 };
 
-// Replaces NICs, kernel interfaces and virtual devices that would touch anything outside the
-// process by net_null, and files to be written by /dev/null. With `own_network` the process has a
-// network namespace of its own, where it may create TAP devices. Reads which interfaces exist in
-// the present one, and which kind of file a capture is.
+// Replaces NICs, kernel interfaces and virtual devices that affect anything outside the process by
+// net_null, and output files by /dev/null. `own_network`: the process has its own network
+// namespace, where it may create TAP devices. Reads which interfaces exist in the current namespace
+// and whether captures are files.
 DryRun PlanDryRun(const Profile& profile, bool own_network);
 
-// Starts EAL and the datapath, and frees both. `network`, a file descriptor, is the network
-// namespace in which `probed` is probed; -1: the present one. Returns the error with which
-// twinpath-dpdk would end.
+// Starts EAL and the datapath, and frees both. `network` is a file descriptor of the network
+// namespace in which `probed` is probed; -1: the current one. Returns the error that twinpath-dpdk
+// would end with.
 absl::Status RunDryRun(const DryRun& dry_run, const Policy& policy, CompiledPolicy compiled,
                        int network);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Builds rings around a worker, feeds frames to it, and reads what became of them. One thread.
+// Builds rings around a worker, feeds frames to it, and reads the results. One thread.
 
 #include "src/dpdk/replay/replay.h"
 
@@ -22,9 +22,9 @@
 namespace twinpath {
 namespace {
 
-constexpr uint32_t kMbufs = 4095;         // a burst of the largest frames, twice
-constexpr uint32_t kRingSlots = 128;      // two bursts
-constexpr uint32_t kQueuesAnEthdev = 16;  // the most that net_ring has
+constexpr uint32_t kMbufs = 4095;          // two bursts of the largest frames
+constexpr uint32_t kRingSlots = 128;       // two bursts
+constexpr uint32_t kQueuesPerEthdev = 16;  // net_ring has at most this many
 
 }  // namespace
 
@@ -70,7 +70,7 @@ absl::Status DpdkReplay::SetUp() {
   tables_.emplace(*std::move(tables));
 
   if (policy_.has_flows) {
-    // Locked like that of a run, although one thread serves all queues here.
+    // Uses the locks as in a real run, although one thread serves all queues here.
     auto flows = FlowTable::Create(FlowTableWithin(flow_memory_), SOCKET_ID_ANY, false);
     if (!flows.ok()) return flows.status();
     flows_.emplace(*std::move(flows));
@@ -81,8 +81,8 @@ absl::Status DpdkReplay::SetUp() {
     for (uint32_t p = 0; p < ports_.size(); p++) {
       QueueSpec spec = {
           .port = p, .queue = q, .rx = ports_[p].ends[q], .to_kernel = kernels_[p].ends[q]};
-      spec.completes = (completes_ >> p & 1) != 0;  // a kernel that XDP passes frames to finds them
-                                                    // unfinished, so this one does, too
+      // completes_to_kernel stays false: XDP passes frames with unfinished checksums, too.
+      spec.completes = (completes_ >> p & 1) != 0;
       for (const RingPort& out : ports_) spec.tx.push_back(out.ends[q]);
       specs.push_back(std::move(spec));
     }
@@ -113,16 +113,16 @@ absl::StatusOr<DpdkReplay::RingPort> DpdkReplay::MakePort(const std::string& nam
   return port;
 }
 
-// Packs the rings of all ports into as few ethdevs as possible: EAL has 32.
+// Packs the rings of all ports into as few ethdevs as possible, because EAL has only 32.
 absl::Status DpdkReplay::AddEthdevs() {
   std::vector<std::pair<RingPort*, uint32_t>> left;  // the queues without an ethdev
   for (auto* ports : {&ports_, &kernels_})
     for (RingPort& port : *ports)
       for (uint32_t q = 0; q < queues_; q++) left.emplace_back(&port, q);
-  for (size_t first = 0; first < left.size(); first += kQueuesAnEthdev) {
+  for (size_t first = 0; first < left.size(); first += kQueuesPerEthdev) {
     const auto count =
-        static_cast<uint16_t>(std::min<size_t>(kQueuesAnEthdev, left.size() - first));
-    std::array<rte_ring*, kQueuesAnEthdev> in = {}, out = {};
+        static_cast<uint16_t>(std::min<size_t>(kQueuesPerEthdev, left.size() - first));
+    std::array<rte_ring*, kQueuesPerEthdev> in = {}, out = {};
     for (uint16_t i = 0; i < count; i++) {
       auto [port, q] = left[first + i];
       in[i] = port->in[q].get();
@@ -146,7 +146,7 @@ absl::Status DpdkReplay::AddEthdevs() {
   return absl::OkStatus();
 }
 
-// Copies a frame into mbufs as net_pcap does: as much as fits into the first, then the next.
+// Copies a frame into mbufs as net_pcap does: fills the first mbuf, then the next.
 absl::StatusOr<rte_mbuf*> DpdkReplay::MakeFrame(absl::Span<const uint8_t> bytes) {
   if (bytes.size() > kMaxFrame)
     return absl::InvalidArgumentError(
@@ -168,7 +168,8 @@ absl::StatusOr<rte_mbuf*> DpdkReplay::MakeFrame(absl::Span<const uint8_t> bytes)
   return absl::ResourceExhaustedError("the replay's mempool is empty");
 }
 
-// Runs one turn of the worker with `frames` in its RX queue; returns what left by this queue.
+// Runs one turn of the worker with `frames` in its RX queue. Returns the frames that left by this
+// queue.
 std::vector<DpdkReplay::Left> DpdkReplay::TurnWith(size_t port, uint32_t queue,
                                                    absl::Span<rte_mbuf* const> frames) {
   rte_ring_enqueue_bulk(ports_[port].in[queue].get(), reinterpret_cast<void* const*>(frames.data()),
@@ -204,7 +205,7 @@ FrameEffects EffectsOf(const rte_mbuf* frame, tp_verdict verdict, uint32_t port)
   return FrameEffects::Of(verdict, TP_NO_RULE, port, Bytes(frame));
 }
 
-// The one verdict by which `after` counts one packet more than `before`.
+// The verdict of the one packet that `after` counts more than `before`; nullopt if not exactly one.
 std::optional<tp_verdict> Counted(const tp_queue_counters& before, const tp_queue_counters& after) {
   if (after.rx.packets - before.rx.packets != 1) return std::nullopt;
   std::optional<tp_verdict> found;
@@ -219,8 +220,8 @@ std::optional<tp_verdict> Counted(const tp_queue_counters& before, const tp_queu
   return sum == 1 ? found : std::nullopt;
 }
 
-// Whether the worker decided `counted`, as its counters say; then all of `decided` is there. In the
-// blind tier a worker decides on no frame by itself.
+// Whether the worker's effects (`decided`) agree with its counters (`counted`). If they do, copies
+// the effects that counters do not show. In the blind tier there are no effects of single frames.
 bool Decided(tp_tier tier, const tp_effects& decided, FrameEffects* counted) {
   if (tier == TP_TIER_BLIND) return true;
   tp_effects* effects = &counted->effects;
@@ -252,7 +253,7 @@ absl::StatusOr<FrameEffects> DpdkReplay::Run(size_t port, uint32_t queue,
     result = EffectsOf(left[0].frame, left[0].verdict, left[0].port);
   }
   for (const Left& out : left) rte_pktmbuf_free(out.frame);
-  if (!sound) return absl::InternalError("the worker's counters do not tell exactly one verdict");
+  if (!sound) return absl::InternalError("the worker's counters do not show exactly one verdict");
   if (!leaves) result = FrameEffects::Of(*verdict);
   for (uint32_t rule = 0; rule < policy_.rules.size(); rule++) {
     if (served.states[rule].n == matched_[index][rule]) continue;

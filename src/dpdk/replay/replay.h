@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Feeds frames, one by one or in bursts, to the real worker: the DPDK path of `twinpath parity`.
-// The worker runs as it is, on net_ring ethdevs. What became of a frame is read from the worker's
-// counters and from the ring in which the frame arrives, and must agree with the effects that the
-// worker decided. One thread.
+// The worker is unchanged and runs on net_ring ethdevs. The result of a frame is read from the
+// worker's counters and from the ring where the frame arrives, and must agree with the effects that
+// the worker decided. One thread.
 
 #ifndef TWINPATH_DPDK_REPLAY_REPLAY_H_
 #define TWINPATH_DPDK_REPLAY_REPLAY_H_
@@ -33,28 +33,29 @@ class DpdkReplay {
  public:
   static constexpr size_t kMaxFrame = 65535;  // bytes
 
-  // The most queues of a replay, over all ports: EAL then has ethdevs for two replays.
+  // The number of queues of all ports together, at most. EAL then has enough ethdevs for two
+  // replays.
   static constexpr size_t kMaxQueues = 128;
 
-  // A worker for `policy` with `queues` queues a port, at packet 0 of every stream. The first call
-  // starts EAL (on hugepages where enough are free, else without) for the rest of the process, and
-  // leaves no file behind. Ports whose bits are set in `completes` finish unfinished checksums.
-  // InvalidArgument beyond kMaxQueues.
+  // Creates a worker for `policy` with `queues` queues per port, at packet 0 of every stream. The
+  // first call starts EAL, without hugepages, for the rest of the process; no file is left behind.
+  // `flow_memory` is in bytes. `completes` has a bit for each port that finishes unfinished
+  // checksums. InvalidArgument beyond kMaxQueues.
   static absl::StatusOr<std::unique_ptr<DpdkReplay>> Create(
       const CompiledPolicy& policy, uint32_t queues, uint64_t flow_memory = kReplayFlowMemory,
       uint32_t completes = 0);
   ~DpdkReplay();
 
-  // What becomes of the next frame (0 to kMaxFrame bytes) that comes in by `port` on `queue`.
-  // Internal: the worker's counters do not tell exactly one verdict, or contradict its effects.
+  // Receives `frame` (0 to kMaxFrame bytes) on `port` and `queue`, and returns its effects.
+  // Internal: the worker's counters do not show exactly one verdict, or contradict its effects.
   absl::StatusOr<FrameEffects> Run(size_t port, uint32_t queue, absl::Span<const uint8_t> frame);
 
-  // Run() for 1 to kMaxBurst frames that the worker receives as one burst. A frame that does not
-  // leave has no effects here, and no frame has a rule: counters are of the whole burst.
+  // Receives 1 to kMaxBurst frames as one burst. A frame that does not leave has no effects here,
+  // and no frame has a rule, because counters show only the whole burst.
   absl::StatusOr<std::vector<std::optional<FrameEffects>>> RunBurst(
       size_t port, uint32_t queue, absl::Span<const std::vector<uint8_t>> frames);
 
-  // Sets the time of the next frames, in nanoseconds, for conditions. 0 at first.
+  // Sets the time of the next frames for conditions, in nanoseconds. Starts at 0.
   void SetClock(uint64_t now) { clock_ = now; }
 
   // The counters so far.
@@ -65,7 +66,7 @@ class DpdkReplay {
     void operator()(rte_ring* ring) const;
   };
   using Ring = std::unique_ptr<rte_ring, RingFree>;
-  // One port: its rings, and the ends by which the worker uses them, by queue.
+  // One port: its rings and the worker's queue ends, by queue.
   struct RingPort {
     std::vector<Ring> in, out;
     std::vector<QueueEnd> ends;
@@ -99,7 +100,7 @@ class DpdkReplay {
   std::optional<PolicyTables> tables_;
   std::optional<FlowTable> flows_;
   std::unique_ptr<Worker> worker_;
-  // By queue of the worker: the packets that each rule had matched before.
+  // By queue of the worker: the packets that each rule has matched so far.
   std::vector<std::vector<uint64_t>> matched_;
 };
 

@@ -17,7 +17,7 @@
 namespace twinpath {
 namespace {
 
-// Address space, which takes memory as it is used.
+// Address space. Only used pages take memory.
 constexpr uint64_t kMemoryBytes = 1ull << 30;
 
 absl::Status Start() {
@@ -28,8 +28,8 @@ absl::Status Start() {
                         .file_prefix = absl::StrCat("twinpath-replay-", getpid()),
                         .memory_bytes = kMemoryBytes,
                         .telemetry = false};
-  // Other programs could take free hugepages between a look and the start, and frames that are
-  // replayed one by one need none.
+  // Another program could take the free hugepages between a check and the start. A replay does not
+  // need the speed of hugepages.
   request.arguments = {"--no-huge"};
   auto plan = PlanEal(request);
   if (!plan.ok()) return plan.status();
@@ -39,8 +39,8 @@ absl::Status Start() {
   cpu_set_t before;
   CPU_ZERO(&before);
   sched_getaffinity(0, sizeof(before), &before);
-  // Memory is private and there is no telemetry: EAL keeps working when `eal` removes the runtime
-  // folder.
+  // Memory is private and there is no telemetry, so EAL keeps working when `eal` removes the
+  // runtime folder.
   StderrCapture capture;
   auto eal = Eal::Create(*plan, *std::move(instance));
   if (!eal.ok()) return eal.status();

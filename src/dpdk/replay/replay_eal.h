@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// EAL for a process that only replays frames: without NICs and telemetry, and without a file left
-// behind. One thread.
+// EAL for a process that only replays frames: without NICs or telemetry. It leaves no file behind.
+// One thread.
 
 #ifndef TWINPATH_DPDK_REPLAY_REPLAY_EAL_H_
 #define TWINPATH_DPDK_REPLAY_REPLAY_EAL_H_
@@ -9,8 +9,8 @@
 
 namespace twinpath {
 
-// Starts EAL unless it is running, without hugepages. Keeps the CPU affinity of the calling thread.
-// Every call returns the same result.
+// Starts EAL without hugepages, on the first call. Keeps the CPU affinity of the calling thread.
+// Later calls return the first result.
 absl::Status StartReplayEal();
 
 }  // namespace twinpath

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// --packets: the exact number of packets that a run may receive, over all queues. Workers take
-// grants from a shared pool and return what they do not need, so that no packet costs an atomic
-// operation.
+// --packets: the exact number of packets that a run may receive, on all queues together. Workers
+// take grants from a shared pool and return what they do not need, so that single packets cost no
+// atomic operation.
 
 #ifndef TWINPATH_DPDK_WORKER_BUDGET_H_
 #define TWINPATH_DPDK_WORKER_BUDGET_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// DPDK sums the bytes, over any number of segments.
+// Finds and finishes checksums. DPDK's function sums the bytes of any number of segments.
 
 #include "src/dpdk/worker/checksums.h"
 
@@ -11,7 +11,7 @@
 namespace twinpath {
 namespace {
 
-// Whether the frame changed.
+// Returns whether the frame changed.
 bool CompleteChecksum(const rte_mbuf* frame) {
   uint8_t* data = MbufAccess::Data(frame);
   const uint8_t* end = data + frame->data_len;

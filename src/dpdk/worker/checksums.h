@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Finishes the transport checksums of frames that leave: src/policy/egress/checksum.h over mbufs.
-// Runs on the worker's lcore.
+// Finishes the transport checksums of frames before they are sent: src/policy/egress/checksum.h for
+// mbufs. Runs on the worker's lcore.
 
 #ifndef TWINPATH_DPDK_WORKER_CHECKSUMS_H_
 #define TWINPATH_DPDK_WORKER_CHECKSUMS_H_
@@ -11,7 +11,7 @@
 
 namespace twinpath {
 
-// Finishes those of `frames` that are unfinished. Returns how many frames that changed.
+// Finishes the unfinished checksums among `frames`. Returns the number of frames that changed.
 uint32_t CompleteChecksums(rte_mbuf* const* frames, uint32_t count);
 
 }  // namespace twinpath

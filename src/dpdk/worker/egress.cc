@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sending by one TX queue, and what few bursts meet. Runs on the worker's lcore.
+// Sending by one TX queue, and the parts of Egress that few bursts need. Runs on the worker's
+// lcore.
 
 #include "src/dpdk/worker/egress.h"
 
@@ -10,8 +11,8 @@ namespace {
 
 constexpr int kSendRetries = 8;
 
-// Moves frames of several mbufs and more bytes than `longest` behind the others, both in order;
-// returns how many come first.
+// Moves frames that have several mbufs and more than `longest` bytes to the end. Both parts keep
+// their order. Returns the size of the first part.
 uint32_t LongChainsLast(rte_mbuf** frames, uint32_t count, uint32_t longest) {
   const auto accepted = [longest](const rte_mbuf* frame) {
     return frame->nb_segs == 1 || frame->pkt_len <= longest;
@@ -33,7 +34,8 @@ uint32_t Send(QueueEnd to, rte_mbuf** frames, uint32_t count) {
   return sent;
 }
 
-// Hands frames to the kernel. Without an exception port behind the port, frames end here.
+// Hands frames to the kernel. If the port has no exception port, drops them, but counts them as
+// passed.
 void Egress::Pass(Queue* queue, rte_mbuf** frames, uint32_t count, uint64_t bytes) {
   uint32_t sent = count;
   if (queue->has_to_kernel) {
@@ -47,7 +49,7 @@ void Egress::Pass(Queue* queue, rte_mbuf** frames, uint32_t count, uint64_t byte
   tp_count_add(&queue->counters.verdict[TP_PASS], sent, bytes);
 }
 
-// Counts and drops frames that a TX queue refused; returns their bytes.
+// Counts and drops frames that a TX queue refused. Returns the sum of their lengths in bytes.
 uint64_t Egress::Refuse(Queue* queue, rte_mbuf** frames, uint32_t count) {
   const uint64_t bytes = FrameBytes<MbufAccess>(frames, count);
   tp_count_add(&queue->counters.verdict[TP_TX_FULL], count, bytes);

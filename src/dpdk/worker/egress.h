@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Carries out what was decided: frames are sent, handed to the kernel, or dropped, in batches, and
-// each is counted by what became of it. The functions that every burst runs are inline, in the
-// order in which a frame meets them. Owned by one worker; runs on its lcore.
+// Carries out the decisions: sends frames, hands them to the kernel or drops them, in batches, and
+// counts each by its result. The functions that every burst runs are inline, in the order in which
+// they run. Owned by one worker; runs on its lcore.
 
 #ifndef TWINPATH_DPDK_WORKER_EGRESS_H_
 #define TWINPATH_DPDK_WORKER_EGRESS_H_
@@ -24,39 +24,38 @@
 
 namespace twinpath {
 
-// Sends `count` frames by one TX queue, and offers those that it refuses a few times more. Returns
-// how many were sent: the first ones, which are no longer the caller's. The order of `frames`
-// changes only where the queue does not accept every frame of several mbufs: those that it does not
-// accept move to the end.
+// Sends `count` frames by one TX queue; retries refused ones a few times. Returns how many were
+// sent: the first ones in `frames`, which the caller does not own any more. If the queue does not
+// accept all frames of several mbufs, those that it does not accept are moved to the end.
 uint32_t Send(QueueEnd to, rte_mbuf** frames, uint32_t count);
 
 class Egress {
  public:
-  // Dropped frames are freed `burst_size` (1 to kMaxBurst) or more at a time: with little loss,
-  // that is once in many bursts.
+  // Dropped frames are freed `burst_size` (1 to kMaxBurst) or more at a time. With little loss that
+  // happens once in many bursts.
   explicit Egress(uint32_t burst_size) : burst_size_(burst_size) {}
   ~Egress() { FreeDrops(); }
   Egress(const Egress&) = delete;
   Egress& operator=(const Egress&) = delete;
 
-  // Room for kMaxBurst frames, which TakeDropped then takes.
+  // Room for kMaxBurst dropped frames of a blind burst; CarryOut then takes them.
   rte_mbuf** room() { return drops_ + n_drops_; }
 
-  // Carries out a burst of the blind tier, whose dropped frames are in room().
+  // Carries out a burst of the blind tier. Its dropped frames are already in room().
   void CarryOut(Queue* queue, rte_mbuf** frames, const BlindOutcome& outcome);
 
   // Carries out burst.effects for `count` frames.
   void CarryOut(Queue* queue, rte_mbuf* const* frames, const Burst& burst, uint32_t count);
 
-  // Frees dropped frames where a burst's worth of them has gathered; to be called after each
-  // burst. FreeDrops frees them all.
+  // Frees dropped frames if at least a burst of them has gathered. Call it after each burst.
+  // FreeDrops frees them in any case.
   void FreeGathered() {
     if (n_drops_ >= burst_size_) FreeDrops();
   }
   void FreeDrops() { FreeFrames(drops_, std::exchange(n_drops_, 0)); }
 
  private:
-  // Frames on their way to one place.
+  // Frames that leave by the same port, or go to the kernel.
   struct Batch {
     uint32_t count = 0;
     uint64_t bytes = 0;
@@ -76,7 +75,7 @@ class Egress {
   const uint32_t burst_size_;
   uint32_t n_drops_ = 0;             // fewer than burst_size_ when a burst begins
   uint32_t used_ = 0;                // bit p: batches_[p] has frames
-  rte_mbuf* drops_[2 * kMaxBurst];   // dropped, and not yet freed
+  rte_mbuf* drops_[2 * kMaxBurst];   // dropped but not yet freed
   Batch batches_[TP_TO_KERNEL + 1];  // by tp_effects.to
 };
 
@@ -105,7 +104,7 @@ inline void Egress::CarryOut(Queue* queue, rte_mbuf* const* frames, const Burst&
   SendBatches(queue);
 }
 
-// Puts a frame into the batch that it leaves by, or counts and drops it.
+// Puts a frame into its batch, or counts and drops it.
 inline void Egress::Put(Queue* queue, rte_mbuf* frame, tp_effects effects, uint32_t bytes) {
   if (effects.fate == TP_FATE_FORWARD) {
     Batch& batch = batches_[effects.to];
@@ -131,7 +130,7 @@ inline void Egress::SendBatches(Queue* queue) {
   }
 }
 
-// Sends `count` frames of `bytes` bytes by `out_port`; drops those that are refused.
+// Sends `count` frames of `bytes` bytes in total by `out_port`. Drops refused ones.
 inline void Egress::Transmit(Queue* queue, uint8_t out_port, rte_mbuf** frames, uint32_t count,
                              uint64_t bytes) {
   if (queue->completes) queue->extras.checksums_completed += CompleteChecksums(frames, count);

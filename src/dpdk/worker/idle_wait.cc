@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Waits by rte_epoll_wait or nanosleep(2). Create and the destructor: control thread; the rest: the
-// worker's lcore.
+// Waits with rte_epoll_wait or nanosleep(2). Create and the destructor run on the control thread,
+// the rest on the worker's lcore.
 
 #include "src/dpdk/worker/idle_wait.h"
 
@@ -43,8 +43,8 @@ void IdleWait::Leave(uint16_t ethdev) {
   std::erase_if(no_wakeup_, of_ethdev);
 }
 
-// False: the socket cannot wake the worker. Where one ethdev has several queues, nothing tells
-// whose socket this is: it wakes the workers of all queues.
+// False: the socket cannot wake the worker. If one ethdev has several queues, a socket cannot be
+// assigned to its queue, so each socket wakes the workers of all queues.
 bool IdleWait::AddSocket(uint16_t ethdev, int fd) {
   if (std::any_of(sockets_.begin(), sockets_.end(), [fd](const auto& s) { return s.fd == fd; }))
     return true;
@@ -58,7 +58,7 @@ bool IdleWait::AddSocket(uint16_t ethdev, int fd) {
 // False: the PMD has no RX interrupt for the queue.
 bool IdleWait::AddInterrupt(const QueueEnd& end) {
   const int enabled = rte_eth_dev_rx_intr_enable(end.ethdev, end.queue);
-  // The descriptor of net_tap wakes without being enabled.
+  // net_tap cannot enable interrupts, but its descriptor wakes the worker anyway.
   if (enabled != 0 && enabled != -ENOTSUP) return false;
   rte_eth_dev_rx_intr_disable(end.ethdev, end.queue);
   if (rte_eth_dev_rx_intr_ctl_q(end.ethdev, end.queue, epoll_.get(), RTE_INTR_EVENT_ADD, nullptr) !=
@@ -74,7 +74,7 @@ IdleWait::~IdleWait() {
 }
 
 void IdleWait::Begin() {
-  // By default the kernel makes naps 50 us longer than asked for (prctl(2)).
+  // By default the kernel makes sleeps up to 50 us longer than requested (timer slack, prctl(2)).
   prctl(PR_SET_TIMERSLACK, 1);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How a worker that may sleep waits while its queues are empty: until a frame arrives, where the
-// PMDs of all its queues can wake it (by RX interrupts: the DPDK programmer's guide, "Device event
-// notification"; or by the sockets of the AF_XDP PMD, which has no interrupts), else by naps. Made
-// by the control thread; used by one worker.
+// How a worker that may sleep waits while its queues are empty. If the PMDs of all its queues can
+// wake it, the worker sleeps until a frame arrives. A PMD wakes it by RX interrupts (DPDK
+// programmer's guide, "Device event notification"); the AF_XDP PMD has none, but its sockets become
+// readable. Otherwise the worker takes short naps. Created by the control thread; used by one
+// worker.
 
 #ifndef TWINPATH_DPDK_WORKER_IDLE_WAIT_H_
 #define TWINPATH_DPDK_WORKER_IDLE_WAIT_H_
@@ -24,27 +25,28 @@ namespace twinpath {
 // An RX queue that the worker reads.
 struct WakeSource {
   QueueEnd end;
-  std::vector<int> sockets;  // AF_XDP: the PMD's; readable when frames may have arrived
+  std::vector<int> sockets;  // AF_XDP: owned by the PMD; readable when frames may have arrived
 };
 
 class IdleWait {
  public:
-  // A wait is bounded, so that threads that wait for the worker (a reload, the end of the run, the
-  // watchdog) need not wake it.
+  // The longest wait. It is bounded so that threads that wait for the worker (a reload, the end of
+  // the run, the watchdog) need not wake it.
   static constexpr std::chrono::milliseconds kLongestWait{10};
-  // Where some queue cannot wake the worker: naps grow from the one to the other while nothing
+  // If some queue cannot wake the worker, naps grow from the shortest to the longest while nothing
   // arrives.
   static constexpr std::chrono::microseconds kShortestNap{10}, kLongestNap{250};
   // A worker without a frame for this long stops polling.
   static constexpr std::chrono::microseconds kPolling{50};
 
-  // The queues' ports were started with EthdevConfig::interrupts, and outlive this object.
+  // The queues' ports must have been started with EthdevConfig::interrupts, and must outlive this
+  // object.
   static absl::StatusOr<std::unique_ptr<IdleWait>> Create(const std::vector<WakeSource>& sources);
   ~IdleWait();
   IdleWait(const IdleWait&) = delete;
   IdleWait& operator=(const IdleWait&) = delete;
 
-  // Whether every frame ends a wait. False: the worker naps.
+  // Whether a frame on any queue ends a wait. False: the worker naps.
   bool wakes() const { return no_wakeup_.empty(); }
   // The queues that cannot wake the worker.
   const std::vector<QueueEnd>& no_wakeup() const { return no_wakeup_; }
@@ -54,14 +56,14 @@ class IdleWait {
   // Removes the queues of `ethdev`, which is still open. The worker's lcore.
   void Leave(uint16_t ethdev);
 
-  // To be called once by the thread that waits, before its first wait.
+  // Called once by the waiting thread, before its first wait.
   void Begin();
-  // From Arm to Disarm, a frame that arrives ends Wait. A frame that arrived before Arm may not:
-  // the caller reads the queues once between Arm and Wait.
+  // Between Arm and Disarm, an arriving frame ends Wait. A frame that arrived before Arm may not
+  // end it, so the caller must read the queues once between Arm and Wait.
   void Arm();
   void Wait();
   void Disarm();
-  // A frame arrived: the next nap is short.
+  // Called when a frame arrived: the next nap is short.
   void Reset() { nap_ = kShortestNap; }
 
  private:

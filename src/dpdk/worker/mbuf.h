@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Mbufs as the decision sees frames, and how they are freed. Inline, without state; runs on the
-// lcores.
+// Access to mbufs for the decision, and freeing them. Inline, without state; runs on the lcores.
 
 #ifndef TWINPATH_DPDK_WORKER_MBUF_H_
 #define TWINPATH_DPDK_WORKER_MBUF_H_
@@ -15,7 +14,7 @@
 
 namespace twinpath {
 
-// For the templates of src/engine/decide_blind.h.
+// The access that the templates of src/engine/decide_blind.h need.
 struct MbufAccess {
   using Frame = rte_mbuf;
   static uint32_t Length(const rte_mbuf* frame) { return frame->pkt_len; }
@@ -23,13 +22,14 @@ struct MbufAccess {
   static uint32_t DataLength(const rte_mbuf* frame) { return frame->data_len; }
 };
 
-// Whether a frame is one mbuf that only its owner refers to: it may return to its mempool as it is.
+// Whether a frame is one mbuf with one reference from `pool`, which may return to the pool
+// directly.
 inline bool IsPlain(const rte_mbuf* frame, const rte_mempool* pool) {
   return frame->refcnt == 1 && frame->nb_segs == 1 && RTE_MBUF_DIRECT(frame) && frame->pool == pool;
 }
 
-// Frees `count` frames of any kind; plain frames of one mempool return to it in one move.
-// The order of `frames` is lost.
+// Frees `count` frames of any kind. Plain frames of one mempool return to it in one call. Changes
+// the order of `frames`.
 inline void FreeFrames(rte_mbuf** frames, uint32_t count) {
   if (count == 0) return;
   rte_mempool* pool = frames[0]->pool;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Makes queues, and their parts of policies. Control thread.
+// Creates queues and their parts of policies. Control thread.
 
 #include "src/dpdk/worker/queue.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One logical queue of a port, as its worker serves it: the queue's part of the policy, its ends,
-// and its counters. Made by the control thread; every field says who writes it during the run.
+// One logical queue of a port: its part of the policy, its queue ends and its counters. Created by
+// the control thread; every field says who writes it during the run.
 
 #ifndef TWINPATH_DPDK_WORKER_QUEUE_H_
 #define TWINPATH_DPDK_WORKER_QUEUE_H_
@@ -23,19 +23,19 @@ namespace twinpath {
 
 // Frames from the kernel, through the exception port. worker: rw, control: ro
 struct KernelCounters {
-  tp_count rx = {};       // from the kernel
-  tp_count tx = {};       // of these, sent
-  tp_count tx_full = {};  // of these, refused by the TX queue
+  tp_count rx = {};       // received from the kernel
+  tp_count tx = {};       // of rx: sent
+  tp_count tx_full = {};  // of rx: refused by the TX queue
 };
 
 // A queue's part of a policy. Allocated by the control thread.
 struct QueuePolicy {
   QueuePlan plan;             // worker: rw
   EalArray<tp_state> states;  // by rule; worker: rw, control: ro
-  EalArray<tp_count> marked;  // by rule; worker: rw, control: ro; none where no rule marks
+  EalArray<tp_count> marked;  // by rule; worker: rw, control: ro; empty if no rule marks
 };
 
-// The policy's part is replaced by the worker alone.
+// During a reload the worker itself replaces the QueuePolicy.
 struct Queue : QueuePolicy {
   // control: rw before the run; worker: ro
   uint8_t port = 0;  // index into the policy's ports
@@ -51,19 +51,19 @@ struct Queue : QueuePolicy {
   KernelCounters kernel;
   tp_queue_extras extras = {};
   RetiredCounts retired;
-  __u64 refused[TP_MAX_PORTS] = {};  // of tx_full, by out port
-  // worker: rw; frames received beyond the budget's grant, oldest first from `held_at`
+  __u64 refused[TP_MAX_PORTS] = {};  // part of tx_full, by out port
+  // worker: rw; frames received beyond the budget's grant, oldest first, starting at `held_at`
   uint32_t held_at = 0, held = 0;
   rte_mbuf* held_frames[kMaxBurst] = {};
 };
 
-// The part of `policy` of a queue, at packet 0 of every stream, with memory on NUMA node `node`.
-// `tables` and `flows`, and the queue, must outlive it.
+// Creates the part of `policy` for `queue`, at packet 0 of every stream, with memory on NUMA node
+// `node`. `tables`, `flows` and `queue` must outlive it.
 absl::StatusOr<QueuePolicy> MakeQueuePolicy(const CompiledPolicy& policy,
                                             const PolicyTables& tables, const tp_flow_table* flows,
                                             int node, Queue* queue);
 
-// A queue with its part of `policy`.
+// Creates a queue with its part of `policy`.
 absl::StatusOr<std::unique_ptr<Queue>> MakeQueue(const QueueSpec& spec,
                                                  const CompiledPolicy& policy,
                                                  const PolicyTables& tables,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where a worker's frames come from and go to: one queue of one ethdev, and the queues that one
-// logical queue of a port uses. Plain values; no thread.
+// The queues of ethdevs that a worker receives from and sends to. Plain values; no thread.
 
 #ifndef TWINPATH_DPDK_WORKER_QUEUE_END_H_
 #define TWINPATH_DPDK_WORKER_QUEUE_END_H_
@@ -17,31 +16,31 @@ inline constexpr uint32_t kAnyLength = UINT32_MAX;
 struct QueueEnd {
   uint16_t ethdev = 0;
   uint16_t queue = 0;
-  // TX: accepts frames of several mbufs up to this many bytes; 0: none, kAnyLength: all.
+  // TX: the longest frame of several mbufs that the queue accepts, in bytes. 0: none; kAnyLength:
+  // all.
   uint32_t longest_chain = kAnyLength;
 };
 
-// One logical queue of one port, as its worker is given it.
+// The set-up of one logical queue of one port.
 struct QueueSpec {
   uint32_t port = 0;   // index into the policy's ports
   uint32_t queue = 0;  // logical
   QueueEnd rx;
   std::vector<QueueEnd> tx;           // queue `queue` of each of the policy's ports, in their order
-  std::optional<QueueEnd> to_kernel;  // for frames that pass; none: they are counted and freed
-  std::optional<QueueEnd> from_kernel;  // read by this queue's worker alone
-  // Finishes unfinished checksums of the frames that it receives: before they are sent, and before
-  // they are passed.
+  std::optional<QueueEnd> to_kernel;  // for passed frames; none: they are counted and freed
+  std::optional<QueueEnd> from_kernel;  // read only by this queue's worker
+  // Whether to finish unfinished checksums before frames are sent, and before they are passed.
   bool completes = false, completes_to_kernel = false;
 };
 
-// New queue ends of a port or of its exception port, after the device was lost or reopened. Owned
-// by the control thread, which keeps it until no worker is rewiring any more.
+// New queue ends of a port or of its exception port, after the device was lost or reopened. The
+// control thread owns it and keeps it until no worker is rewiring any more.
 struct Rewire {
   uint32_t port = 0;
-  bool exception = false;      // of the exception port
+  bool exception = false;      // true: these are the ends of its exception port
   std::vector<QueueEnd> ends;  // by logical queue
-  // For a worker that may sleep: the AF_XDP sockets that bring the frames (none: other drivers), by
-  // logical queue; empty where no frame will come.
+  // For a worker that may sleep, by logical queue: the AF_XDP sockets that receive the frames (none
+  // for other drivers). An empty vector: no frame will arrive.
   std::vector<std::vector<int>> sockets;
 };
 

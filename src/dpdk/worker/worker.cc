@@ -84,8 +84,8 @@ inline uint32_t Worker::Receive(Queue* queue) {
   return rte_eth_rx_burst(queue->rx.ethdev, queue->rx.queue, frames_, burst_size_);
 }
 
-// Receives no more than the budget grants. Frames that the device gave beyond that are held, and
-// count as received only when they are granted.
+// Receives no more frames than the budget grants. Further frames from the device are held, and
+// count as received only when the budget grants them.
 uint32_t Worker::ReceiveGranted(Queue* queue) {
   if (queue->held == 0) {
     queue->held =
@@ -103,7 +103,7 @@ uint32_t Worker::ReceiveGranted(Queue* queue) {
   return count;
 }
 
-// Decides the burst in frames_, and carries the effects out.
+// Decides the burst in frames_ and carries out the effects.
 inline void Worker::Serve(Queue* queue, uint32_t count) {
   QueuePlan* plan = &queue->plan;
   if (plan->tier == TP_TIER_BLIND) return ServeBlind(queue, count);
@@ -133,14 +133,14 @@ inline void Worker::FillBurst(uint32_t count) {
   }
 }
 
-// Rules ask for a time that does not change within a burst.
+// All packets of a burst have the same time.
 void Worker::SetTime(tp_datapath* datapath) {
   datapath->now = given_clock_ != nullptr ? *given_clock_ : CoarseNow();
   datapath->now_ns = given_clock_ != nullptr ? *given_clock_ : clock_.Now();
 }
 
-// Forwards frames that the kernel sent into the exception port. The policy applies to frames that
-// come in by the port, not to these.
+// Forwards frames that the kernel sent into the exception port. The policy does not apply to them:
+// it applies only to frames that the port receives.
 void Worker::FromKernel(Queue* queue) {
   const uint32_t count =
       rte_eth_rx_burst(queue->from_kernel.ethdev, queue->from_kernel.queue, frames_, burst_size_);
@@ -157,7 +157,7 @@ void Worker::FromKernel(Queue* queue) {
   tp_count_add(&queue->kernel.tx, sent, bytes);
 }
 
-// Everything that no packet should wait for. False: the run is over.
+// Work that is not needed for every turn. False: the run is over.
 bool Worker::Housekeep(std::atomic<bool>* stop) {
   clock_.Correct();
   if (budget_ != nullptr) {
@@ -221,7 +221,7 @@ void Worker::Apply(const Rewire& rewire) {
   if (idle_ != nullptr) ListenTo(rewire);
 }
 
-// Lets frames that come by the new ends wake the worker, where the driver can do that.
+// Lets frames on the new ends wake the worker, if the driver supports that.
 void Worker::ListenTo(const Rewire& rewire) {
   if (rewire.sockets.empty()) return;
   for (const auto& queue : queues_) {

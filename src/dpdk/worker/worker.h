@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One worker: the run-to-completion loop of one lcore over its queues. A worker shares nothing that
-// it writes: its TX queues, streams and counters have no other writer, and the control thread only
-// reads them.
+// One worker: the run-to-completion loop of one lcore over its queues. A worker's TX queues,
+// streams and counters have no other writer; the control thread only reads them.
 
 #ifndef TWINPATH_DPDK_WORKER_WORKER_H_
 #define TWINPATH_DPDK_WORKER_WORKER_H_
@@ -34,7 +33,7 @@ struct TurnCounters {
   uint64_t turns = 0;
   uint64_t idle_turns = 0;
   uint64_t packets = 0;
-  uint64_t longest_switch = 0;  // TSC cycles that applying a policy to one queue took
+  uint64_t longest_switch = 0;  // TSC cycles to apply a policy to one queue, at most
   uint64_t sleeps = 0;          // of a worker that may sleep
   uint64_t slept = 0;           // TSC cycles
 };
@@ -45,7 +44,7 @@ class Worker {
     uint32_t burst = 32;                   // 1 to kMaxBurst
     int node = 0;                          // NUMA node of the streams
     PacketBudget* budget = nullptr;        // none: no limit
-    const tp_flow_table* flows = nullptr;  // for a policy that has flows
+    const tp_flow_table* flows = nullptr;  // null: the policy has no flows
     const uint64_t* clock = nullptr;       // nanoseconds; none: CLOCK_MONOTONIC
     IdleWait* idle = nullptr;              // how Run waits for frames; none: Run polls all the time
   };
@@ -62,28 +61,28 @@ class Worker {
   // Serves every queue once. The calling thread is the worker's.
   void Turn();
 
-  // Turns until `stop` is set, which is read every few hundred turns, or until the budget is spent,
-  // which sets `stop`. Reports quiescent states to `quiescence` as thread `id`, which is online
+  // Turns until `stop` is set, which it checks every few hundred turns. Sets `stop` itself when the
+  // budget is spent. Reports quiescent states to `quiescence` as thread `id`, which must be online
   // already, and goes offline at the end.
   void Run(std::atomic<bool>* stop, rte_rcu_qsbr* quiescence, unsigned id);
 
-  // Makes this worker's part of the change to `policy`, in which rule r keeps the state of the
-  // present rule kept[r], or of none (TP_NO_RULE). `kept` must outlive the change, `tables` the
-  // worker's use of them. Control thread.
+  // Prepares this worker's change to `policy`. Rule r of `policy` keeps the state of the current
+  // rule kept[r], or of none (TP_NO_RULE). `kept` must exist until the change is applied, `tables`
+  // as long as the worker uses them. Control thread.
   absl::StatusOr<PendingPolicy> Prepare(const CompiledPolicy& policy, const PolicyTables& tables,
                                         const tp_flow_table* flows,
                                         const std::vector<uint32_t>& kept) const;
-  // Lets the worker apply `pending` between bursts, to one queue before each quiescent state.
+  // Lets the worker apply `pending` between bursts: to one queue before each quiescent state.
   // Control thread.
   void Publish(PendingPolicy* pending) { pending_.store(pending, std::memory_order_release); }
   bool HasPending() const { return pending_.load(std::memory_order_acquire) != nullptr; }
-  // Applies the pending policy, if there is one, to one more queue. The worker's thread, or any
-  // thread when the worker is offline.
+  // Applies the pending policy, if there is one, to one more queue. Called on the worker's thread,
+  // or on any thread while the worker is offline.
   void ApplyPending();
 
-  // Lets the worker apply `rewire` between two bursts; one at a time for each port, and for each
-  // exception port. When IsRewiring is false again, the worker does not use the old ends any more.
-  // Control thread.
+  // Lets the worker apply `rewire` between two bursts. Each port and each exception port may have
+  // one request at a time. When IsRewiring is false again, the worker does not use the old ends any
+  // more. Control thread.
   void RequestRewire(const Rewire* rewire) {
     rewires_[Place(*rewire)] = rewire;
     rewiring_.fetch_or(1u << Place(*rewire), std::memory_order_release);
@@ -95,8 +94,8 @@ class Worker {
   const std::vector<std::unique_ptr<Queue>>& queues() const { return queues_; }
   const TurnCounters& turn_counters() const { return turn_counters_; }
   size_t n_rules() const { return n_rules_; }
-  // What was decided on the first frames of the last burst, unless its queue's tier is the blind
-  // one. For the worker's thread.
+  // The effects of the last burst's frames, unless its queue has the blind tier. For the worker's
+  // thread.
   const tp_effects* effects() const { return burst_.effects; }
 
  private:
@@ -132,7 +131,7 @@ class Worker {
   TurnCounters turn_counters_;
   NanosecondClock clock_;
   std::atomic<PendingPolicy*> pending_ = nullptr;  // control: sets it, worker: clears it
-  // Bit i: rewires_[i] is valid, and the worker's. control: sets bits, worker: clears them
+  // Bit i: the worker owns rewires_[i]. control: sets bits, worker: clears them
   std::atomic<uint32_t> rewiring_ = 0;
   std::vector<std::unique_ptr<Queue>> queues_;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The loop of a worker that may sleep; the loop of one that polls, in worker.cc, does not depend on
-// it. Runs on one lcore.
+// The loop of a worker that may sleep. The loop of a worker that only polls is in worker.cc. Runs
+// on one lcore.
 
 #include <rte_cycles.h>
 
@@ -9,9 +9,8 @@
 
 namespace twinpath {
 
-// The worker stays online while it sleeps, because it sleeps at most IdleWait::kLongestWait: a
-// thread that waits for its quiescent state gets it within that time, and no other thread applies
-// its pending policy while the worker may wake up.
+// The worker stays online while it sleeps, so that no other thread applies its pending policy. A
+// thread that waits for its quiescent state waits at most IdleWait::kLongestWait.
 void Worker::RunAdaptive(std::atomic<bool>* stop, rte_rcu_qsbr* quiescence, unsigned id) {
   const uint64_t polling = rte_get_tsc_hz() * IdleWait::kPolling.count() / 1000000;
   uint64_t last_packet = rte_rdtsc();

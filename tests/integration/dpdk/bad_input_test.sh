@@ -85,8 +85,8 @@ fi
 # Devices.
 refuses "no interface 'eth77'" --port a=eth77
 refuses 'no PCI device 0000:7f:1f.7' --port a=7f:1f.7
-refuses 'no PCI address' --port a=fe80::1
-refuses 'no PCI address' --port a=0000:03:00.9
+refuses 'not a PCI address' --port a=fe80::1
+refuses 'not a PCI address' --port a=0000:03:00.9
 refuses 'net_nonesuch0' --port a=net_nonesuch0 "${plain[@]}"
 refuses 'port a: rx_pcap=missing.pcap: No such file' --port a=net_pcap0,rx_pcap=missing.pcap "${plain[@]}"
 echo 'not frames' >text.pcap
@@ -107,7 +107,7 @@ start --port a=one0 --forward reflect -- --no-huge --file-prefix other
 status=0
 "$PROGRAM" --port b=one0 --forward reflect -- --no-huge 2>err.txt || status=$?
 ((status == 2)) || fail "exit status $status on an interface with an XDP program"
-grep -q 'one0 already carries an XDP program.*ip link set dev one0 xdp off' err.txt || fail "$(cat err.txt)"
+grep -q 'one0 already has an XDP program.*ip link set dev one0 xdp off' err.txt || fail "$(cat err.txt)"
 ip link show one0 | grep -q xdp || fail "the XDP program is gone"
 # Two programs cannot have the same file prefix.
 status=0

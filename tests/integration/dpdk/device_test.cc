@@ -117,7 +117,7 @@ TEST_F(DpdkDevice, VdevsAreToldByTheirNames) {
 
 TEST_F(DpdkDevice, WhatIsNeitherIsAnError) {
   for (const char* odd : {"fe80::1", "0000:03:00.9", "2001:db8::/32"})
-    EXPECT_THAT(ErrorOf(odd), HasSubstr("no PCI address")) << odd;
+    EXPECT_THAT(ErrorOf(odd), HasSubstr("not a PCI address")) << odd;
   for (const char* odd : {"", " ", "../net", "net", "an interface"})
     EXPECT_THAT(ErrorOf(odd), HasSubstr("no interface")) << odd;
 }

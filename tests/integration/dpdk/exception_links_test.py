@@ -65,7 +65,7 @@ class ExceptionLinks(unittest.TestCase):
             run("ip", "link", "del", "tp-lan")
             self.program.said("port lan: exception port tp-lan disappeared; ", since=gone)
             self.made_again(times)
-            self.program.said("port lan: exception port tp-lan was made again", since=gone)
+            self.program.said("port lan: exception port tp-lan was recreated", since=gone)
             self.assertEqual(mac, json.loads(run("ip", "-json", "link", "show", "tp-lan"))[0]["address"])
         totals = self.ends(gone=2)
         self.assertGreaterEqual(totals["pass_packets"], 300)
@@ -81,7 +81,7 @@ class ExceptionLinks(unittest.TestCase):
     def test_somebody_elses_interface_has_its_name(self):
         run("sh", "-c", "ip link set tp-lan down && ip link set tp-lan name tp-old && "
             "ip link add tp-lan type veth peer name tp-other && ip link del tp-old")
-        self.program.said("port lan: exception port tp-lan: somebody else made an interface of this name: "
+        self.program.said("port lan: exception port tp-lan: another interface of this name exists: "
                           "ip link del tp-lan")
         self.sender.send(100, per_second=5000)
         until("what is passed is counted", lambda: self.telemetry.total("lan", "tx_full_packets") == 100)
@@ -93,7 +93,7 @@ class ExceptionLinks(unittest.TestCase):
         for times in (1, 2):
             run("ip", "link", "set", "tp-lan", "down")
             until("it is seen", lambda: self.telemetry.fault("port lan", "exception_down")["active"])
-            self.program.said("port lan: exception port tp-lan is down; what the policy passes counts as tx_full: "
+            self.program.said("port lan: exception port tp-lan is down; passed packets count as tx_full: "
                               "ip link set dev tp-lan up")
             run("ip", "link", "set", "tp-lan", "up")
             until("it is over", lambda: not self.telemetry.fault("port lan", "exception_down")["active"])

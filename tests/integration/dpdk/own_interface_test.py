@@ -89,7 +89,7 @@ class OwnInterface(unittest.TestCase):
         self.program = dpdk_lab.Dpdk(PROGRAM, self.folder.name, "--port", "lan=eth1", "--forward", "pass", *arguments,
                                      *self.options)
         self.addCleanup(self.program.__exit__)
-        self.program.said("port lan: exception port tp-lan (net_tap); what the policy passes arrives at eth1")
+        self.program.said("port lan: exception port tp-lan (net_tap); passed packets arrive at eth1")
 
     def works(self):
         """Checks both directions, from empty neighbor tables on."""
@@ -178,7 +178,7 @@ class OwnInterface(unittest.TestCase):
         self.start()
         self.works()
         run("ip", "link", "del", "tp-lan")
-        self.program.said("port lan: exception port tp-lan was made again")
+        self.program.said("port lan: exception port tp-lan was recreated")
         self.works()
         run("ip", "link", "del", "eth1")
         until("it is seen", lambda: self.program.telemetry.fault("port lan", "gone")["active"])
