@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * Finishes the transport checksum of a frame that leaves: src/policy/egress/checksum.h over frames
- * in one piece, and over frames in several. Runs on the CPU that serves the RX queue.
+ * Finishes the transport checksum of a frame before it is sent: src/policy/egress/checksum.h for
+ * frames in one piece or in several. Runs on the CPU that serves the RX queue.
  */
 #ifndef TWINPATH_BPF_CHECKSUM_BPF_H_
 #define TWINPATH_BPF_CHECKSUM_BPF_H_
@@ -11,14 +11,14 @@
 #include "src/policy/pipeline.h"
 
 enum {
-  TP_SUM_LARGE = 512, /* the most that bpf_csum_diff takes before Linux 6.13 */
+  TP_SUM_LARGE = 512, /* the limit of bpf_csum_diff before Linux 6.13 */
   TP_SUM_SMALL = 64,
-  TP_SUM_COPY = 64, /* on the stack, of which little is left */
+  TP_SUM_COPY = 64, /* small, because it is on the stack and little of that is left */
   TP_SUM_MOST = 65536,
 };
 
-/* The `size` bytes at `at`, which are all in the first piece; NULL if they are not. The verifier
- * knows no packet beyond 64 KiB. */
+/* Returns the `size` bytes at `at`, or NULL if they are not all in the first piece. The verifier
+ * accepts no offset beyond 64 KiB. */
 TP_INLINE const __u8* tp_sum_bytes(struct xdp_md* ctx, __u64 at, __u32 size) {
   const volatile struct xdp_md* frame = ctx;
   if (at > 0xffff - TP_SUM_LARGE) return 0;
@@ -26,8 +26,8 @@ TP_INLINE const __u8* tp_sum_bytes(struct xdp_md* ctx, __u64 at, __u32 size) {
   return p + size > (const __u8*)(long)frame->data_end ? 0 : p;
 }
 
-/* Adds to `sum` blocks of `size` bytes, at most `most`, from where `left` bytes are left before
- * `stop`, and takes them from `left`. Returns 0, or -1: a block is not in the first piece. */
+/* Adds up to `most` blocks of `size` bytes to *sum. They start *left bytes before `stop`; subtracts
+ * them from *left. Returns 0, or -1 if a block is not in the first piece. */
 TP_INLINE int tp_sum_blocks(struct xdp_md* ctx, __u64 stop, __u32 size, int most, __u64* left,
                             __s64* sum) {
   for (int i = 0; i < most; i++) {
@@ -41,9 +41,9 @@ TP_INLINE int tp_sum_blocks(struct xdp_md* ctx, __u64 stop, __u32 size, int most
   return 0;
 }
 
-/* The sum of `left` bytes at `at` of a frame in one piece. Returns 0, or -1: it is too long. The
- * verifier knows where headers begin, so `at` is computed anew from what it does not know: else it
- * would follow every length by itself. */
+/* Sums `left` bytes at `at` of a frame in one piece. Returns 0, or -1 if the frame is too short.
+ * Addresses are computed from `stop` and the forgotten `left`: the verifier knows where headers
+ * begin, and would otherwise check the code for each possible length separately. */
 TP_INLINE int tp_sum_plain(struct xdp_md* ctx, __u64 at, __u64 left, __u64* sum) {
   const __u64 stop = at + left;
   const __u8* p;
@@ -73,7 +73,8 @@ TP_INLINE int tp_sum_plain(struct xdp_md* ctx, __u64 at, __u64 left, __u64* sum)
   return 0;
 }
 
-/* The same for a frame in several pieces, of which one may end within a word. */
+/* tp_sum_plain for a frame in several pieces. A piece may end within a word, so the bytes are
+ * copied to the stack first. */
 TP_INLINE int tp_sum_frags(struct xdp_md* ctx, __u64 at, __u64 left, __u64* sum) {
   const __u64 stop = at + left;
   __u32 copy[TP_SUM_COPY / 4];
@@ -94,15 +95,15 @@ TP_INLINE int tp_sum_frags(struct xdp_md* ctx, __u64 at, __u64 left, __u64* sum)
   return 0;
 }
 
-/* Where the frame's unfinished checksum is, for tp_complete, in one number; 0: it has none. Apart
- * from tp_complete, because both are called with little of the stack left, and what one of them
- * takes is free again for the other. */
+/* Returns the position of the frame's unfinished checksum in one number, for tp_complete; 0: the
+ * checksum is finished. This is a separate function because little stack is left: its stack is free
+ * again when tp_complete runs. */
 TP_INLINE __u64 tp_unfinished_at(struct xdp_md* ctx, int frags) {
   struct tp_datapath room;
   struct tp_datapath* dp = tp_enter(ctx, &room, TP_ALL_WORDS, 0);
   const __u32 bytes =
       frags ? (__u32)bpf_xdp_get_buff_len(ctx) : (__u32)(dp->end - (const __u8*)dp->data);
-  /* Not by tp_read_key, which has a second key on the stack. */
+  /* Does not use tp_read_key, which needs a second key on the stack. */
   struct tp_key key;
   __builtin_memset(&key, 0, sizeof(key));
   if (!tp_parse_common(dp->data, dp->end, bytes, dp->port, TP_ALL_WORDS, &key) &&
@@ -114,7 +115,7 @@ TP_INLINE __u64 tp_unfinished_at(struct xdp_md* ctx, int frags) {
   return found.at | (__u64)found.length << 16 | (__u64)found.field << 32 | (__u64)key.proto << 48;
 }
 
-/* Finishes the checksum that tp_unfinished_at found; returns whether that changed the frame. */
+/* Finishes the checksum that tp_unfinished_at found. Returns whether the frame changed. */
 TP_INLINE int tp_complete(struct xdp_md* ctx, __u64 found, int frags) {
   const __u64 at = found & 0xffff, length = found >> 16 & 0xffff;
   __u64 field = found >> 32 & 0xffff, sum = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
-/* The types that the XDP programs share with their loader, src/xdp, besides the policy's tables. */
+/* The types, besides the policy's tables, that the XDP programs share with their loader, src/xdp.
+ */
 #ifndef TWINPATH_BPF_LAYOUT_H_
 #define TWINPATH_BPF_LAYOUT_H_
 
@@ -11,9 +12,9 @@ enum {
   TP_GENERATIONS = 2,       /* sets of tables and programs, used in turn */
 };
 
-/* Where a rule's streams are, and what the fast tiers need to know about the rule: by rule, a table
- * of the generation. A reload may change the rule's index in the policy and its terms while its
- * slot stays the same, because a stream that a reload continues is not moved. */
+/* Where a rule's streams are, and the rule's terms, which the fast tiers need. Each generation has
+ * a table of bindings, by rule. A reload may change a rule's index and terms, but its slot stays
+ * the same, because a stream that a reload keeps is not moved. */
 struct tp_binding {
   __u32 slot;
   struct tp_terms terms;
@@ -21,16 +22,16 @@ struct tp_binding {
 };
 TP_STATIC_ASSERT(sizeof(struct tp_binding) == 8, "shared with src/xdp");
 
-/* An interface by which frames leave. The control thread writes it, also while programs run. */
+/* An interface by which frames leave. The control thread writes it, even while programs run. */
 struct tp_out_port {
-  __u32 longest;   /* frame in bytes that the kernel redirects there; 0: the interface is down */
-  __u32 interface; /* its number; 0: it is gone */
+  __u32 longest;   /* frame that the kernel redirects there, in bytes; 0: the interface is down */
+  __u32 interface; /* its index; 0: it is gone */
 };
 
-/* In front of a frame that is longer, as metadata: what tp_send_long needs to know of it. */
+/* Metadata in front of a frame that is longer than tp_out_port.longest, for tp_send_long. */
 struct tp_long_frame {
   __u32 mark;   /* TP_LONG_FRAME */
-  __u32 record; /* of the queue that received it, in tp_queues */
+  __u32 record; /* index into tp_queues: the queue that received the frame */
   __u32 out_port;
 };
 #define TP_LONG_FRAME 0x74706c66U
@@ -45,22 +46,22 @@ struct tp_long_frame {
 struct tp_traits {
   __u32 one_shape; /* tp_plan.n_shapes is 1 */
   __u32 direct;    /* every rule's slot is its own number, and its streams have its terms */
-  /* Of a blind program: */
-  __u32 blind_record;      /* of the port's queue 0, which has the stream; TP_NO_RECORD: the map of
-                              streams has it */
-  struct tp_binding blind; /* of the rule that takes all */
+  /* For a blind program: */
+  __u32 blind_record;      /* the record of the port's queue 0, which has the stream; TP_NO_RECORD:
+                              the stream is in the map of streams */
+  struct tp_binding blind; /* of the rule that matches all packets */
 };
 
-/* What is known before a program is loaded: its .rodata. The verifier treats these as constants.
- * The control thread writes them once, and the kernel freezes them when the program is loaded. */
+/* A program's .rodata. The verifier treats these values as constants. The control thread writes
+ * them once; the kernel freezes them when it loads the program. */
 struct tp_constants {
   __u32 port;           /* ingress, index into the policy's ports */
   __u32 first_record;   /* the port's queue 0, among the tp_queues of the generation */
   __u32 first_queue;    /* the port's queue 0, among the queues of all ports */
-  __u32 n_queues;       /* the port's; first_queue + n_queues <= TP_MAX_XDP_QUEUES */
+  __u32 n_queues;       /* of the port; first_queue + n_queues <= TP_MAX_XDP_QUEUES */
   __u32 n_slots;        /* streams of a queue, at most */
   __u32 no_xdp_tx;      /* redirects even frames that leave by their ingress port */
-  __u32 regions;        /* of the table of flows; 0: there is none */
+  __u32 regions;        /* of the flow table; 0: there is none */
   __u32 region_buckets; /* of each region */
   __u32 clock_given;    /* the time is tp_clock instead of the kernel's clock */
   struct tp_traits traits;
@@ -73,8 +74,8 @@ struct tp_port_plan {
   __u32 fallback;        /* as in tp_plan */
   __u32 bucket_shift;    /* see tp_first_bucket */
   __u32 timed;           /* a rule's condition needs the time */
-  __u32 own_rule;        /* the rule whose streams here are tp_xdp_queue.stream; or TP_NO_RULE */
-  __u32 own_place;       /* where: 0, or TP_MAX_XDP_QUEUES for generation 1 */
+  __u32 own_rule;        /* the rule whose streams are in tp_xdp_queue.stream; or TP_NO_RULE */
+  __u32 own_place;       /* offset of those records: 0, or TP_MAX_XDP_QUEUES for generation 1 */
   __u32 drops_malformed; /* TP_DROPS_MALFORMED */
   __u32 padding;
   struct tp_shape shapes[TP_MAX_SHAPES];
@@ -82,14 +83,14 @@ struct tp_port_plan {
 TP_STATIC_ASSERT(sizeof(struct tp_port_plan) == 32 + 80 * TP_MAX_SHAPES, "shared with src/xdp");
 
 /*
- * What one generation counts for one queue. Each generation has its own counters, so the control
- * thread knows what an earlier policy counted. Written by the CPU that serves the queue, read by
- * anyone.
+ * The counters of one queue in one generation. Each generation has its own counters, so the control
+ * thread knows what an earlier policy counted. Written by the CPU that serves the queue; any thread
+ * may read them.
  *
- * A blind program does not count received frames: its stream and its verdicts tell their number.
- * Its stream is here instead of in the map of streams, so that the program finds it without a call.
- * It may be in the place of either generation, because a stream that a reload continues is not
- * moved.
+ * A blind program does not count received frames, because the sum of its verdicts is their number.
+ * Its stream is in this record instead of in the map of streams, so that the program finds it
+ * without a call. The stream may be in the record of either generation, because a stream that a
+ * reload keeps is not moved.
  */
 struct tp_xdp_queue {
   struct tp_queue_counters counters;

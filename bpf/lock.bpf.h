@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * A lock of a few instructions. The kernel's bpf_spin_lock costs 60 ns a packet, as much as the
- * rest of a flow's decision: two helper calls that save, disable and restore interrupts. A program
- * may also call nothing while it holds that lock. The lock below works because no program that
- * takes it can interrupt another one on the same CPU: XDP programs run with softirqs off. Any CPU.
+ * A lock of a few instructions. The kernel's bpf_spin_lock costs 60 ns per packet, as much as the
+ * rest of a flow's decision, because its two helper calls save, disable and restore interrupts. A
+ * program also may not call functions while it holds a bpf_spin_lock. The simple lock below is
+ * enough because XDP programs run with softirqs disabled, so that no program that takes the lock
+ * can interrupt another one on the same CPU. Any CPU.
  */
 #ifndef TWINPATH_BPF_LOCK_BPF_H_
 #define TWINPATH_BPF_LOCK_BPF_H_

@@ -30,18 +30,18 @@
 #define TP_TABLE(name, row) TP_ARRAY(tp_##name, row)
 TP_SHARED_TABLES(TP_TABLE)
 
-/* By rule. Each generation has its own, like the tables. */
+/* Indexed by rule. Each generation has its own, like the tables. */
 TP_ARRAY(tp_bindings, struct tp_binding)
 
 /* The streams, by queue * n_slots + slot, except those in a tp_xdp_queue. The CPU that serves the
  * queue writes them; src/xdp writes those of slots that no rule uses. */
 TP_ARRAY(tp_states, struct tp_state)
-/* How much of each stream was marked. One element if no rule marks. */
+/* The packets of each stream that were marked. One element if no rule marks. */
 TP_ARRAY(tp_mark_counts, struct tp_count)
 
-/* The flows of all queues, and the lock and the count of uses of each region. Any CPU writes them
- * while it holds the lock. The array can be mapped into memory, although user space does not do so:
- * only such an array begins on a page, so that no flow crosses a cache line. */
+/* The flow table of all queues, and the lock and the use counter of each region. Any CPU writes
+ * them while it holds the lock. User space does not map the array, but the array is mappable,
+ * because only such an array begins on a page: so no flow crosses a cache line. */
 TP_ARRAY(tp_flows, struct tp_flow_bucket)
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -50,9 +50,8 @@ struct {
   __type(value, struct tp_region);
 } tp_flow_regions SEC(".maps");
 
-/* Locks for streams that several CPUs serve and whose model has memory. By bits of the stream's
- * key.
- */
+/* Locks for streams that several CPUs serve and whose model has memory. Bits of the stream's key
+ * select the lock. */
 struct tp_stream_lock {
   struct bpf_spin_lock lock;
 };
@@ -63,26 +62,26 @@ struct {
   __type(value, struct tp_stream_lock);
 } tp_stream_locks SEC(".maps");
 
-/* The queues, by generation. A fixed number of them in .bss, so that a program finds a queue by an
- * addition. */
+/* The queues, by generation. Their number is fixed and they are in .bss, so that a program finds a
+ * queue by an addition. */
 struct tp_xdp_queue tp_queues[TP_GENERATIONS * TP_MAX_XDP_QUEUES] = {};
 
-/* By queue, for both generations. */
+/* Indexed by queue; shared by both generations. */
 struct tp_queue_extras tp_queue_extras[TP_MAX_XDP_QUEUES] = {};
 
 /* The time in nanoseconds, if tp_constants.clock_given. User space writes it between two frames. */
 __u64 tp_clock = 0;
 
-/* By port: frames of RX queues that the maps have no room for. They are dropped. */
+/* Indexed by port: frames on RX queues that the maps have no room for. They are dropped. */
 struct tp_count tp_strays[TP_MAX_PORTS] = {};
 
-/* By port. */
+/* Indexed by port. */
 struct tp_out_port tp_outs[TP_MAX_PORTS] = {};
 
-/* By port: of tx_full, frames that were longer than its interface sends. */
+/* Indexed by out port: the part of tx_full that was too long for its interface. */
 struct tp_count tp_too_long[TP_MAX_PORTS] = {};
 
-/* By the port that received a frame: whether tp_send_long is behind its program. */
+/* Indexed by the port that received a frame: whether tp_send_long runs after its program. */
 __u32 tp_long_frames[TP_MAX_PORTS] = {};
 
 /* The interface through which frames leave, by port. The kernel removes an interface that

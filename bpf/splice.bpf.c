@@ -51,7 +51,7 @@ struct {
 } tp_events SEC(".maps");
 
 #define TP_CUT_MOST 4095 /* bytes that one bpf_skb_adjust_room can remove */
-#define TP_CUT_TURNS 128 /* 0.5 MiB: about the longest that joined segments can be */
+#define TP_CUT_TURNS 128 /* enough for 0.5 MiB, about the longest joined segments */
 
 /*
  * Removes `old` bytes from the front of a segment. Returns how many of them remain: 0 on success.
@@ -69,11 +69,11 @@ __attribute__((noinline)) __u32 tp_splice_cut(struct __sk_buff* skb, __u32 old) 
 }
 
 /*
- * Cuts off the bytes of a segment that the flow has had before. Returns the number of new bytes.
+ * Cuts off the bytes of a segment that the flow has already received. Returns the number of new
+ * bytes.
  *
- * TCP queues a whole segment even if it has had the segment's first bytes before. This happens when
- * a sender joins a retransmission with new data. A reader of the socket skips the old bytes; a
- * sockmap does not.
+ * TCP queues a whole segment even if its first bytes are not new. This happens when a sender joins
+ * a retransmission with new data. A reader of the socket skips the old bytes; a sockmap does not.
  *
  * TCP keeps the sequence number of a segment's first byte in cb[0], and the number after its last
  * byte (counting the FIN) in cb[1]. The segment's length shows whether the running kernel does so.
@@ -124,8 +124,7 @@ int tp_splice_verdict(struct __sk_buff* skb) {
     return SK_DROP;
   }
   __u64 state = flow->state;
-  /* Two turns are enough. Only user space sets the flag, and it can do so only once while the flow
-   * passes. */
+  /* Two turns are enough, because user space sets the flag at most once while the flow passes. */
   for (int turn = 0; turn < 2; turn++) {
     __u64 charge = flow->charge + length + TP_SPLICE_SKB_COST;
     if ((state & TP_SPLICE_REDIRECT) && charge <= flow->charge_limit &&

@@ -35,8 +35,9 @@ struct tp_splice_flow {
    * compare-and-swap. The program clears the flag. User space sets it when it has read all passed
    * bytes. */
   __u64 state;
-  __u64 redirected;     /* program: rw, user: ro. Bytes handed to the sink's queue. */
-  __u64 charge;         /* program: rw, user: ro. `redirected` plus TP_SPLICE_SKB_COST a segment. */
+  __u64 redirected; /* program: rw, user: ro. Bytes handed to the sink's queue. */
+  /* program: rw, user: ro. `redirected` plus TP_SPLICE_SKB_COST for each segment. */
+  __u64 charge;
   __u64 charge_limit;   /* user: rw, program: ro. The program passes segments beyond this charge. */
   __u64 redirect_limit; /* user: rw, program: ro. The program passes bytes beyond this number. */
   /* User space sets it. When the charge reaches it, the program raises an event and writes ~0. */

@@ -10,8 +10,8 @@
 const volatile struct tp_constants tp_constants = {};
 struct tp_port_plan tp_port_plan SEC(".data.plan") = {};
 
-/* The constants as the loader wrote them. The pointer hides the zeroes above from the compiler. It
- * is not volatile, so that each constant is loaded once, where it is used. */
+/* Returns the constants that the loader wrote. The pointer hides the zeroes above from the
+ * compiler. It is not volatile, so that each constant is loaded only once. */
 TP_INLINE const struct tp_constants* tp_get_constants(void) {
   const struct tp_constants* constants = (const struct tp_constants*)&tp_constants;
   TP_OPAQUE(constants);
@@ -21,7 +21,7 @@ TP_INLINE const struct tp_constants* tp_get_constants(void) {
 struct tp_datapath {
   const struct tp_constants* constants;
   struct xdp_md* ctx;
-  __u32 queue_index; /* over all ports */
+  __u32 queue_index; /* among the queues of all ports */
   __u32 words;       /* TP_WORDS; a constant of the program, 0 if it is blind */
   int may_draw;      /* TP_MAY_DRAW */
   int general;       /* TP_IS_GENERAL */
@@ -38,8 +38,8 @@ struct tp_datapath {
 #define TP_IS_BLIND(dp) (!(dp)->words)
 #define TP_MAY_DRAW(dp) ((dp)->may_draw)
 
-/* These do not take the context, which would cost the programs a register. twinpath.bpf.c defines
- * them. */
+/* These functions do not take the context, because that would cost the programs a register.
+ * twinpath.bpf.c defines them. */
 __u32 tp_probe_tuple(const struct tp_key* key, __u32 i);
 __u32 tp_probe_headers(const struct tp_key* key, __u32 i);
 #define TP_PROBE(dp, key, i) \
@@ -62,7 +62,7 @@ TP_INLINE struct tp_datapath* tp_enter(tp_env* env, struct tp_datapath* room, __
   return room;
 }
 
-/* Reads the frame's pointers again, so that they need not stay in two registers until then. */
+/* Reads the frame's pointers again, so that they need not stay in two registers meanwhile. */
 #define TP_FRAME_AGAIN(dp)                            \
   do {                                                \
     const volatile struct xdp_md* tp_ctx = (dp)->ctx; \
@@ -84,20 +84,20 @@ TP_INLINE const struct tp_shape* tp_lookup_shapes(const void* dp, __u32 i) {
 #define TP_BUCKET_SHIFT(dp) (tp_port_plan.bucket_shift)
 #define TP_DROPS_MALFORMED(dp) ((void)(dp), tp_port_plan.drops_malformed)
 
-/* The stream in the map of streams. */
+/* Returns the stream of a slot, from the map of streams. */
 TP_INLINE struct tp_state* tp_mapped_stream(struct tp_datapath* dp, __u32 slot) {
   __u32 at = dp->queue_index * dp->constants->n_slots + slot;
   return bpf_map_lookup_elem(&tp_states, &at);
 }
-/* The stream beside the queue's counters. */
+/* Returns the stream in the queue's record, beside its counters. */
 TP_INLINE struct tp_state* tp_own_stream(struct tp_datapath* dp) {
   __u32 record = dp->queue_index + tp_port_plan.own_place;
   TP_OPAQUE(record); /* so that the verifier sees the bound here */
   return &tp_queues[record & (TP_GENERATIONS * TP_MAX_XDP_QUEUES - 1)].stream;
 }
 
-/* The fast tiers find a rule's slot and terms in its binding; `slot` is not used. With the trait
- * `direct` they need no binding, which would cost a lookup before that of the stream. */
+/* The fast tiers do not use `slot`: they find a rule's slot and terms in its binding. With the
+ * trait `direct` they need no binding, which saves a lookup. */
 TP_INLINE struct tp_state* tp_stream(struct tp_datapath* dp, __u32 rule, __u32 slot) {
   if (!dp->general && dp->constants->traits.direct) {
     struct tp_state* state = tp_mapped_stream(dp, rule);

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only
 /*
- * The XDP datapath: decides every frame that a port receives, by src/policy. This file owns the
- * entry points, and turns verdicts into XDP actions. It runs on the CPU that serves the RX queue. A
- * program finds its port, and a few traits of its policy, in tp_constants; the policy itself is in
+ * The XDP datapath: decides every frame that a port receives, with src/policy. This file owns the
+ * entry points, and converts verdicts to XDP actions. It runs on the CPU that serves the RX queue.
+ * A program finds its port and a few traits of its policy in tp_constants; the policy itself is in
  * tp_port_plan and the tables.
  *
  * There is one body and twenty entry points. A port runs the cheapest entry point that can decide
- * its policy. They differ by tier (blind, tuple or headers, general: see tp_tier; tuple reads only
- * a few words of the key), by whether they finish the checksums of what they send (checksum.h), and
+ * its policy. Entry points differ by tier (blind, tuple, headers, general: see tp_tier; tuple reads
+ * only a few words of the key), by whether they finish checksums before they send (checksum.h), and
  * by the kind of frames:
  * - plain: frames in one piece, a queue served by one CPU at a time (native mode);
- * - frags: frames in several pieces (native mode with a large MTU); a helper tells the length;
- * - shared: frames in one piece, a queue served by several CPUs at once (generic mode). The kernel
- *   knows which of their checksums are unfinished, and goes on knowing it where they leave.
+ * - frags: frames in several pieces (native mode with a large MTU); a helper returns the length;
+ * - shared: frames in one piece, a queue served by several CPUs at once (generic mode). These need
+ *   no finishing, because the kernel keeps track of unfinished checksums in its sk_buffs.
  */
 #include <linux/pkt_cls.h>
 
@@ -31,7 +31,7 @@
 TP_DEFINE_PROBE(tp_probe_tuple, TP_TUPLE_WORDS)
 TP_DEFINE_PROBE(tp_probe_headers, TP_ALL_WORDS)
 
-/* Leaves a frame to tp_send_long. Returns 0 if there is no room for what that needs to know. */
+/* Leaves a frame to tp_send_long. Returns 0 if there is no room for the metadata. */
 TP_INLINE int leave_long(struct xdp_md* ctx, __u32 record, __u8 out_port) {
   if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(struct tp_long_frame))) return 0;
   struct tp_long_frame* note = (struct tp_long_frame*)(long)ctx->data_meta;
@@ -42,8 +42,8 @@ TP_INLINE int leave_long(struct xdp_md* ctx, __u32 record, __u8 out_port) {
   return 1;
 }
 
-/* Sends a frame out of another port, and counts it. The kernel would drop a frame that is too long,
- * or for an interface that is down, after this program, where nobody counts it. */
+/* Sends a frame by another port, and counts it. Drops frames that are too long, or whose interface
+ * is down: otherwise the kernel would drop them after this program, without counting them. */
 TP_INLINE int redirect(struct xdp_md* ctx, struct tp_queue_counters* counters, __u32 record,
                        __u8 port, __u8 out_port, __u32 bytes, int shared) {
   const struct tp_out_port* out = &tp_outs[out_port & (TP_MAX_PORTS - 1)];
@@ -56,8 +56,8 @@ TP_INLINE int redirect(struct xdp_md* ctx, struct tp_queue_counters* counters, _
     tp_count_packet(&counters->verdict[TP_TX_FULL], bytes, shared);
     return XDP_DROP;
   }
-  /* Keeps on the stack what is needed after the call. If it were in registers, every program would
-   * have to save registers, including programs that send nothing. */
+  /* Keeps values on the stack that are needed after the call. In registers, every program would
+   * have to save those registers, even a program that sends nothing. */
   struct tp_queue_counters* volatile kept_counters = counters;
   volatile __u64 kept_bytes = bytes;
   volatile __u64 kept_port = out_port & (TP_MAX_PORTS - 1);
@@ -70,10 +70,10 @@ TP_INLINE int redirect(struct xdp_md* ctx, struct tp_queue_counters* counters, _
 }
 
 /*
- * Serves one frame. All parameters except `ctx` are constants. `drawing`, unless it is 0, is this
- * function again as a subprogram. It serves the first packet of a block, which draws the fates of
- * the whole block, and streams that are in the map. It is a subprogram because a program without
- * calls saves no registers, and saving them is much of the cost of the other 63 packets.
+ * Serves one frame. All parameters except `ctx` are constants. `drawing` is this function again as
+ * a subprogram, or 0. The subprogram serves streams in the map, and the first packet of a block,
+ * which draws the fates of the whole block. It is a subprogram because a program without calls
+ * saves no registers, and saving them is much of the cost of the other 63 packets.
  */
 TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int general, int frags, int shared,
                     int completes, int (*drawing)(struct xdp_md*)) {
@@ -88,7 +88,7 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int general, int frags, int
   }
   /* The verifier knows the bounds of both. */
   struct tp_xdp_queue* queue = &tp_queues[index + constants->first_record];
-  TP_OPAQUE(queue); /* else the compiler computes the address at every use */
+  TP_OPAQUE(queue); /* otherwise the compiler computes the address at every use */
   struct tp_queue_counters* counters = &queue->counters;
   const __u8 port = (__u8)constants->port;
   struct tp_datapath dp = {.constants = constants,
@@ -104,7 +104,7 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int general, int frags, int
   if (!words) {
     if (constants->traits.blind_record != TP_NO_RECORD) {
       blind_stream = &tp_queues[index + constants->traits.blind_record].stream;
-      TP_OPAQUE(blind_stream); /* as above */
+      TP_OPAQUE(blind_stream); /* so that the address is computed only once */
     } else {
       if (drawing) return drawing(ctx);
       blind_stream = tp_mapped_stream(&dp, constants->traits.blind.slot);
@@ -114,7 +114,7 @@ TP_INLINE int serve(struct xdp_md* ctx, __u32 words, int general, int frags, int
   __u64 n = words ? counters->rx.packets : blind_stream->n;
   if (TP_UNLIKELY((n & 63) == 0)) {
     if (drawing) return drawing(ctx);
-    queue->cpu = bpf_get_smp_processor_id() + 1; /* now and then is enough */
+    queue->cpu = bpf_get_smp_processor_id() + 1; /* once per block is enough */
   }
   if (words) tp_count_packet(&counters->rx, bytes, shared);
 
@@ -172,10 +172,11 @@ TP_ENTRIES(headers, TP_ALL_WORDS, 0)
 TP_ENTRIES(general, TP_ALL_WORDS, 1)
 
 /*
- * In generic mode a sender's segments may come before they are cut to its MTU, one buffer of up to
- * 64 KiB for many packets of TCP. XDP redirects no such buffer, although any device sends it: the
- * kernel or the device cuts it. So the XDP program leaves it to this one, behind it at the ingress
- * of the same interface. The decision is made; here the frame is sent and counted.
+ * In generic mode a sender's segments may arrive before they are cut to the MTU: one buffer of up
+ * to 64 KiB for many TCP packets. Any device can send such a buffer, because the kernel or the
+ * device cuts it, but XDP does not redirect it. The XDP program therefore leaves it to this tc
+ * program at the ingress of the same interface, which sends and counts the frame. The decision has
+ * already been made.
  */
 SEC("tc")
 int tp_send_long(struct __sk_buff* skb) {
