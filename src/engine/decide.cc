@@ -16,7 +16,7 @@ struct ViewAccess {
   static uint32_t DataLength(const FrameView* frame) { return frame->data_len; }
 };
 
-// The blind tier reorders pointers to the views. A view's address tells its index.
+// The blind tier reorders pointers to the views. The address of a view gives its index.
 uint64_t DecideBlindInPlace(QueuePlan* plan, uint32_t count, Burst* burst) {
   FrameView* frames[kMaxBurst];
   FrameView* dropped[kMaxBurst];

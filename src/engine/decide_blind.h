@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The blind tier, in which one rule takes every frame. Draws the fates of a burst at once, as a
+// The blind tier, in which one rule matches every frame. Draws the fates of a burst at once, as a
 // mask, and reads no frame. A template over the type of frame, so that a path's own frames are
 // sorted and nothing is copied. `Access` is a struct of
 //   Frame                              a frame, used by pointer
@@ -40,9 +40,9 @@ uint64_t FrameBytes(typename Access::Frame* const* frames, uint32_t count) {
   return bytes[0] + bytes[1] + bytes[2] + bytes[3];
 }
 
-// Divides `count` frames (1 to 64) by `mask`, which is not 0: moves those whose bits are set to
-// `taken`, and closes the gaps in `frames`. Both keep their order. `taken` has room for `count`
-// frames. Returns the number of frames that stay.
+// Divides `count` frames (1 to 64) by `mask`, which must not be 0: moves frames whose bits are set
+// to `taken`, and closes the gaps in `frames`. Both keep their order. `taken` must have room for
+// `count` frames. Returns the number of frames that stay in `frames`.
 template <typename Frame>
 uint32_t PartitionByMask(Frame** frames, uint32_t count, uint64_t mask, Frame** taken) {
   uint32_t kept = static_cast<uint32_t>(
@@ -60,7 +60,7 @@ uint32_t PartitionByMask(Frame** frames, uint32_t count, uint64_t mask, Frame** 
     } while (mask != 0);
     return kept;
   }
-  // Without branches, because the mask is random and no branch predictor helps.
+  // Has no branches, because the mask is random and branches would be mispredicted.
   for (uint32_t i = kept; i < count; i++) {
     Frame* frame = frames[i];
     const uint32_t bit = mask >> i & 1;
@@ -90,12 +90,12 @@ struct BlindOutcome {
   uint64_t kept_bytes = 0;
   uint32_t lost = 0;  // frames at the front of `dropped`
   uint64_t lost_bytes = 0;
-  uint32_t malformed = 0;  // frames after them in `dropped`: too short to reflect
+  uint32_t malformed = 0;  // frames after the lost ones in `dropped`: too short to reflect
   uint64_t malformed_bytes = 0;
   tp_effects effects = {};  // of the kept frames
 };
 
-// Swaps the MAC addresses of outcome->kept frames. Frames too short for that are malformed.
+// Swaps the MAC addresses of outcome->kept frames. Frames that are too short count as malformed.
 template <typename Access>
 void ReflectAll(typename Access::Frame** frames, typename Access::Frame** dropped,
                 BlindOutcome* outcome) {
@@ -116,7 +116,7 @@ void ReflectAll(typename Access::Frame** frames, typename Access::Frame** droppe
   outcome->kept_bytes -= outcome->malformed_bytes;
 }
 
-// Decides `count` frames (1 to kMaxBurst) on a queue of TP_TIER_BLIND. `dropped` has room for
+// Decides `count` frames (1 to kMaxBurst) on a queue of TP_TIER_BLIND. `dropped` must have room for
 // `count` frames. Counts packets by rule; the caller counts by queue.
 template <typename Access>
 BlindOutcome DecideBlind(QueuePlan* plan, typename Access::Frame** frames, uint32_t count,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The general tier, whose rules may use anything: loss by flow or packet, marks, conditions. It has
-// the stages of decide_headers.cc, and one more that prefetches the flows.
+// The general tier, whose rules may use everything: loss by flow or packet, marks, conditions. It
+// has the stages of decide_headers.cc, and one more that prefetches the flows.
 
 #include <initializer_list>
 
@@ -10,8 +10,8 @@
 namespace twinpath {
 namespace {
 
-// rules -> flow_keys. Prefetches the first place of every flow before it reads any of them. Then
-// prefetches both buckets of the flows that are not there.
+// Computes flow_keys from rules. Prefetches the home of every flow before it reads any of them.
+// Then prefetches both buckets of the flows that are not at home.
 void FindFlows(QueuePlan* plan, uint32_t count, uint64_t malformed, Burst* burst) {
   tp_datapath* datapath = &plan->datapath;
   tp_place places[kMaxBurst];
@@ -36,7 +36,7 @@ void FindFlows(QueuePlan* plan, uint32_t count, uint64_t malformed, Burst* burst
   }
 }
 
-// Decides one frame whose rule, and flow if any, is known.
+// Decides one frame whose rule and flow are known.
 void DecideFrame(tp_datapath* datapath, const FrameView& frame, uint32_t index,
                  const tp_packet& packet, tp_effects* effects) {
   const tp_rule* rule = &datapath->tables.rules[index];

@@ -9,7 +9,8 @@
 namespace twinpath {
 namespace {
 
-// Bit s: slot s has the tag. Without branches, because the slot cannot be predicted.
+// Returns a mask of the slots that have the tag. Has no branches, because the slot cannot be
+// predicted.
 uint8_t SlotsWith(const tp_bucket& bucket, uint32_t tag) {
   uint32_t slots = 0;
   for (uint32_t slot = 0; slot < TP_BUCKET_SLOTS; slot++)
@@ -17,7 +18,7 @@ uint8_t SlotsWith(const tp_bucket& bucket, uint32_t tag) {
   return static_cast<uint8_t>(slots);
 }
 
-// The first of those slots; 0 if there is none.
+// The first slot of such a mask; 0 if the mask is empty.
 uint32_t FirstSlot(uint8_t slots) {
   return static_cast<uint32_t>(__builtin_ctz(slots | 0x100)) & 7;
 }
@@ -26,7 +27,7 @@ const tp_bucket* BucketOf(const tp_datapath& datapath, uint64_t sum) {
   return &datapath.tables.buckets[tp_first_bucket(sum, datapath.tables.bucket_shift)];
 }
 
-// Does what tp_lookup does, and returns at once if the first slot with the tag has the key.
+// The same result as tp_lookup, but faster if the first slot with the tag has the key.
 uint32_t LookUp(tp_datapath* datapath, const tp_shape& shape, const tp_key& key, uint64_t sum,
                 uint8_t slots) {
   const tp_bucket* bucket = BucketOf(*datapath, sum);
@@ -38,7 +39,8 @@ uint32_t LookUp(tp_datapath* datapath, const tp_shape& shape, const tp_key& key,
   return tp_lookup(datapath, &key, &shape, sum);
 }
 
-// rules -> effects, in the order of the burst: packet n of a stream is the n-th received.
+// Computes effects from rules, in the order of the burst: packet n of a stream is the n-th
+// received.
 void LoseAndForward(QueuePlan* plan, uint32_t count, uint64_t malformed, Burst* burst) {
   tp_datapath* datapath = &plan->datapath;
   for (uint32_t i = 0; i < count; i++) {
@@ -78,12 +80,12 @@ Parsed Parse(const QueuePlan& plan, uint32_t count, Burst* burst) {
   return parsed;
 }
 
-// tp_classify with its loops exchanged: takes each shape over the whole burst. So it prefetches the
-// buckets, then the entries, then the streams of all packets before it reads the first of them.
+// tp_classify with its loops exchanged: tries each shape for the whole burst. So it can prefetch
+// the buckets, then the entries, then the streams of all packets before it reads the first of them.
 void Classify(QueuePlan* plan, uint32_t count, uint64_t malformed, Burst* burst) {
   tp_datapath* datapath = &plan->datapath;
   for (uint32_t i = 0; i < count; i++) burst->rules[i] = plan->fallback;
-  // No rule comes before rule 0, so no shape is tried for these.
+  // No rule comes before rule 0, so no shape is tried for malformed frames.
   for (; TP_UNLIKELY(malformed != 0); malformed &= malformed - 1)
     burst->rules[__builtin_ctzll(malformed)] = 0;
   __builtin_prefetch(&datapath->states[plan->fallback]);

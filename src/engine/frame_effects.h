@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a path did with one frame. `twinpath parity` compares these. Plain values; no thread.
+// What a path did with one frame. `twinpath parity` compares two of them. Plain values; no thread.
 
 #ifndef TWINPATH_ENGINE_FRAME_EFFECTS_H_
 #define TWINPATH_ENGINE_FRAME_EFFECTS_H_
@@ -24,14 +24,14 @@ inline bool operator==(const tp_effects& a, const tp_effects& b) {
 
 namespace twinpath {
 
-// The longest frame that every path takes, in bytes: no interface receives more.
+// The longest frame that every path accepts, in bytes. No interface receives longer ones.
 inline constexpr size_t kLongestFrame = 65535;
 
 // The effects of a malformed frame, which no rule decides.
 inline constexpr tp_effects kMalformed = {TP_NO_RULE, TP_FATE_MALFORMED, 0, 0, 0, 0, 0, 0, 0};
 
 struct FrameEffects {
-  // A frame that was counted as `verdict`. `out_port` matters only for TP_TX.
+  // The effects of a frame that was counted as `verdict`. `out_port` matters only for TP_TX.
   static FrameEffects Of(tp_verdict verdict, uint32_t rule = TP_NO_RULE, uint32_t out_port = 0,
                          std::vector<uint8_t> bytes = {}) {
     FrameEffects made;
@@ -62,7 +62,7 @@ struct FrameEffects {
 
   tp_effects effects = kMalformed;
   tp_delivery delivery = TP_DELIVERED;
-  std::vector<uint8_t> bytes;  // as they leave; empty if the frame does not leave
+  std::vector<uint8_t> bytes;  // of the frame when it leaves; empty if it does not leave
 
   tp_verdict verdict() const { return tp_verdict_of(effects, delivery); }
   bool leaves() const { return verdict() == TP_TX || verdict() == TP_PASS; }

@@ -16,10 +16,10 @@ struct Parsed {
   uint64_t bytes;      // of all frames
 };
 
-// frames -> keys.
+// Computes keys from frames.
 Parsed Parse(const QueuePlan& plan, uint32_t count, Burst* burst);
 
-// keys -> rules, for all frames that are not dropped as malformed.
+// Computes rules from keys, for all frames that are not dropped as malformed.
 void Classify(QueuePlan* plan, uint32_t count, uint64_t malformed, Burst* burst);
 
 }  // namespace twinpath

@@ -3,25 +3,25 @@
 #ifndef TWINPATH_POLICY_ACTIONS_H_
 #define TWINPATH_POLICY_ACTIONS_H_
 
-/* The way by which the packets of an action leave. */
+/* Where the packets of an action leave. */
 enum tp_leaves_by {
   TP_LEAVES_BY_KERNEL = 0,
   TP_LEAVES_BY_NOTHING = 1,
-  TP_LEAVES_BY_INGRESS = 2, /* the port by which they came */
+  TP_LEAVES_BY_INGRESS = 2, /* the port that received them */
   TP_LEAVES_BY_PORT = 3,    /* the port of the rule */
 };
 
 /*
  * Each action as X(NAME, word, leaves_by, fast, sentence):
  *
- *   word       in a policy's "forward", and for --forward. Where the rule names a port, the policy
- *              says {"port": NAME} instead
+ *   word       in a policy's "forward", and for --forward. An action with a port is written as
+ *              {"port": NAME} instead
  *   leaves_by  enum tp_leaves_by, without its prefix
- *   fast       1: the blind and the headers tier know the action. They are closed, so a new action
- *              says 0, and ports whose rules ask for it are decided in the general tier
- *   sentence   for people; "%s" becomes " the rest" where others are lost, "%p" the port's name
+ *   fast       1: the blind and the headers tier know the action. These tiers are closed, so a new
+ *              action has 0, and ports whose rules use it get the general tier
+ *   sentence   for people; "%s" becomes " the rest" if some packets are lost, "%p" the port's name
  *
- * forward.h has what the decision does for an action.
+ * forward.h carries out the actions.
  */
 #define TP_ACTIONS(X)                                                                        \
   X(PASS, "pass", KERNEL, 1, "pass%s to the kernel")                                         \

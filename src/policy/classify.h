@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * Key -> rule: tuple space search (Srinivasan, Suri, Varghese: "Packet classification using tuple
- * space search", SIGCOMM 1999). Every shape of match costs one probe of one hash table, for any
- * number of rules. Shapes are tried in the order of their first rules, and the search ends when no
- * later shape can have an earlier rule. Read-only tables; any thread.
+ * Finds the rule of a key by tuple space search (Srinivasan, Suri, Varghese: "Packet classification
+ * using tuple space search", SIGCOMM 1999). Every shape of match costs one probe of one hash table,
+ * for any number of rules. Shapes are tried in the order of their first rules, and the search ends
+ * when no later shape can have an earlier rule. Read-only tables; any thread.
  */
 #ifndef TWINPATH_POLICY_CLASSIFY_H_
 #define TWINPATH_POLICY_CLASSIFY_H_
@@ -21,9 +21,9 @@ TP_INLINE __u64 tp_masked_word(const struct tp_key* key, const struct tp_key* ma
 
 /*
  * Multilinear hashing: the products do not depend on each other. The multipliers are successive
- * outputs of SplitMix64 from seed 0, made odd. `words` is a constant; words left out of it are 0
- * under the mask, and so are their products. A bit of the sum depends on no higher bit of the key's
- * words, so the search takes its buckets by the highest bits.
+ * outputs of SplitMix64 from seed 0, made odd. `words` is a constant; all other words must be 0
+ * under the mask, so that their products are 0. A bit of the sum does not depend on higher bits of
+ * the key's words, so the highest bits select the bucket.
  */
 TP_INLINE __u64 tp_key_sum_words(const struct tp_key* key, const struct tp_key* mask, __u32 words) {
   __u64 sum = tp_masked_word(key, mask, 7) * 0xc584133ac916ab3dULL;
@@ -48,11 +48,11 @@ TP_INLINE __u64 tp_key_hash(const struct tp_key* key, const struct tp_key* mask)
   return h ^ h >> 29;
 }
 
-/* The bucket where the search for a key begins. The table has 2^(64 - shift) of them, at least two,
+/* The bucket where the search for a key begins. The table has 2^(64 - shift) buckets, at least two,
  * and TP_MAX_PROBES - 1 more after them, so that the search does not wrap around. */
 TP_INLINE __u32 tp_first_bucket(__u64 sum, __u32 shift) { return (__u32)(sum >> shift); }
 
-/* Never 0, which marks an empty slot. */
+/* The tag of a key. It is never 0, which marks an empty slot. */
 TP_INLINE __u32 tp_key_tag(__u64 sum) { return (__u32)(sum >> 16) | 1; }
 
 TP_INLINE int tp_key_equal_words(const struct tp_key* key, const struct tp_key* mask,
@@ -69,8 +69,8 @@ TP_INLINE int tp_key_equal(const struct tp_key* key, const struct tp_key* mask,
   return tp_key_equal_words(key, mask, entry, TP_ALL_WORDS);
 }
 
-/* The rule for a bucket's `rule`: the rule itself, or the first of its alternatives that holds, or
- * TP_NO_RULE. */
+/* Resolves the field `rule` of a bucket: returns the rule itself, or the first of its alternatives
+ * that holds, or TP_NO_RULE. */
 TP_INLINE __u32 tp_rule_of_slot(struct tp_datapath* dp, const struct tp_key* key, __u32 rule) {
   if (TP_LIKELY(!(rule & TP_ALTERNATIVE))) return rule;
   if (!TP_IS_GENERAL(dp)) return TP_NO_RULE;
@@ -91,7 +91,7 @@ TP_INLINE __u32 tp_lookup(struct tp_datapath* dp, const struct tp_key* key,
       if (!entry || !tp_key_equal_words(key, &shape->mask, entry, TP_WORDS(dp))) continue;
       return tp_rule_of_slot(dp, key, bucket->rule[slot]);
     }
-    if (bucket->used < TP_BUCKET_SLOTS) break; /* it has no overflow in the next one */
+    if (bucket->used < TP_BUCKET_SLOTS) break; /* it has not overflowed into the next bucket */
   }
   return TP_NO_RULE;
 }
@@ -111,8 +111,8 @@ TP_SUBPROGRAM __u32 tp_probe(tp_env* env, const struct tp_key* key, __u32 i, __u
   return shape ? tp_lookup_shape(dp, key, shape) : TP_NO_RULE;
 }
 
-/* The first rule that matches `key` and holds; `n_shapes` and `fallback` are those of the ingress
- * port's plan. The first shape is probed in place; most ports have no others. */
+/* The first rule that matches `key` and holds. `n_shapes` and `fallback` are from the ingress
+ * port's plan. The first shape is probed in place, because most ports have only one. */
 TP_INLINE __u32 tp_classify(struct tp_datapath* dp, const struct tp_key* key, __u32 n_shapes,
                             __u32 fallback) {
   __u32 best = fallback;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * Whether a rule holds at this time, for this packet's number and for this flow. A rule that does
- * not hold matches nothing, and the next rules are tried. Read-only; any thread.
+ * Decides whether a rule holds at this time, for this packet's number and for this flow. A rule
+ * that does not hold matches nothing, and the next rules are tried. Read-only; any thread.
  */
 #ifndef TWINPATH_POLICY_CONDITION_H_
 #define TWINPATH_POLICY_CONDITION_H_
@@ -19,7 +19,7 @@ TP_INLINE int tp_holds_now(const struct tp_when* when, __u64 now) {
   return since < when->length;
 }
 
-/* Keyed by the rule, so that two rules choose different flows. */
+/* The choice is keyed by the rule, so that two rules choose different flows. */
 TP_INLINE int tp_holds_for_flow(const struct tp_rule* rule, const struct tp_when* when,
                                 const struct tp_key* key) {
   const __u64 a = tp_mix(rule->key_a ^ 0x5851f42d4c957f2dULL);
@@ -40,7 +40,7 @@ TP_INLINE int tp_holds(struct tp_datapath* dp, __u32 index, const struct tp_key*
   return (state ? state->n : 0) < when->packets;
 }
 
-/* The rule of the first alternative from number `first` on that holds, or TP_NO_RULE. */
+/* The rule of the first alternative that holds, starting at number `first`, or TP_NO_RULE. */
 TP_SUBPROGRAM __u32 tp_first_holding(tp_env* env, const struct tp_key* key, __u32 first,
                                      __u64 now) {
   struct tp_datapath room;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
-/* Effects and delivery -> counter. A queue's counters have one writer. The shared form is for a
- * queue that several CPUs serve at once. */
+/* Counts packets by their effects and delivery. A queue's counters have one writer. The shared
+ * functions are for a queue that several CPUs serve at once. */
 #ifndef TWINPATH_POLICY_COUNT_H_
 #define TWINPATH_POLICY_COUNT_H_
 
@@ -17,13 +17,13 @@ TP_INLINE void tp_count_add_shared(struct tp_count* count, __u64 packets, __u64 
   __sync_fetch_and_add(&count->bytes, bytes);
 }
 
-/* Adds `more` to `sum`. Both belong to the caller: no other thread writes them. */
+/* Adds `more` to `sum`. No other thread may write either of them. */
 TP_INLINE void tp_count_sum(struct tp_count* sum, const struct tp_count* more) {
   tp_count_add(sum, more->packets, more->bytes);
 }
 
-/* Reads a counter once, as a whole, while its writer may change it. Packets and bytes are read one
- * after the other, so they may differ by a packet. */
+/* Reads a counter atomically while its writer may change it. tp_count_read reads packets and bytes
+ * one after the other, so they may differ by a packet. */
 TP_INLINE __u64 tp_count_load(const __u64* counter) {
   return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }

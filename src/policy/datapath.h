@@ -1,35 +1,36 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * What a datapath supplies to the decision. host.h does so over tables in ordinary memory, for the
- * DPDK worker and for tests; bpf/supply.bpf.h does so over BPF maps. Another datapath defines
- * TP_DATAPATH as the name of its own header. That header defines:
+ * What a datapath supplies to the decision. host.h implements it with tables in ordinary memory,
+ * for the DPDK worker and for tests; bpf/supply.bpf.h implements it with BPF maps. Another datapath
+ * defines TP_DATAPATH as the name of its own header. That header defines:
  *
  *   struct tp_datapath         one queue of one port, or one frame on it. The decision uses
- *                              .port: of ingress, index into the policy's; .data, .end: the frame's
- *                              first segment; .now: nanoseconds of a clock that does not jump,
- *                              where a rule asks for the time
- *   tp_env                     what a TP_SUBPROGRAM gets in place of a tp_datapath
+ *                              .port: the ingress port, index into the policy's ports; .data, .end:
+ *                              the frame's first segment; .now: nanoseconds of a monotonic clock,
+ *                              if a rule depends on the time
+ *   tp_env                     what a TP_SUBPROGRAM gets instead of a tp_datapath
  *   TP_ENV(dp)                 the tp_env of a tp_datapath
  *   tp_enter(env, room, words, general)
- *                              the tp_datapath of a tp_env again, in `room` where that is needed;
- *                              its TP_WORDS and TP_IS_GENERAL are `words` and `general`
+ *                              the tp_datapath of a tp_env, if necessary stored in `room`; its
+ *                              TP_WORDS and TP_IS_GENERAL are `words` and `general`
  *   TP_ROW(dp, table, i)       row i of a read-only table of tables.h, or NULL beyond the table
  *   TP_BUCKET_SHIFT(dp)        see tp_first_bucket
- *   TP_DROPS_MALFORMED(dp)     1: malformed frames are dropped before any rule is asked
- *   tp_stream(dp, rule, slot)  the stream of rule number `rule`, which tp_rule.slot says the slot
- *                              of, on this queue; or NULL
+ *   TP_DROPS_MALFORMED(dp)     1: malformed frames are dropped before any rule is tried
+ *   tp_stream(dp, rule, slot)  the stream of rule number `rule` on this queue, or NULL; `slot` is
+ *                              the rule's tp_rule.slot
  *   tp_terms_of(dp, state)     the tp_terms of the stream's rule
- *   tp_marked(dp, rule, slot)  the tp_count of what the rule marked on this queue; NULL: none marks
+ *   tp_marked(dp, rule, slot)  the tp_count of packets that the rule marked on this queue; NULL if
+ *                              no rule marks
  *   tp_extras(dp)              the queue's tp_queue_extras, or NULL
  *   tp_flow_table_size(dp), tp_flow_bucket_at(env, i), tp_lock_region(dp, i),
  *   tp_unlock_region(dp, region)
- *                              the table of flows: see table.h. NULL where it has no such bucket,
- *                              or where the lock is not to be had
+ *                              the flow table: see table.h. NULL if there is no such bucket, or if
+ *                              the lock cannot be taken
  *   tp_lock_stream(dp, state), tp_unlock_stream(dp)
- *                              for queues that several CPUs serve at once; 0: not to be had
+ *                              for queues that several CPUs serve at once; 0: the lock failed
  *
- * and, if the defaults below are not its own, these. Each is a constant where the decision is
- * compiled, so that a datapath may have several decisions, each without what it does not need.
+ * The header may also replace the defaults below. Each of them is a constant where the decision is
+ * compiled, so a datapath may compile several decisions, each without the code it does not need.
  */
 #ifndef TWINPATH_POLICY_DATAPATH_H_
 #define TWINPATH_POLICY_DATAPATH_H_
@@ -43,7 +44,7 @@
 #endif
 #include TP_DATAPATH
 
-/* The words of the key (TP_WORD) that the port's shapes look at, at least. */
+/* The words of the key (TP_WORD) that the port's shapes need, at least. */
 #ifndef TP_WORDS
 #define TP_WORDS(dp) TP_ALL_WORDS
 #endif
@@ -53,7 +54,7 @@
 #define TP_IS_GENERAL(dp) 1
 #endif
 
-/* tp_probe for where no rule has a condition. */
+/* The function that probes a shape if no rule has a condition. */
 #ifndef TP_PROBE
 #define TP_PROBE(dp, key, i) tp_probe(TP_ENV(dp), key, i, (dp)->now)
 #endif
@@ -64,12 +65,12 @@
 #define TP_IS_BLIND(dp) 0
 #endif
 
-/* 0: the fates of the stream's next packet are known to be drawn. */
+/* 0: the fates of the stream's next packet have already been drawn. */
 #ifndef TP_MAY_DRAW
 #define TP_MAY_DRAW(dp) 1
 #endif
 
-/* Reads .data and .end again, where that is cheaper than to keep them in registers. */
+/* Reads .data and .end again, if that is cheaper than keeping them in registers. */
 #ifndef TP_FRAME_AGAIN
 #define TP_FRAME_AGAIN(dp) ((void)(dp))
 #endif

@@ -17,14 +17,14 @@ TP_STATIC_ASSERT(__builtin_offsetof(struct tp_flow, used_at) ==
                  "a tp_flow begins with a tp_row");
 
 /*
- * The packet's flow, as 64 bits under the key (a, b). It depends on IP version, protocol, addresses
- * and ports. All fragments of a datagram belong to the flow without ports, because only the first
- * has them; so do packets whose ports, or protocol, could not be read. The flow of a packet that is
- * not IP, or whose IP header could not be read, depends on its MAC addresses and EtherType. With
- * `both_ways` both directions are one flow: the end whose bytes are the lower number comes first.
+ * The packet's flow as a 64-bit hash under the key (a, b). It depends on IP version, protocol,
+ * addresses and ports. All fragments of a datagram belong to the flow without ports, because only
+ * the first fragment has them; so do packets whose ports or protocol could not be read. The flow of
+ * a packet that is not IP, or whose IP header could not be read, depends on its MAC addresses and
+ * EtherType. With `both_ways` both directions are one flow: the end with the lower number is first.
  *
- * SipHash-1-3 of both addresses, both ports and the protocol; if not IP, of the source MAC address,
- * the EtherType (low byte first) and the destination. The three lengths differ.
+ * SipHash-1-3 of both addresses, both ports and the protocol. If the packet is not IP: of the
+ * source MAC address, the EtherType (low byte first) and the destination. The three lengths differ.
  */
 TP_SUBPROGRAM __u64 tp_flow_of(const struct tp_key* key, int both_ways, __u64 a, __u64 b) {
   if (!key) return 0;
@@ -75,13 +75,13 @@ TP_INLINE __u64 tp_flow_key(const struct tp_rule* rule, const struct tp_key* key
   return tp_flow_of(key, rule->flags & TP_RULE_BOTH_WAYS, rule->key_a, rule->key_b);
 }
 
-/* The second key word, which also depends on the flow: streams with the same second word are shifts
- * of each other, and the streams of a million flows would overlap. */
+/* The second key word of that stream. It also depends on the flow, because streams with the same
+ * second word are shifts of each other: the streams of a million flows would overlap. */
 TP_INLINE __u64 tp_flow_second_key(const struct tp_rule* rule, __u64 flow_key) {
   return tp_mix(rule->key_b + flow_key);
 }
 
-/* Where the flow's stream may be. */
+/* Where the flow's stream may be in the table. */
 TP_INLINE struct tp_place tp_flow_place(struct tp_table_size size, const struct tp_rule* rule,
                                         __u64 flow_key) {
   return tp_place_of(size, flow_key + rule->epoch * TP_GOLDEN);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
-/* Rule -> where the packet goes. Pure; any thread. */
+/* Decides where a packet goes, by its rule's action. Pure; any thread. */
 #ifndef TWINPATH_POLICY_FORWARD_H_
 #define TWINPATH_POLICY_FORWARD_H_
 
@@ -9,8 +9,8 @@
 #include "parse.h"
 #include "types.h"
 
-/* "forward": "reflect": a frame goes back to its sender. Swaps the MAC addresses of the frame in
- * [data, end), in place. Returns 0, or -1 where the frame has no Ethernet header. */
+/* "forward": "reflect" sends a frame back to its sender. Swaps the MAC addresses of the frame in
+ * [data, end), in place. Returns 0, or -1 if the frame has no Ethernet header. */
 TP_INLINE int tp_reflect(__u8* data, const __u8* end) {
   if (data + TP_ETH_LEN > end) return -1;
   __u32 dst = tp_load32(data), middle = tp_load32(data + 4), src = tp_load32(data + 8);

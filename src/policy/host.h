@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * A datapath over tables in ordinary memory: see datapath.h. The DPDK worker and the host's own
- * tools decide by it. One tp_datapath is one queue of one port; it borrows the tables (read-only,
- * shared by all queues) and owns nothing. One thread at a time.
+ * A datapath with tables in ordinary memory: see datapath.h. The DPDK worker and the host's tools
+ * use it. One tp_datapath is one queue of one port. It points to the tables, which are read-only
+ * and shared by all queues, and owns nothing. One thread at a time.
  */
 #ifndef TWINPATH_POLICY_HOST_H_
 #define TWINPATH_POLICY_HOST_H_
@@ -11,30 +11,30 @@
 #include "tables.h"
 #include "types.h"
 
-/* A region of a table, on a cache line of its own. */
+/* A region of a table, on its own cache line. */
 struct tp_padded_region {
   struct tp_region region;
 } __attribute__((aligned(64)));
 
-/* The table of flows. Borrowed by every queue. */
+/* The flow table. Every queue points to it; none owns it. */
 struct tp_flow_table {
   struct tp_flow_bucket* buckets; /* size.regions * size.region_buckets of them */
   struct tp_padded_region* regions;
   struct tp_table_size size;
-  int one_thread; /* serves all queues, and locks nothing */
+  int one_thread; /* 1: one thread serves all queues, so that no lock is needed */
 };
 
 struct tp_datapath {
-  struct tp_tables tables;           /* .shapes are the ingress port's: plan.first_shape is added */
-  struct tp_state* states;           /* this queue's, one for each rule */
-  struct tp_count* marked;           /* one for each rule; NULL where no rule marks */
-  struct tp_queue_extras* extras;    /* this queue's; NULL only without flows and marks */
+  struct tp_tables tables;           /* .shapes begins at the ingress port's plan.first_shape */
+  struct tp_state* states;           /* of this queue, one for each rule */
+  struct tp_count* marked;           /* one for each rule; NULL if no rule marks */
+  struct tp_queue_extras* extras;    /* of this queue; NULL only without flows and marks */
   const struct tp_flow_table* flows; /* of all queues; NULL only without flows */
-  __u64 now;                         /* CLOCK_MONOTONIC_COARSE; set each burst if a rule asks */
-  __u64 now_ns;                      /* to the nanosecond; for links: no rule reads it yet */
-  __u8* data;                        /* the frame; set for each */
+  __u64 now;                         /* CLOCK_MONOTONIC_COARSE in ns; set per burst if needed */
+  __u64 now_ns;                      /* exact time in ns; for links: no rule reads it yet */
+  __u8* data;                        /* set for each frame */
   const __u8* end;
-  __u8 port; /* of ingress */
+  __u8 port; /* the ingress port */
   __u8 drops_malformed;
 };
 
@@ -93,7 +93,7 @@ TP_INLINE void tp_unlock_region(struct tp_datapath* dp, struct tp_region* region
   if (!dp->flows->one_thread) __atomic_store_n(&region->locked, 0, __ATOMIC_RELEASE);
 }
 
-/* One thread serves a queue: its streams need no lock. */
+/* One thread serves a queue, so its streams need no lock. */
 TP_INLINE int tp_lock_stream(struct tp_datapath* dp, struct tp_state* state) {
   (void)dp;
   (void)state;

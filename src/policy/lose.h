@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * Rule -> lost or not. A stream's state belongs to one queue, and to the thread or CPU that serves
- * the queue. The `shared` forms are for a queue that several CPUs serve at once (XDP in generic
- * mode).
+ * Decides whether a packet is lost, by its rule. A stream's state belongs to one queue, and to the
+ * thread or CPU that serves the queue. The `shared` functions are for a queue that several CPUs
+ * serve at once (XDP in generic mode).
  */
 #ifndef TWINPATH_POLICY_LOSE_H_
 #define TWINPATH_POLICY_LOSE_H_
@@ -32,7 +32,8 @@ TP_INLINE void tp_state_init(struct tp_state* state, const struct tp_rule* rule,
   state->rule = index;
 }
 
-/* The fates of block `number` of a stream of rule number `rule`: once in 64 packets. */
+/* Draws the fates of block `number` of a stream of rule number `rule`. Called once per 64 packets.
+ */
 TP_SUBPROGRAM __u64 tp_stream_fates(tp_env* env, struct tp_state* state, __u32 rule, __u64 number) {
   if (!state) return 0;
   const struct tp_block block = {state->key_a, state->key_b, number};
@@ -42,8 +43,8 @@ TP_SUBPROGRAM __u64 tp_stream_fates(tp_env* env, struct tp_state* state, __u32 r
   return fates;
 }
 
-/* Takes the next packet, of `bytes` bytes, of a stream of rule number `rule`: counts the packet,
- * and returns 1 where it is lost, else 0. For the fast tiers. */
+/* Takes the next packet, of `bytes` bytes, of a stream of rule number `rule`. Counts the packet.
+ * Returns 1 if it is lost, otherwise 0. For the fast tiers. */
 TP_INLINE int tp_lose(struct tp_datapath* dp, struct tp_state* state, __u32 rule, __u32 bytes) {
   __u64 n = state->n;
   const __u8 loss = tp_terms_of(dp, state).loss;
@@ -62,14 +63,14 @@ TP_INLINE int tp_lose(struct tp_datapath* dp, struct tp_state* state, __u32 rule
   return 1;
 }
 
-/* How often a block is drawn before the packet is let through. */
+/* The number of attempts to draw a block. After that the packet is not lost. */
 enum { TP_DRAW_TURNS = 4 };
 
 /* Takes the next packet of a stream with several writers. Returns its fate. A model without memory
- * decides the packet by itself. A model with memory decides under the stream's lock. Nothing may be
- * called under that lock, so the block is drawn without the lock, before the next attempt. Every
- * CPU draws the same block. A draw is useless only if other CPUs took a whole block of this stream
- * meanwhile. */
+ * needs no lock. A model with memory decides under the stream's lock. No function may be called
+ * under that lock, so the block is drawn without the lock, before the next attempt. Every CPU draws
+ * the same block. A draw is useless only if other CPUs took a whole block of this stream meanwhile.
+ */
 TP_INLINE int tp_take_shared(struct tp_datapath* dp, struct tp_state* state, __u32 index) {
   const struct tp_rule* rule = TP_ROW(dp, rules, index);
   if (!rule) return 0;
@@ -121,9 +122,9 @@ TP_INLINE int tp_lose_shared(struct tp_datapath* dp, struct tp_state* state, __u
 }
 
 /*
- * Takes the stream's next `count` packets (1 to 64) at once: bit i of the result is packet i's
- * fate. The fates are those of `count` calls of tp_lose. The caller adds the bytes and the counts
- * of lost packets.
+ * Takes the stream's next `count` packets (1 to 64) at once. Bit i of the result is packet i's
+ * fate, the same as from `count` calls of tp_lose. The caller adds the bytes and the counts of lost
+ * packets.
  */
 TP_INLINE __u64 tp_lose_run(struct tp_datapath* dp, struct tp_state* state, __u32 count) {
   __u64 n = state->n;
@@ -140,14 +141,14 @@ TP_INLINE __u64 tp_lose_run(struct tp_datapath* dp, struct tp_state* state, __u3
   return fates & wanted;
 }
 
-/* A packet in the general tier. Its frame is that of the datapath. */
+/* A packet in the general tier. The datapath has its frame. */
 struct tp_packet {
   __u32 bytes;
   const struct tp_key* key;
-  __u64 flow_key; /* tp_flow_key, where the rule's loss is by flow */
+  __u64 flow_key; /* tp_flow_key, if the rule's loss is by flow */
 };
 
-/* Takes the next packet of a rule's stream of any kind. Returns its fate. */
+/* Takes the next packet of a rule's stream, for any kind of loss. Returns its fate. */
 TP_INLINE int tp_take_general(struct tp_datapath* dp, const struct tp_rule* rule, __u32 index,
                               struct tp_state* state, const struct tp_packet* packet, int shared) {
   if (rule->loss == TP_LOSS_STREAM && shared) return tp_take_shared(dp, state, index);

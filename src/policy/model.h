@@ -8,25 +8,25 @@
  * packets of a short flow are lost at the same rate as all others. The state before packet n
  * decides its fate; then the state changes.
  *
- * tp_model.value holds, by model, probabilities as thresholds of 2^64 (tp_model.always where
- * exactly 1) and numbers:
+ * tp_model.value has, by model, probabilities as thresholds of 2^64 (tp_model.always if exactly 1)
+ * and numbers:
  * - random: none; its rate is tp_rule.threshold;
  * - Gilbert-Elliott (Gilbert: "Capacity of a burst-noise channel", Bell System Technical Journal
  *   39, 1960; Elliott: "Estimates of error rates for codes on burst-noise channels", ibid. 42,
- *   1963): p from good to bad, r back, what is lost in good, what in bad, the start in bad. Loses
+ *   1963): p from good to bad, r back, the loss in good, the loss in bad, the start in bad. Loses
  *   g = (r * loss_good + p * loss_bad) / (p + r), in bursts of g / P(lost, then not) packets: 1 / r
- *   where loss_bad is 1 and loss_good 0;
+ *   if loss_bad is 1 and loss_good 0;
  * - four states (Salsano, Ludovici, Ordine, Giannuzzi: "Definition of a general and intuitive loss
  *   model for packet networks and its implementation in the netem module in the Linux kernel",
- *   2012): p13, p13 + p14, p31, p31 + p32, p23, and where it starts: up to state 3, up to 4, up
- *   to 2. With the chain's stationary s: loses s3 + s4, in bursts of
+ *   2012): p13, p13 + p14, p31, p31 + p32, p23, and three thresholds for the start in state 3, 4
+ *   and 2. With the chain's stationary distribution s: loses s3 + s4, in bursts of
  *   (s3 + s4) / (s3 * (p31 + p32) + s4) packets;
  * - periodic: every, offset, burst: packet n is lost iff n >= offset and
  *   (n - offset) mod every < burst. Loses burst / every, in bursts of burst;
  * - sequence: repeat (0: never; else at least 64), first interval, number of intervals.
- * A correlated loss of rate q and correlation c is the Gilbert-Elliott chain of p = q (1 - c),
- * r = (1 - q)(1 - c) that loses all in bad and nothing in good: the only chain of two states that
- * loses q and in which neighbours' fates correlate by c.
+ * A correlated loss of rate q and correlation c is the Gilbert-Elliott chain with p = q (1 - c) and
+ * r = (1 - q)(1 - c) that loses everything in bad and nothing in good. It is the only chain of two
+ * states that loses q and in which neighbors' fates correlate by c.
  */
 #ifndef TWINPATH_POLICY_MODEL_H_
 #define TWINPATH_POLICY_MODEL_H_
@@ -58,8 +58,8 @@ enum {
   TP_SEQUENCE_INTERVALS = 2,
 };
 
-/* The states of a Markov chain. The four-state model loses in the odd ones. Of Gilbert-Elliott,
- * good is 0 and bad is 1. */
+/* The states of a Markov chain. The four-state model loses in the odd ones. In Gilbert-Elliott, 0
+ * is good and 1 is bad. */
 enum {
   TP_MARKOV_GAP = 0,      /* Salsano's 1: received, in a gap */
   TP_MARKOV_BURST = 1,    /* 3: lost, in a burst */
@@ -67,13 +67,13 @@ enum {
   TP_MARKOV_ISOLATED = 3, /* 4: lost by itself, in a gap */
 };
 
-/* Draws of one stream for different purposes do not depend on each other. */
+/* The purpose of a draw. Draws of one stream for different purposes are independent. */
 enum { TP_DRAW_LOSS = 1, TP_DRAW_START = 2 };
 TP_INLINE __u64 tp_draw_key(__u64 a, __u64 purpose) {
   return tp_mix(a + purpose * 0xd1342543de82ef95ULL);
 }
 
-/* Bit i: packet i's draw is below value[index]. */
+/* Bit i of the result: packet i's draw is below value[index]. */
 TP_INLINE __u64 tp_below(const struct tp_model* model, int index, const struct tp_block* block,
                          __u64 lanes) {
   if (model->always >> index & 1) return lanes;
@@ -83,7 +83,7 @@ TP_INLINE __u64 tp_below(const struct tp_model* model, int index, const struct t
 /* The index of the lowest bit that is set. At least one is set. */
 TP_INLINE __u64 tp_lowest_bit(__u64 x) {
 #ifdef __bpf__
-  /* BPF has no such instruction, so this counts the bits below it. */
+  /* BPF has no such instruction, so this counts the bits below the lowest one. */
   x = (x & -x) - 1;
   x -= x >> 1 & 0x5555555555555555ULL;
   x = (x & 0x3333333333333333ULL) + (x >> 2 & 0x3333333333333333ULL);
@@ -93,14 +93,15 @@ TP_INLINE __u64 tp_lowest_bit(__u64 x) {
 #endif
 }
 
-/* The packets at which a chain leaves each state, and those at which it then takes the first of the
- * two ways out: from GAP to BURST, from BURST to GAP. SPARED has only the way to BURST. ISOLATED is
- * always left after one packet, to GAP. */
+/* Masks of packets: where a chain leaves each state, and where it then takes the first of two ways
+ * out: from GAP to BURST, from BURST to GAP. From SPARED the only way leads to BURST. A chain
+ * always leaves ISOLATED after one packet, to GAP. */
 struct tp_ways {
   __u64 leaves_gap, to_burst, leaves_burst, to_gap, leaves_spared;
 };
 
-/* The packets before which the chain is in an odd state. Takes one step for each change of state.
+/* Returns the packets before which the chain is in an odd state. Takes one step per change of
+ * state.
  */
 TP_INLINE __u64 tp_markov_walk(const struct tp_ways* ways, __u64* state) {
   __u64 at = 0, odd = 0, s = *state;
@@ -144,9 +145,9 @@ TP_INLINE __u64 tp_markov_start(const struct tp_model* model, __u8 kind, __u64 a
   return TP_MARKOV_GAP;
 }
 
-/* The block's fates in a model with memory. Draws of a state are made only for packets before which
- * the chain is in that state. One draw serves the changes of all states, because a packet has only
- * one state before it. */
+/* The block's fates in a model with memory. Draws for a state are made only for packets before
+ * which the chain is in that state. One draw is enough for the changes of all states, because the
+ * chain is in only one state before a packet. */
 TP_INLINE __u64 tp_markov_fates(const struct tp_model* model, __u8 kind,
                                 const struct tp_block* block, __u64* markov) {
   if (block->number == 0) *markov = tp_markov_start(model, kind, block->a, block->b);
@@ -197,7 +198,7 @@ TP_INLINE __u64 tp_periodic_fates(const struct tp_model* model, __u64 block) {
   return fates | bursts << start;
 }
 
-/* The listed packets among packets 64 * word to 64 * word + 63 of a sequence, by binary search. */
+/* The lost packets among packets 64 * word to 64 * word + 63 of a sequence, by binary search. */
 TP_INLINE __u64 tp_sequence_word(tp_env* env, const struct tp_model* model, __u64 word) {
   __u32 low = 0, high = (__u32)model->value[TP_SEQUENCE_INTERVALS];
   const __u32 base = (__u32)model->value[TP_SEQUENCE_FIRST];
@@ -215,7 +216,7 @@ TP_INLINE __u64 tp_sequence_word(tp_env* env, const struct tp_model* model, __u6
   return 0;
 }
 
-/* The listed packets among the 64 packets from number `first` on. */
+/* The lost packets of a sequence among the 64 packets that start with number `first`. */
 TP_INLINE __u64 tp_sequence_bits(tp_env* env, const struct tp_model* model, __u64 first) {
   const __u64 lane = first & 63;
   __u64 bits = tp_sequence_word(env, model, first >> 6) >> lane;

@@ -5,12 +5,12 @@
  * without the transport checksum, which offloads fill in late. It leaves out MAC addresses, VLAN
  * tags, type of service, TTL, lengths, checksums, and the padding after the datagram. For a frame
  * that is not IP, it hashes the first 64 bytes. Packets that are equal in these parts meet the same
- * fate. The bytes after the IP headers begin where the parser stopped to read extension headers;
- * none is hashed beyond TP_PARSE_WINDOW. Pure; any thread.
+ * fate. The bytes after the IP headers begin where the parser stopped reading extension headers.
+ * Bytes beyond TP_PARSE_WINDOW are not hashed. Pure; any thread.
  *
  * The hash is SipHash-1-3 of these bytes: IP version (0: not IP), protocol, 0x10 in a fragment
- * after the first, 0; of IPv4 fragment offset and identification, low byte first, else four times
- * 0; both IP addresses; then the bytes from the frame, those of the checksum as 0.
+ * after the first, 0; for IPv4 fragment offset and identification, low byte first, otherwise four
+ * zeroes; both IP addresses; then the bytes from the frame, with the checksum as 0.
  */
 #ifndef TWINPATH_POLICY_PACKET_H_
 #define TWINPATH_POLICY_PACKET_H_
@@ -37,7 +37,7 @@ TP_INLINE __u64 tp_checksum_bits(const struct tp_key* key, int i) {
   return 0;
 }
 
-/* The hash, under (a, b), of the env's frame, from which `key` was parsed. */
+/* The hash under the key (a, b) of the env's frame. `key` was parsed from that frame. */
 TP_SUBPROGRAM __u64 tp_packet_hash(tp_env* env, const struct tp_key* key, __u64 a, __u64 b) {
   if (!key) return 0;
   struct tp_datapath room;
@@ -93,7 +93,7 @@ TP_SUBPROGRAM __u64 tp_packet_hash(tp_env* env, const struct tp_key* key, __u64 
   }
   TP_FORGET(rest);
   TP_FORGET(length);
-  /* Bytes that are not a whole word may have a checksum, too. */
+  /* The last bytes, which are not a whole word, may also have a checksum. */
   return tp_sip_end(&sip, rest & ~checksum, length);
 }
 

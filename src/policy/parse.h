@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * Frame -> key. Reads Ethernet, up to two VLAN tags (TPID 0x8100 or 0x88a8), IPv4 with options,
- * IPv6 with extension headers, fragments, TCP, UDP, ICMP; never past the end of the frame. Does not
- * look at checksums. Pure; any thread.
+ * Parses a frame into a key. Reads Ethernet, up to two VLAN tags (TPID 0x8100 or 0x88a8), IPv4 with
+ * options, IPv6 with extension headers, fragments, TCP, UDP and ICMP; never past the end of the
+ * frame. Does not check checksums. Pure; any thread.
  *
- * The parser reads as far as it can: up to the first header that is not there or cannot be right.
- * The key has what was read before, and enum tp_parse_result says why the parser stopped. A header
- * counts as read if its fixed part is there; Ethernet and its tags are one header. A frame that is
- * merely unknown (another EtherType, an IEEE 802.3 length in its place, another protocol) is read
- * whole: its key has fewer fields.
+ * The parser reads as far as it can: up to the first header that is missing or cannot be right. The
+ * key has the fields that were read before, and enum tp_parse_result says why the parser stopped. A
+ * header counts as read if its fixed part is there; Ethernet and its tags are one header. A frame
+ * that is only unknown (another EtherType, an IEEE 802.3 length, another protocol) counts as read
+ * completely: its key has fewer fields.
  */
 #ifndef TWINPATH_POLICY_PARSE_H_
 #define TWINPATH_POLICY_PARSE_H_
@@ -35,25 +35,25 @@ enum {
   TP_PROTO_SHIM6 = 140,
 };
 
-/* Why the bytes up to offset `upto` of a frame are not at hand. */
+/* The reason why the bytes up to offset `upto` of a frame are not available. */
 TP_INLINE __u64 tp_missing(__u64 upto, __u32 frame_len) {
   return upto > frame_len ? TP_PARSE_CUT : TP_PARSE_TOO_DEEP;
 }
 
-/* Why a header does not fit into its datagram. A first fragment may end anywhere, but must hold the
- * whole transport header: RFC 7112 says so for IPv6; for IPv4 a shorter one is the tiny fragment
- * that filters discard by RFC 1858. */
+/* The reason why a header does not fit into its datagram. A first fragment may end anywhere, but
+ * must contain the whole transport header: RFC 7112 requires it for IPv6; for IPv4 a shorter one is
+ * the tiny fragment that filters discard by RFC 1858. */
 TP_INLINE __u64 tp_beyond_datagram(__u64 flags) {
   return flags & TP_KEY_FRAGMENT ? TP_PARSE_CUT : TP_PARSE_CONTRADICTION;
 }
 
-/* Where the parser is, in bytes from the start of the frame, and what it has read so far. These
- * stay in registers: the key is written once, in whole words, because a word that was stored in
- * pieces stalls the load that follows. */
+/* The parser's position, in bytes from the start of the frame, and the fields read so far. They
+ * stay in registers. The key is written once, in whole words, because a load stalls after its word
+ * was stored in pieces. */
 struct tp_cursor {
   __u64 offset; /* of the next header */
   int whole;    /* a constant: see tp_walk */
-  __u64 l3_end; /* where the datagram ends by its length, perhaps beyond the frame */
+  __u64 l3_end; /* the end of the datagram according to its length; may be beyond the frame */
   __u64 jumbo;  /* RFC 2675: the payload length is in an option */
   __u64 flags;  /* TP_KEY_... */
   __u64 ip_version;
@@ -63,13 +63,13 @@ struct tp_cursor {
   __u64 ports; /* source and destination, in network order */
 };
 
-/* TP_KEY_FRAGMENT where any bit of `any` is set, and TP_KEY_LATER where any bit of `later` is; both
- * are below 2^16. Without branches, which would be more ways for the verifier to follow. */
+/* TP_KEY_FRAGMENT if any bit of `any` is set, and TP_KEY_LATER if any bit of `later` is set. Both
+ * are below 2^16. Has no branches, because the verifier would have to follow each of them. */
 TP_INLINE __u64 tp_fragment_flags(__u64 any, __u64 later) {
   return ((any + 0xffff) >> 16) * TP_KEY_FRAGMENT | ((later + 0xffff) >> 16) * TP_KEY_LATER;
 }
 
-/* The half of word 7 that TP_WORD_LENGTH asks for. */
+/* The half of word 7 that TP_WORD_LENGTH requests. */
 TP_INLINE __u64 tp_length_half(__u32 frame_len, __u64 behind_ip) {
   return (__u64)(frame_len < 65535 ? frame_len : 65535) << 32 | behind_ip << 48;
 }
@@ -104,7 +104,7 @@ TP_INLINE __u64 tp_parse_transport(const __u8* data, const __u8* end, __u32 fram
     }
     c->tcp_flags = p[13];
   } else {
-    return TP_PARSED; /* no rule asks for what is in it */
+    return TP_PARSED; /* no rule matches its fields */
   }
   c->ports = tp_load32(p);
   c->flags |= TP_KEY_PORTS;
@@ -135,7 +135,7 @@ TP_INLINE __u64 tp_parse_ipv4(const __u8* data, const __u8* end, __u32 frame_len
   return !c->whole && c->l3_end > frame_len ? (__u64)TP_PARSE_CUT : result;
 }
 
-/* The headers that RFC 8200 and its kin allow before the upper layer. */
+/* The headers that RFC 8200 and related RFCs allow before the upper layer. */
 TP_INLINE int tp_is_extension(__u32 next) {
   return next == TP_PROTO_HOPOPTS || next == TP_PROTO_ROUTING || next == TP_PROTO_FRAGMENT ||
          next == TP_PROTO_AH || next == TP_PROTO_DSTOPTS || next == TP_PROTO_MOBILITY ||
@@ -238,9 +238,9 @@ TP_INLINE __u64 tp_parse_ipv6(const __u8* data, const __u8* end, __u32 frame_len
 }
 
 /*
- * Reads the most common frames at once: untagged IPv4 without options, not a fragment, with UDP or
- * TCP, and right in every length. Returns 1, and the key that tp_parse_headers would write. Returns
- * 0 where the frame is anything else, right or malformed; *key is then undefined.
+ * Reads the most common frames quickly: untagged IPv4 without options, not a fragment, with UDP or
+ * TCP, and with correct lengths. Returns 1 and writes the key that tp_parse_headers would write.
+ * Returns 0 for all other frames; *key is then undefined.
  */
 TP_INLINE int tp_parse_common(const __u8* data, const __u8* end, __u32 frame_len, __u8 port,
                               __u32 words, struct tp_key* key) {
@@ -279,7 +279,7 @@ TP_INLINE int tp_parse_common(const __u8* data, const __u8* end, __u32 frame_len
   return 1;
 }
 
-/* What is in front of the IP header. */
+/* The fields in front of the IP header. */
 struct tp_link {
   __u64 type; /* EtherType behind the tags */
   __u64 vlan, inner_vlan;
@@ -287,8 +287,8 @@ struct tp_link {
   __u64 length;
 };
 
-/* Returns how many bytes the Ethernet header and its tags need, where they are not there; else 0.
- */
+/* Returns 0, or, if the frame is too short, the number of bytes that the Ethernet header and its
+ * tags need. */
 TP_INLINE __u32 tp_parse_link(const __u8* data, const __u8* end, struct tp_link* link) {
   link->length = TP_ETH_LEN;
   if (data + TP_ETH_LEN > end) return TP_ETH_LEN;
@@ -310,7 +310,7 @@ TP_INLINE __u32 tp_parse_link(const __u8* data, const __u8* end, struct tp_link*
   return 0;
 }
 
-/* tp_parse_headers; if `whole`, a constant, with *key undefined except for TP_PARSED. */
+/* tp_parse_headers. `whole` is a constant; if it is 1, *key is defined only for TP_PARSED. */
 TP_INLINE int tp_walk(const __u8* data, const __u8* end, __u32 frame_len, __u8 port, __u32 words,
                       struct tp_key* key, int whole) {
   tp_u64_alias* k = (tp_u64_alias*)key;
@@ -364,19 +364,18 @@ TP_RARE int tp_walk_as_far(const __u8* data, const __u8* end, __u32 frame_len, _
 }
 
 /*
- * Reads the frame in [data, end) into *key, header by header, as far as it can. `frame_len`, in
- * bytes, is at least end - data; it is more where only the first segment of a frame is at hand.
- * Headers must lie in that segment and start in the first TP_PARSE_WINDOW bytes. `port` is the
- * ingress port's index. Of the key, only the words in `words` (TP_WORD of each; a constant where
- * speed matters) are defined; the result does not depend on them. Returns enum tp_parse_result; the
- * key is defined whatever it is.
+ * Reads the frame in [data, end) into *key, header by header, as far as it can. `frame_len` is the
+ * length of the whole frame in bytes; [data, end) may be only its first segment. Headers must be in
+ * that segment and start in the first TP_PARSE_WINDOW bytes. `port` is the ingress port's index.
+ * Only the key's words in `words` (a set of TP_WORD; a constant where speed matters) are defined;
+ * the result does not depend on `words`. Returns enum tp_parse_result; *key is defined in any case.
  */
 TP_INLINE int tp_parse_headers(const __u8* data, const __u8* end, __u32 frame_len, __u8 port,
                                __u32 words, struct tp_key* key) {
 #ifdef __bpf__
   return tp_walk(data, end, frame_len, port, words, key, 0);
 #else
-  /* What is read whole is read with fewer live values. */
+  /* The first attempt gives up at the first fault, which needs fewer registers. */
   if (TP_LIKELY(!tp_walk(data, end, frame_len, port, words, key, 1))) return TP_PARSED;
   return tp_walk_as_far(data, end, frame_len, port, words, key);
 #endif

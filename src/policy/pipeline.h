@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * A packet's way through the stages: frame -> key (parse.h) -> rule (classify.h) -> loss (lose.h)
- * -> forward (forward.h) -> effects (effects.h). The datapath carries the effects out and counts.
- * The XDP program calls tp_decide or tp_decide_general once a packet; the DPDK worker runs each
- * stage over a burst. A datapath other than the host's defines TP_DATAPATH before it includes this
+ * The stages of a decision: frame -> key (parse.h) -> rule (classify.h) -> loss (lose.h) -> forward
+ * (forward.h) -> effects (effects.h). The datapath carries out the effects and counts. The XDP
+ * program calls tp_decide or tp_decide_general once per packet; the DPDK worker runs each stage
+ * over a burst. A datapath other than the host's defines TP_DATAPATH before it includes this
  * header: see datapath.h.
  */
 #ifndef TWINPATH_POLICY_PIPELINE_H_
@@ -18,18 +18,18 @@
 #include "parse.h"
 
 /*
- * The walk through the headers as a subprogram, for the verifier. A call costs more than the walk
- * in place would, so the most common frames take another way. `frame_len` as in tp_parse_headers.
+ * tp_parse_headers as a subprogram, so that the verifier checks it only once. A call costs more
+ * than inlined code, so tp_parse_common reads the most common frames first.
  */
 TP_SUBPROGRAM int tp_walk_tuple(tp_env* env, struct tp_key* key, __u32 frame_len) {
   struct tp_datapath room;
-  if (!key) return TP_PARSE_CUT; /* impossible: the verifier asks */
+  if (!key) return TP_PARSE_CUT; /* impossible, but the verifier requires the check */
   const struct tp_datapath* dp = tp_enter(env, &room, TP_TUPLE_WORDS, 0);
   return tp_parse_headers(dp->data, dp->end, frame_len, dp->port, TP_TUPLE_WORDS, key);
 }
 TP_SUBPROGRAM int tp_walk_headers(tp_env* env, struct tp_key* key, __u32 frame_len) {
   struct tp_datapath room;
-  if (!key) return TP_PARSE_CUT; /* impossible: the verifier asks */
+  if (!key) return TP_PARSE_CUT; /* impossible, but the verifier requires the check */
   const struct tp_datapath* dp = tp_enter(env, &room, TP_ALL_WORDS, 0);
   return tp_parse_headers(dp->data, dp->end, frame_len, dp->port, TP_ALL_WORDS, key);
 }
@@ -39,7 +39,7 @@ TP_INLINE int tp_read_key(struct tp_datapath* dp, __u32 frame_len, struct tp_key
   if (TP_LIKELY(tp_parse_common(dp->data, dp->end, frame_len, dp->port, TP_WORDS(dp), key)))
     return TP_PARSED;
   struct tp_key walked;
-  __builtin_memset(&walked, 0, sizeof(walked)); /* kernels before 6.3 ask for it */
+  __builtin_memset(&walked, 0, sizeof(walked)); /* kernels before 6.3 require it */
   const int result = TP_WORDS(dp) == TP_TUPLE_WORDS
                          ? tp_walk_tuple(TP_ENV(dp), &walked, frame_len)
                          : tp_walk_headers(TP_ENV(dp), &walked, frame_len);
@@ -47,14 +47,14 @@ TP_INLINE int tp_read_key(struct tp_datapath* dp, __u32 frame_len, struct tp_key
   return result;
 }
 
-/* Whether a frame is dropped, and no rule asked about it, because the parser returned `result`. */
+/* Whether a frame with this result of the parser is dropped before any rule is tried. */
 TP_INLINE int tp_drops(const struct tp_datapath* dp, int result) {
   return TP_UNLIKELY(result != TP_PARSED) && tp_is_malformed((__u64)result) &&
          TP_DROPS_MALFORMED(dp);
 }
 
-/* The decision of the fast tiers from the stream on: `state` is the one of rule number `rule`, and
- * was found last. The rest as in tp_decide. */
+/* The second half of tp_decide, after the stream was found. `state` is the stream of rule number
+ * `rule`, and must be the last one that tp_stream returned. */
 TP_INLINE struct tp_effects tp_decide_stream(struct tp_datapath* dp, struct tp_state* state,
                                              __u32 rule, __u32 frame_len, int shared) {
   struct tp_effects effects = {rule, TP_FATE_LOST, 0, 0, 0, 0, 0, 0, 0};
@@ -66,10 +66,10 @@ TP_INLINE struct tp_effects tp_decide_stream(struct tp_datapath* dp, struct tp_s
 }
 
 /*
- * The whole decision of the fast tiers for the datapath's frame, of `frame_len` bytes, on the
- * datapath's queue, whose port's plan has `n_shapes` and `fallback`. `shared`, a constant: several
- * CPUs serve the queue. Counts the rule; the caller counts the packet, because the caller alone
- * knows how the delivery went.
+ * The whole decision of the fast tiers for the datapath's frame of `frame_len` bytes. `n_shapes`
+ * and `fallback` are from the port's plan. `shared` is a constant; 1: several CPUs serve the queue.
+ * Counts by rule. The caller counts the packet by verdict, because only the caller knows the result
+ * of the delivery.
  */
 TP_INLINE struct tp_effects tp_decide(struct tp_datapath* dp, __u32 frame_len, __u32 n_shapes,
                                       __u32 fallback, int shared) {

@@ -2,13 +2,13 @@
 /*
  * The random functions: keyed, integers only. Pure; any thread.
  *
- * One hashes a stream and a counter: packet n of a stream always meets the same fate, on every
- * path, in any order. The mixer is the finalizer of SplitMix64 (Steele, Lea, Flood: "Fast
+ * The first hashes a stream and a counter: packet n of a stream always meets the same fate, on
+ * every path, in any order. The mixer is the finalizer of SplitMix64 (Steele, Lea, Flood: "Fast
  * splittable pseudorandom number generators", OOPSLA 2014, with Stafford's variant 13 constants)
  * over a Weyl sequence, with a second key word added between its two multiplications so that two
  * streams are never shifts of each other.
  *
- * The other hashes a message, to distinguish packets and flows: SipHash-1-3, see below.
+ * The second hashes a message, to distinguish packets and flows: SipHash-1-3, see below.
  */
 #ifndef TWINPATH_POLICY_RANDOM_H_
 #define TWINPATH_POLICY_RANDOM_H_
@@ -31,14 +31,14 @@ TP_INLINE __u64 tp_word(__u64 a, __u64 b, __u64 counter) {
   return x ^ (x >> 31);
 }
 
-/* FNV-1a, 64 bits (Fowler, Noll, Vo), then mixed: names become keys. Host side only, at set-up. */
+/* Hashes a name to a key: FNV-1a, 64 bits (Fowler, Noll, Vo), then mixed. Host only, at set-up. */
 TP_INLINE __u64 tp_name_hash(const char* name, __u64 length) {
   __u64 h = 0xcbf29ce484222325ULL;
   for (__u64 i = 0; i < length; i++) h = (h ^ (__u8)name[i]) * 0x100000001b3ULL;
   return tp_mix(h);
 }
 
-/* A rule's two key words, from (seed, name). */
+/* A rule's two key words, from the seed and the hash of its name. */
 TP_INLINE void tp_rule_key(__u64 seed, __u64 name_hash, __u64* a, __u64* b) {
   *a = tp_mix(tp_mix(seed + TP_GOLDEN) ^ name_hash);
   *b = tp_mix(*a + tp_mix(seed ^ 0x6a09e667f3bcc909ULL) + name_hash);
@@ -51,7 +51,7 @@ TP_INLINE void tp_stream_key(const struct tp_rule* rule, __u64 port_key, __u32 q
   *b = tp_mix(rule->key_b + tp_mix(*a ^ port_key));
 }
 
-/* 64 packets of a stream, number * 64 to number * 64 + 63; (a, b) is the stream's key. */
+/* 64 packets of a stream: number * 64 to number * 64 + 63. (a, b) is the stream's key. */
 struct tp_block {
   __u64 a, b, number;
 };
@@ -59,10 +59,11 @@ struct tp_block {
 /*
  * The fates of the 64 packets of a block at once: bit i is set iff packet 64 * block + i is lost.
  *
- * Packet i's draw is a 64-bit number whose bit 63 - j is bit i of word 64 * block + j, and it is
- * lost iff draw < threshold. The comparison runs over all lanes from the top bit down and ends when
- * no lane is undecided. Each word halves the undecided lanes, so about eight words serve 64 packets
- * for any threshold. `lanes` are the packets to decide; the bits of the others are 0.
+ * Packet i's draw is a 64-bit number whose bit 63 - j is bit i of word 64 * block + j. The packet
+ * is lost iff draw < threshold. The comparison runs over all lanes from the top bit down and ends
+ * when every lane is decided. Each word halves the undecided lanes, so about eight words are enough
+ * for 64 packets and any threshold. `lanes` are the packets to decide; the bits of the others are
+ * 0.
  */
 TP_SUBPROGRAM __u64 tp_loss_mask(__u64 a, __u64 b, __u64 block, __u64 threshold, __u64 lanes) {
   __u64 less = 0, equal = lanes, t = threshold, counter = block * 64;
@@ -80,8 +81,8 @@ TP_SUBPROGRAM __u64 tp_loss_mask(__u64 a, __u64 b, __u64 block, __u64 threshold,
   return less;
 }
 
-/* Packet n's whole draw, as tp_loss_mask compares it. Costs 64 words: for tests and explanations.
- */
+/* Packet n's whole draw, which tp_loss_mask compares. It costs 64 words, so it is for tests and
+ * explanations. */
 TP_INLINE __u64 tp_draw(__u64 a, __u64 b, __u64 n) {
   __u64 draw = 0;
   for (__u64 j = 0; j < 64; j++)
@@ -94,11 +95,11 @@ TP_INLINE __u64 tp_draw(__u64 a, __u64 b, __u64 n) {
  * PRF", INDOCRYPT 2012), with one round for each word and three at the end. The state has 256 bits,
  * so that no difference in one word is certain to be cancelled by a difference in the next
  * (Dobraunig, Mendel, Schlaeffer: "Differential cryptanalysis of SipHash", SAC 2014). The message
- * consists of bytes, in words of little-endian order:
+ * is a sequence of bytes, in little-endian words:
  *
  *   struct tp_sip sip = tp_sip_begin(a, b);
  *   tp_sip_word(&sip, word);                      (for each 8 bytes)
- *   hash = tp_sip_end(&sip, last_bytes, length);  (0 to 7 bytes, and how many there were in all)
+ *   hash = tp_sip_end(&sip, last_bytes, length);  (0 to 7 bytes, and the length of the message)
  */
 struct tp_sip {
   __u64 v0, v1, v2, v3;
@@ -132,9 +133,9 @@ TP_INLINE void tp_sip_word(struct tp_sip* s, __u64 word) {
   s->v0 ^= word;
 }
 
-/* The hash. `rest` has the last `length` mod 8 bytes, the first of them lowest, and is 0 elsewhere.
- * `length` is the length of the whole message in bytes, so that a message and its beginning have
- * different hashes. */
+/* The hash. `rest` has the last `length` mod 8 bytes in its low bytes, the first one lowest, and is
+ * 0 elsewhere. `length` is the length of the whole message in bytes, so that a message and its
+ * beginning have different hashes. */
 TP_INLINE __u64 tp_sip_end(struct tp_sip* s, __u64 rest, __u64 length) {
   tp_sip_word(s, rest | length << 56);
   s->v2 ^= 0xff;

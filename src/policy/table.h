@@ -3,10 +3,10 @@
  * A table of rows with a 64-bit key. It has a fixed size and consists of regions, each with a lock.
  * A row may be in either of two buckets of one region. A new row goes into its first bucket until
  * that is half full, and then into the emptier of the two (Azar, Broder, Karlin, Upfal: "Balanced
- * allocations", 1994). So three quarters of the places fill before a row has to be evicted. Then
- * the row of both buckets that was idle for longest is evicted, by the region's own count of uses,
- * without a clock. The search in a bucket begins at the row's home, so that one cache line is
- * enough for most rows.
+ * allocations", 1994). So three quarters of the places fill before a row has to be evicted. The
+ * evicted row is the one of both buckets that has been idle longest, measured by the region's count
+ * of uses, without a clock. The search in a bucket begins at the row's home, so that one cache line
+ * is enough for most rows.
  *
  * Works for any type of row that begins with a tp_row; `row_size` is a constant. A bucket has
  * TP_TABLE_WAYS rows. The caller finds the buckets, and holds the region's lock. Any thread.
@@ -16,9 +16,9 @@
 
 #include "types.h"
 
-enum { TP_REGION_BUCKETS = 64 }; /* the maximum for one lock */
+enum { TP_REGION_BUCKETS = 64 }; /* per lock, at most */
 
-/* How every row begins. */
+/* The first fields of every row. */
 struct tp_row {
   __u64 key;     /* identifies the row; 0: a free place */
   __u32 used_at; /* its last use, by the region's count of uses */
@@ -40,7 +40,7 @@ struct tp_table_size {
 struct tp_place {
   __u64 key; /* tp_row.key */
   __u32 region;
-  __u32 first, second; /* buckets, over all regions */
+  __u32 first, second; /* indexes of buckets, among all regions */
   __u32 home;          /* a way of either bucket; the next way is in the same cache line */
 };
 
@@ -89,8 +89,8 @@ TP_INLINE __u64 tp_rows_used(void* bucket, __u64 row_size) {
   return used;
 }
 
-/* The i whose row was idle for longest at `now`. From TP_TABLE_WAYS on, i counts the ways of the
- * second bucket. */
+/* The i whose row has been idle longest at `now`. An i of TP_TABLE_WAYS or more counts the ways of
+ * the second bucket. */
 TP_INLINE __u64 tp_row_longest_idle(void* first, void* second, const struct tp_place* place,
                                     __u32 now, __u64 row_size) {
   __u64 longest = 0, best = 0;
@@ -109,15 +109,14 @@ TP_INLINE __u64 tp_row_longest_idle(void* first, void* second, const struct tp_p
   return best;
 }
 
-/* What tp_row_seek returns: bucket * TP_TABLE_WAYS + way, and these. */
+/* tp_row_seek returns bucket * TP_TABLE_WAYS + way, with these flags. */
 #define TP_ROW_ADDED (1ULL << 62)
 #define TP_ROW_EVICTED (1ULL << 61)
 #define TP_ROW_NOWHERE (~0ULL) /* there is no such bucket */
 
-/* Finds a row in its buckets, first and second. If it is in neither, makes a place for it, with its
- * key and 0 in all other fields. The region is locked, and `now` is its count of uses. The row's
- * place is kept in numbers that the verifier forgets; otherwise the verifier would follow each
- * place separately. */
+/* Finds a row in its two buckets. If it is in neither, makes a place for it, with its key and 0 in
+ * all other fields. The region must be locked, and `now` is its count of uses. TP_FORGET hides the
+ * row's place from the verifier, which would otherwise follow each place separately. */
 TP_INLINE __u64 tp_row_seek(void* first, void* second, const struct tp_place* place, __u32 now,
                             __u64 row_size) {
   __u64 i = tp_row_find(first, place, place->key, row_size), in_second = 0, added = 0;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
  * The list of a policy's read-only tables. src/config fills them, the DPDK path copies them into
- * hugepages, and the XDP path into maps. All of them loop over this list, and so does the sum of
- * the sizes. Read-only after set-up; any thread.
+ * hugepages, and the XDP path copies them into maps. All three loop over this list, and so does the
+ * sum of the sizes. Read-only after set-up; any thread.
  */
 #ifndef TWINPATH_POLICY_TABLES_H_
 #define TWINPATH_POLICY_TABLES_H_
 
 #include "types.h"
 
-/* Tables of all ports, each as X(name, type of its rows). All of them have a row 0, except perhaps
- * `entries`, `alternatives` and `intervals`. */
+/* The tables that all ports share, each as X(name, type of its rows). `entries`, `alternatives` and
+ * `intervals` may be empty; the others have a row 0. */
 #define TP_SHARED_TABLES(X)              \
   X(buckets, struct tp_bucket)           \
   X(entries, struct tp_key)              \
@@ -20,10 +20,10 @@
   X(alternatives, struct tp_alternative) \
   X(intervals, struct tp_interval)
 
-/* Also the shapes, of which each port has a range: see tp_plan. */
+/* These tables and the shapes, of which each port has a range: see tp_plan. */
 #define TP_TABLES(X) X(shapes, struct tp_shape) TP_SHARED_TABLES(X)
 
-/* The tables in ordinary memory. Borrowed by each queue. */
+/* The tables in ordinary memory, owned by the path. */
 struct tp_tables {
 #define TP_TABLE_POINTER(name, type) const type* name;
   TP_TABLES(TP_TABLE_POINTER)

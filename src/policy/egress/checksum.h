@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */
 /*
- * Transport checksums that the sender left to its NIC. Linux does so on a veth, a TAP device or
- * virtio: the field then holds the folded sum of the pseudo-header, not complemented, from which
- * the NIC would go on. A receiver that gets the frame without the kernel's own note of that
- * (CHECKSUM_PARTIAL) drops it. So a datapath finishes such a checksum when the frame leaves by a
- * port. Checksums: RFC 1071. Pure; any thread.
+ * Finishes transport checksums that the sender left to its NIC. Linux does so on a veth, a TAP
+ * device or virtio: the field then has only the folded sum of the pseudo-header, not complemented,
+ * and the NIC should add the rest. The kernel marks such a frame as CHECKSUM_PARTIAL; without the
+ * mark, a receiver drops the frame. So a datapath finishes the checksum before the frame leaves by
+ * a port. Checksums: RFC 1071. Pure; any thread.
  *
- * A finished checksum that happens to equal that sum stays as it is: finishing it yields the same
- * value.
+ * If a finished checksum happens to equal the pseudo-header's sum, finishing it again yields the
+ * same value.
  */
 #ifndef TWINPATH_POLICY_EGRESS_CHECKSUM_H_
 #define TWINPATH_POLICY_EGRESS_CHECKSUM_H_
@@ -19,11 +19,11 @@
 /* A frame's unfinished checksum, in bytes from the start of the frame. */
 struct tp_unfinished {
   __u32 at;     /* the transport header */
-  __u32 length; /* what the checksum covers from there on */
+  __u32 length; /* number of bytes from there that the checksum covers */
   __u32 field;  /* the checksum: in the first segment, as all headers are */
 };
 
-/* A sum of 16-bit words, in any form, as one such word: with end-around carry. */
+/* Folds a sum of 16-bit words into one word, with end-around carry. */
 TP_INLINE __u32 tp_fold_sum(__u64 sum) {
   sum = (sum & 0xffffffff) + (sum >> 32);
   sum = (sum & 0xffffffff) + (sum >> 32);
@@ -33,7 +33,7 @@ TP_INLINE __u32 tp_fold_sum(__u64 sum) {
 
 TP_INLINE __u64 tp_sum_of_word(__u64 word) { return (word & 0xffffffff) + (word >> 32); }
 
-/* The pseudo-header's sum, in the order in which words are loaded from the frame. `length` is below
+/* The pseudo-header's sum, in the byte order of words loaded from the frame. `length` is below
  * 2^16. RFC 9293, section 3.1; RFC 768; RFC 8200, section 8.1. */
 TP_INLINE __u32 tp_pseudo_header_sum(const struct tp_key* key, __u32 length) {
   const tp_u64_alias* k = (const tp_u64_alias*)key;
@@ -45,8 +45,8 @@ TP_INLINE __u32 tp_pseudo_header_sum(const struct tp_key* key, __u32 length) {
 
 /*
  * Returns 1, and writes *found, if the frame's TCP or UDP checksum is unfinished. `key` was parsed
- * from the frame, whose first segment is [data, end). Never for a fragment, whose datagram is not
- * at hand, for UDP without a checksum, or for a jumbogram.
+ * from the frame, whose first segment is [data, end). Returns 0 for a fragment, because the rest of
+ * its datagram is missing, for UDP without a checksum, and for a jumbogram.
  */
 TP_INLINE int tp_find_unfinished(const __u8* data, const __u8* end, const struct tp_key* key,
                                  struct tp_unfinished* found) {
@@ -57,8 +57,8 @@ TP_INLINE int tp_find_unfinished(const __u8* data, const __u8* end, const struct
   if (at > TP_PARSE_WINDOW) return 0; /* impossible, because it was parsed */
   const __u8* p = data + ip;
   const __u8* transport = data + at;
-  if (p + 20 > end || transport + 8 > end) return 0; /* likewise */
-  __u64 length = tp_be16(transport + 4);             /* UDP's */
+  if (p + 20 > end || transport + 8 > end) return 0; /* also impossible */
+  __u64 length = tp_be16(transport + 4);             /* of UDP */
   if (tcp) {
     const __u64 payload = tp_be16(p + 4); /* of IPv6 */
     const __u64 total = key->ip_version == 4 ? tp_be16(p + 2) : payload ? payload + 40 : 0;
@@ -74,9 +74,9 @@ TP_INLINE int tp_find_unfinished(const __u8* data, const __u8* end, const struct
   return tp_load16(data + field) == tp_pseudo_header_sum(key, (__u32)length);
 }
 
-/* The finished checksum, as it is stored, where `sum` is that of all words that it covers, the
- * unfinished checksum included. 0 means "none" in UDP, so that 0xffff, its equal, takes its place:
- * RFC 768. */
+/* The finished checksum, as it is stored. `sum` is the sum of all words that it covers, including
+ * the unfinished checksum. In UDP 0 means "no checksum", so the equivalent 0xffff is stored
+ * instead: RFC 768. */
 TP_INLINE __u16 tp_finished_checksum(__u8 proto, __u64 sum) {
   const __u16 checksum = (__u16)~tp_fold_sum(sum);
   return checksum == 0 && proto == TP_PROTO_UDP ? 0xffff : checksum;
