@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Runs BPF_PROG_TEST_RUN, and reads the verdict from the counters.
+// Runs programs by BPF_PROG_TEST_RUN, and reads the verdict from the counters.
 
 #include "src/xdp/replay.h"
 
@@ -19,7 +19,7 @@
 namespace twinpath {
 namespace {
 
-// The longest frame that the kernel's test run takes in one piece: a page without its headroom
+// The longest frame that the kernel's test run accepts in one piece: a page without its headroom
 // (256) and the skb_shared_info at its end (320).
 constexpr size_t kOnePiece = 4096 - 256 - 320;
 constexpr size_t kEthernetHeader = 14;
@@ -83,8 +83,8 @@ absl::Status XdpReplay::SetUp(const CompiledPolicy& policy, uint32_t queues, Xdp
 XdpReplay::TestRun XdpReplay::Feed(size_t port, uint32_t queue, absl::Span<const uint8_t> frame) {
   const bool one_piece = frame.size() <= kOnePiece;
   std::vector<uint8_t> in(frame.begin(), frame.end());
-  // A frame without a whole Ethernet header is padded, with the padding after data_end. A frame's
-  // further fragments would be there, which the program for frames in one piece does not see.
+  // A frame without a whole Ethernet header is padded after data_end. Fragments would be there,
+  // which the program for frames in one piece does not read.
   in.resize(std::max(in.size(), kEthernetHeader));
   TestRun run;
   run.bytes.resize(in.size());
@@ -118,7 +118,7 @@ absl::StatusOr<FrameEffects> XdpReplay::Run(size_t port, uint32_t queue,
   thread_->Run([&] { run = Feed(port, queue, frame); });
   if (run.error && frame.size() < kEthernetHeader)
     return absl::UnimplementedError(
-        absl::StrCat("this kernel's BPF_PROG_TEST_RUN takes no frame of ", frame.size(),
+        absl::StrCat("this kernel's BPF_PROG_TEST_RUN refuses a frame of ", frame.size(),
                      " bytes: ", std::strerror(run.error)));
   if (run.error)
     return absl::InternalError(
@@ -147,7 +147,7 @@ absl::StatusOr<FrameEffects> XdpReplay::Interpret(size_t port, uint32_t queue, T
     return absl::InternalError(absl::StrCat("for one frame the program counted ", changes,
                                             " verdicts and ", now.rx.packets - before.rx.packets,
                                             " received frames, and returned action ", run.action));
-  // The rule is the one whose stream has one packet more. At most one stream has.
+  // The matching rule is the one whose stream has one packet more.
   const absl::Span<const tp_state> states = run_->streams().states(port, queue);
   for (size_t i = 0; i < states.size(); i++) {
     const uint64_t matched = tp_count_load(&states[i].n);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sends single frames through the same XDP program that twinpath-xdp attaches, by
-// BPF_PROG_TEST_RUN. One thread at a time.
+// Runs single frames through the XDP program that twinpath-xdp attaches, with BPF_PROG_TEST_RUN.
+// One thread at a time.
 
 #ifndef TWINPATH_XDP_REPLAY_H_
 #define TWINPATH_XDP_REPLAY_H_
@@ -23,8 +23,9 @@ class XdpReplay {
  public:
   // Creates a veth with `queues` RX queues (1 to 64) for each port of the policy, in a network
   // namespace that ends with this object. `frames` is kPlain (native mode) or kShared (generic
-  // mode). Frames of more than a page always take the program for fragments. Ports whose bits are
-  // set in `completes` finish unfinished checksums, except in generic mode.
+  // mode). Frames of more than a page always use the program for fragments. `flow_memory` is in
+  // bytes. `completes` has a bit for each port that finishes unfinished checksums; generic mode
+  // ignores it.
   static absl::StatusOr<std::unique_ptr<XdpReplay>> Create(const CompiledPolicy& policy,
                                                            uint32_t queues,
                                                            XdpFrames frames = XdpFrames::kPlain,
@@ -33,11 +34,11 @@ class XdpReplay {
 
   // Returns what the program does with `frame`, received by this port and queue. InvalidArgument
   // for a frame of more than kMaxFrame bytes. Unimplemented for a frame without a whole Ethernet
-  // header if the kernel's test run takes none (before 6.18).
+  // header if the kernel's test run refuses such frames (before 6.18).
   static constexpr size_t kMaxFrame = 65535;
   absl::StatusOr<FrameEffects> Run(size_t port, uint32_t queue, absl::Span<const uint8_t> frame);
 
-  // Sets the time of the next frames, in nanoseconds, which conditions use. 0 at first.
+  // Sets the time of the next frames for conditions, in nanoseconds. Starts at 0.
   void SetClock(uint64_t now) { run_->maps().SetClock(now); }
 
   // Ports, queues and rules with their counts. The caller fills in the rest.
@@ -65,7 +66,7 @@ class XdpReplay {
   absl::StatusOr<FrameEffects> Interpret(size_t port, uint32_t queue, TestRun run);
 
   std::unique_ptr<XdpRun> run_;
-  std::unique_ptr<NamespaceThread> thread_;  // in whose namespace the ports' interfaces are
+  std::unique_ptr<NamespaceThread> thread_;  // its namespace has the ports' interfaces
   std::vector<Port> ports_;
   std::vector<std::vector<Seen>> seen_;  // [port][queue]
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Creation, snapshots and the end of the XDP path.
+// Creates and ends the XDP path, and takes its snapshots.
 
 #include "src/xdp/xdp_path.h"
 
@@ -58,8 +58,8 @@ absl::StatusOr<std::unique_ptr<XdpPath>> XdpPath::Create(const Policy& policy,
   if (!run.ok()) return run.status();
   path->run_ = *std::move(run);
   path->decisions_.emplace(path->run_->policy().rules);
-  // Frames arrive as soon as the first port is attached, so the origin of times is set now. It is
-  // set again when all ports are attached: the verifier may take a second.
+  // Sets the origin of times now, because frames arrive as soon as the first port is attached. Sets
+  // it again when all ports are attached, because the verifier may take a second.
   path->run_->SetOrigin(CoarseNow());
   path->start_ = std::chrono::steady_clock::now();
   status = path->AttachAll();
@@ -94,9 +94,9 @@ absl::Status XdpPath::CheckPorts() {
     if (attached->program != 0) {
       const std::string program = XdpProgramName(attached->program);
       return absl::FailedPreconditionError(absl::StrCat(
-          "port ", spec.name, ": interface ", spec.device, " already carries the XDP program ",
+          "port ", spec.name, ": interface ", spec.device, " already has the XDP program ",
           program.empty() ? "(unnamed)" : program, " (id ", attached->program,
-          "), and is left as it is; to take it off, end the program that owns it, or: ",
+          "); to detach it, stop the program that owns it, or: ",
           XdpDetachCommand(interface->index, interface->name, *attached)));
     }
     if (options_.pin) {
@@ -195,8 +195,8 @@ void XdpPath::DetachAll() {
   }
 }
 
-// In generic mode, lets the port's interface send on segments that their sender left to a NIC to
-// cut. Where the kernel cannot, they are dropped and counted, and the log says so.
+// In generic mode, lets the port forward segments that their sender has not cut (TSO). If the
+// kernel does not support that, such segments are dropped and counted, and the log says so.
 void XdpPath::SendLongFrames(size_t index) {
   Port& port = ports_[index];
   absl::Status status;
@@ -214,15 +214,14 @@ void XdpPath::SendLongFrames(size_t index) {
   if (status.ok()) return;
   port.notes.push_back(
       absl::StrCat("port ", port.spec.name, ": ", port.spec.device,
-                   " drops segments that a sender leaves to a NIC to cut, which take Linux 6.6 in "
-                   "generic mode (",
+                   " drops uncut TCP segments (TSO) and counts them as tx_full, because generic "
+                   "mode needs Linux 6.6 to send them (",
                    status.message(),
-                   "), and counts them as tx_full; let the senders cut them, at their ends: "
-                   "ethtool -K IFACE tso off gso off"));
+                   "); turn TSO off at the senders: ethtool -K IFACE tso off gso off"));
 }
 
-// Generic mode finishes no checksum: the kernel itself knows which are unfinished, and its NICs
-// finish them. A TAP device hands frames on to a program, which does not learn that.
+// Generic mode finishes no checksums: the kernel keeps track of unfinished ones, and its NICs finish
+// them. But a TAP device passes frames to a program, which does not get this information.
 absl::Status XdpPath::LeaveChecksums(Port& port, const std::string& why) {
   if (port.spec.checksums == Checksums::kComplete)
     return absl::FailedPreconditionError(absl::StrCat(
@@ -233,8 +232,8 @@ absl::Status XdpPath::LeaveChecksums(Port& port, const std::string& why) {
     port.notes.push_back(absl::StrCat(
         "port ", port.spec.name, ": in generic mode, frames that leave by the TAP device ",
         port.spec.device,
-        " keep unfinished checksums, and hosts behind it drop them; use native mode, or let the "
-        "senders finish them, at their ends: ethtool -K IFACE tx off"));
+        " keep unfinished checksums, and hosts behind it drop them; use native mode, or turn "
+        "checksum offload off at the senders: ethtool -K IFACE tx off"));
   return absl::OkStatus();
 }
 
@@ -283,10 +282,10 @@ void XdpPath::RemovePins() {
   }
 }
 
-// Returns when no CPU any longer runs a program that it began to run before the call.
+// Waits until every program run that began before the call has ended, on all CPUs.
 void XdpPath::WaitForRunningPrograms() {
-  // The kernel implements a memory barrier on all CPUs as an RCU grace period, which waits for the
-  // programs. The call fails with nohz_full: then sleep longer than any packet takes.
+  // The kernel implements this memory barrier as an RCU grace period, which waits for the programs.
+  // The call fails with nohz_full: then sleeps longer than any packet takes.
   if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
 }
@@ -299,7 +298,7 @@ absl::Status XdpPath::Stop() {
     port.promiscuous = Promiscuous();
   }
   WaitForRunningPrograms();
-  // What the last XDP program left to it was sent meanwhile.
+  // Closed last, so that frames that the XDP programs left to it have been sent.
   for (Port& port : ports_) port.long_frames = FileDescriptor();
   ran_ns_.store(std::chrono::nanoseconds(std::chrono::steady_clock::now() - start_).count());
   if (options_.pin && run_ != nullptr)  // null: the start was refused

@@ -36,7 +36,7 @@
 namespace twinpath {
 
 enum class XdpMode {
-  kAuto,     // native where the driver supports it, else generic
+  kAuto,     // native if the driver supports it, otherwise generic
   kNative,   // in the driver
   kGeneric,  // in the kernel's stack, after the driver
 };
@@ -45,15 +45,15 @@ struct XdpOptions {
   std::vector<PortSpec> ports;  // those of the compiled policy, in its order; devices: interfaces
   XdpMode mode = XdpMode::kAuto;
   bool pin = false;  // leave the programs attached at the end, pinned under PinFolder(port)
-  uint64_t flow_memory = kDefaultFlowMemory;           // size of the table of flows, in bytes
-  std::function<void(const std::string&)> on_message;  // gets a line for each fault, from Watch
+  uint64_t flow_memory = kDefaultFlowMemory;           // size of the flow table, in bytes
+  std::function<void(const std::string&)> on_message;  // Watch calls it with each log line
 };
 
 class XdpPath : public PolicyPath {
  public:
   // Checks everything, then attaches one program to each port. `compiled` was made from `policy`.
-  // After an error nothing is attached or pinned. An interface that already carries an XDP program
-  // is left alone: FailedPrecondition names the interface and the program.
+  // After an error nothing is attached or pinned. FailedPrecondition if an interface already has an
+  // XDP program; the message names both.
   static absl::StatusOr<std::unique_ptr<XdpPath>> Create(const Policy& policy,
                                                          CompiledPolicy compiled,
                                                          const XdpOptions& options);
@@ -65,7 +65,7 @@ class XdpPath : public PolicyPath {
   absl::Status Stop() override;
 
   // Each queue changes to the new policy between two frames. FailedPrecondition if the policy needs
-  // something that a port cannot do in its present mode.
+  // something that a port cannot do in its current mode.
   absl::StatusOr<ReloadOutcome> Reload(const Policy& policy, CompiledPolicy compiled) override;
   // Whether the port's program finishes unfinished checksums.
   bool CompletesChecksums(size_t port) const {
@@ -78,8 +78,8 @@ class XdpPath : public PolicyPath {
 
   Snapshot TakeSnapshot() const override;
 
-  // Reports links that go down or come up, and interfaces that disappear or come back
-  // (XdpOptions::on_message). Attaches again to an interface that came back. Called by the thread
+  // Reports links that go down or come up, and interfaces that disappear or come back, to
+  // XdpOptions::on_message. Attaches again to an interface that came back. Called by the thread
   // that created the path.
   void Watch(Clock::time_point now) override;
   // Empty: the kernel does the work, so no thread of this path can stall.
@@ -93,27 +93,27 @@ class XdpPath : public PolicyPath {
     XdpLink attachment;
     FileDescriptor long_frames;  // the attachment of LongFrames, in generic mode
     uint64_t too_long = 0;       // XdpMaps::too_long at the last look
-    LinkSetup opened;  // the interface when it was attached to; its queues: what the tables have
+    LinkSetup opened;  // the interface when it was attached; rx_queues: what the tables support
     XdpFrames frames = XdpFrames::kPlain;
     int attached = -1;  // descriptor of the attached program; owned by run_
     std::string mode, why, link = kLinkUp;
-    std::string refusal;             // the last reported reason why it cannot be attached again
-    std::vector<std::string> notes;  // what the port cannot do, until that was said
+    std::string refusal;             // the last logged reason why it cannot be attached again
+    std::vector<std::string> notes;  // lines that are not logged yet: what the port cannot do
   };
   XdpPath(const Policy& policy, const XdpOptions& options);
   absl::Status CheckPorts();
   absl::Status AttachAll();
-  // Names a port to which `policy` sends frames from native mode, and which would drop them. Empty:
-  // there is no such port.
+  // Returns an error message for a port that would drop the frames that `policy` sends to it from
+  // native mode. Empty: there is no such port.
   std::string Unreachable(const CompiledPolicy& policy) const;
-  // The ports that frames leave by from native mode, as a mask.
+  // The ports to which ports in native mode send frames, as a mask.
   uint32_t SentToFromNative(const CompiledPolicy& policy) const;
   static std::string WhyUnreachable(const Port& port);
   absl::Status CheckReload(const CompiledPolicy& policy) const;
   static absl::Status NoTags(const Port& port, const std::string& why);
   static void WaitForRunningPrograms();
   static void ReceiveAll(Port* port);
-  bool InterfaceThere(size_t index);
+  bool InterfaceExists(size_t index);
   static void ReadOpened(Port* port);
   void LookAtSetups(Clock::time_point now);
   absl::Status AttachAgain(size_t index);
@@ -128,7 +128,7 @@ class XdpPath : public PolicyPath {
   absl::Status LeaveChecksums(Port& port, const std::string& why);
   void SendLongFrames(size_t index);
   void DetachAll();
-  // Tells the programs what the port's interface sends now.
+  // Tells the programs the current limits of the port's interface.
   void SetOutPort(size_t index);
   absl::Status Pin();
   void RemovePins();
@@ -140,13 +140,13 @@ class XdpPath : public PolicyPath {
   FaultLedger faults_;
   Clock::time_point next_setup_look_;
   std::unique_ptr<XdpRun> run_;
-  std::unique_ptr<LongFrames> long_frames_;  // made for the first port in generic mode
+  std::unique_ptr<LongFrames> long_frames_;  // created for the first port in generic mode
   std::optional<RuleDecisions> decisions_;   // of the current policy; set when run_ is
   std::mutex reload_;            // held while ports or programs change; taken before snapshot_
   mutable std::mutex snapshot_;  // held while a reader's data is read or replaced
   std::atomic<uint64_t> reloads_ = 0, rejected_ = 0;
   std::chrono::steady_clock::time_point start_;
-  uint64_t origin_ = 0;              // when the ports were attached, of the programs' clock
+  uint64_t origin_ = 0;              // when the ports were attached, in ns of the programs' clock
   std::atomic<int64_t> ran_ns_{-1};  // duration of the run, set by Stop
 };
 

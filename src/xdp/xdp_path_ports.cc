@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Watches the ports of a running path, and attaches again to interfaces that disappeared and came
-// back. Runs in the thread that created the path. Telemetry shows each change before the log does.
+// back. Runs on the thread that created the path. Telemetry shows each change before the log does.
 
 #include <linux/if_link.h>
 #include <net/if.h>
@@ -22,7 +22,7 @@
 namespace twinpath {
 namespace {
 
-// How often the set-up of the interfaces is looked at: some system calls a port.
+// How often the set-up of the interfaces is checked. It costs some system calls per port.
 constexpr std::chrono::seconds kSetupInterval(1);
 
 bool IsUp(uint32_t index) {
@@ -32,10 +32,10 @@ bool IsUp(uint32_t index) {
 
 }  // namespace
 
-// The kernel's rule for redirects: xdp_ok_fwd_dev. Frames for an interface that is gone find no
-// entry in the devmap, and are no_port. Programs that are pinned may outlive the watcher: "down"
-// would then be for ever, so it is left to the kernel, and after the run so is the MTU in native
-// mode. In generic mode the MTU tells uncut segments.
+// Follows the kernel's rule for redirects, xdp_ok_fwd_dev. Frames for an interface that is gone
+// have no entry in the devmap, and count as no_port. Pinned programs may outlive this watcher, so
+// they must not store "down", which would stay forever; after the run they do not store the MTU in
+// native mode either. In generic mode they need the MTU to recognize uncut segments.
 void XdpPath::SetOutPort(size_t index) {
   constexpr uint32_t kHeaders = 14 + 4;  // Ethernet's, and room for a VLAN tag
   const uint32_t interface = ports_[index].interface.index;
@@ -54,7 +54,7 @@ void XdpPath::Watch(Clock::time_point now) {
     Port& port = ports_[i];
     const std::string subject = absl::StrCat("port ", port.spec.name);
     for (const std::string& note : std::exchange(port.notes, {})) faults_.Note(note);
-    const bool was_gone = port.link == kLinkGone;  // and left
+    const bool was_gone = port.link == kLinkGone;  // and is detached
     const bool stayed = port.attachment.Holds() && run_->out_ports().Entered(port.attached, i);
     const std::string link = stayed ? LinkState(port.interface.index) : std::string(kLinkGone);
     if (link != kLinkGone) {
@@ -78,7 +78,7 @@ void XdpPath::Watch(Clock::time_point now) {
                                "unaffected"),
                   now);
     }
-    if (!InterfaceThere(i)) continue;
+    if (!InterfaceExists(i)) continue;
     absl::Status attached = AttachAgain(i);
     if (attached.ok()) {
       port.refusal.clear();
@@ -93,13 +93,13 @@ void XdpPath::Watch(Clock::time_point now) {
   faults_.Tick(now);
 }
 
-// As the interface is with the port's program on it, which may change it.
+// Records the interface after the program was attached, because attaching may change it.
 void XdpPath::ReadOpened(Port* port) {
   port->opened = ReadSetup(port->interface.index).value_or(LinkSetup());
   port->opened.rx_queues = port->interface.rx_queues;
 }
 
-// What somebody changed on interfaces that stayed.
+// Reports changes to the set-up of interfaces that exist.
 void XdpPath::LookAtSetups(Clock::time_point now) {
   next_setup_look_ = now + kSetupInterval;
   uint32_t sent_to = 0;
@@ -112,21 +112,21 @@ void XdpPath::LookAtSetups(Clock::time_point now) {
     const auto found = ReadSetup(port.interface.index);
     if (port.link == kLinkGone || !found.has_value()) continue;
     const std::string subject = absl::StrCat("port ", port.spec.name);
-    // The kernel gives new queues of a veth no program. Elsewhere the program drops what it has no
-    // tables for.
-    const bool past = port.mode == "native" && port.interface.driver == "veth";
+    // The kernel does not run the program on new queues of a veth. On other interfaces the program
+    // drops frames of queues that it has no tables for.
+    const bool bypassed = port.mode == "native" && port.interface.driver == "veth";
     SetSetupFaults(subject, port.opened, *found,
-                   {.unserved = past ? "go to the kernel, without the policy"
-                                     : "are dropped and counted as stray_packets",
+                   {.unserved = bypassed ? "go to the kernel, without the policy"
+                                         : "are dropped and counted as stray_packets",
                     .behind_gro = port.mode == "generic"},
                    &faults_, now);
     const uint64_t too_long = tp_count_load(&run_->maps().too_long(i).packets);
     const bool longer = std::exchange(ports_[i].too_long, too_long) != too_long;
     faults_.Set(subject, "too_long", longer,
                 longer ? absl::StrCat("frames for ", port.spec.device,
-                                      " that are longer than its MTU, ", found->mtu,
-                                      " bytes, are dropped, and count as tx_full; if "
-                                      "their senders leave segments to a NIC to cut, there: "
+                                      " that are longer than its MTU of ", found->mtu,
+                                      " bytes are dropped and count as tx_full; if they are uncut "
+                                      "TCP segments, turn TSO off at their senders: "
                                       "ethtool -K IFACE tso off gso off")
                        : absl::StrCat("no more frames that are too long for ", port.spec.device),
                 now);
@@ -139,11 +139,12 @@ void XdpPath::LookAtSetups(Clock::time_point now) {
   }
 }
 
-// An interface that went to another network namespace took the program along.
+// Detaches from an interface that is gone. An interface that moved to another network namespace
+// still has the program.
 void XdpPath::DetachMissing(size_t index) {
   std::lock_guard<std::mutex> one(reload_);
   Port& port = ports_[index];
-  // Another interface may have the number.
+  // Another interface may have the index now.
   const bool stays =
       port.promiscuous.Holds() || NameOfLink(port.interface.index) == port.interface.name;
   if (!stays) port.interface.index = 0;
@@ -152,11 +153,11 @@ void XdpPath::DetachMissing(size_t index) {
   run_->maps().SetOutPort(index, 0, UINT32_MAX);
   std::lock_guard<std::mutex> no_reader(snapshot_);
   port.link = kLinkGone;
-  run_->out_ports().Set(index, 0);  // for programs that are loaded meanwhile
+  run_->out_ports().Set(index, 0);  // for programs that are loaded before it comes back
 }
 
-// Lets the port's interface receive frames for any MAC address; without the right to do so, the
-// interface stays as its user has it.
+// Lets the port's interface receive frames for any MAC address. Without the privilege to do so, the
+// interface stays as it is, and the log says so.
 void XdpPath::ReceiveAll(Port* port) {
   auto held = Promiscuous::Hold(port->interface.index);
   if (held.ok()) {
@@ -179,9 +180,9 @@ absl::Status XdpPath::PinAgain(Port& port) {
   return port.attachment.Pin(path);
 }
 
-// Whether the interface that was left is there, whatever its name is now, or another one of the
-// name that was given.
-bool XdpPath::InterfaceThere(size_t index) {
+// Whether the port's former interface exists, under any name, or another one that has the name that
+// the user gave.
+bool XdpPath::InterfaceExists(size_t index) {
   Port& port = ports_[index];
   if (port.interface.index != 0 && NameOfLink(port.interface.index).empty()) {
     std::lock_guard<std::mutex> one(reload_);
@@ -190,7 +191,7 @@ bool XdpPath::InterfaceThere(size_t index) {
   return port.interface.index != 0 || IndexOfLink(port.spec.device) != 0;
 }
 
-// As it was attached before: the same program in the same mode. Its counters and streams go on.
+// Attaches the same program in the same mode as before. Its counters and streams continue.
 absl::Status XdpPath::AttachAgain(size_t index) {
   std::lock_guard<std::mutex> one(reload_);
   if (ran_ns_.load() >= 0) return absl::UnavailableError("the program is ending");
@@ -203,7 +204,7 @@ absl::Status XdpPath::AttachAgain(size_t index) {
   if (attached->program != 0) {
     return absl::FailedPreconditionError(
         absl::StrCat("port ", port.spec.name, ": interface ", port.spec.device,
-                     " is back, but carries another XDP program (id ", attached->program,
+                     " is back, but has another XDP program (id ", attached->program,
                      "); the port receives nothing until that program is detached"));
   }
   XdpLink link;

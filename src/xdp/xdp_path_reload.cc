@@ -61,7 +61,7 @@ absl::StatusOr<ReloadOutcome> XdpPath::Reload(const Policy& policy, CompiledPoli
                        .programs = {},
                        .places = {}};
   if (status = run_->Load(frames, &next); !status.ok()) return status;
-  // After Load, which may take a second, because new times count from now.
+  // Called after Load, which may take a second, because new times count from now.
   ContinueFrom({policy_, run_->policy()}, policy, next.continued, number, CoarseNow(),
                &next.policy);
   run_->Write(next);
@@ -71,8 +71,8 @@ absl::StatusOr<ReloadOutcome> XdpPath::Reload(const Policy& policy, CompiledPoli
   std::lock_guard<std::mutex> no_reader(snapshot_);
   status = ReplaceAll(next.programs);
   if (!status.ok()) return status;
-  // While the ports change programs, one by one, both policies count in the same streams: what a
-  // rule counts then is put down to its old action.
+  // While the ports change programs one by one, both policies count in the same streams. These
+  // packets are attributed to the rule's old action.
   decisions_->Replace(RuleCounts(*run_), next.continued, next.policy.rules);
   run_->Commit(std::move(next));
   policy_ = policy;

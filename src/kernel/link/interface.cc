@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Asks by ioctl and netlink instead of reading /sys, which may show another network namespace.
+// Uses ioctl and netlink instead of /sys, which may show another network namespace.
 
 #include "src/kernel/link/interface.h"
 

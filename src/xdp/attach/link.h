@@ -15,8 +15,8 @@ namespace twinpath {
 // Pins a bpf_link at `path`.
 absl::Status PinLink(int link, const std::string& path);
 
-// A bpf_link. The kernel detaches the program when the last reference to the link is gone, so also
-// when its owner is killed. A pin is one more reference.
+// A bpf_link. The kernel detaches the program when the last reference to the link is gone, even if
+// its owner was killed. A pin is one more reference.
 class XdpLink {
  public:
   XdpLink() = default;
@@ -30,8 +30,8 @@ class XdpLink {
   // refused it: ENOLINK if the interface disappeared.
   int Replace(int program);
 
-  // False if its interface disappeared, even if another interface has the same number now, or if
-  // somebody detached it.
+  // Whether the program is still attached. False if the interface disappeared (even if another one
+  // has its index now), or if somebody detached the link.
   bool Holds() const;
 
   // Pins the link at `path`, so that it outlives this object.

@@ -45,7 +45,8 @@ absl::StatusOr<std::unique_ptr<LongFrames>> LongFrames::Load(const XdpMaps& maps
 }
 
 absl::StatusOr<FileDescriptor> LongFrames::Attach(uint32_t interface_index) const {
-  // The first in the chain: another program's TCX_PASS ends the chain, and so might lose the frame.
+  // Attaches as the first program, because another program's TCX_PASS would end the chain, and the
+  // frame would be lost.
   const bpf_link_create_opts options = {.sz = sizeof(options), .flags = kBefore};
   const int fd =
       bpf_link_create(loaded_->program, static_cast<int>(interface_index), kTcxIngress, &options);

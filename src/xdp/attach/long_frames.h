@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The program behind an XDP program in generic mode, which sends frames that a redirect does not
-// take: tp_send_long of bpf/twinpath.bpf.c. Control thread.
+// The tc program that runs after an XDP program in generic mode, and sends frames that XDP cannot
+// redirect: tp_send_long of bpf/twinpath.bpf.c. Control thread.
 
 #ifndef TWINPATH_XDP_ATTACH_LONG_FRAMES_H_
 #define TWINPATH_XDP_ATTACH_LONG_FRAMES_H_
@@ -21,8 +21,8 @@ class LongFrames {
   static absl::StatusOr<std::unique_ptr<LongFrames>> Load(const XdpMaps& maps);
   ~LongFrames();
 
-  // Attaches it to the ingress of an interface, beside any other program there, for as long as
-  // the returned descriptor is open or pinned. Unimplemented: the kernel cannot (before 6.6).
+  // Attaches the program to the ingress of an interface, for as long as the returned descriptor is
+  // open or pinned. Other programs there stay. Unimplemented on kernels before 6.6.
   absl::StatusOr<FileDescriptor> Attach(uint32_t interface_index) const;
 
  private:

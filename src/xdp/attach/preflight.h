@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Checks before anything is attached: privileges, and the folder for pins. Only reads. Any thread.
+// Checks privileges and the folder for pins before anything is attached. Changes nothing. Any
+// thread.
 
 #ifndef TWINPATH_XDP_ATTACH_PREFLIGHT_H_
 #define TWINPATH_XDP_ATTACH_PREFLIGHT_H_
@@ -11,16 +12,17 @@
 
 namespace twinpath {
 
-// PermissionDenied without CAP_NET_ADMIN and CAP_BPF. Names what is missing and how to get it.
+// PermissionDenied without CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON. The message names the missing
+// ones.
 absl::Status CheckXdpPrivileges();
-// The same for a process with the capabilities in the mask `effective`.
+// CheckXdpPrivileges for a process with the capabilities in the mask `effective`.
 absl::Status CheckXdpPrivileges(uint64_t effective);
 
-// FailedPrecondition where /sys is not mounted: libbpf reads there which CPUs there can be.
+// FailedPrecondition if /sys is not mounted: libbpf reads the number of possible CPUs there.
 absl::Status CheckXdpMounts();
 
-// The folder under which port `port`'s link and maps are pinned: its name, with a colon, which no
-// port's name has, for every dot, which a bpffs does not allow.
+// The folder for the pins of port `port`: its link and maps. A bpffs allows no dots, so each dot of
+// the port's name becomes a colon, which no port's name has.
 std::string PinFolder(const std::string& port);
 
 // FailedPrecondition if no bpffs is mounted at /sys/fs/bpf (with the command that mounts it), or if

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The counters of the queues, summed over both generations. The kernel may write them meanwhile.
-// Under the caller's lock.
+// The caller must hold its lock against a reload.
 
 #ifndef TWINPATH_XDP_PROGRAM_COUNTERS_H_
 #define TWINPATH_XDP_PROGRAM_COUNTERS_H_

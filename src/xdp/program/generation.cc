@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A skeleton that loads no program creates the tables. Each program has its own skeleton, which
-// shares the tables, and the plan of the port's other programs.
+// A skeleton that loads no program creates the tables. Each program has its own skeleton; it shares
+// the tables, and the plan of the port's other programs.
 
 #include "src/xdp/program/generation.h"
 
@@ -54,7 +54,7 @@ const char* FramesName(XdpFrames frames) {
   return "plain";
 }
 
-// Neither has padding.
+// tp_traits has no padding.
 bool SameTraits(const tp_traits& a, const tp_traits& b) {
   return std::memcmp(&a, &b, sizeof(a)) == 0;
 }
@@ -94,7 +94,7 @@ tp_traits TraitsOf(const CompiledPolicy& policy, size_t port, uint32_t first_que
     made.blind_record =
         own ? places.own_place[port] * TP_MAX_XDP_QUEUES + first_queue : TP_NO_RECORD;
     made.blind = BindingOf(policy.rules[plan.fallback]);
-    if (own) made.blind.slot = 0;  // not asked for
+    if (own) made.blind.slot = 0;  // not used
   }
   return made;
 }
@@ -115,7 +115,7 @@ struct XdpGeneration::Loaded {
   const XdpMaps* maps;
   const OutPorts* out_ports;
   size_t number;
-  bool flows;       // the programs know a table of flows
+  bool flows;       // the programs use a flow table
   Skeleton tables;  // without programs
   std::vector<Port> ports;
 #define TP_TABLE_MAPPED(name, row) MappedArray<row> name;
@@ -123,7 +123,7 @@ struct XdpGeneration::Loaded {
 #undef TP_TABLE_MAPPED
   MappedArray<tp_binding> bindings;
 
-  // Calls `each(map, rows, array)` for every table: its map, the policy's rows, and the map in
+  // Calls `each(map, rows, array)` for every table: its map, the policy's rows, and the map's
   // memory.
   template <typename Each>
   void ForEach(const CompiledPolicy& policy, const Each& each) {
@@ -253,7 +253,7 @@ absl::StatusOr<int> XdpGeneration::Program(const CompiledPolicy& policy, size_t 
     auto skeleton = loaded_->Load(port, frames, name, traits);
     if (!skeleton.ok()) return skeleton.status();
     of.shared_plan = &(*skeleton)->data_plan->tp_port_plan;
-    // The program that this one replaces, if any, runs nowhere: it is of another policy.
+    // The replaced program, if there is one, belongs to an earlier policy and does not run.
     found = of.programs.insert_or_assign(name, Loaded::Program{*std::move(skeleton), traits}).first;
   }
   return ProgramOf(found->second.skeleton, name);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A set of policy tables, and the programs that use it. There are two generations. The next policy
-// is written to the one that no queue uses, which then replaces the other. A program is loaded and
-// verified when a policy first needs its tier, and then serves one policy after the other. Control
-// thread.
+// A set of policy tables, and the programs that use it. There are two generations. A new policy is
+// written to the generation that no queue uses, which then replaces the other one. A program is
+// loaded when a policy first needs its tier, and then serves later policies, too. Control thread.
 
 #ifndef TWINPATH_XDP_PROGRAM_GENERATION_H_
 #define TWINPATH_XDP_PROGRAM_GENERATION_H_
@@ -34,26 +33,26 @@ class XdpGeneration {
                                                                const CompiledPolicy& policy);
   ~XdpGeneration();
 
-  // Whether the tables have room for `policy`. False also if the policy needs a table of flows and
-  // the programs were loaded without one.
+  // Whether the tables have room for `policy`. Also false if the policy needs a flow table and the
+  // programs were loaded without one.
   bool Holds(const CompiledPolicy& policy) const;
 
-  // The descriptor of the cheapest program that can decide `policy`, whose streams are in `places`,
-  // on `port`, for this kind of frames. The generation owns it. It is valid until the next call for
-  // another policy. Loads a program if the last one of this tier has other traits (tp_traits). The
-  // verifier takes some tenths of a second for the general tier, once, and milliseconds for the
-  // others.
+  // Returns the descriptor of the cheapest program that can decide `policy` on `port` for this kind
+  // of frames. `places` says where the policy's streams are. The generation owns the descriptor; it
+  // is valid until the next call for another policy. Loads a program if the last one of this tier
+  // has other traits (tp_traits). The verifier takes some tenths of a second for the general tier,
+  // once, and milliseconds for the others.
   absl::StatusOr<int> Program(const CompiledPolicy& policy, size_t port, XdpFrames frames,
                               const StreamPlaces& places);
 
   // Writes `policy`, whose streams are in `places`, for all programs, including those loaded later.
   // No queue may run one of the programs meanwhile.
   void Write(const CompiledPolicy& policy, const StreamPlaces& places);
-  // Lets the times of the `whens` conditions count from `now`, in nanoseconds of the programs'
-  // clock. Programs may run.
+  // Sets the time from which conditions count: `now` in nanoseconds of the programs' clock. `whens`
+  // is the number of conditions. Programs may run meanwhile.
   void SetOrigin(uint64_t now, size_t whens);
 
-  // Lets every program send frames through the port's interface, which changed.
+  // Lets every program use the port's interface after it changed.
   absl::Status EnterOutPort(size_t port) const;
 
   // Pins the tables in `folder`, which must be on a bpffs.

@@ -56,14 +56,14 @@ absl::Status TryXdpProgram() {
 }
 
 DriverXdp DriverXdpOf(const std::string& name) {
-  DriverXdp told;
+  DriverXdp driver;
   auto interface = FindInterface("", name);
-  if (!interface.ok()) return told;
+  if (!interface.ok()) return driver;
   const std::optional<uint64_t> features = XdpFeatures(interface->index);
-  if (!features.has_value()) return told;
-  told.native = *features & kXdpBasic;
-  told.zero_copy = *features & kXdpZeroCopy;
-  return told;
+  if (!features.has_value()) return driver;
+  driver.native = *features & kXdpBasic;
+  driver.zero_copy = *features & kXdpZeroCopy;
+  return driver;
 }
 
 }  // namespace twinpath

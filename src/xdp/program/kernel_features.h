@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the running kernel and its drivers offer, for twinpath doctor. Touches no interface. Any
-// thread.
+// Finds out what the running kernel and its drivers support, for twinpath doctor. Changes no
+// interface. Any thread.
 
 #ifndef TWINPATH_XDP_PROGRAM_KERNEL_FEATURES_H_
 #define TWINPATH_XDP_PROGRAM_KERNEL_FEATURES_H_
@@ -19,8 +19,8 @@ struct KernelFeature {
   bool there = false;
 };
 
-// Tries each program and map type that the programs need. Needs CAP_BPF: without it, all types seem
-// to be missing.
+// Tries each program type and map type that the programs use. Needs CAP_BPF; without it, all types
+// seem to be missing.
 std::vector<KernelFeature> ProbeBpfFeatures();
 
 // Whether the kernel has AF_XDP. nullopt if this process may not ask (no CAP_NET_RAW).
@@ -31,7 +31,7 @@ std::optional<bool> KernelHasAfXdp();
 absl::Status TryXdpProgram();
 
 struct DriverXdp {
-  std::optional<bool> native, zero_copy;  // nullopt: the kernel does not tell (before 6.3)
+  std::optional<bool> native, zero_copy;  // nullopt: the kernel does not report it (before 6.3)
 };
 // The XDP features of the driver of interface `name`.
 DriverXdp DriverXdpOf(const std::string& name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Keeps libbpf's messages for the error that is returned, instead of printing them.
+// Keeps libbpf's messages for the returned error instead of printing them.
 
 #ifndef TWINPATH_XDP_PROGRAM_LIBBPF_LOG_H_
 #define TWINPATH_XDP_PROGRAM_LIBBPF_LOG_H_
@@ -8,11 +8,11 @@
 
 namespace twinpath::xdp {
 
-// From now on libbpf prints nothing. Its last warnings are kept for the calling thread, one line
-// each and cut to a readable length. Any thread, any number of times.
+// Stops libbpf from printing. Each thread keeps its last few warnings, one line each, cut to a
+// readable length. Any thread may call it any number of times.
 void CaptureLibbpfLog();
 
-// The calling thread's warnings since the last call.
+// Returns the calling thread's warnings since the last call.
 std::string TakeLibbpfLog();
 
 }  // namespace twinpath::xdp

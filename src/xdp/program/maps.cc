@@ -12,9 +12,9 @@
 namespace twinpath {
 namespace {
 
-// Slots besides those of the first policy: for policies with more rules, and for rules that start
-// again while their predecessors still run. As many as the first policy has, at least 4,096, but
-// not more than fit into 64 MiB over all queues.
+// The number of slots besides those of the first policy: for policies with more rules, and for
+// rules that start again while the old ones still run. As many as the first policy has and at least
+// 4,096, but not more than fit into 64 MiB for all queues together.
 size_t SpareSlots(size_t rules, uint32_t queues) {
   const size_t room = (size_t{64} << 20) / (sizeof(tp_state) * std::max<uint32_t>(queues, 1));
   return std::min(std::max<size_t>(rules, 4096), room);

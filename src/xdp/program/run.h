@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Everything that one run of the XDP programs has in the kernel: the shared maps, and two
-// generations of tables and programs, one of which is current. Control thread, except where the
-// parts allow other threads.
+// All kernel objects of one run: the shared maps, and two generations of tables and programs, one
+// of which is current. Control thread, except where the parts allow other threads.
 
 #ifndef TWINPATH_XDP_PROGRAM_RUN_H_
 #define TWINPATH_XDP_PROGRAM_RUN_H_
@@ -27,10 +26,10 @@ class XdpRun {
     std::vector<uint32_t> queues;               // RX queues of each of the policy's ports
     uint64_t flow_memory = kDefaultFlowMemory;  // bytes, for the first policy that needs flows
     bool reloadable = false;                    // other policies may follow
-    bool clock_given = false;                   // conditions use XdpMaps::SetClock; 0 at first
+    bool clock_given = false;                   // conditions use XdpMaps::SetClock; starts at 0
     uint32_t completes = 0;                     // XdpMaps::SetCompletes
   };
-  // Makes `policy` the current one. It is not attached yet.
+  // Creates a run whose current policy is `policy`. Attaches nothing.
   static absl::StatusOr<std::unique_ptr<XdpRun>> Create(CompiledPolicy policy, OutPorts out_ports,
                                                         const Options& options);
   XdpRun(const XdpRun&) = delete;
@@ -45,14 +44,15 @@ class XdpRun {
   const XdpCounters& counters() const { return counters_; }
   // The generation of the current policy.
   XdpGeneration& generation() { return *generations_[streams_.generation()]; }
+  // Sets the time from which conditions count: `now` in nanoseconds of the programs' clock.
   void SetOrigin(uint64_t now);
 
-  // From now on, all programs send frames for `port` through interface `index`.
+  // Lets all programs send frames for `port` by interface `index`.
   absl::Status EnterOutPort(size_t port, uint32_t index);
   // The program of the current policy for `port`: see XdpGeneration::Program.
   absl::StatusOr<int> Program(size_t port, XdpFrames frames);
 
-  // The next policy.
+  // The next policy while it is prepared.
   struct Next {
     CompiledPolicy policy;
     std::vector<uint32_t> continued;  // ContinuedRules

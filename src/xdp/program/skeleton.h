@@ -107,8 +107,8 @@ inline absl::Status KernelError(const std::string& what, int error) {
   return absl::InternalError(message);
 }
 
-// Maps that each program has for itself. A devmap cannot be shared by a program with fragments and
-// a program without.
+// Whether each program has its own map of this kind. A program with fragments cannot share a devmap
+// with a program without.
 inline bool IsProgramsOwn(const Skeleton& skeleton, const bpf_map* map) {
   return map == skeleton->maps.rodata || map == skeleton->maps.tp_out_ports ||
          map == skeleton->maps.data_plan;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Makes a snapshot from the maps' counters. Any thread, while the kernel counts.
+// Creates a snapshot from the maps' counters. Any thread; the kernel may count meanwhile.
 
 #ifndef TWINPATH_XDP_PROGRAM_SNAPSHOT_H_
 #define TWINPATH_XDP_PROGRAM_SNAPSHOT_H_
@@ -16,7 +16,7 @@ namespace twinpath {
 // policy. Adds the counts of the port's streams to the rules; the first call appends the rules.
 void AppendPort(const XdpRun& run, size_t index, PortSnapshot port, Snapshot* snapshot);
 
-// What each rule of the policy in force counted, over all ports and queues; without names.
+// The counts of each rule of the current policy, summed over all ports and queues; without names.
 std::vector<RuleSnapshot> RuleCounts(const XdpRun& run);
 
 }  // namespace twinpath

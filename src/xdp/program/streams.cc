@@ -52,8 +52,8 @@ tp_state& XdpStreams::Stream(size_t port, uint32_t queue, uint32_t rule) const {
   return maps_->streams(port, queue)[policy_.rules[rule].slot];
 }
 
-// What the port's blind program counted for its stream, except the number of matched packets, which
-// the stream itself has.
+// The counts of the port's blind program for its stream. The number of matched packets is 0,
+// because the stream itself has it.
 RuleSnapshot XdpStreams::BlindCounts(size_t port, uint32_t queue) const {
   RuleSnapshot counts = ByVerdict(maps_->queue(generation_, port, queue).counters);
   Subtract(blind_base_[port][queue].matched, &counts.matched);
@@ -66,7 +66,8 @@ RuleSnapshot XdpStreams::Counts(size_t port, uint32_t queue, uint32_t rule) cons
   const uint32_t slot = policy_.rules[rule].slot;
   const tp_state& state = Stream(port, queue, rule);
   RuleSnapshot counts;
-  // Lost before matched: the writer counts in the other order, and lost may not exceed matched.
+  // Reads lost before matched, because the writer counts matched first: so lost never exceeds
+  // matched.
   if (blind(port) && rule == policy_.plans[port].fallback) counts = BlindCounts(port, queue);
   tp_count_add(&counts.lost, tp_count_load(&state.lost_packets), tp_count_load(&state.lost_bytes));
   __atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -139,7 +140,7 @@ absl::StatusOr<StreamPlaces> XdpStreams::Place(const std::vector<uint32_t>& cont
     for (uint32_t queue = 0; queue < maps_->queues(port); queue++)
       next_blind_base_[port].push_back(ByVerdict(maps_->queue(generation, port, queue).counters));
     const uint32_t fallback = next->plans[port].fallback;
-    if (continued[fallback] != TP_NO_RULE) continue;  // its stream stays where it is
+    if (continued[fallback] != TP_NO_RULE) continue;  // its stream is not moved
     places.own_rule[port] = fallback;
     const bool taken = places_.own_rule[port] != TP_NO_RULE;
     places.own_place[port] =
@@ -155,7 +156,7 @@ absl::StatusOr<StreamPlaces> XdpStreams::Place(const std::vector<uint32_t>& cont
   return places;
 }
 
-// Keeps what the port's blind program counted by verdict. It does not run any more.
+// Saves what the port's blind program counted by verdict. The program does not run any more.
 void XdpStreams::SettleBlind(size_t port) {
   const uint32_t slot = policy_.rules[policy_.plans[port].fallback].slot;
   std::vector<RuleSnapshot>& settled = settled_[{port, slot}];
@@ -168,8 +169,8 @@ void XdpStreams::SettleBlind(size_t port) {
   }
 }
 
-// Moves the stream beside the queue's counters to its slot, to make room for another. No program
-// uses it.
+// Moves the stream from the queue's record to its slot, to make room for another stream. No program
+// may use it meanwhile.
 void XdpStreams::MoveOwn(size_t port, uint32_t slot) {
   for (uint32_t queue = 0; queue < maps_->queues(port); queue++)
     maps_->streams(port, queue)[slot] = maps_->queue(places_.own_place[port], port, queue).stream;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Knows where the streams of successive policies are, and what they counted. A stream that a reload
-// continues is not moved: programs of both policies write the same memory, so that no packet is
-// missed. Control thread; counts are read under the caller's lock.
+// Keeps track of where the streams of successive policies are, and what they counted. A stream that
+// a reload keeps is not moved: programs of both policies write the same memory, so that no packet
+// is missed. Control thread; the caller must hold its lock to read counts.
 
 #ifndef TWINPATH_XDP_PROGRAM_STREAMS_H_
 #define TWINPATH_XDP_PROGRAM_STREAMS_H_
@@ -19,7 +19,7 @@
 
 namespace twinpath {
 
-// Where a policy's streams are, besides the slots of its rules, by port: see tp_port_plan and
+// Where a policy's streams are, besides the slots of its rules; by port. See tp_port_plan and
 // tp_traits.
 struct StreamPlaces {
   std::vector<uint32_t> own_rule;   // or TP_NO_RULE
@@ -29,13 +29,13 @@ struct StreamPlaces {
 
 class XdpStreams {
  public:
-  // `maps` must outlive it. There is no current policy yet.
+  // Starts without a current policy. `maps` must outlive this object.
   explicit XdpStreams(XdpMaps* maps);
 
   // The current policy, and its generation.
   const CompiledPolicy& policy() const { return policy_; }
   size_t generation() const { return generation_; }
-  // Where its streams are.
+  // Where the streams of the current policy are.
   const StreamPlaces& places() const { return places_; }
   // Whether the port's programs are blind: see tp_tier.
   bool blind(size_t port) const { return policy_.plans[port].tier == TP_TIER_BLIND; }
@@ -50,17 +50,17 @@ class XdpStreams {
   void Commit(const std::vector<uint32_t>& continued, const StreamPlaces& places,
               CompiledPolicy next);
 
-  // Lets the times of the current policy's conditions count from `now`, in nanoseconds of the
+  // Sets the time from which the current policy's conditions count: `now` in nanoseconds of the
   // programs' clock.
   void SetOrigin(uint64_t now) { twinpath::SetOrigin(now, &policy_); }
   // The counts of a rule of the current policy on a queue, without the rule's name.
   RuleSnapshot Counts(size_t port, uint32_t queue, uint32_t rule) const;
-  // The packets that the rule matched on a queue: the next one's number in its stream.
+  // The number of packets that the rule matched on a queue, which is the index of its next packet.
   uint64_t Number(size_t port, uint32_t queue, uint32_t rule) const;
   // The counts of rules that a reload removed or restarted.
   const RuleSnapshot& retired() const { return retired_; }
-  // A queue's streams under the first policy: one for each rule, in order, or only the stream of
-  // the one rule that a blind port can reach. Valid as long as the maps; the kernel writes them.
+  // A queue's streams under the first policy: one for each rule, in order; for a blind port, only
+  // the stream of its one rule. Valid as long as the maps exist. The kernel writes them.
   absl::Span<const tp_state> states(size_t port, uint32_t queue) const;
 
  private:
@@ -76,11 +76,11 @@ class XdpStreams {
   StreamPlaces places_;
   size_t generation_ = 1;  // before the first policy
   std::vector<bool> slot_used_;
-  std::vector<tp_terms> slot_terms_;  // of its streams; constant while a rule has the slot
+  std::vector<tp_terms> slot_terms_;  // by slot; constant while a rule has the slot
   RuleSnapshot retired_;
   // By port and queue: the counts of the generation when Place chose places for a blind port.
   std::vector<std::vector<RuleSnapshot>> blind_base_, next_blind_base_;
-  // By port and slot, then by queue: what former blind programs counted for a stream by verdict.
+  // By port and slot, then by queue: what earlier blind programs counted for a stream by verdict.
   std::map<std::pair<size_t, uint32_t>, std::vector<RuleSnapshot>> settled_;
 };
 

@@ -112,7 +112,7 @@ class LinksTest(Links):
             recovered, _ = self.program.said("port wan: recovered", since=back)
             self.wan_works_both_ways()
             print(f"until {until_then}; back from there after {1000 * (recovered - back):.0f} ms", flush=True)
-        self.assertNotIn("already carries", self.program.log())
+        self.assertNotIn("already has", self.program.log())
         self.faults_over(self.program.stop(), 3, "gone")
         self.nothing_stays()
 

@@ -58,7 +58,7 @@ class Occupied(Case):
                 result = subprocess.run(self.command({"lan": "lan0"}, "--forward", "reflect"), capture_output=True,
                                         text=True, timeout=60)
                 self.assertEqual(2, result.returncode)
-                self.take_off(re.search(r"lan0 already carries .*, or: (.*)\n\Z", result.stderr)[1])
+                self.take_off(re.search(r"lan0 already has .*, or: (.*)\n\Z", result.stderr)[1])
                 with self.start({"lan": "lan0"}, "--forward", "reflect") as program:
                     program.stop()
 

@@ -32,7 +32,7 @@ class Carries(XdpTest):
                     "--port", "lan=lan", "--forward", "drop", "--mode", mode) as program:
                 _, number, name = attached()["lan"]
                 for other in ("auto",) + MODES:
-                    self.refused(rf"lan already carries the XDP program {name} \(id {number}\)",
+                    self.refused(rf"lan already has the XDP program {name} \(id {number}\)",
                                  "--port", "wan=wan", "--port", "lan=lan", "--mode", other,
                                  "--file-prefix", "other")
                 send("gen", "lan", range(FRAMES))
@@ -49,7 +49,7 @@ class Carries(XdpTest):
                 self.assertEqual((mode, "bare_drop"), before["lan"][::2])
                 for other in ("auto",) + MODES:
                     self.refused(
-                        rf"lan already carries the XDP program bare_drop \(id {before['lan'][1]}\)",
+                        rf"lan already has the XDP program bare_drop \(id {before['lan'][1]}\)",
                         "--port", "lan=lan", "--mode", other)
                 self.assertEqual(before, attached())
                 with Capture("lan") as capture:
@@ -121,7 +121,7 @@ class Pin(XdpTest):
         with self.start(*self.arguments) as program:
             program.stop()
         for more in ((), ("--file-prefix", "other")):
-            self.refused(r"lan already carries the XDP program tp_\w+ \(id \d+\)",
+            self.refused(r"lan already has the XDP program tp_\w+ \(id \d+\)",
                          *self.arguments, *more)
         self.unpin()
 
@@ -134,7 +134,7 @@ class Pin(XdpTest):
         with self.start("--port", "lan.100=lan", "--forward", "pass", "--pin") as program:
             program.stop()
         self.assertEqual({"lan"}, set(attached()))
-        self.refused("lan already carries", "--port", "lan.100=lan", "--pin")
+        self.refused("lan already has", "--port", "lan.100=lan", "--pin")
         self.unpin()
 
     def test_what_fails_leaves_no_pin(self):

@@ -66,7 +66,7 @@ class Longest(XdpTest):
             self.assertEqual((FRAMES, 0), self.send(60))
             self.telemetry.close()
             program.stop()
-            self.assertIn("port wan: frames for wan that are longer than its MTU, 1000 bytes, are dropped, and count as "
+            self.assertIn("port wan: frames for wan that are longer than its MTU of 1000 bytes are dropped and count as "
                           "tx_full", program.process.stderr.read())
 
     def test_pinned_programs_send_after_the_end(self):
