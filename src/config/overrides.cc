@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The options become rules, or change the default rule. Control thread, at set-up.
+// Turns options into rules, or into changes of the default rule. Control thread, at set-up.
 
 #include "src/config/overrides.h"
 
@@ -23,11 +23,11 @@ namespace twinpath {
 namespace {
 
 constexpr char kWire[] = "wire", kMatch[] = "match";
-constexpr size_t kNamesTold = 20;
+constexpr size_t kMaxNames = 20;  // of rules in an error
 constexpr char kMatchAllowed[] =
     "FIELD=VALUE,... such as \"src=10.0.0.0/8,proto=udp\": the fields of a policy's match";
 
-// A value as JSON: a number, a truth and an array as they are, anything else as a string.
+// A value as JSON: a number, a boolean or an array as it is, anything else as a string.
 nlohmann::json ValueOf(const std::string& text) {
   if (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos)
     if (auto number = nlohmann::json::parse(text, nullptr, false); number.is_number())
@@ -38,8 +38,8 @@ nlohmann::json ValueOf(const std::string& text) {
   return text;
 }
 
-// "src=10.0.0.0/8,proto=udp" -> the same as a JSON object, with keys given twice kept. A part
-// without '=' belongs to the value before it: "tcp_flags=syn,!ack". Empty: the text is wrong.
+// Converts "src=10.0.0.0/8,proto=udp" to a JSON object; keeps duplicate keys, for the error. A part
+// without '=' belongs to the previous value: "tcp_flags=syn,!ack". Empty: the text is wrong.
 std::string JsonOf(std::string_view text) {
   std::vector<std::pair<std::string, std::string>> fields;
   for (bool more = true; more;) {
@@ -79,7 +79,7 @@ absl::StatusOr<MatchSpec> ParseMatchOption(const std::string& text,
                     absl::StrCat("one of the program's ports: ", Join(names)));
 }
 
-// An error where the policy has a rule of this name.
+// Checks that the policy has no rule of this name.
 absl::Status CheckFree(const Policy& policy, const std::string& name, const char* option) {
   const auto same = std::find_if(policy.rules.begin(), policy.rules.end(),
                                  [&](const RuleSpec& rule) { return rule.name == name; });
@@ -128,8 +128,8 @@ absl::Status ApplyForward(const std::string& forward, const std::vector<std::str
   return absl::OkStatus();
 }
 
-// --match: a rule before all others, which has the loss and forwards as other packets are. On a
-// wire, one for each port.
+// --match: adds a rule before all others, with the loss and with the forward action of the other
+// packets. On a wire, adds one for each port.
 absl::Status AddMatch(const PolicyOverrides& overrides, const LossSpec& loss,
                       const std::vector<std::string>& ports, Policy* policy) {
   absl::StatusOr<MatchSpec> match = ParseMatchOption(*overrides.match, ports);
@@ -188,7 +188,7 @@ absl::Status SetLoss(const std::string& name, const std::string& rate, Policy* p
   std::vector<std::string_view> names;
   for (RuleSpec& other : policy->rules) {
     if (other.name == name) rule = &other;
-    if (names.size() < kNamesTold) names.push_back(other.name);
+    if (names.size() < kMaxNames) names.push_back(other.name);
   }
   if (rule == nullptr) {
     names.push_back(policy->fallback.name);
@@ -206,7 +206,7 @@ absl::Status SetLoss(const std::string& name, const std::string& rate, Policy* p
   spec.ecn_mark = rule->loss.ecn_mark;
   spec.parameters.push_back(*std::move(loss));
   rule->loss = std::move(spec);
-  // The policy is no longer the file's.
+  // The policy differs from its file now, so it gets another checksum.
   absl::StatusOr<std::string> sha256 =
       Sha256Hex(absl::StrCat(policy->sha256, "\n", name, "\n", rate));
   if (!sha256.ok()) return sha256.status();
@@ -229,10 +229,10 @@ absl::Status CheckReached(const std::string& name, const Policy& policy,
 absl::Status CheckOverridesReach(const Policy& policy, const PolicyOverrides& overrides,
                                  const std::vector<std::string>& ports) {
   const bool wire = overrides.forward == kWire;
-  // A rule of --match comes first, and takes what it matches.
+  // A rule of --match comes first, so it is always reached.
   const bool loss = overrides.loss && !overrides.match;
   if (!loss && !overrides.forward) return absl::OkStatus();
-  // The last rules that the options made or changed: those of the wire, or the default.
+  // The last rules that the options added or changed: those of the wire, or the default.
   const size_t end = policy.rules.size() + (wire ? 0 : 1);
   const size_t begin = wire ? end - std::min(end, ports.size()) : policy.rules.size();
   const std::vector<Reach> reach = ReachOf(policy, ports);

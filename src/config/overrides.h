@@ -13,22 +13,22 @@
 
 namespace twinpath {
 
-// Changes `policy`, all of whose ports are among `ports`, the program's. InvalidArgument names the
-// option.
+// Applies the options to `policy`. `ports` are the program's ports, and include all ports of the
+// policy. InvalidArgument names the option.
 absl::Status ApplyOverrides(const PolicyOverrides& overrides, const std::vector<std::string>& ports,
                             Policy* policy);
 
-// InvalidArgument where --loss or --forward changes nothing, because rules of the policy that
-// `overrides` were applied to take every packet: the error names them.
+// InvalidArgument if --loss or --forward has no effect, because rules of the policy match every
+// packet. The error names these rules. `overrides` were applied to `policy` before.
 absl::Status CheckOverridesReach(const Policy& policy, const PolicyOverrides& overrides,
                                  const std::vector<std::string>& ports);
 
-// Gives the rule `name` ("default": the default rule) a random loss at this rate, as `twinpath set`
-// does. Its scope and ecn_mark stay. InvalidArgument names the option: --rule or --loss.
+// Gives the rule `name` ("default": the default rule) a random loss at this rate, for `twinpath
+// set`. Keeps its scope and ecn_mark. InvalidArgument names the option: --rule or --loss.
 absl::Status SetLoss(const std::string& name, const std::string& rate, Policy* policy);
 
-// InvalidArgument if no packet from `ports` reaches the rule `name`, because earlier rules take
-// them all: the error names these.
+// InvalidArgument if no packet from `ports` reaches the rule `name`, because earlier rules match
+// all its packets. The error names these rules.
 absl::Status CheckReached(const std::string& name, const Policy& policy,
                           const std::vector<std::string>& ports);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SHA-256 by libcrypto's EVP interface. Pure function.
+// SHA-256 with libcrypto's EVP interface. Pure function.
 
 #include "src/config/sha256.h"
 

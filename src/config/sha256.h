@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SHA-256 (FIPS 180-4) by libcrypto. Pure function.
+// SHA-256 (FIPS 180-4) with libcrypto. Pure function.
 
 #ifndef TWINPATH_CONFIG_SHA256_H_
 #define TWINPATH_CONFIG_SHA256_H_
@@ -11,7 +11,7 @@
 
 namespace twinpath {
 
-// The digest of `bytes` in lower-case hex. Internal where libcrypto fails.
+// The digest of `bytes` in lower-case hex. Internal if libcrypto fails.
 absl::StatusOr<std::string> Sha256Hex(std::string_view bytes);
 
 }  // namespace twinpath

@@ -212,16 +212,15 @@ void XdpPath::SendLongFrames(size_t index) {
   }
   run_->maps().SetLongFrames(index, status.ok());
   if (status.ok()) return;
-  port.notes.push_back(
-      absl::StrCat("port ", port.spec.name, ": ", port.spec.device,
-                   " drops uncut TCP segments (TSO) and counts them as tx_full, because generic "
-                   "mode needs Linux 6.6 to send them (",
-                   status.message(),
-                   "); turn TSO off at the senders: ethtool -K IFACE tso off gso off"));
+  port.notes.push_back(absl::StrCat(
+      "port ", port.spec.name, ": ", port.spec.device,
+      " drops uncut TCP segments (TSO) and counts them as tx_full, because generic "
+      "mode needs Linux 6.6 to send them (",
+      status.message(), "); turn TSO off at the senders: ethtool -K IFACE tso off gso off"));
 }
 
-// Generic mode finishes no checksums: the kernel keeps track of unfinished ones, and its NICs finish
-// them. But a TAP device passes frames to a program, which does not get this information.
+// Generic mode finishes no checksums: the kernel keeps track of unfinished ones, and its NICs
+// finish them. But a TAP device passes frames to a program, which does not get this information.
 absl::Status XdpPath::LeaveChecksums(Port& port, const std::string& why) {
   if (port.spec.checksums == Checksums::kComplete)
     return absl::FailedPreconditionError(absl::StrCat(

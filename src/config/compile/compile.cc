@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Compiles a policy in passes: the rules, then the rule that ends each port's search, then the
-// shapes that each port must try, then the keys of those shapes. Leaves out what no port can reach.
-// Control thread, at set-up.
+// shapes that each port must try, then the keys of those shapes. Leaves out rules that no port can
+// reach. Control thread, at set-up.
 
 #include "src/config/compile/compile.h"
 
@@ -147,9 +147,9 @@ class Compiler {
 
   bool HasCondition(size_t r) const { return (compiled_.rules[r].flags & TP_RULE_CONDITIONS) != 0; }
 
-  // Whether rule `r` matches every frame of its port, or of all ports.
+  // Whether rule `r` matches every frame of its ports.
   bool TakesAll(size_t r) const {
-    return AsksNothingOfFrame(policy_.rules[r].match) && !HasCondition(r);
+    return MatchesEveryFrame(policy_.rules[r].match) && !HasCondition(r);
   }
 
   // Finds the first rule that matches every frame of each port.
@@ -164,8 +164,8 @@ class Compiler {
     }
   }
 
-  // Finds what the reachable rules need. The default of a wire, for example, is not reachable and
-  // needs no way to the kernel.
+  // Finds what the reachable rules need. For example, the default rule of a wire is not reachable,
+  // so its action "pass" needs no exception port.
   void FindNeeds() {
     needs_general_.resize(fallback_.size());
     compiled_.sends.resize(fallback_.size());
@@ -258,7 +258,8 @@ class Compiler {
         if (shape.min_rule[p] == TP_NO_RULE) continue;
         compiled_.shapes.push_back({shape.mask, shape.min_rule[p], {}});
       }
-      // Frames are read only for shapes. No rule is looked up for this one.
+      // Frames are read only if there is a shape. This empty shape makes the parser run; no rule is
+      // looked up for it.
       const bool reads = needs_general_[p] || compiled_.shapes.size() > plan.first_shape;
       if (compiled_.drops_malformed && !reads) compiled_.shapes.push_back({{}, TP_NO_RULE, {}});
       plan.n_shapes = static_cast<uint32_t>(compiled_.shapes.size()) - plan.first_shape;
@@ -297,7 +298,7 @@ class Compiler {
     return absl::OkStatus();
   }
 
-  // Adds a list that starts with rule `r`. Returns what a bucket holds instead of the rule.
+  // Adds a list that starts with rule `r`. Returns the value of tp_bucket.rule that refers to it.
   uint32_t AddAlternative(size_t r) {
     compiled_.alternatives.push_back({static_cast<uint32_t>(r), TP_NO_RULE});
     return static_cast<uint32_t>(compiled_.alternatives.size() - 1) | TP_ALTERNATIVE;
@@ -332,8 +333,8 @@ class Compiler {
 
   const Policy& policy_;
   CompiledPolicy compiled_;
-  std::vector<uint32_t> fallback_;   // for each port
-  std::vector<bool> needs_general_;  // for each port: see tp_tier
+  std::vector<uint32_t> fallback_;   // by port
+  std::vector<bool> needs_general_;  // by port: see tp_tier
   std::vector<Shape> shapes_;
   std::unordered_map<tp_key, size_t, KeyHash, KeyEqual> shape_index_;  // by mask, .shape 0
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Policy -> the tables that both datapaths use to decide. Plain values, built once by the control
+// Compiles a policy to the tables that both datapaths use. Plain values, built once by the control
 // thread and read-only afterwards.
 
 #ifndef TWINPATH_CONFIG_COMPILE_COMPILE_H_
@@ -26,11 +26,11 @@ struct CompiledPolicy {
   TP_TABLES(TP_TABLE_ROWS)
 #undef TP_TABLE_ROWS
 
-  // What the reachable rules need, which a datapath may lack.
-  std::vector<uint32_t> sends;  // for each port: bit p, some of its frames leave by port p
-  bool passes = false;          // "pass" for at least one rule
+  // Features that the reachable rules need; a datapath may lack them.
+  std::vector<uint32_t> sends;  // by port: bit p, some of its frames leave by port p
+  bool passes = false;          // at least one rule has "pass"
   bool matches_vlan = false;
-  bool has_flows = false;        // a table of flows
+  bool has_flows = false;        // a flow table
   bool marks = false;            // counts of marked packets
   bool timed = false;            // a clock
   bool drops_malformed = false;  // TP_DROPS_MALFORMED
@@ -54,7 +54,7 @@ void ForEachTable(const CompiledPolicy& policy, const Each& each) {
 // The memory that the tables take, in bytes.
 size_t TableBytes(const CompiledPolicy& policy);
 
-// Lets the times of all conditions count from `now`, in nanoseconds of the datapath's clock.
+// Sets the time from which all conditions count: `now` in nanoseconds of the datapath's clock.
 void SetOrigin(uint64_t now, CompiledPolicy* policy);
 
 // The stream states of one queue of one port, at packet 0, one for each rule.

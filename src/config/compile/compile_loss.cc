@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Parameters -> thresholds. Uses floating point, at set-up, only for the start of a chain. The
-// datapaths use only integers.
+// Converts parameters to thresholds. Floating point is used only here, at set-up, for the start of
+// a chain; the datapaths use only integers.
 
 #include "src/config/compile/compile_loss.h"
 
@@ -12,7 +12,7 @@
 namespace twinpath {
 namespace {
 
-// The rule's own row, which is added if there is none.
+// The rule's own row of the models. Adds one if there is none.
 tp_model& ModelOf(tp_rule* rule, CompiledPolicy* compiled) {
   if (rule->model == 0) {
     rule->model = static_cast<uint16_t>(compiled->models.size());  // of at most TP_MAX_RULES + 1
@@ -29,7 +29,7 @@ tp_when& WhenOf(tp_rule* rule, CompiledPolicy* compiled) {
   return compiled->whens[rule->when];
 }
 
-// In 2^-64; 2^64 itself is a probability of 1.
+// A probability in units of 2^-64; 2^64 is a probability of 1.
 __extension__ typedef unsigned __int128 Wide;
 constexpr Wide kOne = Wide{1} << 64;
 
@@ -61,7 +61,7 @@ void SetTwoStates(Wide p, Wide r, Wide loss_bad, Wide loss_good, Wide start_bad,
   Put(TP_GE_START_BAD, start_bad, &model);
 }
 
-// False if the rate alone determines the fates.
+// Sets a random loss. False if the rate is 0 or 1, so that it alone determines the fates.
 bool SetRandom(const Probability& rate, tp_rule* rule) {
   rule->model_kind = TP_MODEL_RANDOM;
   if (rate.never) rule->loss = TP_LOSS_NONE;
@@ -70,7 +70,7 @@ bool SetRandom(const Probability& rate, tp_rule* rule) {
   return !rate.never && !rate.always;
 }
 
-// The chain of two states that loses `rate`, with correlated fates of neighbours.
+// Sets the chain of two states that loses `rate` and correlates the fates of neighbors.
 void SetCorrelated(const Probability& rate, const Probability& correlation, tp_rule* rule,
                    CompiledPolicy* compiled) {
   if (!SetRandom(rate, rule) || correlation.never) return;
@@ -84,15 +84,15 @@ void SetGilbertElliott(const LossSpec& loss, tp_rule* rule, CompiledPolicy* comp
   SetTwoStates(p, r, WideOf(loss.parameters[2]), WideOf(loss.parameters[3]), start, rule, compiled);
 }
 
-// The chain's stationary distribution, as shares of 1 that need not add up to it.
+// The chain's stationary distribution, up to a common factor.
 struct Stationary {
   long double gap, burst, spared, isolated;
 };
 
 Stationary StationaryOf(long double p13, long double p31, long double p32, long double p23,
                         long double p14) {
-  if (p13 == 0) return {1, 0, 0, p14};                 // bursts are never entered
-  if (p32 > 0 && p23 == 0) return {0, 0, 1, 0};        // and here never left
+  if (p13 == 0) return {1, 0, 0, p14};                 // the chain never enters a burst
+  if (p32 > 0 && p23 == 0) return {0, 0, 1, 0};        // the chain never leaves SPARED
   const long double spared = p32 > 0 ? p32 / p23 : 0;  // for each packet in BURST
   if (p31 == 0) return {0, 1, spared, 0};
   const long double burst = p13 / p31;
@@ -117,11 +117,11 @@ void SetFourState(const LossSpec& loss, tp_rule* rule, CompiledPolicy* compiled)
   Put(TP_FOUR_START_2, WideOf((s.burst + s.isolated + s.spared) / sum), &model);
 }
 
-// Appends packets `first` to `last` to the intervals from `begin` on.
+// Appends packets `first` to `last` to a sequence, which begins at intervals[begin].
 void AddRange(uint64_t first, uint64_t last, size_t begin, std::vector<tp_interval>* intervals) {
   const auto add = [&](uint64_t from, uint64_t to, uint64_t bits) {
     if (intervals->size() > begin && intervals->back().last == from) {
-      intervals->back().bits |= bits;  // a word that a range before this one ends in
+      intervals->back().bits |= bits;  // the previous range ends in the same word
     } else {
       intervals->push_back({from, to, bits});
     }
@@ -138,7 +138,7 @@ void SetSequence(const LossSpec& loss, tp_rule* rule, CompiledPolicy* compiled) 
   rule->model_kind = TP_MODEL_SEQUENCE;
   std::vector<tp_interval>& intervals = compiled->intervals;
   const size_t begin = intervals.size();
-  // tp_sequence_fates takes no period below a block's 64.
+  // tp_sequence_fates needs a period of at least a block's 64 packets.
   const uint64_t times = loss.repeat && loss.repeat < 64 ? (63 + loss.repeat) / loss.repeat : 1;
   for (uint64_t t = 0; t < times; t++) {
     for (const PacketRange& range : loss.packets)

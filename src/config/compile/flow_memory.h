@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The size of the flow table, on both paths. Pure functions.
+// The size of the flow table, for both paths. Pure functions.
 
 #ifndef TWINPATH_CONFIG_COMPILE_FLOW_MEMORY_H_
 #define TWINPATH_CONFIG_COMPILE_FLOW_MEMORY_H_
@@ -16,7 +16,7 @@
 namespace twinpath {
 
 inline constexpr uint64_t kDefaultFlowMemory = 64 << 20;  // bytes: 2 million flows
-inline constexpr uint64_t kReplayFlowMemory = 4 << 20;    // of a replay, to compare the paths
+inline constexpr uint64_t kReplayFlowMemory = 4 << 20;    // bytes, for a replay
 inline constexpr uint64_t kMinFlowMemory = 64 << 10, kMaxFlowMemory = uint64_t{16} << 30;
 
 inline constexpr char kFlowMemoryAllowed[] =
@@ -33,7 +33,7 @@ struct FlowTableShape {
   uint64_t bytes() const { return buckets() * sizeof(tp_flow_bucket); }  // without the locks
 };
 
-// The largest table that fits into `bytes`, which is at least kMinFlowMemory.
+// The largest table that fits into `bytes`, which must be at least kMinFlowMemory.
 inline FlowTableShape FlowTableWithin(uint64_t bytes) {
   const uint64_t buckets = bytes / sizeof(tp_flow_bucket);
   const uint64_t region = std::min<uint64_t>(buckets, TP_REGION_BUCKETS);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A compiled policy for the shared decision, in this process's memory. For explanations and tests,
-// which make no tables of a datapath. Borrows the compiled policy. Any thread.
+// Runs the shared decision on a compiled policy in this process's memory, without a datapath's
+// tables: for explanations and tests. The compiled policy must outlive it. Any thread.
 
 #ifndef TWINPATH_CONFIG_COMPILE_HOST_DATAPATH_H_
 #define TWINPATH_CONFIG_COMPILE_HOST_DATAPATH_H_
@@ -39,8 +39,8 @@ inline tp_effects HostDecide(const CompiledPolicy& policy, tp_datapath* datapath
   return decide(datapath, length, plan.n_shapes, plan.fallback, 0);
 }
 
-// A table of flows, and its memory; `bytes` is 0 (none) or at least kMinFlowMemory. Several threads
-// may use it, unless `one_thread`.
+// A flow table and its memory. `bytes` is 0 (no table) or at least kMinFlowMemory. Several threads
+// may use it, unless `one_thread` is true.
 class HostFlows {
  public:
   explicit HostFlows(uint64_t bytes, bool one_thread = false) {

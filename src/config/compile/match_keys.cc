@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Field by field: the bits of a parsed key that a match tests, and their values. A mask covers the
-// tested bits and the flags that say whether the field was read, so that a zero in a field differs
-// from a header that is missing or could not be read. Pure functions.
+// Computes, field by field, the bits of a parsed key that a match tests, and their values. A mask
+// covers the tested bits and the flags that say whether the field was read, so that a zero in a
+// field differs from a header that is missing or could not be read. Pure functions.
 
 #include "src/config/compile/match_keys.h"
 
@@ -15,25 +15,25 @@
 namespace twinpath {
 namespace {
 
-void AskFlag(MatchKeys* keys, uint8_t flag) {
+void RequireFlag(MatchKeys* keys, uint8_t flag) {
   keys->mask.flags |= flag;
   keys->value.flags |= flag;
 }
 
-// Asks that a frame's Ethernet header and its tags were read.
-void AskLink(MatchKeys* keys) { keys->mask.vlan |= TP_VLAN_UNREAD; }
+// Requires that the Ethernet header and its tags were read.
+void RequireLink(MatchKeys* keys) { keys->mask.vlan |= TP_VLAN_UNREAD; }
 
-// Asks that a frame's headers were read up to the upper-layer protocol.
-void AskReadToProto(MatchKeys* keys) { keys->mask.flags |= TP_KEY_UNREAD; }
+// Requires that the headers were read up to the upper-layer protocol.
+void RequireReadToProto(MatchKeys* keys) { keys->mask.flags |= TP_KEY_UNREAD; }
 
-void AskIpVersion(MatchKeys* keys, int version) {
-  AskFlag(keys, TP_KEY_IP);
+void RequireIpVersion(MatchKeys* keys, int version) {
+  RequireFlag(keys, TP_KEY_IP);
   keys->mask.ip_version = 0xff;
   keys->value.ip_version = static_cast<uint8_t>(version);
 }
 
-void AskAddress(MatchKeys* keys, const AddressPrefix& prefix, bool destination) {
-  AskIpVersion(keys, prefix.version);
+void RequireAddress(MatchKeys* keys, const AddressPrefix& prefix, bool destination) {
+  RequireIpVersion(keys, prefix.version);
   size_t bytes = prefix.version == 4 ? 4 : 16;
   size_t start = destination ? bytes : 0;
   int left = prefix.length;
@@ -44,16 +44,16 @@ void AskAddress(MatchKeys* keys, const AddressPrefix& prefix, bool destination) 
   }
 }
 
-std::vector<RangePrefix> AskPorts(MatchKeys* keys, const std::optional<PortRange>& range) {
+std::vector<RangePrefix> RequirePorts(MatchKeys* keys, const std::optional<PortRange>& range) {
   if (!range) return {RangePrefix{}};
-  AskFlag(keys, TP_KEY_PORTS);
+  RequireFlag(keys, TP_KEY_PORTS);
   return CoverRange(range->first, range->last);
 }
 
 // The parser reads two tags, so a key cannot show a third one.
-void AskVlan(MatchKeys* keys, const VlanMatch& vlan) {
+void RequireVlan(MatchKeys* keys, const VlanMatch& vlan) {
   const size_t tags = vlan.tags.size();
-  AskLink(keys);
+  RequireLink(keys);
   keys->mask.flags |= TP_KEY_VLAN;
   if (tags > 1 || (tags == 1 && vlan.whole)) keys->mask.flags |= TP_KEY_INNER;
   if (tags > 0) keys->value.flags |= TP_KEY_VLAN;
@@ -68,33 +68,33 @@ void AskVlan(MatchKeys* keys, const VlanMatch& vlan) {
   }
 }
 
-void AskMac(const std::optional<MacMatch>& mac, MatchKeys* keys, uint8_t (*mask)[6],
-            uint8_t (*value)[6]) {
+void RequireMac(const std::optional<MacMatch>& mac, MatchKeys* keys, uint8_t (*mask)[6],
+                uint8_t (*value)[6]) {
   if (!mac) return;
-  AskLink(keys);
+  RequireLink(keys);
   std::memcpy(*mask, mac->mask.data(), sizeof(*mask));
   std::memcpy(*value, mac->address.data(), sizeof(*value));
 }
 
-void AskTcpFlags(MatchKeys* keys, const FlagsMatch& flags) {
-  AskFlag(keys, TP_KEY_IP);
-  AskFlag(keys, TP_KEY_PORTS);  // there is a header: not a later fragment
+void RequireTcpFlags(MatchKeys* keys, const FlagsMatch& flags) {
+  RequireFlag(keys, TP_KEY_IP);
+  RequireFlag(keys, TP_KEY_PORTS);  // excludes later fragments, which have no TCP header
   keys->mask.proto = 0xff;
   keys->value.proto = TP_PROTO_TCP;
   keys->mask.tcp_flags = flags.set | flags.clear;
   keys->value.tcp_flags = flags.set;
 }
 
-void AskTrafficClass(MatchKeys* keys, uint8_t mask, uint8_t value) {
-  AskFlag(keys, TP_KEY_IP);
+void RequireTrafficClass(MatchKeys* keys, uint8_t mask, uint8_t value) {
+  RequireFlag(keys, TP_KEY_IP);
   keys->mask.dscp_ecn |= mask;
   keys->value.dscp_ecn |= value;
 }
 
-void AskFragment(MatchKeys* keys, FragmentMatch fragment) {
+void RequireFragment(MatchKeys* keys, FragmentMatch fragment) {
   keys->mask.flags |= TP_KEY_FRAGMENT;
   if (fragment == FragmentMatch::kNone) {
-    AskReadToProto(keys);  // a fragment header may follow
+    RequireReadToProto(keys);  // a fragment header may follow
     return;
   }
   keys->value.flags |= TP_KEY_FRAGMENT;
@@ -143,38 +143,38 @@ MatchKeys KeysOf(const MatchSpec& match, uint8_t port) {
     keys.value.port = port;
   }
   if (match.ether_type) {
-    AskLink(&keys);
+    RequireLink(&keys);
     keys.mask.ether_type = 0xffff;
     keys.value.ether_type = *match.ether_type;
   }
-  if (match.vlan) AskVlan(&keys, *match.vlan);
-  AskMac(match.src_mac, &keys, &keys.mask.src_mac, &keys.value.src_mac);
-  AskMac(match.dst_mac, &keys, &keys.mask.dst_mac, &keys.value.dst_mac);
-  if (match.ip_version) AskIpVersion(&keys, *match.ip_version);
-  if (match.src) AskAddress(&keys, *match.src, false);
-  if (match.dst) AskAddress(&keys, *match.dst, true);
+  if (match.vlan) RequireVlan(&keys, *match.vlan);
+  RequireMac(match.src_mac, &keys, &keys.mask.src_mac, &keys.value.src_mac);
+  RequireMac(match.dst_mac, &keys, &keys.mask.dst_mac, &keys.value.dst_mac);
+  if (match.ip_version) RequireIpVersion(&keys, *match.ip_version);
+  if (match.src) RequireAddress(&keys, *match.src, false);
+  if (match.dst) RequireAddress(&keys, *match.dst, true);
   if (match.proto) {
-    AskFlag(&keys, TP_KEY_IP);
-    AskReadToProto(&keys);
+    RequireFlag(&keys, TP_KEY_IP);
+    RequireReadToProto(&keys);
     keys.mask.proto = 0xff;
     keys.value.proto = *match.proto;
   }
-  if (match.tcp_flags) AskTcpFlags(&keys, *match.tcp_flags);
-  if (match.dscp) AskTrafficClass(&keys, 0xfc, static_cast<uint8_t>(*match.dscp << 2));
-  if (match.ecn) AskTrafficClass(&keys, 0x03, *match.ecn);
-  if (match.fragment) AskFragment(&keys, *match.fragment);
+  if (match.tcp_flags) RequireTcpFlags(&keys, *match.tcp_flags);
+  if (match.dscp) RequireTrafficClass(&keys, 0xfc, static_cast<uint8_t>(*match.dscp << 2));
+  if (match.ecn) RequireTrafficClass(&keys, 0x03, *match.ecn);
+  if (match.fragment) RequireFragment(&keys, *match.fragment);
   if (match.malformed) {
     keys.mask.flags |= TP_KEY_MALFORMED;
     if (*match.malformed) keys.value.flags |= TP_KEY_MALFORMED;
   }
-  keys.src_ports = AskPorts(&keys, match.src_port);
-  keys.dst_ports = AskPorts(&keys, match.dst_port);
+  keys.src_ports = RequirePorts(&keys, match.src_port);
+  keys.dst_ports = RequirePorts(&keys, match.dst_port);
   keys.lengths = {RangePrefix{}};
   if (match.length) keys.lengths = CoverRange(match.length->first, match.length->last);
   return keys;
 }
 
-bool AsksNothingOfFrame(const MatchSpec& match) {
+bool MatchesEveryFrame(const MatchSpec& match) {
   return !match.ether_type && !match.vlan && !match.src_mac && !match.dst_mac &&
          !match.ip_version && !match.src && !match.dst && !match.proto && !match.src_port &&
          !match.dst_port && !match.tcp_flags && !match.dscp && !match.ecn && !match.fragment &&

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// MatchSpec -> the masks and masked keys that tp_classify compares with. Pure functions.
+// Compiles a match to the masks and masked keys that tp_classify compares with. Pure functions.
 
 #ifndef TWINPATH_CONFIG_COMPILE_MATCH_KEYS_H_
 #define TWINPATH_CONFIG_COMPILE_MATCH_KEYS_H_
@@ -16,13 +16,13 @@ struct RangePrefix {
   uint16_t value = 0, mask = 0;  // host order
 };
 
-// The smallest set of prefixes that covers exactly the numbers from `first` to `last`: at most 30.
+// The smallest set of prefixes that covers exactly the numbers from `first` to `last`. At most 30.
 std::vector<RangePrefix> CoverRange(uint16_t first, uint16_t last);
 
 // A match as one masked key for each combination of its ranges' prefixes.
 struct MatchKeys {
   tp_key mask = {}, value = {};                            // all fields except those with ranges
-  std::vector<RangePrefix> src_ports, dst_ports, lengths;  // {0, 0} only, if not tested
+  std::vector<RangePrefix> src_ports, dst_ports, lengths;  // one {0, 0} if not tested
 
   // The number of keys, and of different masks among them. Computed as products, without
   // enumeration.
@@ -37,11 +37,11 @@ struct MatchKeys {
   tp_key Key(size_t i, tp_key key, uint16_t RangePrefix::*side) const;
 };
 
-// `port` is the index of match.port among the program's ports; ignored where match.port is not set.
+// `port` is the index of match.port among the program's ports; ignored if match.port is not set.
 MatchKeys KeysOf(const MatchSpec& match, uint8_t port);
 
-// True where the match tests nothing but the ingress port, so that no header can change the result.
-bool AsksNothingOfFrame(const MatchSpec& match);
+// Whether the match tests nothing except the ingress port, so that every frame matches.
+bool MatchesEveryFrame(const MatchSpec& match);
 
 }  // namespace twinpath
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Looks flows up by their key, without the lock of their region: a count may be one packet old.
+// Looks up flows by key without locking their region, so a count may be one packet old.
 
 #include "src/config/compile/packet_state.h"
 

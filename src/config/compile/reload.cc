@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Rules are identified by their names, as their streams are. Pure functions.
+// Rules are identified by their names, like their streams. Pure functions.
 
 #include "src/config/compile/reload.h"
 
@@ -24,9 +24,9 @@ std::vector<uint32_t> ContinuedRules(const Policy& before, const Policy& after) 
   for (size_t r = 0; r <= after.rules.size(); r++) {
     const RuleSpec& spec = SpecOf(after, r);
     const auto same = old.find(spec.name);
-    const bool goes_on = same != old.end() && SpecOf(before, same->second).loss == spec.loss &&
-                         (before.seed == after.seed || spec.loss.model == LossSpec::Model::kNone);
-    continued.push_back(goes_on ? same->second : TP_NO_RULE);
+    const bool kept = same != old.end() && SpecOf(before, same->second).loss == spec.loss &&
+                      (before.seed == after.seed || spec.loss.model == LossSpec::Model::kNone);
+    continued.push_back(kept ? same->second : TP_NO_RULE);
   }
   return continued;
 }

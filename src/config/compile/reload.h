@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a policy keeps of the previous one when it replaces it while packets flow; the same on both
-// paths. Pure functions.
+// Computes the state that a new policy keeps from the policy that it replaces. Both paths use it.
+// Pure functions.
 
 #ifndef TWINPATH_CONFIG_COMPILE_RELOAD_H_
 #define TWINPATH_CONFIG_COMPILE_RELOAD_H_
@@ -13,16 +13,16 @@
 
 namespace twinpath {
 
-// A policy that was loaded.
+// The result of a successful reload.
 struct ReloadOutcome {
   size_t rules = 0;      // of the new policy, including the default
-  size_t continued = 0;  // of these, kept their streams and counts
+  size_t continued = 0;  // number of these rules that kept their streams and counts
   uint64_t reloads = 0;  // of the run so far, including this one
 };
 
-// For each rule of `after`, in order, the default last: the number of the rule of `before` whose
-// streams and counts it keeps, or TP_NO_RULE where it starts from 0. A rule keeps its state where
-// its name and its loss are unchanged and, if it loses anything, the seed. Its match, conditions,
+// For each rule of `after`, in order, the default last: the index of the rule of `before` whose
+// streams and counts it keeps, or TP_NO_RULE if it starts from 0. A rule keeps its state if its
+// name and its loss are unchanged and, if it loses anything, the seed. Its match, conditions,
 // position and forward action may have changed.
 std::vector<uint32_t> ContinuedRules(const Policy& before, const Policy& after);
 
@@ -32,10 +32,10 @@ struct PolicyAndTables {
   const CompiledPolicy& compiled;
 };
 
-// Copies to `next`, which was compiled from `after`, what it keeps of `before`, as `continued`
-// (ContinuedRules) says: a rule that keeps its state keeps the epoch of its flows and, if its
-// "active" is unchanged, the origin of its time. Other rules get `epoch`, which no policy of this
-// run has used, and `now`, in nanoseconds of the datapath's clock.
+// Copies the kept state from `before` to `next`, which was compiled from `after`. `continued` is
+// the result of ContinuedRules. A rule that keeps its state keeps the epoch of its flows and, if
+// its "active" is unchanged, the origin of its time. Other rules get `epoch`, which no policy of
+// this run may have used, and `now`, in nanoseconds of the datapath's clock.
 void ContinueFrom(const PolicyAndTables& before, const Policy& after,
                   const std::vector<uint32_t>& continued, uint64_t epoch, uint64_t now,
                   CompiledPolicy* next);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Fills buckets as tp_lookup expects: slots from 0; a full bucket spills into the next one. Control
-// thread, at set-up.
+// Fills buckets in the way that tp_lookup expects: slots fill from 0, and a full bucket overflows
+// into the next one. Control thread, at set-up.
 
 #include "src/config/compile/rule_table.h"
 
@@ -35,7 +35,8 @@ uint32_t BucketShift(size_t buckets) {
 }
 
 absl::StatusOr<std::vector<tp_bucket>> BuildBuckets(const std::vector<RuleEntry>& entries) {
-  // On average at most 1.5 of a bucket's 5 slots are used: then 2 % of the buckets are full.
+  // At most 1.5 of a bucket's 5 slots are used on average, so that only 2 % of the buckets are
+  // full.
   size_t count = 2;
   while (count * 3 < entries.size() * 2) count *= 2;
   for (; count <= kMaxBuckets; count *= 2) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Policy and tables -> report -> text or JSON. Pure functions.
+// Makes a report from policy and tables, and text or JSON from the report. Pure functions.
 
 #include "src/config/describe/check_report.h"
 
@@ -25,11 +25,11 @@ std::string RuleAt(const Policy& policy, size_t rule) {
 
 std::vector<std::string> Warnings(const Policy& policy, const std::vector<Reach>& reach) {
   std::vector<std::string> warnings;
-  size_t untold = 0;
+  size_t omitted = 0;
   for (size_t r = 0; r < policy.rules.size(); r++) {
     const bool unnamed = policy.rules[r].name == absl::StrCat("rule-", r);
     if (warnings.size() >= kMaxWarnings) {
-      untold += static_cast<size_t>(unnamed) + !reach[r].reachable;
+      omitted += static_cast<size_t>(unnamed) + !reach[r].reachable;
       continue;
     }
     if (!reach[r].reachable) {
@@ -41,7 +41,7 @@ std::vector<std::string> Warnings(const Policy& policy, const std::vector<Reach>
                                       r, "\" and change when a rule is put before it"));
     }
   }
-  if (untold) warnings.push_back(absl::StrCat("and ", untold, " more of these"));
+  if (omitted) warnings.push_back(absl::StrCat("and ", omitted, " more of these"));
   return warnings;
 }
 
@@ -56,7 +56,7 @@ std::string Count(size_t n, const std::string& noun) {
 }
 
 std::string PortText(const CheckReport::Port& port, bool drops_malformed) {
-  if (!port.looks) {
+  if (!port.reads_headers) {
     return absl::StrCat("headers are not parsed: ", Quote(port.fallback),
                         " matches every frame, also malformed ones");
   }
@@ -162,7 +162,7 @@ nlohmann::ordered_json CheckJson(const CheckReport& report) {
   json["ports"] = nlohmann::ordered_json::array();
   for (const CheckReport::Port& port : report.ports) {
     json["ports"].push_back({{"name", port.name},
-                             {"parses", port.looks},
+                             {"parses", port.reads_headers},
                              {"shapes", port.shapes},
                              {"fallback", port.fallback}});
   }

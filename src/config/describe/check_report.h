@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What `twinpath check` prints about a policy: its meaning rule by rule, the cost of a decision,
-// and likely mistakes. Pure functions.
+// The report that `twinpath check` prints about a policy: its meaning rule by rule, the cost of a
+// decision, and likely mistakes. Pure functions.
 
 #ifndef TWINPATH_CONFIG_DESCRIBE_CHECK_REPORT_H_
 #define TWINPATH_CONFIG_DESCRIBE_CHECK_REPORT_H_
@@ -18,16 +18,16 @@ namespace twinpath {
 
 struct CheckReport {
   struct Rule {
-    std::string name, match, when, fate;  // in words; `when` is empty where the rule always holds
+    std::string name, match, when, fate;  // in words; `when` is empty if the rule always holds
     LossSpec loss;
     LossStatistics statistics;
-    bool reachable = true;  // by some packet, judging by the keys
+    bool reachable = true;  // by some packet, according to the keys
   };
   struct Port {
     std::string name;
-    bool looks = false;    // at headers
-    uint32_t shapes = 0;   // the most lookups for a packet
-    std::string fallback;  // the rule for packets that no lookup found
+    bool reads_headers = false;
+    uint32_t shapes = 0;   // lookups for a packet, at most
+    std::string fallback;  // the rule for packets that no lookup finds
   };
   std::string file, sha256;
   uint64_t seed = 0;
@@ -36,7 +36,7 @@ struct CheckReport {
   std::vector<Port> ports;
   size_t shapes = 0, keys = 0;
   size_t table_bytes = 0;  // shared by all queues of a datapath
-  bool has_flows = false;  // and a flow table of the size --flow-memory
+  bool has_flows = false;  // it also needs a flow table of --flow-memory bytes
   size_t queue_bytes = 0;  // stream states, for each queue of each port
   std::vector<std::string> warnings;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A policy in words for people, not for programs. Pure functions.
+// Describes a policy in words, for people and not for programs. Pure functions.
 
 #ifndef TWINPATH_CONFIG_DESCRIBE_DESCRIBE_H_
 #define TWINPATH_CONFIG_DESCRIBE_DESCRIBE_H_
@@ -14,10 +14,10 @@ namespace twinpath {
 // "UDP from anywhere on port lan to 10.0.0.0/8, destination ports 5000 to 5999"
 std::string DescribeMatch(const MatchSpec& match);
 
-// "for 10 s of every 1 min, for 5 % of the flows"; empty where the rule always holds.
+// "for 10 s of every 1 min, for 5 % of the flows"; empty if the rule always holds.
 std::string DescribeWhen(const RuleSpec& rule);
 
-// "lose 1 % at random (1 in 100), one stream per port and queue"; empty where nothing is lost.
+// "lose 1 % at random (1 in 100), one stream per port and queue"; empty if nothing is lost.
 std::string DescribeLoss(const LossSpec& loss);
 
 // "10 % lost, in bursts of 4 packets on average"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// When a rule holds, what it loses and where the remaining packets go, in words. Pure functions.
+// Describes when a rule holds, what it loses and where the remaining packets go. Pure functions.
 
 #include <algorithm>
 #include <cmath>
@@ -19,14 +19,14 @@ namespace {
 
 using Model = LossSpec::Model;
 
-constexpr size_t kRangesTold = 4;
+constexpr size_t kMaxListed = 4;  // ranges of a sequence
 
 // "1 % at random (1 in 100)"
 std::string ShareText(const Probability& rate) {
   if (PercentText(rate.value) != PercentText(1)) {
     return absl::StrCat(PercentText(rate.value), " at random", OneInText(rate.value));
   }
-  // So close to 100 % that only the share of packets that pass is readable.
+  // The rate is so close to 100 % that only the share of packets that pass is readable.
   const double spared = Complement(rate).value;
   return absl::StrCat("all but ", PercentText(spared), " at random", OneInText(spared));
 }
@@ -57,12 +57,12 @@ std::string PeriodicText(const LossSpec& loss) {
 
 std::string SequenceText(const LossSpec& loss) {
   std::string text = "packets";
-  for (size_t i = 0; i < loss.packets.size() && i < kRangesTold; i++) {
+  for (size_t i = 0; i < loss.packets.size() && i < kMaxListed; i++) {
     const PacketRange& range = loss.packets[i];
     absl::StrAppend(&text, i ? ", " : " ", Grouped(range.first));
     if (range.first < range.last) absl::StrAppend(&text, " to ", Grouped(range.last));
   }
-  if (loss.packets.size() > kRangesTold) {
+  if (loss.packets.size() > kMaxListed) {
     absl::StrAppend(&text, " and so on (", Grouped(loss.packets.size()), " ranges)");
   }
   if (loss.repeat) return absl::StrCat(text, ", again in every ", Grouped(loss.repeat));
@@ -128,7 +128,8 @@ std::string DescribeWhen(const RuleSpec& rule) {
     std::string text;
     if (active.for_ns) absl::StrAppend(&text, "for ", DurationText(active.for_ns));
     if (active.every_ns) absl::StrAppend(&text, " of every ", DurationText(active.every_ns));
-    // Also where an outage begins with the program, which is easy to overlook.
+    // Names the start even if it is 0 s, because an outage that begins with the program is easy to
+    // overlook.
     if (active.from_ns || active.for_ns) {
       absl::StrAppend(&text, text.empty() ? "" : ", ", "from ", DurationText(active.from_ns),
                       active.for_ns && !active.every_ns ? "" : " on");

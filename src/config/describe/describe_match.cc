@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A match in words. Pure functions.
+// Describes a match in words. Pure functions.
 
 #include "src/config/describe/describe.h"
 
@@ -26,7 +26,7 @@ std::string Spelt(const std::string& name) {
   return upper;
 }
 
-// The kind of packet: the innermost protocol that is matched, over the outer one.
+// The kind of packet: the innermost protocol that is matched, then the outer one ("UDP over IPv4").
 std::string Subject(const MatchSpec& match) {
   std::string link;
   if (match.ether_type) {

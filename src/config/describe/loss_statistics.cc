@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Closed forms of the loss models. A difference of nearly equal numbers is computed where it is
-// exact, on thresholds or by algebra, so that rates near 0 and 1 keep their digits. Pure functions.
+// Closed forms of the loss models. Differences of nearly equal numbers are computed exactly, on
+// thresholds or by algebra, so that rates near 0 and 1 keep their digits. Pure functions.
 
 #include "src/config/describe/loss_statistics.h"
 
@@ -11,7 +11,8 @@ namespace {
 
 using Model = LossSpec::Model;
 
-// From a rate, and the share of packets that are lost right before a received one.
+// Makes statistics from the loss rate and `burst_ends`, the share of packets that are lost right
+// before a received one.
 LossStatistics Of(double rate, double burst_ends) {
   LossStatistics statistics;
   statistics.rate = rate;
@@ -31,7 +32,7 @@ LossStatistics GilbertElliott(const LossSpec& loss) {
   const Probability &bad = loss.parameters[2], &good = loss.parameters[3];
   const double in_bad = p > 0 ? p / (p + r) : 0, in_good = p > 0 ? r / (p + r) : 1;
   const double spares_bad = Complement(bad).value, spares_good = Complement(good).value;
-  // Lost in one state, then received in the next one's.
+  // The packet is lost, then the state may change, then the next packet is received.
   const double ends =
       in_bad * bad.value * (r * spares_good + Complement(loss.parameters[1]).value * spares_bad) +
       in_good * good.value * (p * spares_bad + Complement(loss.parameters[0]).value * spares_good);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Field by field, by what a match means and not by its masks. Pure functions.
+// Compares field by field, by the meaning of a match and not by its masks. Pure functions.
 
 #include "src/config/describe/mismatch.h"
 
@@ -18,7 +18,7 @@
 namespace twinpath {
 namespace {
 
-// Why one field does not hold; empty where it does.
+// Why one field does not match; empty if it does.
 using Why = std::string;
 
 bool IsIp(const tp_key& key) { return key.flags & TP_KEY_IP; }
@@ -28,7 +28,7 @@ Why NoIp(const char* field, const tp_key& key) {
                                                        : ": the frame has no IP header");
 }
 
-// Of the fields in front of the IP header: where they could not be read.
+// For fields in front of the IP header: a reason if they could not be read.
 Why NoLink(const char* field, const tp_key& key) {
   if (!(key.vlan & TP_VLAN_UNREAD)) return "";
   return absl::StrCat(field, ": the Ethernet header could not be read");
@@ -114,7 +114,7 @@ Why OfProto(uint8_t wanted, const tp_key& key) {
   return absl::StrCat("proto ", ProtoText(key.proto), " is not ", ProtoText(wanted));
 }
 
-// What a packet without ports, or TCP flags, has instead of them.
+// The reason why a packet has no ports or TCP flags.
 Why NoTransport(const char* field, const char* header, const tp_key& key) {
   if (!IsIp(key)) return NoIp(field, key);
   if (key.flags & TP_KEY_LATER)

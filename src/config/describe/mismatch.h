@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Why a packet does not match, in words. Pure functions.
+// Explains in words why a packet does not match. Pure functions.
 
 #ifndef TWINPATH_CONFIG_DESCRIBE_MISMATCH_H_
 #define TWINPATH_CONFIG_DESCRIBE_MISMATCH_H_
@@ -19,7 +19,7 @@ struct Mismatch {
 };
 
 // The first field of `match`, in the order of MatchSpec, that differs from the packet's key;
-// nullopt where all match. `ports` are the program's, by the key's port number.
+// nullopt if all fields match. `ports` are the program's ports, indexed by tp_key.port.
 std::optional<Mismatch> FindMismatch(const MatchSpec& match, const tp_key& key,
                                      const std::vector<std::string>& ports);
 

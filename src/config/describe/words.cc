@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Numbers in a person's words. Pure functions.
+// Formats numbers for people. Pure functions.
 
 #include "src/config/describe/words.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Walks a JSON tree, and words every error about it. A pointer is built only for an error, so that
-// a policy of many thousand rules loads fast. Control thread, at set-up.
+// Walks a JSON tree and writes the errors. A JSON pointer is built only for an error, so that a
+// policy of many thousand rules loads fast. Control thread, at set-up.
 
 #include <algorithm>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// File -> bytes -> JSON tree, by nlohmann's SAX parser: its DOM silently drops duplicate keys.
-// Nothing here recurses, so no document can exhaust the stack. Control thread, at set-up.
+// Reads a file and parses it to a JSON tree. Uses nlohmann's SAX parser, because its DOM silently
+// drops duplicate keys. Nothing here recurses, so no document can exhaust the stack. Control
+// thread, at set-up.
 
 #include "src/config/json/json_document.h"
 
@@ -28,8 +29,8 @@ std::string LineAndColumn(std::string_view text, size_t offset) {
                       before.size() - line_start + 1);
 }
 
-// The length of the UTF-8 sequence at the start of `text`, which is not empty; 0 where there is
-// none (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF).
+// The length of the UTF-8 sequence at the start of `text`, which must not be empty; 0 if it is not
+// valid (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF).
 size_t Utf8Length(std::string_view text) {
   auto byte = [&](size_t i) { return i < text.size() ? static_cast<uint8_t>(text[i]) : 0u; };
   unsigned first = byte(0);
@@ -45,7 +46,7 @@ size_t Utf8Length(std::string_view text) {
   return length;
 }
 
-// Checks for what nlohmann's lexer accepts, or reports badly.
+// Finds faults that nlohmann's lexer accepts or reports badly.
 absl::Status CheckText(std::string_view text, const std::string& file) {
   if (text.substr(0, 3) == "\xef\xbb\xbf") {
     return Invalid(absl::StrCat(file, ": line 1, column 1: found a byte order mark, allowed UTF-8 ",
@@ -111,7 +112,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     auto twice = std::adjacent_find(sorted.begin(), sorted.end());
     if (twice == sorted.end()) return Close();
     std::string name(*twice);
-    open_.back().keys.back() = name;  // the pointer ends in the open object's last key
+    open_.back().keys.back() = name;  // Pointer() ends in the open object's last key
     return Fail(absl::StrCat(Pointer(), ": found the key twice, allowed once"));
   }
   bool end_array() override { return Close(); }
@@ -120,7 +121,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while ...":
     // keeps only the reason, and never a whole token of a large document.
     std::string reason = e.what();
-    // "... number overflow parsing '1e999'", where the syntax is right.
+    // "... number overflow parsing '1e999'" is not a syntax error.
     if (const size_t number = reason.find("parsing '"); e.id == 406 && number != reason.npos) {
       std::string literal = reason.substr(number + 9, reason.rfind('\'') - number - 9);
       if (literal.size() > 40) literal = literal.substr(0, 40) + "...";
@@ -212,7 +213,7 @@ absl::StatusOr<std::string> ReadDocument(const std::string& path) {
   if (!stream) {
     return Invalid(absl::StrCat(path, ": cannot be opened: ", std::strerror(errno)));
   }
-  // A pipe has no size: reads at most one byte more than the limit.
+  // Reads only a little more than the limit, because a pipe has no size.
   std::string text;
   std::vector<char> chunk(64 << 10);
   while (text.size() <= kMaxDocumentBytes) {

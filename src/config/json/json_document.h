@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// JSON text -> a tree that keeps what a DOM would lose: the literal text of a number, and every
-// key. JsonCursor walks the tree and words the errors: each names the JSON pointer, what was found
-// and what is allowed. Control thread, at set-up.
+// Parses JSON text to a tree that keeps details that a DOM loses: the literal text of a number, and
+// duplicate keys. JsonCursor walks the tree and writes the errors: each names the JSON pointer,
+// what was found and what is allowed. Control thread, at set-up.
 
 #ifndef TWINPATH_CONFIG_JSON_JSON_DOCUMENT_H_
 #define TWINPATH_CONFIG_JSON_JSON_DOCUMENT_H_
@@ -30,30 +30,30 @@ struct JsonValue {
   std::vector<JsonValue> items;
 };
 
-// The contents of the file, at most kMaxDocumentBytes bytes: a larger file is not read.
+// Returns the contents of the file. InvalidArgument if it cannot be read or has more than
+// kMaxDocumentBytes bytes.
 absl::StatusOr<std::string> ReadDocument(const std::string& path);
 
-// Parses without recursion. Syntax errors name line and column (in bytes, from 1); a key given
-// twice and nesting beyond kMaxDocumentDepth name the JSON pointer.
+// Parses without recursion. Syntax errors name line and column (in bytes, from 1). Errors about a
+// duplicate key or nesting beyond kMaxDocumentDepth name the JSON pointer.
 absl::StatusOr<JsonValue> ParseDocument(std::string_view text, const std::string& file);
 
-// `text` as a JSON string for an error message: escaped, and cut where it is long.
+// `text` as a JSON string for an error message: escaped, and cut if it is long.
 std::string Quote(std::string_view text);
 
 // "a, b, c"
 std::string Join(const std::vector<std::string_view>& words);
 
-// A list of reference tokens, escaped as in RFC 6901.
+// One reference token of a JSON pointer, escaped as in RFC 6901, for an error message.
 std::string PointerToken(std::string_view key);
 
-// "FILE: /pointer: found ..., allowed ..." as InvalidArgument; the hint, and the pointer, can be
-// had by MistakesOf (mistakes.h).
+// InvalidArgument with the message "FILE: /pointer: found ..., allowed ...". MistakesOf
+// (mistakes.h) returns the hint and the pointer.
 absl::Status FoundError(const std::string& file, const std::string& pointer,
                         const std::string& found, const std::string& allowed,
                         const std::string& hint = "");
 
-// A place in a document. Borrows the document, the file's name and the parent cursor, which must
-// all outlive it.
+// A place in a document. The document, the file's name and the parent cursor must outlive it.
 class JsonCursor {
  public:
   JsonCursor(const JsonValue& value, const std::string& file) : value_(&value), file_(&file) {}
@@ -72,15 +72,17 @@ class JsonCursor {
                      const std::string& hint = "") const;
   // An error that describes the value here, or says that there is none.
   absl::Status Wrong(const std::string& allowed, const std::string& hint = "") const;
-  // The same for a value that must be one of `words`, among others: hints at the most similar one.
+  // Wrong(), with a hint at the most similar one of `words`.
   absl::Status WrongWord(const std::string& allowed,
                          const std::vector<std::string_view>& words) const;
 
-  // An object whose keys are all in `allowed`; else all its unknown keys.
+  // Checks that the value is an object and all its keys are in `allowed`. An error lists all
+  // unknown keys.
   absl::Status CheckKeys(const std::vector<std::string_view>& allowed) const;
-  // A string of any length; `about` describes it in the error.
+  // Checks that the value is a string or absent.
   absl::Status CheckAbout() const;
 
+  // These return the value, or an error that says what is allowed.
   absl::StatusOr<std::string> String(const std::string& allowed) const;
   absl::StatusOr<uint64_t> Unsigned(uint64_t min, uint64_t max) const;
   absl::StatusOr<bool> Bool() const;

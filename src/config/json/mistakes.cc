@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Collects mistakes, and words hints.
+// Collects mistakes, and finds hints.
 
 #include "src/config/json/mistakes.h"
 
@@ -15,11 +15,11 @@ namespace twinpath {
 namespace {
 
 constexpr char kPayload[] = "twinpath/mistakes";
-// ASCII's separators: no message has them, because texts of a document are escaped.
+// ASCII separators. No message contains them, because text from a document is escaped.
 constexpr char kUnit = '\x1f', kRecord = '\x1e';
-constexpr size_t kMost = 1000;       // mistakes that are kept
-constexpr size_t kFirstLetter = 3;   // what another first letter adds to a distance
-constexpr size_t kLongestWord = 40;  // that is compared with others
+constexpr size_t kMaxMistakes = 1000;  // kept in a status
+constexpr size_t kFirstLetter = 3;     // extra distance if the first letters differ
+constexpr size_t kMaxWord = 40;        // characters of a word that gets a hint
 
 std::string Pack(const std::vector<Mistake>& mistakes) {
   std::string packed;
@@ -70,7 +70,7 @@ void Mistakes::Add(const absl::Status& status) {
   if (status.ok()) return;
   if (mistakes_.empty()) first_ = status;
   for (Mistake& mistake : MistakesOf(status))
-    if (mistakes_.size() < kMost) mistakes_.push_back(std::move(mistake));
+    if (mistakes_.size() < kMaxMistakes) mistakes_.push_back(std::move(mistake));
 }
 
 absl::Status Mistakes::status() const {
@@ -106,7 +106,7 @@ absl::Status InOneLine(const absl::Status& status, std::string_view lister) {
 }
 
 std::string DidYouMean(std::string_view word, const std::vector<std::string_view>& allowed) {
-  if (word.empty() || word.size() > kLongestWord) return "";
+  if (word.empty() || word.size() > kMaxWord) return "";
   std::string lower(word);
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
@@ -118,7 +118,7 @@ std::string DidYouMean(std::string_view word, const std::vector<std::string_view
                       (distance == 1 && IsSwap(lower, candidate)) ||
                       (lower.size() >= 3 && IsSubsequence(lower, candidate)) ||
                       (candidate.size() >= 3 && IsSubsequence(candidate, lower));
-    // The first letter is seldom wrong: "sport" is nearer to "src_port" than to "port".
+    // The first letter is rarely wrong: "sport" means "src_port" rather than "port".
     const size_t cost = distance + (lower[0] == candidate[0] ? 0 : kFirstLetter);
     if (!like || (!best.empty() && cost >= least)) continue;
     best = candidate;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Several mistakes of one document in one status. The status's message is the first mistake; the
-// others, each with its place and a hint, travel in its payload. Control thread, at set-up.
+// Several mistakes of one document in one status. The status's message is the first mistake. Its
+// payload has all mistakes, each with its place and a hint. Control thread, at set-up.
 
 #ifndef TWINPATH_CONFIG_JSON_MISTAKES_H_
 #define TWINPATH_CONFIG_JSON_MISTAKES_H_
@@ -25,10 +25,11 @@ absl::Status MistakeError(const Mistake& mistake);
 
 class Mistakes {
  public:
-  // Adds what `status` stands for; OK stands for nothing.
+  // Adds the mistakes of `status`; OK has none.
   void Add(const absl::Status& status);
   bool none() const { return mistakes_.empty(); }
-  // OK where there are none; else InvalidArgument for all of them, or the only status as it was.
+  // OK if there are no mistakes; the added status if there is only one; otherwise InvalidArgument
+  // with all mistakes.
   absl::Status status() const;
 
  private:
@@ -36,12 +37,12 @@ class Mistakes {
   absl::Status first_;
 };
 
-// All mistakes that `status` stands for, in the order in which they were found. A status that was
-// not made here is one mistake.
+// All mistakes of `status`, in the order in which they were found. A status from elsewhere counts
+// as one mistake.
 std::vector<Mistake> MistakesOf(const absl::Status& status);
 
-// `status` for those who print one line: with the hint of the first mistake, and how many follow.
-// `lister` is a command that prints all; empty: none.
+// Rewrites `status` for printing in one line: the first mistake with its hint, and the number of
+// further ones. `lister` is a command that prints all mistakes; empty: none.
 absl::Status InOneLine(const absl::Status& status, std::string_view lister = "");
 
 // A place in a text, in bytes, from 1.
@@ -49,11 +50,12 @@ struct TextPosition {
   size_t line = 0, column = 0;
 };
 
-// Where the value that `pointer` leads to, or its key, begins in `text`, which is valid JSON. Of a
-// value that is missing: where the nearest value around it begins.
+// The position in `text`, which must be valid JSON, of the value that `pointer` leads to, or of its
+// key. If the value is missing, the position of the nearest value around it.
 TextPosition PositionOf(std::string_view text, std::string_view pointer);
 
-// "did you mean \"WORD\"?" for the word of `allowed` that is most like `word`; empty: none is like.
+// "did you mean \"WORD\"?" with the word of `allowed` that is most similar to `word`; empty if none
+// is similar.
 std::string DidYouMean(std::string_view word, const std::vector<std::string_view>& allowed);
 
 }  // namespace twinpath

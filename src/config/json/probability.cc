@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Decimal text -> 64-bit threshold. The digits decide whether a rate is 0, 1 or more, before any
-// rounding. Pure functions.
+// Converts decimal text to a 64-bit threshold. The digits decide whether a rate is 0, 1 or more,
+// before any rounding. Pure functions.
 
 #include "src/config/json/probability.h"
 
@@ -62,12 +62,13 @@ std::optional<Decimal> ReadDecimal(std::string_view text) {
   return decimal;
 }
 
-// 2^64 times the decimal, rounded to nearest (half up), but never to 0 or 2^64. The decimal is
-// between 0 and 1, both excluded. Exact: doubles the fraction 64 times in decimal; each carry is
-// the next bit.
+// 2^64 times the decimal, rounded to nearest (half up), but never to 0 or 2^64. The decimal must be
+// between 0 and 1, both excluded. The result is exact: the function doubles the fraction 64 times
+// in decimal, and each carry is the next bit.
 uint64_t Threshold(const Decimal& decimal) {
   if (decimal.exponent < -20) return 1;  // below 2^-64
-  // A tie has at most 65 significant digits: of the others matters only whether they are all zero.
+  // A tie has at most 65 significant digits. Of further digits it matters only whether all are
+  // zero.
   constexpr size_t kDigits = 100;
   std::string fraction(static_cast<size_t>(-decimal.exponent), '0');
   fraction += decimal.digits.substr(0, kDigits);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A probability as written in a policy, and as the threshold that datapaths use. Plain value; no
-// thread.
+// Probabilities. Plain values; no thread.
 
 #ifndef TWINPATH_CONFIG_JSON_PROBABILITY_H_
 #define TWINPATH_CONFIG_JSON_PROBABILITY_H_
@@ -13,8 +12,8 @@
 
 namespace twinpath {
 
-// A probability in [0, 1], as the 64-bit threshold that the datapaths compare draws with. Both ends
-// are exact.
+// A probability in [0, 1]: as written in a policy, and as the 64-bit threshold that datapaths
+// compare draws with. 0 and 1 are exact.
 struct Probability {
   std::string text = "0%";  // as written: "1%", 0.01
   double value = 0;         // for people
@@ -22,7 +21,7 @@ struct Probability {
   bool never = true;
   bool always = false;
 
-  // Equal for a datapath, however they are written: "1%" is 0.01.
+  // Compares the values for a datapath, not the texts: "1%" equals 0.01.
   bool operator==(const Probability& other) const {
     return threshold == other.threshold && never == other.never && always == other.always;
   }
@@ -32,7 +31,7 @@ inline constexpr char kProbabilityAllowed[] =
     "a fraction from 0 to 1 or a percentage from \"0%\" to \"100%\"";
 
 // Reads "1%", "0.01" or "1e-4". The decimal is shifted, never divided, so that "0.1%" and 0.001 are
-// the same threshold. InvalidArgument where the text is none of these or lies outside [0, 1].
+// the same threshold. InvalidArgument if the text is none of these or is outside [0, 1].
 absl::StatusOr<Probability> ParseProbability(std::string_view text);
 
 // 1 - p, exactly.

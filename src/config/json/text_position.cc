@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// JSON pointer -> line and column. Only for errors: a document is parsed without positions, which
-// would cost every policy that is right. Nothing here recurses.
+// Finds the line and column of a JSON pointer. Only for errors: the parser keeps no positions,
+// because they would slow down every correct policy. Nothing here recurses.
 
 #include <algorithm>
 
@@ -16,7 +16,7 @@ class Scanner {
  public:
   explicit Scanner(std::string_view text) : text_(text) {}
 
-  // Follows the tokens of a pointer as far as they lead; returns the offset of the last place.
+  // Follows the tokens of a pointer as far as possible. Returns the offset of the last place.
   size_t Follow(const std::vector<std::string>& tokens) {
     SkipSpace();
     size_t place = at_;
@@ -29,7 +29,7 @@ class Scanner {
   char Now() const { return at_ < text_.size() ? text_[at_] : '\0'; }
   void SkipSpace() { at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size()); }
 
-  // Moves to the member or item, and *place to where it begins; false: there is none.
+  // Moves to the member or item, and sets *place to its start. False if there is none.
   bool Enter(const std::string& token, size_t* place) {
     const bool object = Now() == '{';
     if (!object && Now() != '[') return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Names of actions. Pure functions over a constant table.
+// Names of actions. Pure functions with a constant table.
 
 #include "src/config/policy/actions.h"
 
@@ -9,7 +9,7 @@
 namespace twinpath {
 namespace {
 
-// {"port": NAME} is an object, and for --forward the port's name itself.
+// An action with a port has no word: it is {"port": NAME} in a policy, and NAME for --forward.
 bool HasWord(const Action& action) { return action.leaves_by != TP_LEAVES_BY_PORT; }
 
 }  // namespace

@@ -21,7 +21,7 @@ struct Action {
   std::string_view sentence;
 };
 
-// By number.
+// Indexed by tp_action.
 inline constexpr std::array<Action, TP_ACTION_COUNT> kActions = {{
 #define TP_ACTION_ROW(name, word, leaves_by, fast, sentence) \
   {TP_ACTION_##name, word, TP_LEAVES_BY_##leaves_by, fast != 0, sentence},
@@ -32,11 +32,11 @@ inline constexpr std::array<Action, TP_ACTION_COUNT> kActions = {{
 // The words that a policy's "forward" and --forward allow, in the order of the list.
 std::vector<std::string> ActionWords();
 
-// The action that one of these words means, or nullptr.
+// The action for one of these words, or nullptr.
 const Action* FindAction(std::string_view word);
 
-// What happens to packets, for people. `which` is " the rest", or empty; `port` is the port's name
-// where the rule names one.
+// Describes an action for people. `which` is " the rest" or empty. `port` is the port's name, if
+// the action has one.
 std::string DescribeAction(tp_action action, std::string_view which, std::string_view port);
 
 }  // namespace twinpath

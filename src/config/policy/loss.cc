@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The "loss" of a rule: its model's keys, then whose packets it numbers. Control thread, at set-up.
+// Reads the "loss" of a rule: its model's keys, then its scope. Control thread, at set-up.
 
 #include "src/config/policy/loss.h"
 
@@ -66,12 +66,12 @@ std::string AllowedModels() {
   return allowed;
 }
 
-// Reads probabilities; keeps all errors.
+// Reads probabilities, and collects all errors.
 class Parameters {
  public:
   Parameters(const JsonCursor& loss, LossSpec* spec) : loss_(loss), spec_(spec) {}
 
-  // Appends the member `key`, or `otherwise` where there is none.
+  // Appends the member `key`, or `otherwise` if the member is absent.
   Probability Read(std::string_view key, const Probability* otherwise = nullptr) {
     JsonCursor member = loss_.Member(key);
     if (!member.present() && otherwise) {
@@ -90,12 +90,12 @@ class Parameters {
     return Read(key, &otherwise);
   }
 
-  // An error at `key`, which is the key of `b`, where the sum of `a` and `b` is above 1.
+  // Adds an error if the sum of `a` and `b` is above 1. `key` is the key of `b`.
   void CheckSum(std::string_view key, const std::string& sum, const Probability& a,
                 const Probability& b) {
     if (!mistakes_.none() || a.never || b.never) return;
     const uint64_t together = a.threshold + b.threshold;  // modulo 2^64
-    // Each was rounded to a multiple of 2^-64: a third and two thirds may exceed 1 by 2^-64.
+    // Both are rounded to multiples of 2^-64, so a third and two thirds may exceed 1 by 2^-64.
     const bool above = a.always || b.always || (together < a.threshold && together > 1);
     if (!above) return;
     mistakes_.Add(loss_.Member(key).Error(
@@ -164,7 +164,7 @@ absl::Status ReadPeriodic(const JsonCursor& loss, LossSpec* spec) {
 }
 
 // Sorts the ranges, and joins those that overlap or touch.
-void Normalise(std::vector<PacketRange>* ranges) {
+void Normalize(std::vector<PacketRange>* ranges) {
   std::sort(ranges->begin(), ranges->end(),
             [](const PacketRange& a, const PacketRange& b) { return a.first < b.first; });
   size_t kept = 0;
@@ -190,13 +190,13 @@ absl::Status ReadSequence(const JsonCursor& loss, LossSpec* spec) {
     if (!range.ok()) return range.status();
     spec->packets.push_back({range->first, range->last});
   }
-  Normalise(&spec->packets);
+  Normalize(&spec->packets);
   if (spec->packets.size() > kMaxRanges) {
     return packets.Error(
         absl::StrCat(spec->packets.size(), " ranges after joining those that touch"),
         absl::StrCat("at most ", kMaxRanges));
   }
-  // The largest number must be below it: a larger one would never occur.
+  // "repeat" must be above the largest number, which would never occur otherwise.
   return ReadOptional(loss, "repeat", spec->packets.back().last + 1, 2 * kMaxPacket, &spec->repeat);
 }
 

@@ -11,7 +11,7 @@
 
 namespace twinpath {
 
-// Numbers of packets in a stream, both ends included; the first packet is number 0.
+// A range of packets in a stream, inclusive. The first packet is number 0.
 struct PacketRange {
   uint64_t first = 0, last = 0;
   bool operator==(const PacketRange&) const = default;
@@ -44,7 +44,7 @@ struct LossSpec {
 
   // kSequence: sorted, disjoint, with a gap between any two; at most 65,536. Numbers up to 2^48.
   std::vector<PacketRange> packets;
-  uint64_t repeat = 0;  // 0: once; else packet n is treated as n mod repeat
+  uint64_t repeat = 0;  // 0: only once; otherwise packet n is treated as packet n mod repeat
 
   bool operator==(const LossSpec&) const = default;
 };

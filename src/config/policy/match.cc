@@ -39,7 +39,7 @@ absl::StatusOr<uint16_t> ReadEtherType(const JsonCursor& c) {
   return static_cast<uint16_t>(*number);
 }
 
-// Clears the bits after the prefix; true where one was set.
+// Clears the bits after the prefix. Returns whether one was set.
 bool ClearHostBits(AddressPrefix* prefix) {
   bool any = false;
   for (int bit = prefix->length; bit < (prefix->version == 4 ? 32 : 128); bit++) {
@@ -148,7 +148,7 @@ absl::Status CheckVersion(const JsonCursor& match, const MatchSpec& spec, std::s
   return absl::OkStatus();
 }
 
-// Checks the fields that only IP has, and those that only a TCP or UDP header has.
+// Checks fields that exist only in IP packets, and fields that exist only in a TCP or UDP header.
 absl::Status CheckHeaders(const JsonCursor& match, const MatchSpec& spec) {
   const bool ip =
       !spec.ether_type || *spec.ether_type == TP_ETH_P_IPV4 || *spec.ether_type == TP_ETH_P_IPV6;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The "match" object of a rule -> MatchSpec. Control thread, at set-up.
+// Reads the "match" object of a rule from JSON. Control thread, at set-up.
 
 #ifndef TWINPATH_CONFIG_POLICY_MATCH_H_
 #define TWINPATH_CONFIG_POLICY_MATCH_H_
@@ -12,8 +12,8 @@
 
 namespace twinpath {
 
-// Reads `match`, which may be absent: then everything matches. Fields that contradict each other,
-// so that no frame can match, are an error.
+// Reads `match`. If it is absent, everything matches. InvalidArgument also if fields contradict
+// each other, so that no frame can match.
 absl::StatusOr<MatchSpec> ParseMatch(const JsonCursor& match);
 
 // "10.0.0.0/8"; a single address has no length: "fe80::1".

@@ -23,7 +23,7 @@ using Kind = JsonValue::Kind;
 using Mac = std::array<uint8_t, 6>;
 
 constexpr uint64_t kMaxVid = 4094;  // IEEE 802.1Q reserves 4095
-constexpr size_t kMaxTags = 2;      // that the parser reads
+constexpr size_t kMaxTags = 2;      // the parser reads no more
 
 bool IsVid(const JsonCursor& c) { return c.Is(Kind::kUnsigned) && c.value().number <= kMaxVid; }
 
@@ -38,7 +38,7 @@ std::optional<Mac> ReadMacText(std::string_view text) {
   return mac;
 }
 
-// The mask after the slash: a number of bits, or bytes.
+// Reads the mask after the slash: a number of bits, or bytes.
 std::optional<Mac> ReadMacMask(std::string_view text) {
   std::optional<uint64_t> bits = ReadNumber(text, 48);
   if (!bits) return ReadMacText(text);
@@ -50,7 +50,7 @@ std::optional<Mac> ReadMacMask(std::string_view text) {
   return mask;
 }
 
-// A number up to `max`, or one of the names.
+// Reads a number up to `max`, or one of the names.
 absl::StatusOr<uint8_t> ReadNamed(const JsonCursor& c, uint64_t max,
                                   std::optional<uint8_t> (*by_name)(std::string_view),
                                   const std::vector<std::string_view>& names) {

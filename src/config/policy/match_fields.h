@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The fields of a match that have a notation of their own: tags, MAC addresses, DSCP, ECN,
-// TCP flags, fragments, lengths. Errors are InvalidArgument and name the pointer, what was found
-// and what is allowed. Control thread, at set-up.
+// Reads the fields of a match that have a special notation: tags, MAC addresses, DSCP, ECN, TCP
+// flags, fragments, lengths. Errors are InvalidArgument and name the pointer, what was found and
+// what is allowed. Control thread, at set-up.
 
 #ifndef TWINPATH_CONFIG_POLICY_MATCH_FIELDS_H_
 #define TWINPATH_CONFIG_POLICY_MATCH_FIELDS_H_
@@ -18,7 +18,7 @@ namespace twinpath {
 // 100 (the outer tag, with any tags inside), "none", or an array: the whole stack, outer first.
 absl::StatusOr<VlanMatch> ReadVlan(const JsonCursor& c);
 
-// "02:00:00:00:00:01"; "/8" selects the first eight bits, "/ff:00:00:00:00:00" those of a mask.
+// "02:00:00:00:00:01"; with "/8" only the first eight bits, with "/ff:00:00:00:00:00" a mask.
 absl::StatusOr<MacMatch> ReadMac(const JsonCursor& c);
 
 // 46 or "ef".
@@ -27,7 +27,7 @@ absl::StatusOr<uint8_t> ReadDscp(const JsonCursor& c);
 // 3 or "ce".
 absl::StatusOr<uint8_t> ReadEcn(const JsonCursor& c);
 
-// "syn,!ack": set, and clear.
+// "syn,!ack": SYN set and ACK clear.
 absl::StatusOr<FlagsMatch> ReadTcpFlags(const JsonCursor& c);
 
 // true, false, "first" or "later".
@@ -36,7 +36,7 @@ absl::StatusOr<FragmentMatch> ReadFragment(const JsonCursor& c);
 // 60 or "64-127".
 absl::StatusOr<LengthRange> ReadLength(const JsonCursor& c);
 
-// In ReadMac's notation, with the shortest mask.
+// The match in ReadMac's notation, with the shortest mask.
 std::string MacText(const MacMatch& mac);
 
 }  // namespace twinpath

@@ -19,7 +19,7 @@ struct MacMatch {
 };
 
 struct VlanMatch {
-  bool whole = false;  // the stack has exactly these tags ("none": whole, no tag)
+  bool whole = false;  // the stack has exactly these tags; "none": whole, without tags
   std::vector<std::optional<uint16_t>> tags;  // VIDs, outer first, at most 2; nullopt: any VID
   bool operator==(const VlanMatch&) const = default;
 };
@@ -36,24 +36,24 @@ struct PortRange {
   bool operator==(const PortRange&) const = default;
 };
 
-// Bits of the TCP header's flags byte (RFC 9293: CWR ECE URG ACK PSH RST SYN FIN) that must be set
-// and that must be clear; no bit is in both.
+// Bits of the TCP header's flags byte (RFC 9293: CWR ECE URG ACK PSH RST SYN FIN) that must be set,
+// and bits that must be clear. No bit is in both.
 struct FlagsMatch {
   uint8_t set = 0, clear = 0;
   bool operator==(const FlagsMatch&) const = default;
 };
 
-// kNone matches what is not a fragment of an IP datagram, kAny every fragment, kLater every
-// fragment after the first: those have no transport header.
+// kNone matches frames that are not fragments, kAny every fragment, kFirst first fragments, kLater
+// all other fragments, which have no transport header.
 enum class FragmentMatch { kNone, kAny, kFirst, kLater };
 
-// Bytes of the frame as the counters count them, inclusive; 65535 means 65535 and more.
+// The length of the frame in bytes, as counters count it, inclusive; 65535 means 65535 and more.
 struct LengthRange {
   uint16_t first = 0, last = 0;
   bool operator==(const LengthRange&) const = default;
 };
 
-// A packet matches where every field that is set matches.
+// A packet matches if every field that is set matches.
 struct MatchSpec {
   std::optional<std::string> port;  // ingress
   std::optional<uint16_t> ether_type;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Names and numbers. Pure functions over constant tables.
+// Names and numbers. Pure functions with constant tables.
 
 #include "src/config/policy/names.h"
 
@@ -13,7 +13,7 @@ struct NamedNumber {
   uint16_t number;
 };
 
-// No VLAN types: `vlan` matches the tags, and `ether_type` the type after them.
+// The VLAN types are missing, because `vlan` matches tags and `ether_type` the type after them.
 constexpr NamedNumber kEtherTypes[] = {
     {"ipv4", 0x0800}, {"ipv6", 0x86dd},  {"arp", 0x0806},  {"rarp", 0x8035},
     {"mpls", 0x8847}, {"eapol", 0x888e}, {"lldp", 0x88cc}, {"ptp", 0x88f7},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The words that a policy may use for numbers, and the names of ports and rules. Pure functions.
+// The words that a policy may use for numbers, and the rules for names of ports and rules. Pure
+// functions.
 
 #ifndef TWINPATH_CONFIG_POLICY_NAMES_H_
 #define TWINPATH_CONFIG_POLICY_NAMES_H_
@@ -17,13 +18,13 @@ bool IsPortName(std::string_view name);
 inline constexpr char kPortNameAllowed[] =
     "a port's name: 1 to 32 letters, digits, '_', '.' or '-', starting with a letter or digit";
 
-// A hint for a number where a port's name is wanted.
+// A hint for a number where a port's name is expected.
 inline constexpr char kTransportPorts[] = "a TCP or UDP port is dst_port or src_port";
 
 // 1 to 64 printable ASCII characters.
 bool IsRuleName(std::string_view name);
 
-// EtherTypes (IEEE) and IP protocol numbers (IANA) that have a name here, both ways.
+// Converts names of EtherTypes (IEEE) and IP protocols (IANA) to numbers and back.
 std::optional<uint16_t> EtherTypeByName(std::string_view name);
 std::optional<std::string> EtherTypeName(uint16_t ether_type);
 std::vector<std::string_view> EtherTypeNames();
@@ -31,8 +32,8 @@ std::optional<uint8_t> ProtoByName(std::string_view name);
 std::optional<std::string> ProtoName(uint8_t proto);
 std::vector<std::string_view> ProtoNames();
 
-// DSCPs (RFC 2474, 2597, 3246, 5865, 8622), ECN codepoints (RFC 3168) and the TCP header's flags
-// (RFC 9293; the number is the flag's bit), both ways.
+// Converts names of DSCPs (RFC 2474, 2597, 3246, 5865, 8622), ECN codepoints (RFC 3168) and TCP
+// flags (RFC 9293; the number is the flag's bit) to numbers and back.
 std::optional<uint8_t> DscpByName(std::string_view name);
 std::optional<std::string> DscpName(uint8_t dscp);
 std::vector<std::string_view> DscpNames();

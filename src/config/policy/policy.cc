@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Policy JSON -> Policy. Validates everything except the tables' limits, which the compiler checks.
-// Control thread, at set-up.
+// Reads a policy from JSON. Validates everything except the tables' limits, which the compiler
+// checks. Control thread, at set-up.
 
 #include "src/config/policy/policy.h"
 
@@ -118,7 +118,7 @@ absl::Status ParseRules(const JsonCursor& rules, Policy* policy) {
   return mistakes.status();
 }
 
-// What becomes of malformed frames: "match" (false) or "drop".
+// Reads what happens to malformed frames: "match" (false) or "drop" (true).
 absl::StatusOr<bool> ParseMalformed(const JsonCursor& malformed) {
   if (!malformed.present()) return false;
   const bool word = malformed.Is(Kind::kString);
@@ -133,7 +133,7 @@ void CollectPorts(Policy* policy) {
   for (const PortUse& use : PortUses(*policy)) policy->ports.push_back(use.port);
 }
 
-// Of a policy without a file: `overrides` made it.
+// The JSON, for the checksum, of a policy that consists only of `overrides`.
 std::string CanonicalJson(const Policy& policy, const PolicyOverrides& overrides) {
   auto fate = [](const RuleSpec& rule) {
     nlohmann::json json = nlohmann::json::object();

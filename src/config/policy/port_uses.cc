@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which ports a policy names. Pure functions.
+// Finds the ports that a policy names. Pure functions.
 
 #include "src/config/policy/port_uses.h"
 

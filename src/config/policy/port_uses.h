@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which ports a policy names, and where. Pure functions.
+// Finds the ports that a policy names, and where it names them. Pure functions.
 
 #ifndef TWINPATH_CONFIG_POLICY_PORT_USES_H_
 #define TWINPATH_CONFIG_POLICY_PORT_USES_H_
@@ -17,10 +17,10 @@ struct PortUse {
   std::string pointer;  // "/rules/0/match/port"
 };
 
-// Each port once, at its first mention: rule by rule, the match before the forward.
+// Each port once, at its first mention: rule by rule, "match" before "forward".
 std::vector<PortUse> PortUses(const Policy& policy);
 
-// InvalidArgument, with the pointer, where a port is not among `ports`.
+// InvalidArgument, with the pointer, if a port of the policy is not among `ports`.
 absl::Status CheckPorts(const Policy& policy, const std::vector<std::string>& ports);
 
 }  // namespace twinpath

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which rules of a policy a packet can reach, by the keys of the earlier rules. Pure functions.
+// Finds the rules that a packet can reach, by comparing keys with those of earlier rules. Pure
+// functions.
 
 #include "src/config/policy/reachable.h"
 
@@ -23,9 +24,9 @@
 namespace twinpath {
 namespace {
 
-constexpr size_t kMaxNamed = 3;  // covering rules in a sentence
+constexpr size_t kMaxNamed = 3;  // covering rules in an error
 
-// A tp_key, to be compared and hashed whole.
+// A tp_key as words, for comparing and hashing.
 using Words = std::array<uint64_t, TP_KEY_WORDS>;
 
 struct WordsHash {
@@ -42,9 +43,9 @@ Words WordsOf(const tp_key& key) {
   return words;
 }
 
-// What a packet with this key has besides: a header is read only after those in front of it, and
-// the EtherType tells the IP version.
-void AddWhatFollows(tp_key* mask, tp_key* value) {
+// Adds bits that every packet with this key also has: a header is read only after the headers in
+// front of it, and the EtherType follows from the IP version.
+void AddImpliedBits(tp_key* mask, tp_key* value) {
   if (value->flags & TP_KEY_PORTS) {
     mask->flags |= TP_KEY_IP | TP_KEY_UNREAD;
     value->flags |= TP_KEY_IP;
@@ -57,14 +58,14 @@ void AddWhatFollows(tp_key* mask, tp_key* value) {
   }
 }
 
-// What is in both of two sorted lists.
+// The intersection of two sorted lists.
 std::vector<uint32_t> InBoth(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) {
   std::vector<uint32_t> both;
   std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
   return both;
 }
 
-// The keys of the rules so far that always hold, by their masks.
+// The keys of the earlier rules that always hold, by mask.
 class Covers {
  public:
   void Add(const tp_key& mask, const tp_key& value, uint32_t rule) {
@@ -75,8 +76,8 @@ class Covers {
     shape->rules.emplace(WordsOf(value), rule);  // the first rule stays
   }
 
-  // The rules, in order, of which one key holds all packets of this key: of rules with equal masks
-  // and values the first one.
+  // The rules, in order, that have a key which includes all packets of this key. Of several rules
+  // with the same key, only the first one.
   std::vector<uint32_t> Find(const tp_key& mask, const tp_key& value) const {
     const Words tested = WordsOf(mask), values = WordsOf(value);
     std::vector<uint32_t> rules;
@@ -144,18 +145,18 @@ class Walk {
     return {false, std::vector<uint32_t>(together.begin(), together.end())};
   }
 
-  // The earlier rules that take all packets of this key that come in by `port`; where none takes
-  // them all, those that take its TCP packets and those that take its UDP packets.
+  // The earlier rules that match all packets of this key from `port`. If there is none, the rules
+  // that match its TCP packets and the rules that match its UDP packets.
   std::vector<std::vector<uint32_t>> Takers(tp_key mask, tp_key value, size_t port) const {
     mask.port = 0xff;
     value.port = static_cast<uint8_t>(port);
-    AddWhatFollows(&mask, &value);
+    AddImpliedBits(&mask, &value);
     if (drops_malformed_) {
-      if (value.flags & TP_KEY_MALFORMED) return {};  // the policy takes them itself
+      if (value.flags & TP_KEY_MALFORMED) return {};  // dropped before any rule
       mask.flags |= TP_KEY_MALFORMED;
     }
     std::vector<std::vector<uint32_t>> takers = {covers_.Find(mask, value)};
-    // Ports are TCP's or UDP's, which two rules may take.
+    // A key with ports is TCP or UDP, and two rules may cover one protocol each.
     if (!takers.front().empty() || !(value.flags & TP_KEY_PORTS) || mask.proto != 0) return takers;
     takers.clear();
     mask.proto = 0xff;

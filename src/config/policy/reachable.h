@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which rules of a policy a packet can reach. Pure functions.
+// Finds the rules of a policy that a packet can reach. Pure functions.
 
 #ifndef TWINPATH_CONFIG_POLICY_REACHABLE_H_
 #define TWINPATH_CONFIG_POLICY_REACHABLE_H_
@@ -15,21 +15,22 @@ namespace twinpath {
 // Whether a packet can reach a rule.
 struct Reach {
   bool reachable = true;
-  // Not reachable: the earlier rules, in order, that take its packets. Empty: it holds for no flow,
-  // no port has packets for it, or the policy drops them as malformed.
+  // If not reachable: the earlier rules, in order, that match its packets. Empty: the rule holds
+  // for no flow, or no port has packets for it, or the policy drops its packets as malformed.
   std::vector<uint32_t> covered_by = {};
 };
 
-// For each rule, and last for the default, whether a packet from one of `ports` can reach it. A
-// rule counts as covered where each of its keys lies within one key of an earlier rule that always
-// holds: UDP covers UDP to port 53, 10.0.0.0/8 covers 10.1.0.0/16, ports 0-99 cover 10-19. A rule
-// with a condition covers none.
+// For each rule, the default last: whether a packet from one of `ports` can reach it. A rule counts
+// as covered if each of its keys is included in one key of an earlier rule that always holds: UDP
+// covers UDP to port 53, 10.0.0.0/8 covers 10.1.0.0/16, ports 0-99 cover 10-19. A rule with a
+// condition covers nothing.
 std::vector<Reach> ReachOf(const Policy& policy, const std::vector<std::string>& ports);
 
 // ReachOf, without the reasons.
 std::vector<bool> ReachableRules(const Policy& policy, const std::vector<std::string>& ports);
 
-// Why nothing reaches `rule` of `policy`, in words: which earlier rules take its packets.
+// Explains in words why no packet reaches `rule` of `policy`: which earlier rules match its
+// packets.
 std::string WhyUnreachable(const Policy& policy, size_t rule, const Reach& reach);
 
 }  // namespace twinpath

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// When a rule holds: by time, by a number of packets, for a share of flows. Control thread, at
+// Reads a rule's conditions: times, a number of packets, a share of flows. Control thread, at
 // set-up.
 
 #include "src/config/policy/when.h"
@@ -55,7 +55,7 @@ absl::Status ParseWhen(const JsonCursor& rule, RuleSpec* spec) {
   if (JsonCursor active = rule.Member("active"); active.present()) {
     absl::StatusOr<TimeWindow> window = ReadActive(active);
     mistakes.Add(window.status());
-    // From 0s on it always holds.
+    // A window from 0 s without end always holds.
     if (window.ok() && *window != TimeWindow()) spec->active = *window;
   }
   if (JsonCursor packets = rule.Member("packets"); packets.present()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// When a rule holds: the keys "active", "packets" and "flows". Control thread, at set-up.
+// Reads a rule's conditions: the keys "active", "packets" and "flows". Control thread, at set-up.
 
 #ifndef TWINPATH_CONFIG_POLICY_WHEN_H_
 #define TWINPATH_CONFIG_POLICY_WHEN_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The words of the setting, and the drivers whose frames may come with unfinished checksums.
+// The words of the setting, and the drivers whose frames may have unfinished checksums.
 
 #include "src/config/profile/checksums.h"
 
@@ -13,8 +13,8 @@
 namespace twinpath {
 namespace {
 
-// As `ethtool -i` names them. These devices hand on frames of a kernel, or of a virtual machine,
-// that counts on a NIC. "tun" also drives TAP devices.
+// Drivers as `ethtool -i` names them. Their frames come from a kernel or a virtual machine that
+// leaves checksums to a NIC. "tun" also drives TAP devices.
 constexpr std::array kUnfinished = {"veth", "tun", "virtio_net"};
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a port does about transport checksums that a sender left to its NIC to finish
+// Whether a port finishes transport checksums that a sender left to its NIC
 // (src/policy/egress/checksum.h): the key "checksums" of a profile's port, and --checksums. Plain
 // values; no thread.
 
@@ -18,23 +18,23 @@ namespace twinpath {
 struct PortSpec;
 
 enum class Checksums {
-  kAuto,      // by the driver of the port's interface
-  kComplete,  // finishes those of the frames that it received and that leave by a port
-  kLeave,     // leaves every frame as it came
+  kAuto,      // depends on the driver of the port's interface
+  kComplete,  // finishes them in frames that the port received and that leave by a port
+  kLeave,     // changes no frame
 };
 
-// What errors say is allowed.
+// The allowed values, for errors.
 inline constexpr char kChecksumsAllowed[] = "\"complete\" or \"leave\"";
 
 // "complete" or "leave"; nullopt for anything else.
 std::optional<Checksums> ChecksumsOf(std::string_view word);
 
-// Whether a port with this setting, whose kernel interface has this driver (empty: it has none),
-// finishes checksums.
+// Whether a port with this setting finishes checksums. `driver` is the driver of its kernel
+// interface; empty: it has none.
 bool CompletesChecksums(Checksums setting, std::string_view driver);
 
-// Applies every "complete", "leave" (for all ports) and "NAME=complete", "NAME=leave" of
-// --checksums, in order. InvalidArgument names the option.
+// Applies the values of --checksums in order: "complete" or "leave" for all ports,
+// "NAME=complete" or "NAME=leave" for one. InvalidArgument names the option.
 absl::Status ApplyChecksums(const std::vector<std::string>& options, std::vector<PortSpec>* ports);
 
 }  // namespace twinpath

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Profile JSON -> Profile, and the notations of --port and --lcores. Does not look at the machine.
+// Reads a profile from JSON, and the options --port and --lcores. Does not examine the machine.
 // Control thread, at set-up.
 
 #include "src/config/profile/profile.h"
@@ -20,7 +20,7 @@ namespace {
 using Kind = JsonValue::Kind;
 
 constexpr uint64_t kProfileVersion = 1;
-constexpr uint32_t kMaxCpu = 1023;  // as the kernel's cpu_set_t
+constexpr uint32_t kMaxCpu = 1023;  // the limit of cpu_set_t
 constexpr char kCpuListAllowed[] =
     "CPU numbers such as \"0-3,6\", each from 0 to 1023, once, ranges upwards";
 constexpr char kDeviceAllowed[] =

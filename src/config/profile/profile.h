@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A validated profile: where a policy runs on the DPDK path. Plain values; no thread.
+// A validated profile: on which ports, queues and lcores the DPDK path runs. Plain values; no
+// thread.
 
 #ifndef TWINPATH_CONFIG_PROFILE_PROFILE_H_
 #define TWINPATH_CONFIG_PROFILE_PROFILE_H_
@@ -23,7 +24,7 @@ struct PortSpec {
 
 // The exception path: how passed packets reach the kernel.
 enum class ExceptionPath {
-  kAuto,  // virtio_user where /dev/vhost-net exists, else TAP; none for a vdev without a kernel
+  kAuto,  // virtio_user if /dev/vhost-net exists, otherwise TAP; none for a vdev without a kernel
           // side
   kVirtioUser,
   kTap,
@@ -39,10 +40,10 @@ enum class Idle {
 struct Profile {
   std::string file;
   std::string about;
-  std::vector<std::string> eal;  // arguments; those of the command line follow
+  std::vector<std::string> eal;  // EAL's arguments; those of the command line come after them
   std::vector<PortSpec> ports;
   uint32_t queues = 1;           // for each port; 1 to 64
-  std::vector<uint32_t> lcores;  // empty: the first CPU this process may run on
+  std::vector<uint32_t> lcores;  // empty: the first CPU that this process may run on
   uint32_t rx_descriptors = 1024, tx_descriptors = 1024;
   uint32_t mbufs = 0;  // for each NUMA node; 0: as many as descriptors, bursts and caches can hold
   uint32_t mempool_cache = 256;
@@ -60,13 +61,13 @@ struct Profile {
 absl::StatusOr<Profile> LoadProfile(const std::string& path);
 absl::StatusOr<Profile> ParseProfile(std::string_view text, const std::string& file);
 
-// "NAME=DEVICE" of --port; the name as in PortSpec.
+// Reads "NAME=DEVICE" of --port.
 absl::StatusOr<PortSpec> ParsePortSpec(std::string_view text);
 
-// "busy" or "adaptive", of --idle.
+// Reads "busy" or "adaptive" of --idle.
 absl::StatusOr<Idle> ParseIdle(std::string_view text);
 
-// "0-3,6": CPU numbers in order, without repetition.
+// Reads "0-3,6" and returns the CPU numbers in order, without repetition.
 absl::StatusOr<std::vector<uint32_t>> ParseCpuList(std::string_view text);
 
 }  // namespace twinpath

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// "rss" of a profile. Control thread, at set-up.
+// Reads the "rss" of a profile. Control thread, at set-up.
 
 #include "src/config/profile/rss.h"
 

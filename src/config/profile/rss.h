@@ -14,8 +14,7 @@
 
 namespace twinpath {
 
-// The fields of a frame that are hashed, as a set. Addresses are always hashed; kRssIp alone: only
-// addresses.
+// A set of hashed fields of a frame. Addresses are always hashed; kRssIp alone: only addresses.
 enum RssField : uint32_t { kRssIp = 1, kRssTcp = 2, kRssUdp = 4, kRssSctp = 8 };
 
 struct RssFieldName {
@@ -29,14 +28,14 @@ inline constexpr RssFieldName kRssFields[] = {
 std::string RssFieldWords(uint32_t fields);
 
 enum class RssSpread {
-  kDevice,    // by the device; an error where it has too few queues
-  kAuto,      // by software on a port whose device has too few queues or no RSS
+  kDevice,    // by the device; an error if it has too few queues
+  kAuto,      // by the device, or by software if the device has too few queues or no RSS
   kSoftware,  // by software on every port
 };
 
 struct RssSpec {
   uint32_t fields = kRssIp | kRssTcp | kRssUdp;
-  bool symmetric = false;    // a key that sends both directions of a flow to one queue
+  bool symmetric = false;    // use a key that sends both directions of a flow to one queue
   std::vector<uint8_t> key;  // 40 or 52 bytes; empty: symmetric, or the driver's own
   RssSpread spread = RssSpread::kDevice;
 };

@@ -73,13 +73,13 @@ TEST(MatchKeysTest, RangesMultiplyAndAreCountedBeforeTheyAreEnumerated) {
 
 TEST(MatchKeysTest, NoMatchAsksNothingButOneOfThePortAlone) {
   MatchSpec match;
-  EXPECT_TRUE(AsksNothingOfFrame(match));
+  EXPECT_TRUE(MatchesEveryFrame(match));
   match.port.emplace(1, 'a');
-  EXPECT_TRUE(AsksNothingOfFrame(match));
+  EXPECT_TRUE(MatchesEveryFrame(match));
   auto asks = [](auto set) {
     MatchSpec one;
     set(&one);
-    return !AsksNothingOfFrame(one);
+    return !MatchesEveryFrame(one);
   };
   EXPECT_TRUE(asks([](MatchSpec* m) { m->tcp_flags.emplace(); }));
   EXPECT_TRUE(asks([](MatchSpec* m) { m->dscp = 0; }));
