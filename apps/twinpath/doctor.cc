@@ -47,7 +47,7 @@ constexpr char kDoctor[] = "twinpath doctor";
 
 InterfaceFacts FactsOf(const std::string& name) {
   InterfaceFacts facts;
-  facts.most_queues = InterfaceChannels(name).most;
+  facts.max_queues = InterfaceChannels(name).max;
   const DriverXdp driver = DriverXdpOf(name);
   facts.native = driver.native;
   facts.zero_copy = driver.zero_copy;

@@ -117,8 +117,8 @@ std::string ExplainText(const Policy& policy, const CompiledPolicy& compiled,
   text += RefusalsText(policy, explanation);
   absl::StrAppend(&text, "  ", NumberedName(policy, rule), ": matches: ",
                   rule < policy.rules.size() ? DescribeMatch(spec.match) : "everything else",
-                  explanation.looks ? "" : " (headers are not parsed)", "\n\nrule ", spec.name,
-                  ": ", DescribeFate(spec), "\n",
+                  explanation.reads_headers ? "" : " (headers are not parsed)", "\n\nrule ",
+                  spec.name, ": ", DescribeFate(spec), "\n",
                   StreamText(WhoseStream(policy, compiled, request, explanation), explanation));
   if (!explanation.state.empty()) absl::StrAppend(&text, "  state      ", explanation.state, "\n");
   for (const ExplainedDraw& draw : explanation.draws) text += DrawText(draw);
@@ -148,7 +148,7 @@ absl::StatusOr<nlohmann::ordered_json> ExplainJson(const Policy& policy,
     json["unread"] = {{"reason", UnreadReason(explanation.unread->reason)},
                       {"about", explanation.unread->about}};
   }
-  json["parsed"] = explanation.looks;
+  json["parsed"] = explanation.reads_headers;
   json["refused"] = Json::array();
   for (const Explanation::Refusal& refusal : explanation.refusals) {
     json["refused"].push_back({{"rule", SpecOf(policy, refusal.rule).name},

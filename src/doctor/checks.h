@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The checks of twinpath doctor. Each looks at one thing and appends what it found, what is needed
+// The checks of twinpath doctor. Each checks one thing and appends what it found, what is needed
 // and the fix. They read only a DoctorHost and the needs of a start. Main thread.
 
 #ifndef TWINPATH_DOCTOR_CHECKS_H_
@@ -16,21 +16,21 @@
 
 namespace twinpath {
 
-// Facts about an interface that are in no file.
+// Facts about an interface that no file shows.
 struct InterfaceFacts {
-  std::string driver;                     // as ethtool names it
+  std::string driver;                     // ethtool's name of it
   std::string xdp_program;                // "name, id 7, native"; empty: none
-  std::string xdp_detach;                 // the command that takes it off
-  uint32_t most_queues = 0;               // the most that the driver supports; 0: unknown
+  std::string xdp_detach;                 // the command that detaches it
+  uint32_t max_queues = 0;                // that the driver supports; 0: unknown
   std::optional<bool> native, zero_copy;  // nullopt: unknown
 };
 
-// What a start needs.
+// The needs of a start.
 struct DoctorNeeds {
   struct Nic {
     std::string port;            // of the profile; empty: there is no profile
     std::string pci, interface;  // one of them, or both
-    bool native = false;         // driven by DPDK's own PMD; else by AF_XDP or XDP
+    bool native = false;         // driven by a PMD of DPDK; otherwise by AF_XDP or XDP
     uint32_t queues = 1;
   };
   struct Capability {
@@ -40,26 +40,26 @@ struct DoctorNeeds {
     bool required = true;  // false: the path starts without it
   };
   bool for_profile = false;
-  // The command that starts it; a fix may append to it.
+  // The command that starts the path. A fix may append options.
   std::string command = "twinpath-dpdk --port lan=net_null0 --port wan=net_null1";
-  std::string program;             // its file; empty: none
+  std::string program;             // the program's file; empty: none
   std::optional<uint64_t> rights;  // its capabilities, as a mask; nullopt: those of this process
   bool hugepages = true;           // false: --no-huge
-  bool private_memory = true;      // no hugetlbfs
-  std::optional<uint64_t> memory_bytes;  // over all nodes; nullopt: unknown
-  uint64_t locked_bytes = 0;             // counted against the memlock limit, without CAP_IPC_LOCK
+  bool private_memory = true;      // needs no hugetlbfs
+  std::optional<uint64_t> memory_bytes;  // on all nodes together; nullopt: unknown
+  uint64_t locked_bytes = 0;             // counts against the memlock limit without CAP_IPC_LOCK
   std::vector<int> nodes = {0};
   std::vector<uint32_t> lcores;
   std::vector<Nic> nics;
   std::vector<Capability> capabilities;
-  std::string runtime_folder;  // DPDK's, of the program's file prefix
-  bool exceptions = false;     // it has exception ports: TAP or virtio-user
+  std::string runtime_folder;  // DPDK's folder for the program's file prefix
+  bool exceptions = false;     // has exception ports: TAP or virtio-user
 };
 
 using InterfaceFactsOf = std::function<InterfaceFacts(const std::string& name)>;
 
 void CheckKernel(const DoctorHost& host, Findings* findings);
-// Whether /proc and /sys are mounted: without them other checks say nothing true.
+// Whether /proc and /sys are mounted. Without them the other checks would be wrong.
 bool CheckMounts(const DoctorHost& host, Findings* findings);
 void CheckHugepages(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings);
 void CheckHugetlbfs(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The CPUs that lcores poll on. None of these findings prevents a start. Main thread.
+// Checks the CPUs that lcores poll on. Most of these findings do not prevent a start. Main thread.
 
 #include <algorithm>
 
@@ -25,7 +25,7 @@ std::string Isolate(const std::vector<uint32_t>& cpus) {
                          absl::StrCat("isolcpus=", CpuRange(cpus), " nohz_full=", CpuRange(cpus)));
 }
 
-// Filters the CPUs that this process may run on.
+// One CPU of each core that this process may run on.
 std::vector<uint32_t> OneOfEachCore(const DoctorHost& host) {
   std::vector<uint32_t> chosen;
   for (uint32_t cpu : host.AllowedCpus()) {
@@ -85,7 +85,7 @@ void CheckLcores(const DoctorHost& host, const DoctorNeeds& needs, Findings* fin
   } else if (!shared.empty()) {
     finding.grade = Grade::kWarning;
     finding.needed = "CPUs that the scheduler uses for nothing else";
-    // CPU 0 always runs something else, too.
+    // CPU 0 is left out, because it always runs something else, too.
     std::vector<uint32_t> other = allowed;
     other.erase(std::remove(other.begin(), other.end(), 0), other.end());
     std::vector<uint32_t> free = isolated;

@@ -13,13 +13,13 @@ struct Finding {
   enum class Grade {
     kOk,
     kNote,     // information
-    kWarning,  // starts, but slower or less safely
-    kMissing,  // does not start
+    kWarning,  // the path starts, but is slower or less safe
+    kMissing,  // the path does not start
   };
   enum class Path { kBoth, kDpdk, kXdp };
 
   Grade grade = Grade::kOk;
-  Path path = Path::kBoth;  // the path that a kMissing prevents from starting
+  Path path = Path::kBoth;  // the path that does not start if the grade is kMissing
   std::string check;        // "hugepages"
   std::string subject;      // "2 MiB, node 0"; may be empty
   std::string found;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Asks the kernel, and reads procfs and sysfs. Main thread.
+// Reads from the kernel, procfs and sysfs. Main thread.
 
 #include "src/doctor/host.h"
 
@@ -33,7 +33,7 @@ std::vector<std::string> Names(const std::string& folder) {
   return names;
 }
 
-// TX queues in use: the driver's channels, where it tells them.
+// TX queues in use: the driver's channels, if it reports them.
 uint32_t InterfaceTxQueues(const Link& link) {
   const Channels channels = InterfaceChannels(link.name);
   const uint32_t queues = channels.tx + channels.combined;
@@ -168,7 +168,7 @@ std::optional<DoctorHost::Peer> DoctorHost::PeerOf(const std::string& name) cons
   const std::string index = Read(net + name + "/iflink");
   if (index == Read(net + name + "/ifindex")) return std::nullopt;
   for (const std::string& peer : Names(root_ + net)) {
-    // Of the same index may be an interface that is another namespace's peer.
+    // An interface with this index may be a peer in another namespace, so iflink must match, too.
     if (Read(net + peer + "/ifindex") != index ||
         Read(net + peer + "/iflink") != Read(net + name + "/ifindex"))
       continue;

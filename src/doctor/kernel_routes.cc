@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Every route of every table with every next hop, by RTM_GETROUTE of rtnetlink(7): /proc/net/route
-// lacks some of them. Main thread.
+// Reads every route of every table with every next hop, by RTM_GETROUTE of rtnetlink(7).
+// /proc/net/route does not have all of them. Main thread.
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Memory and rights: hugepages, hugetlbfs, memlock, capabilities; and the kernel itself. Main
-// thread.
+// Checks memory and rights (hugepages, hugetlbfs, memlock, capabilities) and the kernel's version.
+// Main thread.
 
 #include <linux/capability.h>
 
@@ -20,8 +20,8 @@ namespace {
 using Grade = Finding::Grade;
 using Path = Finding::Path;
 
-// Both paths were tested on 6.1 and later. The XDP path attaches by bpf_link, which is of 5.9.
-constexpr int kLeastMajor = 5, kLeastMinor = 10;
+// Both paths were tested on 6.1 and later. The XDP path needs bpf_link, which exists since 5.9.
+constexpr int kMinMajor = 5, kMinMinor = 10;
 
 std::string Pages(const HugepageSize& size) {
   return absl::StrCat(size.free, " of ", size.total, " free");
@@ -33,7 +33,7 @@ std::string PagesFile(const HugepageSize& size, const std::string& node) {
   return absl::StrCat(folder, "hugepages/hugepages-", size.bytes >> 10, "kB/nr_hugepages");
 }
 
-// The command that makes `lack` more bytes of hugepages.
+// The command that adds hugepages for `lack` more bytes.
 std::string MorePages(const HugepageSize& size, uint64_t lack, const std::string& node = "") {
   return absl::StrCat("echo ", size.total + (lack + size.bytes - 1) / size.bytes, " > ",
                       PagesFile(size, node));
@@ -62,9 +62,9 @@ void CheckKernel(const DoctorHost& host, Findings* findings) {
       absl::SimpleAtoi(
           release.substr(dot + 1, release.find_first_not_of("0123456789", dot + 1) - dot - 1),
           &minor);
-  if (!read || std::pair(major, minor) < std::pair(kLeastMajor, kLeastMinor)) {
+  if (!read || std::pair(major, minor) < std::pair(kMinMajor, kMinMinor)) {
     finding.grade = Grade::kMissing;
-    finding.needed = absl::StrCat("Linux ", kLeastMajor, ".", kLeastMinor, " or later");
+    finding.needed = absl::StrCat("Linux ", kMinMajor, ".", kMinMinor, " or later");
     finding.fix = "apt install linux-image-amd64";
   }
   findings->push_back(finding);
@@ -78,7 +78,7 @@ bool CheckMounts(const DoctorHost& host, Findings* findings) {
         {.grade = Grade::kMissing,
          .check = system,
          .found = folder + " is empty",
-         .needed = system + ", mounted there: without it nothing else can be checked",
+         .needed = system + ", mounted there: nothing else can be checked without it",
          .fix = absl::StrCat("mount -t ", system, " ", system, " ", folder)});
     return false;
   }
@@ -100,7 +100,7 @@ void CheckHugepages(const DoctorHost& host, const DoctorNeeds& needs, Findings* 
     all.fix = needs.command + " -- --no-huge";
   } else if (!needs.memory_bytes.has_value()) {
     all.grade = Grade::kNote;
-    all.needed = "not known before the faults above are mended";
+    all.needed = "unknown until the faults above are fixed";
   } else {
     all.needed = Size(*needs.memory_bytes);
     if (!needs.for_profile) all.needed += ", for two ports connected by a wire";
@@ -173,7 +173,7 @@ void CheckRuntimeFolder(const DoctorHost& host, const DoctorNeeds& needs, Findin
     finding.grade = Grade::kMissing;
     finding.found = there == folder
                         ? absl::StrCat(folder, " cannot be written: ", problem)
-                        : absl::StrCat(folder, " cannot be made in ", there, ": ", problem);
+                        : absl::StrCat(folder, " cannot be created in ", there, ": ", problem);
     finding.needed = "a folder for the program's lock and its telemetry socket";
     finding.fix =
         problem == std::strerror(EROFS)
@@ -214,7 +214,7 @@ void CheckCapabilities(const DoctorHost& host, const DoctorNeeds& needs, Finding
   }
   if (!needs.memory_bytes.has_value()) {
     finding.grade = Grade::kNote;
-    finding.found = "not known before the faults above are mended";
+    finding.found = "unknown until the faults above are fixed";
   }
   if (!all.empty()) finding.found = "all needed ones";
   finding.needed = absl::StrJoin(all, ", ");
@@ -222,7 +222,7 @@ void CheckCapabilities(const DoctorHost& host, const DoctorNeeds& needs, Finding
     finding.grade = missing.empty() ? Grade::kWarning : Grade::kMissing;
     missing.insert(missing.end(), useful.begin(), useful.end());
     finding.found = "no " + absl::StrJoin(missing, ", no ");
-    // setcap replaces the file's capabilities.
+    // setcap replaces all capabilities of the file, so the fix lists all needed ones.
     if (needs.locked_bytes > host.machine().MemlockLimit()) files.emplace_back("cap_ipc_lock");
     const std::string program =
         !needs.program.empty() ? needs.program

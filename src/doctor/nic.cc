@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// NICs: their drivers, who uses them, what XDP and AF_XDP can do with them; and what VFIO needs.
+// Checks NICs: their drivers, their users, their support for XDP and AF_XDP, and the needs of VFIO.
 // Main thread.
 
 #include <net/if.h>
@@ -21,8 +21,8 @@ using Path = Finding::Path;
 // Bifurcated drivers: the PMD drives the queues while the kernel keeps the NIC.
 constexpr const char* kBifurcated[] = {"mlx4_core", "mlx5_core", "mana"};
 constexpr const char* kUserspace[] = {"vfio-pci", "igb_uio", "uio_pci_generic"};
-// Drivers that have AF_XDP zero-copy in some release. Used where the kernel (before 6.3) does not
-// report it.
+// Drivers that have AF_XDP zero-copy in some release. Used if the kernel does not report it (before
+// 6.3).
 constexpr const char* kZeroCopy[] = {"i40e",      "ice", "igb",    "igc",   "ixgbe",
                                      "mlx5_core", "nfp", "stmmac", "tsnep", "virtio_net"};
 constexpr uint32_t kAfXdpMaxMtu = 3168;  // see src/dpdk/port/device.cc
@@ -155,9 +155,8 @@ void CheckInterface(const DoctorHost& host, const DoctorNeeds& needs, const Doct
                          .fix = fix});
   };
   if (!facts.xdp_program.empty()) {
-    lacks(wanted ? Grade::kMissing : Grade::kWarning,
-          "carries the XDP program " + facts.xdp_program,
-          "none: the program stays, and the interface is not used. End the owner if it runs",
+    lacks(wanted ? Grade::kMissing : Grade::kWarning, "has the XDP program " + facts.xdp_program,
+          "no XDP program: twinpath does not replace it. Stop the program's owner if it runs",
           facts.xdp_detach);
   }
   if (!wanted) return;
@@ -166,18 +165,18 @@ void CheckInterface(const DoctorHost& host, const DoctorNeeds& needs, const Doct
   if (nic.queues > queues)
     lacks(Grade::kMissing, absl::StrCat(queues, queues == 1 ? " RX queue" : " RX queues"),
           absl::StrCat(nic.queues, ", as in the profile"),
-          facts.most_queues != 0 && facts.most_queues < nic.queues
-              ? absl::StrCat(needs.command, " --queues ", facts.most_queues)
+          facts.max_queues != 0 && facts.max_queues < nic.queues
+              ? absl::StrCat(needs.command, " --queues ", facts.max_queues)
               : absl::StrCat("ethtool -L ", word, driver == "veth" ? " rx " : " combined ",
                              nic.queues));
   const auto peer = host.PeerOf(name);
   if (driver == "veth" && peer && peer->tx_queues > queues)
-    lacks(
-        Grade::kMissing, absl::StrCat("its peer has ", peer->tx_queues, " TX queues"),
-        absl::StrCat("at most ", queues, ", its own RX queues: else the kernel refuses native XDP"),
-        facts.most_queues != 0 && facts.most_queues < peer->tx_queues
-            ? absl::StrCat("ethtool -L ", ShellWord(peer->name), " tx ", queues)
-            : absl::StrCat("ethtool -L ", word, " rx ", peer->tx_queues));
+    lacks(Grade::kMissing, absl::StrCat("its peer has ", peer->tx_queues, " TX queues"),
+          absl::StrCat("at most ", queues,
+                       ", its own RX queues: otherwise the kernel refuses native ", "XDP"),
+          facts.max_queues != 0 && facts.max_queues < peer->tx_queues
+              ? absl::StrCat("ethtool -L ", ShellWord(peer->name), " tx ", queues)
+              : absl::StrCat("ethtool -L ", word, " rx ", peer->tx_queues));
   else if (facts.native == false && nic.pci.empty())
     lacks(Grade::kMissing,
           driver == "veth" ? "its peer has more TX queues than it has RX queues" : "no native XDP",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reads file capabilities and computes like the kernel's security/commoncap.c. Main thread.
+// Reads file capabilities and applies the rules of the kernel's security/commoncap.c. Main thread.
 
 #include "src/doctor/program.h"
 

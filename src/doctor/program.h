@@ -11,29 +11,29 @@
 
 namespace twinpath {
 
-// The path of program `name`: beside this program, else in $PATH; empty: not found.
+// The path of program `name`: beside this program, or else in $PATH. Empty if not found.
 std::string FindProgram(const std::string& name);
 
-// What execve(2) uses of a process.
+// The attributes of a process that execve(2) uses.
 struct ProcessRights {
   uint64_t effective = 0, permitted = 0, inheritable = 0, bounding = 0, ambient = 0;
   uint32_t user = 0;  // effective
   bool no_new_privileges = false;
 };
 
-// From the text of /proc/PID/status.
+// Parses the text of /proc/PID/status.
 ProcessRights ParseRights(const std::string& status);
 
-// What execve(2) uses of a file: security.capability, set-user-ID root.
+// The attributes of a file that execve(2) uses: security.capability, set-user-ID root.
 struct FileRights {
   uint64_t permitted = 0, inheritable = 0;
   bool any = false, effective = false;
   bool root = false;
 };
 
-// None where the file system is mounted nosuid.
+// Reads them from a file. None if the file system is mounted nosuid.
 FileRights ReadFileRights(const std::string& file);
-// From the bytes of the extended attribute (linux/capability.h: vfs_cap_data).
+// Parses the bytes of the extended attribute (linux/capability.h: vfs_cap_data).
 FileRights ParseFileRights(const std::string& attribute);
 
 // The effective capabilities after execve(2), by the rules of capabilities(7).

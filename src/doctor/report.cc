@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One line for each finding, with the need and the fix below; the verdict last. Pure functions.
+// Prints one line for each finding, with the need and the fix below it, and the verdict last. Pure
+// functions.
 
 #include "src/doctor/report.h"
 
@@ -64,7 +65,7 @@ std::string DoctorText(const DoctorReport& report) {
     const std::string grade =
         finding.grade == Grade::kMissing ? "MISSING" : GradeName(finding.grade);
     absl::StrAppendFormat(&text, "%-7s  %-*s  %s\n", grade, width, Name(finding), finding.found);
-    // Where nothing is wrong, the need is on the same line.
+    // If nothing is wrong, the need is on the same line.
     if (!finding.needed.empty() && finding.grade == Grade::kOk) {
       text.pop_back();
       absl::StrAppend(&text, finding.found.empty() ? "" : "; ", "needed: ", finding.needed, "\n");

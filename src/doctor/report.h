@@ -16,7 +16,7 @@ namespace twinpath {
 struct PathVerdict {
   std::string path;     // "dpdk", "xdp"
   std::string what;     // "two net_null ports"; empty with a profile
-  std::string refusal;  // the error of the program; empty: it would start
+  std::string refusal;  // the program's error; empty: it would start
 };
 
 struct DoctorReport {
@@ -24,9 +24,9 @@ struct DoctorReport {
   Findings findings;
   std::vector<PathVerdict> verdicts;
 
-  // A path starts where its program would not refuse and nothing is missing.
+  // Whether the path starts: nothing is missing, and its program would not refuse.
   bool Starts(const PathVerdict& verdict) const;
-  bool Starts() const;  // all of them
+  bool Starts() const;  // whether all paths start
 };
 
 std::string DoctorText(const DoctorReport& report);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The interface through which the user is logged in: looks up the SSH client in the kernel's routes
-// (in a test: in /proc/net/route and /proc/net/ipv6_route). Main thread.
+// Finds the interface through which the user is logged in: looks up the SSH client in the kernel's
+// routes (in a test: in /proc/net/route and /proc/net/ipv6_route). Main thread.
 
 #include <arpa/inet.h>
 
@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr uint32_t kUp = 1, kReject = 0x200;  // RTF_*
 
-// 16 bytes; empty where `text` is not an address. Ignores a scope ("%eth0").
+// The address as 16 bytes; empty if `text` is not an address. Ignores a scope ("%eth0").
 std::string AddressBytes(std::string text, const char* mapped) {
   text.resize(std::min(text.find('%'), text.size()));
   char bytes[16];
@@ -92,8 +92,8 @@ std::vector<DoctorHost::Route> DoctorHost::RoutesTo(const std::string& address) 
   return best;
 }
 
-// The client's address in SSH_CONNECTION of this process or, because sudo removes it, of an
-// ancestor.
+// The client's address in SSH_CONNECTION of this process or of an ancestor, because sudo removes
+// the variable.
 std::string DoctorHost::SshClient() const {
   std::string process = "self";
   for (int generation = 0; generation < 64 && !process.empty(); generation++) {
@@ -121,7 +121,7 @@ std::vector<Login> DoctorHost::Logins() const {
   };
   const std::string client = SshClient();
   std::vector<Route> routes = RoutesTo(client);
-  // Policy rules (ip rule) select the table; usually the main one.
+  // Policy rules (ip rule) select the table. It is usually the main one, so that one comes first.
   const auto main = [](const Route& route) { return route.table == kMainTable; };
   std::stable_partition(routes.begin(), routes.end(), main);
   for (const Route& route : routes)
@@ -130,7 +130,7 @@ std::vector<Login> DoctorHost::Logins() const {
                                           ", by routing table ", route.table, ")"));
   if (!logins.empty()) return logins;
   for (const Route& route : Routes()) {
-    // Some split the default route into two halves, to override another one.
+    // Some programs split the default route into two halves, to override another one.
     const bool ipv4 =
         Matches(std::string(kMapped, 12) + std::string(4, '\0'), route.prefix, kMappedBits);
     if (route.bits <= 1 || (ipv4 && route.bits >= kMappedBits && route.bits <= kMappedBits + 1))

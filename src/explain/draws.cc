@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The models of src/policy/model.h, packet by packet: each comparison by itself, where the decision
-// computes 64 at once. The caller checks that both agree. Pure functions.
+// The models of src/policy/model.h, packet by packet: makes each comparison separately, while the
+// decision computes 64 at once. The caller checks that both agree. Pure functions.
 
 #include "src/explain/draws.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Why a loss model loses a packet: its draws, thresholds and states. Pure functions.
+// Explains why a loss model loses a packet: its draws, thresholds and states. Pure functions.
 
 #ifndef TWINPATH_EXPLAIN_DRAWS_H_
 #define TWINPATH_EXPLAIN_DRAWS_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Hex and five-tuples -> frames. Pure functions.
+// Makes frames from hex and five-tuples. Pure functions.
 
 #include "src/explain/frame.h"
 
@@ -59,7 +59,7 @@ std::optional<Endpoint> ReadEndpoint(std::string_view text) {
   return endpoint;
 }
 
-// The words of `text`, at most `most` + 1.
+// The words of `text`. Stops after `most` + 1 words.
 std::vector<std::string_view> Words(std::string_view text, size_t most) {
   std::vector<std::string_view> words;
   while (words.size() <= most) {
@@ -79,14 +79,14 @@ void Put16(size_t at, uint32_t number, Bytes* bytes) {
   (*bytes)[at + 1] = static_cast<uint8_t>(number);
 }
 
-// RFC 1071.
+// The folded sum of the bytes' 16-bit words: RFC 1071.
 uint32_t Sum(const Bytes& bytes, uint32_t sum = 0) {
   for (size_t i = 0; i < bytes.size(); i++) sum += uint32_t{bytes[i]} << (i % 2 ? 0 : 8);
   while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
   return sum;
 }
 
-// Without its checksum.
+// The transport header, without its checksum.
 Bytes Transport(uint8_t proto, const Endpoint& src, const Endpoint& dst) {
   Bytes header;
   if (proto == TP_PROTO_TCP) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Brings the tables of one queue to their state after the packets before this one, decides the
-// packet as a datapath does, and inspects each step. Main thread.
+// Brings the tables of one queue to their state before this packet, decides the packet like a
+// datapath, and inspects each step. Main thread.
 
 #include "src/explain/packet.h"
 
@@ -38,24 +38,25 @@ class Case {
   }
 
   absl::StatusOr<Explanation> Run() && {
-    if (absl::Status status = TakeThoseBefore(); !status.ok()) return status;
+    if (absl::Status status = DecideEarlierPackets(); !status.ok()) return status;
     const uint8_t* data = frame_.data();
-    told_.looks = plan_.tier != TP_TIER_BLIND;
+    explanation_.reads_headers = plan_.tier != TP_TIER_BLIND;
     const int result = tp_parse(data, data + frame_.size(), Length(), Port(), &key_);
-    if (told_.looks) told_.unread = FindUnread(frame_);
-    if (told_.unread && key_.flags & TP_KEY_MALFORMED) told_.malformed = told_.unread->about;
-    told_.dropped = told_.looks && tp_drops(&dp_, result);
-    if (!told_.dropped) {
+    if (explanation_.reads_headers) explanation_.unread = FindUnread(frame_);
+    if (explanation_.unread && key_.flags & TP_KEY_MALFORMED)
+      explanation_.malformed = explanation_.unread->about;
+    explanation_.dropped = explanation_.reads_headers && tp_drops(&dp_, result);
+    if (!explanation_.dropped) {
       FindRule();
       if (absl::Status status = SetUpStream(); !status.ok()) return status;
       ExplainFate({Spec(rule_).loss, Rule(), Model(), key_a_, key_b_, n_, block_markov_,
                    Rule().loss == TP_LOSS_PACKET ? PacketHash() : 0},
-                  &told_);
+                  &explanation_);
     }
     Decide();
     if (absl::Status status = Agree(); !status.ok()) return status;
     ExplainMark();
-    return std::move(told_);
+    return std::move(explanation_);
   }
 
  private:
@@ -74,7 +75,7 @@ class Case {
     return tp_packet_hash(&dp_, &key_, Rule().key_a, Rule().key_b);
   }
 
-  absl::Status TakeThoseBefore() {
+  absl::Status DecideEarlierPackets() {
     if (!request_.before) return absl::OkStatus();
     std::vector<uint8_t> bytes;
     absl::Status status = request_.before([&](absl::Span<const uint8_t> frame, uint64_t at_ns) {
@@ -93,7 +94,7 @@ class Case {
     for (rule_ = 0; rule_ < policy_.rules.size(); rule_++) {
       if (std::optional<Mismatch> mismatch =
               FindMismatch(Spec(rule_).match, key_, compiled_.ports)) {
-        told_.refusals.push_back({rule_, mismatch->field, mismatch->reason});
+        explanation_.refusals.push_back({rule_, mismatch->field, mismatch->reason});
         continue;
       }
       if (!HoldsBeforePackets()) continue;
@@ -111,10 +112,10 @@ class Case {
   }
 
   void Refuse(const char* condition, const std::string& reason) {
-    told_.refusals.push_back({rule_, condition, reason});
+    explanation_.refusals.push_back({rule_, condition, reason});
   }
 
-  // Whether the rule holds, by its share of flows and its times.
+  // Whether the rule's share of flows and its times hold.
   bool HoldsBeforePackets() {
     const RuleSpec& spec = Spec(rule_);
     if (Rule().flags & TP_RULE_SHARE && !tp_holds_for_flow(&Rule(), &When(), &key_)) {
@@ -149,7 +150,7 @@ class Case {
           absl::StrCat("--number: found ", running() ? n_ : request_.number, ", allowed at most ",
                        most, " for a loss with memory, such as that of rule ", Spec(rule_).name));
     }
-    told_.stream = {key_a_, key_b_, n_};
+    explanation_.stream = {key_a_, key_b_, n_};
     __u64 markov = 0;
     const auto draw = [&](uint64_t number) {
       const tp_block block = {key_a_, key_b_, number};
@@ -171,7 +172,7 @@ class Case {
     return absl::OkStatus();
   }
 
-  // The packet's flow, which is created if it does not exist.
+  // The packet's flow. Creates it if it does not exist.
   tp_flow& Flow() {
     const tp_place place = tp_flow_place(dp_.flows->size, &Rule(), key_a_);
     const uint64_t at = tp_flow_seek(&dp_, &place, 0);
@@ -184,52 +185,52 @@ class Case {
   }
 
   void Decide() {
-    told_.effects.effects = DecideFrame(&frame_);
-    if (told_.effects.leaves()) told_.effects.bytes = frame_;
-    told_.marked = extras_.marked.packets > 0;
+    explanation_.effects.effects = DecideFrame(&frame_);
+    if (explanation_.effects.leaves()) explanation_.effects.bytes = frame_;
+    explanation_.marked = extras_.marked.packets > 0;
   }
 
-  // Whether the explanation agrees with the decision.
+  // Checks that the explanation agrees with the decision.
   absl::Status Agree() {
-    const std::optional<uint32_t> decided = told_.effects.rule();
-    if (told_.dropped) {
-      if (!decided && told_.effects.verdict() == TP_MALFORMED) return absl::OkStatus();
+    const std::optional<uint32_t> decided = explanation_.effects.rule();
+    if (explanation_.dropped) {
+      if (!decided && explanation_.effects.verdict() == TP_MALFORMED) return absl::OkStatus();
       return absl::InternalError(
-          "the explanation drops the frame as malformed, the decision does not");
+          "the explanation drops the frame as malformed, but the decision does not");
     }
     if (!decided || *decided != rule_) {
       return absl::InternalError(absl::StrCat("the explanation leads to rule ", Spec(rule_).name,
                                               ", the decision to ",
                                               decided ? Spec(*decided).name : "none"));
     }
-    const bool lost = told_.effects.verdict() == TP_LOST || told_.marked;
-    if (lost == told_.lost) {
-      if (told_.effects.verdict() == TP_MALFORMED && told_.malformed.empty())
-        told_.malformed = "it has no Ethernet header whose MAC addresses could be swapped";
+    const bool lost = explanation_.effects.verdict() == TP_LOST || explanation_.marked;
+    if (lost == explanation_.lost) {
+      if (explanation_.effects.verdict() == TP_MALFORMED && explanation_.malformed.empty())
+        explanation_.malformed = "it has no Ethernet header whose MAC addresses could be swapped";
       return absl::OkStatus();
     }
     return absl::InternalError(absl::StrCat("the explanation of rule ", Spec(rule_).name,
-                                            told_.lost ? " loses" : " spares",
-                                            " the packet, the decision does not"));
+                                            explanation_.lost ? " loses" : " spares",
+                                            " the packet, but the decision does not"));
   }
 
   void ExplainMark() {
-    if (!told_.lost || !(Rule().flags & TP_RULE_MARKS)) return;
+    if (!explanation_.lost || !(Rule().flags & TP_RULE_MARKS)) return;
     if (!(key_.flags & TP_KEY_IP)) {
-      told_.mark = "ecn_mark: not an IP packet, so it is lost";
+      explanation_.mark = "ecn_mark: not an IP packet, so it is lost";
       return;
     }
     const uint8_t ecn = key_.dscp_ecn & 3;
-    if (!told_.marked) {
-      told_.mark = absl::StrCat("ecn_mark: ", *EcnName(ecn), ", so it is lost");
+    if (!explanation_.marked) {
+      explanation_.mark = absl::StrCat("ecn_mark: ", *EcnName(ecn), ", so it is lost");
       return;
     }
     const size_t ip = tp_ip_offset(&key_);
-    told_.mark = absl::StrCat("ECN ", *EcnName(ecn), " becomes ce instead");
+    explanation_.mark = absl::StrCat("ECN ", *EcnName(ecn), " becomes ce instead");
     if (ecn == TP_ECN_CE) {
-      told_.mark = "ECN is ce, and stays so instead";
+      explanation_.mark = "the packet stays ECN ce instead";
     } else if (key_.ip_version == 4) {
-      absl::StrAppendFormat(&told_.mark, ", and the IPv4 header's checksum 0x%04x 0x%04x",
+      absl::StrAppendFormat(&explanation_.mark, ", and the IPv4 header's checksum 0x%04x 0x%04x",
                             tp_be16(&request_.frame[ip + 10]), tp_be16(&frame_[ip + 10]));
     }
   }
@@ -247,9 +248,9 @@ class Case {
   std::vector<uint8_t> frame_;  // as it leaves, after the decision
   tp_key key_;
   uint32_t rule_ = 0;
-  uint64_t n_ = 0;  // of the packet in its rule's, or flow's, stream
+  uint64_t n_ = 0;  // the packet's number in its stream, of the rule or of the flow
   uint64_t key_a_ = 0, key_b_ = 0, block_markov_ = 0;
-  Explanation told_;
+  Explanation explanation_;
 };
 
 }  // namespace

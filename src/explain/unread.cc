@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Walks through the headers as src/policy/parse.h does, one header after the other, and stops with
-// a sentence where it stops. Pure functions.
+// Reads the headers like src/policy/parse.h, one after the other, and explains in a sentence why it
+// stops. Pure functions.
 
 #include "src/explain/unread.h"
 
@@ -29,10 +29,10 @@ class Walk {
 
  private:
   size_t left() const { return at_ < frame_.size() ? frame_.size() - at_ : 0; }
-  // Of the datagram.
+  // Bytes left in the datagram.
   size_t left_in_it() const { return at_ < end_ ? end_ - at_ : 0; }
 
-  // Where the frame does not have the next `needed` bytes.
+  // A fault if the frame does not have the next `needed` bytes.
   Found Lacks(const std::string& header, size_t needed) const {
     if (left() >= needed) return std::nullopt;
     return Unread{TP_PARSE_CUT, absl::StrCat("its ", header, " needs ", needed,
@@ -51,7 +51,7 @@ class Walk {
     return std::nullopt;
   }
 
-  // Where the datagram ends behind the frame.
+  // A fault if the datagram ends after the frame.
   Found CutDatagram(const char* header, size_t announced, const char* what) const {
     if (end_ <= frame_.size()) return std::nullopt;
     return Unread{TP_PARSE_CUT, absl::StrCat("its ", header, " announces ", what,
@@ -67,7 +67,7 @@ class Walk {
     const size_t header = size_t{ip[0]} % 16 * 4, total = tp_be16(&ip[2]);
     if (header < 20)
       return Contradiction(absl::StrCat("its IPv4 header announces a header of ", header,
-                                        " bytes; the least is 20"));
+                                        " bytes; the minimum is 20"));
     if (total < header)
       return Contradiction(
           absl::StrCat("its IPv4 header has ", header, " bytes, the whole datagram ", total));
@@ -93,7 +93,7 @@ class Walk {
       payload = tp_be32(&ip[44]);
       if (ip[42] != 0xc2 || ip[43] != 4 || payload < 65536)
         return Contradiction(
-            "its IPv6 header announces 0 bytes, but has a next header that is no jumbogram's "
+            "its IPv6 header announces 0 bytes, but its next header is not that of a jumbogram "
             "(RFC 2675)");
     }
     end_ = at_ + payload;
@@ -121,7 +121,7 @@ class Walk {
         length = (size_t{bytes[1]} + 2) * 4;
         if (length < 12)
           return Contradiction(absl::StrCat("its authentication header announces ", length,
-                                            " bytes; the least is 12"));
+                                            " bytes; the minimum is 12"));
       }
       if (Found found = Overruns(header, length)) return found;
       at_ += length;
@@ -130,7 +130,7 @@ class Walk {
     return Transport(next);
   }
 
-  // Where the next `needed` bytes are not all in the datagram.
+  // A fault if the next `needed` bytes are not all in the datagram.
   Found Overruns(const std::string& header, size_t needed) const {
     if (left_in_it() >= needed) return std::nullopt;
     return Unread{first_ ? TP_PARSE_CUT : TP_PARSE_CONTRADICTION,
@@ -147,7 +147,7 @@ class Walk {
                                " bytes are read")};
   }
 
-  // Where the next header cannot be read.
+  // A fault if the next header cannot be read.
   Found Further(const char* header, size_t needed) const {
     if (Found found = Overruns(header, needed)) return found;
     return IsTooDeep(header);
@@ -173,7 +173,7 @@ class Walk {
     const size_t length = tp_be16(&frame_[at_ + 4]);
     if (length < 8 && !(jumbo_ && length == 0))
       return Contradiction(
-          absl::StrCat("its UDP header announces ", length, " bytes; the least is 8"));
+          absl::StrCat("its UDP header announces ", length, " bytes; the minimum is 8"));
     if (length > left_in_it() && !first_)
       return Contradiction(absl::StrCat("its UDP header announces ", Grouped(length),
                                         " bytes, but the IP datagram has ", Grouped(left_in_it())));
@@ -185,13 +185,13 @@ class Walk {
     const size_t length = size_t{frame_[at_ + 12]} / 16 * 4;
     if (length < 20)
       return Contradiction(
-          absl::StrCat("its TCP header announces ", length, " bytes; the least is 20"));
+          absl::StrCat("its TCP header announces ", length, " bytes; the minimum is 20"));
     return Overruns("TCP header", length);
   }
 
   const absl::Span<const uint8_t> frame_;
-  size_t at_ = 0;   // of the next header
-  size_t end_ = 0;  // of the datagram, which is whole in the frame
+  size_t at_ = 0;   // offset of the next header
+  size_t end_ = 0;  // offset of the end of the datagram
   bool first_ = false, jumbo_ = false;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Why the parser could not read a frame to the end. Pure functions.
+// Explains why the parser could not read a frame completely. Pure functions.
 
 #ifndef TWINPATH_EXPLAIN_UNREAD_H_
 #define TWINPATH_EXPLAIN_UNREAD_H_
@@ -18,8 +18,8 @@ struct Unread {
   std::string about;  // "its IPv6 header announces 100 bytes, but 6 follow"
 };
 
-// The first thing in `frame`, which is in one piece, that stops tp_parse; nullopt where it reads
-// the whole frame. A second implementation of its checks, with words.
+// The first fault in `frame` that stops tp_parse; nullopt if tp_parse reads the frame completely.
+// `frame` is in one piece. This is a second implementation of the parser's checks, with words.
 std::optional<Unread> FindUnread(absl::Span<const uint8_t> frame);
 
 // "cut", "contradiction" or "too deep".

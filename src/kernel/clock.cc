@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reads the kernel's clocks, and the cycle counter beside them.
+// Reads the kernel's clocks and the cycle counter.
 
 #include "src/kernel/clock.h"
 
@@ -10,7 +10,7 @@
 namespace twinpath {
 namespace {
 
-constexpr int kReadings = 8;                 // the shortest of them counts
+constexpr int kReadings = 8;                 // of which the shortest is used
 constexpr uint64_t kFirstInterval = 50'000;  // nanoseconds between the first observations
 
 uint64_t Nanoseconds(clockid_t clock) {
@@ -45,8 +45,8 @@ NanosecondClock::NanosecondClock() {
   Observe();
 }
 
-// The kernel's clock is read between two readings of the counter, several times: an interrupt in
-// between makes a pair of readings long, and the shortest pair is right.
+// Reads the kernel's clock between two readings of the counter, several times, and uses the
+// shortest pair, because an interrupt makes a pair longer.
 void NanosecondClock::Observe() {
   uint64_t shortest = ~uint64_t{0}, cycles = 0, ns = 0;
   for (int i = 0; i < kReadings; i++) {

@@ -19,8 +19,8 @@ uint64_t MonotonicNow();
 // the other clock, the result stays constant until that clock catches up. One thread.
 class CycleScale {
  public:
-  // An observation: `cycles` and `ns` at the same moment. The first two set up the scale. Each
-  // later one corrects the drift, and sets the rate to that of the time since the previous one.
+  // Adds an observation: `cycles` and `ns` at the same moment. The first two set up the scale. Each
+  // later one corrects the drift, and sets the rate to the one since the previous observation.
   void Observe(uint64_t cycles, uint64_t ns);
 
   // The nanoseconds at `cycles`.
@@ -30,8 +30,8 @@ class CycleScale {
     return last_ = ns > last_ ? ns : last_;
   }
 
-  // Whether the next observation is due. The intervals double up to kLongest, so that the error of
-  // a reading grows only a few times.
+  // Whether the next observation is due. The intervals double up to kLongest, so each interval
+  // multiplies the error of a reading only a few times.
   bool Due(uint64_t cycles) const { return cycles >= due_; }
 
  private:
@@ -40,7 +40,7 @@ class CycleScale {
 
   uint64_t first_cycles_ = 0;
   uint64_t cycles_ = 0, ns_ = 0;  // the last observation
-  uint64_t rate_ = 0;             // nanoseconds a cycle, times 2^32
+  uint64_t rate_ = 0;             // nanoseconds per cycle, times 2^32
   uint64_t due_ = 0;
   uint64_t last_ = 0;  // the highest result
   int observations_ = 0;
@@ -55,8 +55,7 @@ class NanosecondClock {
 
   uint64_t Now() { return scale_.At(Cycles()); }
 
-  // Compares with the kernel's clock if that is due. To be called at least every second; more often
-  // does no harm.
+  // Compares with the kernel's clock if that is due. Call it at least once per second.
   void Correct() {
     if (scale_.Due(Cycles())) Observe();
   }

@@ -15,7 +15,8 @@
 namespace twinpath {
 namespace {
 
-// Runs `command`, whose first word is its number; false where the driver does not know it.
+// Runs `command`, whose first word is the command's number. False if the driver does not support
+// it.
 bool Ethtool(const std::string& name, void* command) {
   if (name.size() >= IFNAMSIZ) return false;
   const FileDescriptor fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -35,7 +36,7 @@ Channels InterfaceChannels(const std::string& name) {
   return {.combined = channels.combined_count,
           .rx = channels.rx_count,
           .tx = channels.tx_count,
-          .most = channels.combined_count != 0 ? channels.max_combined : channels.max_rx};
+          .max = channels.combined_count != 0 ? channels.max_combined : channels.max_rx};
 }
 
 ReceiveOffloads InterfaceOffloads(const std::string& name) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Ethtool's ioctl: what a driver says of its interface. In the calling thread's network namespace;
-// any thread.
+// Reads what a driver reports about its interface, by ethtool's ioctl, in the calling thread's
+// network namespace. Any thread.
 
 #ifndef TWINPATH_KERNEL_ETHTOOL_H_
 #define TWINPATH_KERNEL_ETHTOOL_H_
@@ -10,24 +10,23 @@
 
 namespace twinpath {
 
-// How many channels (ethtool -l) an interface has now; 0 where its driver does not say.
+// The channels (ethtool -l) that an interface has now; 0 if its driver does not report them.
 struct Channels {
   uint32_t combined = 0;
   uint32_t rx = 0, tx = 0;
-  uint32_t most = 0;  // of the kind that it has
+  uint32_t max = 0;  // the limit for the kind that it has
 };
 Channels InterfaceChannels(const std::string& name);
 
-// What happens to received frames before XDP, or the kernel in generic mode, shows them to a
-// program.
+// What happens to received frames before an XDP program sees them.
 struct ReceiveOffloads {
   bool lro = false, gro = false;  // frames are joined, by the device or by the kernel
-  bool vlan = false;              // VLAN tags are taken out of the frames
+  bool vlan = false;              // VLAN tags are removed from the frames
 };
 ReceiveOffloads InterfaceOffloads(const std::string& name);
 
-// The driver's name, and where its device is on its bus (ethtool -i): "ixgbe", "0000:03:00.0".
-// Empty if the driver does not tell.
+// The driver's name and its device's address on the bus (ethtool -i): "ixgbe", "0000:03:00.0".
+// Empty if the driver does not report them.
 std::string EthtoolDriver(const std::string& name);
 std::string EthtoolBus(const std::string& name);
 

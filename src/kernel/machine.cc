@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Asks the kernel about interfaces, capabilities and limits, and reads sysfs and procfs for what
-// only they tell; with a fake root, files alone. Control thread.
+// Reads interfaces, capabilities and limits from the kernel, and the rest from sysfs and procfs.
+// With a fake root, reads only files. Control thread.
 
 #include "src/kernel/machine.h"
 
@@ -60,9 +60,9 @@ std::string Machine::LinkName(const std::string& path) const {
   return error ? "" : target.filename().string();
 }
 
-// Where sysfs shows interface `name`, under its main name. Empty if it does not: sysfs belongs to
-// the network namespace in which it was mounted, and an interface there may have the same name, and
-// even the same index.
+// The folder of sysfs that shows interface `name`, under its main name. Empty if sysfs does not
+// show it: sysfs belongs to the network namespace in which it was mounted, and an interface there
+// may have the same name and even the same index.
 std::string Machine::InterfaceFolder(const std::string& name) const {
   const std::string folder = "/sys/class/net/";
   if (!root_.empty()) return folder + name;
@@ -103,7 +103,7 @@ uint32_t Machine::InterfaceRxQueues(const std::string& name) const {
   if (queues != 0 || !root_.empty()) return queues;
   const Channels channels = InterfaceChannels(name);
   queues = channels.rx + channels.combined;
-  return queues == 0 && InterfaceExists(name) ? 1 : queues;  // no interface has none
+  return queues == 0 && InterfaceExists(name) ? 1 : queues;  // every interface has at least one
 }
 
 uint32_t Machine::InterfaceMtu(const std::string& name) const {

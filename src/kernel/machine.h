@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The machine: interfaces, PCI devices, hugepages, limits. What concerns interfaces is of the
-// calling thread's network namespace, whatever /sys shows. Reads only. Control thread.
+// Reads facts about the machine: interfaces, PCI devices, hugepages, limits. Interfaces are those
+// of the calling thread's network namespace; /sys may show another one. Control thread.
 
 #ifndef TWINPATH_KERNEL_MACHINE_H_
 #define TWINPATH_KERNEL_MACHINE_H_
@@ -17,51 +17,51 @@ struct HugepageSize {
   uint64_t total = 0, free = 0;
 };
 
-// The folder in which libxdp, under the AF_XDP PMD, looks for its own programs. libxdp leaves the
-// folder behind, accessible only to the user who made it.
+// The folder in which libxdp, which the AF_XDP PMD uses, looks for its own programs. libxdp leaves
+// the folder behind, accessible only to the user who created it.
 inline constexpr char kLibxdpPins[] = "/sys/fs/bpf/xdp";
 
 class Machine {
  public:
-  // `root` goes before /sys and /proc: empty on a real machine. With another one, all answers are
-  // those of files.
+  // `root` is put before /sys and /proc. Empty on a real machine; otherwise all answers come from
+  // files.
   explicit Machine(std::string root = "") : root_(std::move(root)) {}
 
-  // The first line of a file; empty where it cannot be read.
+  // The first line of a file; empty if it cannot be read.
   std::string Read(const std::string& path) const;
 
   bool InterfaceExists(const std::string& name) const;
-  // The main name of an interface that may be given by an alternative one (ip link property).
+  // The main name of an interface; `name` may be an alternative one (ip link property).
   std::string InterfaceName(const std::string& name) const;
   std::string InterfaceDriver(const std::string& name) const;  // "veth"; "unknown"
-  // RX queues in use: those that sysfs shows, or where /sys shows another network namespace, the
-  // driver's channels, or 1 where it has none. 0: there is no such interface.
+  // The number of RX queues in use according to sysfs. If /sys shows another network namespace, the
+  // number of the driver's channels, at least 1. 0: there is no such interface.
   uint32_t InterfaceRxQueues(const std::string& name) const;
   uint32_t InterfaceMtu(const std::string& name) const;    // bytes; 0: unknown
   uint32_t InterfaceFlags(const std::string& name) const;  // IFF_*
   // The PCI address behind a kernel interface.
   std::optional<std::string> InterfacePci(const std::string& name) const;
-  // The PCI address that a predictable interface name (systemd.net-naming-scheme(7): enp3s0f1,
-  // ens3, eno1) stands for, whether or not the interface is there.
+  // The PCI address that a predictable interface name stands for (systemd.net-naming-scheme(7):
+  // enp3s0f1, ens3, eno1), whether or not the interface exists.
   std::optional<std::string> PredictedPci(const std::string& name) const;
 
   bool PciExists(const std::string& address) const;
   std::string PciDriver(const std::string& address) const;  // empty: bound to none
   std::vector<std::string> PciInterfaces(const std::string& address) const;
-  // Whether a driver has the device, and no interface of it is in this network namespace: the
-  // kernel may use it in another one, such as the host's.
+  // Whether the device has a driver but no interface in this network namespace. The kernel may use
+  // it in another one, such as the host's.
   bool PciServesElsewhere(const std::string& address) const;
   int PciNode(const std::string& address) const;  // NUMA node; -1: unknown
 
-  // A shell command that binds a PCI device to vfio-pci: by driverctl if that is installed, so that
-  // the binding survives a reboot. Empty where the device serves another network namespace, which
+  // A shell command that binds a PCI device to vfio-pci. Uses driverctl if it is installed, so that
+  // the binding survives a reboot. Empty if the device serves another network namespace, which
   // would lose its NIC.
   std::string BindCommand(const std::string& pci) const;
 
-  // Whether `folder` has nothing in it, as a mount point without its mount.
+  // Whether `folder` is empty, like a mount point without its mount.
   bool IsEmpty(const std::string& folder) const;
-  // " (on the host: /sys is read-only here)", for the end of a need that a write to /sys fixes;
-  // empty: /sys can be written.
+  // " (on the host: /sys is read-only here)", to append to advice that writes to /sys; empty if
+  // /sys can be written.
   std::string SysNote() const;
   std::vector<HugepageSize> Hugepages() const;
   std::vector<std::string> HugetlbfsFolders() const;  // where one is mounted
@@ -72,7 +72,7 @@ class Machine {
   bool Closed(const std::string& path) const;
   // Whether this process has capability number `capability` (linux/capability.h).
   bool HasCapability(int capability) const;
-  // From now on HasCapability answers for a process with the capabilities of the mask `effective`.
+  // Makes HasCapability answer for a process with the capabilities in the mask `effective`.
   void AssumeCapabilities(uint64_t effective) { assumed_ = effective; }
   // The soft limit RLIMIT_MEMLOCK, in bytes; UINT64_MAX: no limit.
   uint64_t MemlockLimit() const;
@@ -92,10 +92,10 @@ std::string FileSystemOf(const std::string& folder);
 // This process's effective capabilities, as a mask.
 uint64_t EffectiveCapabilities();
 
-// CPUs this thread may run on, in order.
+// The CPUs that this thread may run on, in order.
 std::vector<uint32_t> AllowedCpus();
 
-// "3:0.0" or "0000:03:00.0" in the long form; nullopt where `text` is not a PCI address.
+// The long form of "3:0.0" or "0000:03:00.0"; nullopt if `text` is not a PCI address.
 std::optional<std::string> NormalPci(const std::string& text);
 
 }  // namespace twinpath

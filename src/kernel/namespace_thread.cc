@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The thread, and the veth pairs in it.
+// The thread, and creating veth pairs.
 
 #include "src/kernel/namespace_thread.h"
 

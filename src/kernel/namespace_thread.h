@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A thread with its own network namespace. Everything made in it disappears with the thread,
-// however the process ends. Other threads never see it.
+// A thread with its own network namespace. Everything that is created there disappears with the
+// thread, however the process ends. Other threads never see the namespace.
 
 #ifndef TWINPATH_KERNEL_NAMESPACE_THREAD_H_
 #define TWINPATH_KERNEL_NAMESPACE_THREAD_H_
@@ -40,9 +40,9 @@ class NamespaceThread {
   std::thread thread_;
 };
 
-// Makes a veth pair in the calling thread's namespace, both ends with `queues` RX and TX queues,
-// and returns the interface index of the end `name`; the other is `name` and "p". `name` has at
-// most 14 characters.
+// Creates a veth pair in the calling thread's namespace, both ends with `queues` RX and TX queues.
+// Returns the interface index of the end `name`; the other end is called `name` + "p". `name` has
+// at most 14 characters.
 absl::StatusOr<uint32_t> MakeVeth(const std::string& name, uint32_t queues);
 
 }  // namespace twinpath

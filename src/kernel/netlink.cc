@@ -15,7 +15,7 @@
 namespace twinpath {
 namespace {
 
-constexpr size_t kAnswerSize = 32768;  // the most that the kernel sends at a time
+constexpr size_t kAnswerSize = 32768;  // bytes that the kernel sends at a time, at most
 
 }  // namespace
 
@@ -86,7 +86,7 @@ int NetlinkMessage::Request(int protocol,
         if (size >= sizeof(error)) std::memcpy(&error, content, sizeof(error));
         return -error;
       }
-      if (header.nlmsg_type == NLMSG_DONE) return 0;  // of a dump
+      if (header.nlmsg_type == NLMSG_DONE) return 0;  // the end of a dump
       on_answer(content, size);
       at = std::min(at + NLMSG_ALIGN(header.nlmsg_len), static_cast<size_t>(received));
     }

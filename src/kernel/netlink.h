@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// As much of netlink(7) as the programs need: one request, its answers, its end. In the calling
-// thread's network namespace; any thread.
+// The part of netlink(7) that the programs need: one request and its answers, in the calling
+// thread's network namespace. Any thread.
 
 #ifndef TWINPATH_KERNEL_NETLINK_H_
 #define TWINPATH_KERNEL_NETLINK_H_
@@ -16,20 +16,20 @@ namespace twinpath {
 // A netlink request, built from front to back. All numbers are in host byte order.
 class NetlinkMessage {
  public:
-  // `flags` are NLM_F_*; NLM_F_ACK or NLM_F_DUMP must be among them, or Request never ends.
+  // `flags` are NLM_F_*. They must include NLM_F_ACK or NLM_F_DUMP, or Request never ends.
   NetlinkMessage(uint16_t type, uint16_t flags);
 
-  // Raw bytes, padded to netlink's alignment of 4.
+  // Appends raw bytes, padded to netlink's alignment of 4.
   void Append(const void* data, size_t size);
   void Attribute(uint16_t type, const std::string& text);  // with its closing NUL
   void Attribute(uint16_t type, uint32_t value);
 
-  // A nested attribute: everything from Open to Close, which takes what Open returned.
+  // Open begins a nested attribute, and Close ends it. `start` is the value that Open returned.
   size_t Open(uint16_t type);
   void Close(size_t start);
 
-  // Sends the request by a socket of `protocol` (NETLINK_ROUTE, ...), calls `on_answer` with every
-  // answer without its nlmsghdr, and returns the errno that the kernel ended with: 0 on success.
+  // Sends the request on a socket of `protocol` (NETLINK_ROUTE, ...) and calls `on_answer` with
+  // every answer, without its nlmsghdr. Returns the kernel's errno: 0 on success.
   int Request(int protocol, const std::function<void(const uint8_t*, size_t)>& on_answer);
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Quotes what a command has to name, so that the advice of an error works as typed: an interface
-// may be called "a;b". Pure function.
+// Quotes names in shell commands, so that the command in an error works as typed: an interface may
+// be called "a;b". Pure function.
 
 #ifndef TWINPATH_KERNEL_SHELL_WORD_H_
 #define TWINPATH_KERNEL_SHELL_WORD_H_
@@ -15,7 +15,7 @@
 
 namespace twinpath {
 
-// `text`, quoted as one word of a shell.
+// `text` as one word for a shell, quoted if necessary.
 inline std::string ShellWord(const std::string& text) {
   const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
     return std::isalnum(c) || std::strchr("_./-+:@%,", c) != nullptr;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which command takes the XDP programs off an interface depends on what holds them there: a link
-// that is pinned, another bpf_link, which rtnetlink may not replace, or rtnetlink.
+// Chooses the command that detaches the XDP programs of an interface. It depends on how they are
+// attached: by a pinned link, by another bpf_link, which rtnetlink may not replace, or by
+// rtnetlink.
 
 #include <linux/bpf.h>
 #include <sys/syscall.h>
@@ -43,7 +44,7 @@ std::string PinnedIn(uint32_t index) {
   return "";
 }
 
-// The id of a bpf_link that holds a program on the interface; 0: none, or CAP_SYS_ADMIN is missing.
+// The id of a bpf_link that holds a program on the interface; 0: none, or no CAP_SYS_ADMIN.
 uint32_t LinkOn(uint32_t index) {
   bpf_attr attribute = {};
   while (Bpf(BPF_LINK_GET_NEXT_ID, &attribute) == 0) {

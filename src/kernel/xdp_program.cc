@@ -25,7 +25,7 @@ absl::Status Failure(int error) {
   return error == 0 ? absl::OkStatus() : absl::ErrnoToStatus(error, "rtnetlink");
 }
 
-// A request about the interface with index `index`, up to its attributes.
+// The start of a request about the interface with index `index`; the caller adds attributes.
 NetlinkMessage LinkRequest(uint16_t type, uint32_t index) {
   NetlinkMessage message(type, NLM_F_REQUEST | NLM_F_ACK);
   ifinfomsg link = {};
@@ -74,12 +74,12 @@ int SetXdp(uint32_t index, int32_t program, uint32_t flags) {
   return request.Request(NETLINK_ROUTE, [](const uint8_t*, size_t) {});
 }
 
-// The generic netlink family that tells of network devices, as linux/netdev.h has it since 6.3.
+// The generic netlink family for network devices: linux/netdev.h, since 6.3.
 constexpr char kNetdevFamily[] = "netdev";
 constexpr uint8_t kDevGet = 1;
 constexpr uint16_t kDevIfindex = 1, kDevXdpFeatures = 3;
 
-// A generic netlink message, up to its attributes.
+// The start of a generic netlink message; the caller adds attributes.
 NetlinkMessage GenericMessage(uint16_t family, uint8_t command) {
   NetlinkMessage message(family, NLM_F_REQUEST | NLM_F_ACK);
   const genlmsghdr header = {.cmd = command, .version = 1, .reserved = 0};
@@ -87,7 +87,7 @@ NetlinkMessage GenericMessage(uint16_t family, uint8_t command) {
   return message;
 }
 
-// Sends it, and copies attribute `type` of the answer to *value.
+// Sends the message, and copies attribute `type` of the answer to *value.
 template <typename Value>
 void AskFor(NetlinkMessage message, uint16_t type, Value* value) {
   message.Request(NETLINK_GENERIC, [&](const uint8_t* data, size_t size) {
@@ -100,7 +100,7 @@ void AskFor(NetlinkMessage message, uint16_t type, Value* value) {
   });
 }
 
-// A program that passes every frame; no descriptor where it is not loaded.
+// Loads a program that passes every frame. Returns no descriptor if that fails.
 FileDescriptor LoadPassingProgram() {
   const bpf_insn instructions[] = {
       {.code = BPF_ALU64 | BPF_MOV | BPF_K,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Compares two datapaths frame by frame and counter by counter, and one of them with its own
-// bursts. Main thread.
+// Compares two datapaths frame by frame and counter by counter, and single frames with bursts. Main
+// thread.
 
 #include "src/parity/run.h"
 
@@ -27,7 +27,7 @@ void Compare(const std::string& what, uint64_t a, uint64_t b,
   if (a != b) differences->push_back(absl::StrCat(what, ": ", a, " and ", b));
 }
 
-// Every counter of `list`.
+// Compares every counter of `list`.
 template <typename Row, typename List>
 void CompareAll(const std::string& prefix, const Row& a, const Row& b, const List& list,
                 std::vector<std::string>* differences) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Runs frames through two datapaths and compares the verdicts, for `twinpath parity`. Knows the
-// paths only as functions, so that tests can use others. Main thread.
+// Runs frames through two datapaths and compares the results, for `twinpath parity`. The paths are
+// given as functions, so that tests can use others. Main thread.
 
 #ifndef TWINPATH_PARITY_RUN_H_
 #define TWINPATH_PARITY_RUN_H_
@@ -30,7 +30,7 @@ struct ParityPath {
 };
 
 struct ParityFrame {
-  uint64_t n = 0;  // from 0, over all captures
+  uint64_t n = 0;  // the frame's number in all captures together, from 0
   size_t port = 0;
   uint32_t queue = 0;
   absl::Span<const uint8_t> bytes;
@@ -54,11 +54,11 @@ class ParityRun {
   ParityRun(ParityPath a, ParityPath b, size_t keep = 10)
       : paths_{std::move(a), std::move(b)}, keep_(keep) {}
 
-  // Runs the next frame on both paths. Fails where a path or the observer fails.
+  // Runs the next frame on both paths. Fails if a path or the observer fails.
   absl::Status Feed(size_t port, uint32_t queue, absl::Span<const uint8_t> frame,
                     const Observer& observer = nullptr);
 
-  // Skips the next frame, which keeps its number.
+  // Skips the next frame, but counts its number.
   void Skip() { skipped_++; }
 
   const std::array<ParityPath, 2>& paths() const { return paths_; }
@@ -77,29 +77,30 @@ class ParityRun {
   std::vector<ParityDifference> differences_;
 };
 
-// The queue, 0 to `queues` - 1, that a NIC with a hash over the five-tuple could choose; the two
-// directions of a flow are two flows. Malformed frames and frames that are not IP go to queue 0.
+// The queue, 0 to `queues` - 1, that a NIC with a hash of the five-tuple could choose. The two
+// directions of a flow may have different queues. Malformed frames and frames that are not IP go to
+// queue 0.
 uint32_t QueueOf(absl::Span<const uint8_t> frame, uint32_t queues);
 
-// One line for each counter of a queue or a rule that differs: its name and both values. Empty
-// where all are equal.
+// One line for each counter of a queue or a rule that differs: its name and both values. Empty if
+// all are equal.
 std::vector<std::string> SnapshotDifferences(const Snapshot& a, const Snapshot& b);
 
-// Runs the same frames in bursts of up to 32 for each queue, and checks that exactly the same
-// frames leave as one by one.
+// Runs the same frames again in bursts of up to 32 for each queue, and checks that exactly the same
+// frames leave.
 class BurstCheck {
  public:
-  // As DpdkReplay::RunBurst: the effects of each frame that leaves, without a rule.
+  // DpdkReplay::RunBurst: returns the effects of each frame that leaves, without a rule.
   using RunBurst = std::function<absl::StatusOr<std::vector<std::optional<FrameEffects>>>(
       size_t port, uint32_t queue, absl::Span<const std::vector<uint8_t>> frames)>;
 
-  // `ordered`: the order of frames matters over all queues, because queues share streams. A burst
-  // then holds only consecutive frames.
+  // `ordered`: queues share streams, so the order of all frames matters. A burst then has only
+  // consecutive frames.
   BurstCheck(RunBurst run, bool ordered) : run_(std::move(run)), ordered_(ordered) {}
 
-  // Adds a frame and what became of it alone; runs its queue's burst where it is full.
+  // Adds a frame and its effects when it ran alone. Runs its queue's burst if that is full.
   absl::Status Feed(const ParityFrame& frame, const FrameEffects& alone);
-  // Runs what is left.
+  // Runs the remaining frames.
   absl::Status Finish();
 
   uint64_t different() const { return different_; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Comparisons as text and JSON, and frames in hex. Pure functions.
+// Formats comparisons as text and JSON, and frames in hex. Pure functions.
 
 #include "src/parity/text.h"
 
@@ -88,7 +88,7 @@ std::string EffectsText(const FrameEffects& effects, const CompiledPolicy& polic
   return text;
 }
 
-// Where the bytes that leave first differ, where both let some leave.
+// Describes the first byte that differs, if bytes leave on both paths.
 std::string BytesText(const FrameEffects& a, const FrameEffects& b) {
   if (a.bytes == b.bytes || a.bytes.empty() || b.bytes.empty()) return "";
   const auto at = static_cast<size_t>(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A comparison of the two paths as text, as JSON, and as one line for each verdict. Pure functions.
+// Formats a comparison of the two paths as text, as JSON, and as one line per verdict. Pure
+// functions.
 
 #ifndef TWINPATH_PARITY_TEXT_H_
 #define TWINPATH_PARITY_TEXT_H_
@@ -27,7 +28,7 @@ struct ParityReport {
   uint32_t queues = 1;
   std::vector<std::pair<std::string, uint64_t>> captures;  // file, frames
   uint64_t frames = 0, different = 0;
-  uint64_t cut = 0;      // frames that the captures hold only in part
+  uint64_t cut = 0;      // frames that are incomplete in the captures
   uint64_t skipped = 0;  // frames longer than kLongestFrame, which are skipped
   std::array<std::string, 2> paths;
   std::vector<ParityDifference> differences;     // the first ones
@@ -42,11 +43,11 @@ struct ParityReport {
   }
 };
 
-// "frames N, equal N, different N", and the differences.
+// "frames N, equal N, different N" and the differences.
 std::string ParityText(const ParityReport& report, const CompiledPolicy& policy);
 nlohmann::ordered_json ParityJson(const ParityReport& report, const CompiledPolicy& policy);
 
-// One line of --verdicts: path, n, port, queue, rule, verdict, out_port, sha256. Fails where the
+// One line of --verdicts: path, n, port, queue, rule, verdict, out_port, sha256. Fails if the
 // digest fails.
 absl::StatusOr<nlohmann::ordered_json> VerdictJson(const std::string& path,
                                                    const ParityFrame& frame,

@@ -221,7 +221,7 @@ TEST(Explain, WhyAFrameIsNotReadToTheEndIsTold) {
   EXPECT_EQ(Wrong(F().Ipv4().Patch(0, {0x65}).Build()),
             "contradiction: its IPv4 header says version 6");
   EXPECT_EQ(Wrong(F().Ipv4().Patch(0, {0x44}).Build()),
-            "contradiction: its IPv4 header announces a header of 16 bytes; the least is 20");
+            "contradiction: its IPv4 header announces a header of 16 bytes; the minimum is 20");
   EXPECT_EQ(Wrong(F().Ipv4().Patch(2, {0, 19}).Build()),
             "contradiction: its IPv4 header has 20 bytes, the whole datagram 19");
   EXPECT_EQ(Wrong(F().Ipv4().Patch(2, {5, 220}).Build()),
@@ -231,9 +231,9 @@ TEST(Explain, WhyAFrameIsNotReadToTheEndIsTold) {
   EXPECT_EQ(Wrong(F().Ipv4(6).Payload(4).Build()),
             "contradiction: its TCP header needs 20 bytes, but the datagram has 4 left");
   EXPECT_EQ(Wrong(F().Ipv4().Tcp().Patch(12, {0x40}).Build()),
-            "contradiction: its TCP header announces 16 bytes; the least is 20");
+            "contradiction: its TCP header announces 16 bytes; the minimum is 20");
   EXPECT_EQ(Wrong(F().Ipv4().Udp().Patch(4, {0, 7}).Build()),
-            "contradiction: its UDP header announces 7 bytes; the least is 8");
+            "contradiction: its UDP header announces 7 bytes; the minimum is 8");
   EXPECT_EQ(Wrong(F().Ipv4().Udp().Patch(4, {0, 9}).Build()),
             "contradiction: its UDP header announces 9 bytes, but the IP datagram has 8");
   EXPECT_EQ(Wrong(F().Ipv6().Patch(4, {0, 100}).Payload(6).Build()),
@@ -241,7 +241,7 @@ TEST(Explain, WhyAFrameIsNotReadToTheEndIsTold) {
   EXPECT_EQ(Wrong(F().Ipv6(17).Payload(6).Build()),
             "contradiction: its UDP header needs 8 bytes, but the datagram has 6 left");
   EXPECT_EQ(Wrong(F().Ipv6().Authentication(0).Patch(1, {0}).Build()),
-            "contradiction: its authentication header announces 8 bytes; the least is 12");
+            "contradiction: its authentication header announces 8 bytes; the minimum is 12");
   EXPECT_EQ(Wrong(F().Ipv6().HopByHop().Patch(1, {1}).Build()),
             "contradiction: its IPv6 extension header of type 0 needs 16 bytes, but the datagram "
             "has 8 left");
@@ -281,7 +281,7 @@ TEST(Explain, AMalformedFrameMeetsRulesUnlessThePolicyDropsIt) {
   const Explanation met =
       Compare(Make(R"({"version": 1, )" + rules, {"lan"}), {frame, 0, 0, 0, 0}, 1, &seen);
   EXPECT_FALSE(met.dropped);
-  EXPECT_EQ(met.malformed, "its UDP header announces 7 bytes; the least is 8");
+  EXPECT_EQ(met.malformed, "its UDP header announces 7 bytes; the minimum is 8");
   EXPECT_EQ(met.unread->reason, TP_PARSE_CONTRADICTION);
   ASSERT_EQ(met.refusals.size(), 1u);
   EXPECT_EQ(met.refusals[0].reason, "dst_port: the udp header could not be read");

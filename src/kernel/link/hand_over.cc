@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A clsact qdisc with a cls_bpf filter: see classifier.h.
+// Uses a clsact qdisc with a cls_bpf filter: see classifier.h.
 
 #include "src/kernel/link/hand_over.h"
 
@@ -22,7 +22,8 @@ constexpr int kEtherType = 12, kNextHeader = 20, kIcmpType = 54;  // offsets; IP
 constexpr int kIcmpv6 = 58;                                       // RFC 4443
 constexpr int kSolicitation = 135, kAdvertisement = 136;          // RFC 4861
 
-// A frame that is too short for a load stays with its interface: the program then returns 0.
+// Loads the classifier's program. A frame that is too short for one of its loads stays with its
+// interface, because the program then returns 0.
 absl::StatusOr<FileDescriptor> LoadProgram(uint32_t receiver) {
   const auto index = static_cast<int>(receiver);
   const bpf_insn instructions[] = {
@@ -35,12 +36,12 @@ absl::StatusOr<FileDescriptor> LoadProgram(uint32_t receiver) {
       Load(BPF_B, kIcmpType),
       Jump(BPF_JEQ, kSolicitation, 5),
       Jump(BPF_JEQ, kAdvertisement, 4),
-      // The receiver alone.
+      // Only the receiver gets the frame.
       Set(BPF_REG_1, index),
       Set(BPF_REG_2, BPF_F_INGRESS),
       Call(BPF_FUNC_redirect),
       Exit(),
-      // The receiver and the interface: the jumps above that are taken on equality.
+      // The BPF_JEQ jumps lead here: both the receiver and the interface get the frame.
       Copy(BPF_REG_1, kContext),
       Set(BPF_REG_2, index),
       Set(BPF_REG_3, BPF_F_INGRESS),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Lets one interface receive, in the kernel, what arrives at another one, as if it had arrived
-// there first: the addresses, routes, neighbors, VLANs and bridge of the receiver all work as ever.
-// A program of the tc classifier does that, which ends with the interface that it is on. Any
+// Redirects frames in the kernel: frames that arrive at one interface are received by another one,
+// as if they had arrived there. So the addresses, routes, neighbors, VLANs and bridge of the
+// receiver keep working. A tc classifier program does the redirect; it ends with its interface. Any
 // thread.
 
 #ifndef TWINPATH_KERNEL_LINK_HAND_OVER_H_
@@ -13,14 +13,13 @@
 
 namespace twinpath {
 
-// Lets the interface with number `receiver` receive what arrives at the interface `from`, in place
-// of an earlier receiver. `from` itself then gets copies of ARP, and of neighbor solicitations and
-// advertisements, and nothing else: so addresses and routes that somebody gives to `from` work,
-// too. `from` must be ours, because its ingress filters are replaced. The error says what the
-// kernel lacks.
+// Lets the interface with index `receiver` receive the frames that arrive at interface `from`.
+// Replaces an earlier receiver. `from` itself gets only copies of ARP, neighbor solicitations and
+// advertisements, so that addresses and routes on `from` also work. `from` must be our own
+// interface, because its ingress filters are replaced. The error says what the kernel lacks.
 absl::Status HandOver(uint32_t from, uint32_t receiver);
 
-// Ends that: `from` receives for itself.
+// Ends the redirect: `from` receives its frames itself.
 void EndHandOver(uint32_t from);
 
 }  // namespace twinpath

@@ -19,7 +19,7 @@
 namespace twinpath {
 namespace {
 
-// The most bytes that an alternative name may have (linux/if.h: ALTIFNAMSIZ).
+// The maximum length of an alternative name in bytes (linux/if.h: ALTIFNAMSIZ).
 constexpr size_t kLongestName = 127;
 
 std::string TextOf(const uint8_t* data, size_t length) {
@@ -95,15 +95,15 @@ Link ParseLink(const uint8_t* data, size_t size) {
   return link;
 }
 
-// Sends RTM_GETLINK for the interface with this number or, where that is 0, this name; with
-// NLM_F_DUMP for all.
+// Sends RTM_GETLINK for the interface with this index, or if the index is 0 with this name; with
+// NLM_F_DUMP for all interfaces.
 std::vector<Link> AskForLinks(uint32_t index, const std::string& name, uint16_t flags) {
   NetlinkMessage request(RTM_GETLINK, static_cast<uint16_t>(NLM_F_REQUEST | flags));
   ifinfomsg header = {};
   header.ifi_index = static_cast<int>(index);
   request.Append(&header, sizeof(header));
   // The kernel looks for both kinds of names, whichever attribute has the name. Kernels before 5.5
-  // know the first one only.
+  // know only IFLA_IFNAME.
   if (!name.empty())
     request.Attribute(name.size() < IFNAMSIZ ? IFLA_IFNAME : IFLA_ALT_IFNAME, name);
   std::vector<Link> links;

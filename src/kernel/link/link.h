@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the kernel says of network interfaces, by netlink: in the calling thread's network
-// namespace, whatever /sys shows. A program that runs asks by number (ifindex): a name may change
-// meanwhile, and an interface may have several names. Any thread; reads only.
+// Reads network interfaces by netlink, in the calling thread's network namespace; /sys may show
+// another one. A running program uses the index (ifindex), because a name may change and an
+// interface may have several names. Any thread.
 
 #ifndef TWINPATH_KERNEL_LINK_LINK_H_
 #define TWINPATH_KERNEL_LINK_LINK_H_
@@ -20,7 +20,7 @@ struct Link {
   std::string address;                    // "02:00:00:00:00:01"; empty: none
   uint32_t mtu = 0;                       // bytes
   uint32_t flags = 0;                     // IFF_*; IFF_PROMISC: its user made it promiscuous
-  uint32_t rx_queues = 0, tx_queues = 0;  // that the device was made with, used or not
+  uint32_t rx_queues = 0, tx_queues = 0;  // that the device was created with, used or not
   uint32_t lower = 0;       // the index of the interface below it, or of a veth's peer; 0: none
   bool elsewhere = false;   // `lower` is an index of another network namespace
   uint32_t master = 0;      // the index of the bridge or bond that it belongs to; 0: none
@@ -28,16 +28,16 @@ struct Link {
   uint64_t tx_dropped = 0;  // frames that the kernel dropped instead of sending
 };
 
-// By number. nullopt: the namespace has no such interface.
+// Reads an interface by index. Nullopt if the namespace has no such interface.
 std::optional<Link> ReadLink(uint32_t index);
-// By its name, or one of its alternative names (ip link property).
+// Reads an interface by its name or an alternative name (ip link property).
 std::optional<Link> FindLink(const std::string& name);
-// All interfaces of the namespace, lo included, by index.
+// All interfaces of the namespace, including lo, ordered by index.
 std::vector<Link> ReadLinks();
 
-// The number of the interface with this name; 0: there is none.
+// The index of the interface with this name; 0: there is none.
 uint32_t IndexOfLink(const std::string& name);
-// The interface's present name; empty: there is none with this number.
+// The current name of the interface with this index; empty: there is none.
 std::string NameOfLink(uint32_t index);
 
 }  // namespace twinpath

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// By ioctl and rtnetlink: /sys may show another network namespace's interfaces.
+// Uses ioctl and rtnetlink, because /sys may show the interfaces of another network namespace.
 
 #include "src/kernel/link/link_setup.h"
 

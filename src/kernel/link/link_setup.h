@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What may change of an interface while a program uses it. Reads only, in the calling thread's
-// network namespace; any thread.
+// Reads the settings of an interface that may change while a program uses it, in the calling
+// thread's network namespace. Any thread.
 
 #ifndef TWINPATH_KERNEL_LINK_LINK_SETUP_H_
 #define TWINPATH_KERNEL_LINK_LINK_SETUP_H_
@@ -17,7 +17,7 @@ inline constexpr char kLinkUp[] = "up";
 inline constexpr char kLinkDown[] = "down";
 inline constexpr char kLinkGone[] = "gone";
 
-// The state of the interface with this number: kLinkUp, kLinkDown, or kLinkGone where it is gone.
+// The state of the interface with this index: kLinkUp, kLinkDown, or kLinkGone if there is none.
 std::string LinkState(uint32_t index);
 
 struct LinkSetup {
@@ -27,7 +27,7 @@ struct LinkSetup {
   uint32_t master = 0;  // see Link
   ReceiveOffloads offloads;
 };
-// nullopt: there is no such interface.
+// Nullopt if there is no such interface.
 std::optional<LinkSetup> ReadSetup(uint32_t index);
 
 }  // namespace twinpath

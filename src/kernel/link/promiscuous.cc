@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A packet socket that receives nothing, with PACKET_MR_PROMISC of packet(7).
+// Uses a packet socket that receives nothing, with PACKET_MR_PROMISC of packet(7).
 
 #include "src/kernel/link/promiscuous.h"
 
@@ -19,7 +19,7 @@ absl::StatusOr<Promiscuous> Promiscuous::Hold(uint32_t index) {
   if (setsockopt(socket.get(), SOL_PACKET, PACKET_ADD_MEMBERSHIP, &membership,
                  sizeof(membership)) != 0)
     return absl::ErrnoToStatus(errno, "PACKET_MR_PROMISC");
-  // The kernel marks a socket whose interface disappears.
+  // Binds the socket because the kernel marks a bound socket when its interface disappears.
   sockaddr_ll address = {};
   address.sll_family = AF_PACKET;
   address.sll_ifindex = static_cast<int>(index);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Lets an interface receive frames for any MAC address while an object lives. The kernel counts
-// this apart from what the interface's user set (ip link set promisc), and ends it with the
-// process, however the process ends. Any thread.
+// Makes an interface promiscuous while an object exists. The kernel counts this separately from the
+// user's setting (ip link set promisc), and ends it when the process ends, in whatever way. Any
+// thread.
 
 #ifndef TWINPATH_KERNEL_LINK_PROMISCUOUS_H_
 #define TWINPATH_KERNEL_LINK_PROMISCUOUS_H_
@@ -16,13 +16,13 @@ namespace twinpath {
 
 class Promiscuous {
  public:
-  // Of no interface.
+  // Holds no interface.
   Promiscuous() = default;
-  // Of the interface with this number, until it disappears or goes to another network namespace.
-  // PermissionDenied without CAP_NET_RAW.
+  // Holds the interface with this index promiscuous, until it disappears or moves to another
+  // network namespace. PermissionDenied without CAP_NET_RAW.
   static absl::StatusOr<Promiscuous> Hold(uint32_t index);
 
-  // Whether there is an interface that is held.
+  // Whether the interface is still held.
   bool Holds() const;
 
  private:

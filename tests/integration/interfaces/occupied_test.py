@@ -75,7 +75,7 @@ class Occupied(Case):
                                         text=True, timeout=60)
                 self.assertEqual(1, result.returncode)
                 fix, = (check["mend"] for check in json.loads(result.stdout)["checks"]
-                        if check["grade"] == "missing" and "carries the XDP program" in check["found"])
+                        if check["grade"] == "missing" and "has the XDP program" in check["found"])
                 self.take_off(fix)
 
 

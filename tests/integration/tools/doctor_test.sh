@@ -196,7 +196,7 @@ for ((i = 0; i < 300; i++)); do
   kill -0 "$pid" 2>/dev/null || fail "did not start: $(cat err.txt)"
   sleep 0.1
 done
-judge 1 interface.json '"carries the XDP program" in bad["interface port a, lan0"]["found"]'
+judge 1 interface.json '"has the XDP program" in bad["interface port a, lan0"]["found"]'
 profile other.json '{"name": "a", "device": "net_null0"}'
 sed -i 's/"--no-pci"/"--no-pci", "--file-prefix=other"/' other.json
 judge 1 other.json '"a running DPDK program uses the file prefix" in r["paths"]["dpdk"]["refusal"]'
@@ -231,7 +231,7 @@ nobody
 judge 0 null.json 'not bad'
 judge 1 interface.json '"no CAP_NET_RAW, no CAP_NET_ADMIN, no CAP_SYS_ADMIN" == bad["capabilities"]["found"]' '"memlock" in bad'
 # The runtime folder.
-XDG_RUNTIME_DIR=/nonexist judge 1 null.json '"/nonexist/dpdk/twinpath-dpdk cannot be made in /" in bad["runtime folder"]["found"]' \
+XDG_RUNTIME_DIR=/nonexist judge 1 null.json '"/nonexist/dpdk/twinpath-dpdk cannot be created in /" in bad["runtime folder"]["found"]' \
   'bad["runtime folder"]["mend"].startswith("export XDG_RUNTIME_DIR=")'
 as_is=("${as[@]}") as=()
 mount -t tmpfs -o ro tmpfs /run/user

@@ -153,7 +153,7 @@ TEST_F(DoctorTest, AnInterfaceWithAnXdpProgramIsNotFree) {
   const Findings findings = Nics(facts);
   ASSERT_EQ(findings.size(), 2u);
   EXPECT_EQ(findings[1].grade, Grade::kMissing);
-  EXPECT_EQ(findings[1].found, "carries the XDP program xdp_pass, id 7, generic");
+  EXPECT_EQ(findings[1].found, "has the XDP program xdp_pass, id 7, generic");
   EXPECT_EQ(findings[1].fix, "ip link set dev lan0 xdpgeneric off");
 }
 
@@ -167,7 +167,7 @@ TEST_F(DoctorTest, QueuesAndMtuMustFit) {
   EXPECT_EQ(findings[2].grade, Grade::kMissing);
   needs_.command = "twinpath-dpdk --profile p.json";
   InterfaceFacts facts;
-  facts.most_queues = 2;
+  facts.max_queues = 2;
   EXPECT_EQ(Nics(facts)[1].fix, "twinpath-dpdk --profile p.json --queues 2");
 }
 
