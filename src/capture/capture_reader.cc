@@ -27,7 +27,7 @@ std::string LinkTypeName(int link_type) {
 void Capture::Close::operator()(pcap* handle) const { pcap_close(handle); }
 
 absl::StatusOr<Capture> Capture::Open(const std::string& path) {
-  // Not pcap_open_offline, to which "-" is standard input.
+  // Does not use pcap_open_offline, which takes "-" as standard input.
   std::FILE* file = std::fopen(path.c_str(), "rbe");
   if (!file) {
     return absl::InvalidArgumentError(

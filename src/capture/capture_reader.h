@@ -18,20 +18,20 @@ namespace twinpath {
 
 class Capture {
  public:
-  // Opens the file at `path`. InvalidArgument, with the path, where it cannot be opened, is not a
+  // Opens the file at `path`. InvalidArgument, with the path, if it cannot be opened, is not a
   // capture, or has another link type than Ethernet.
   static absl::StatusOr<Capture> Open(const std::string& path);
 
-  // The captured bytes of the next frame, valid until the next call; nullopt at the end of the
-  // file. DataLoss, with the file and the packet's number (from 1, as other tools count), where the
+  // Returns the captured bytes of the next frame, valid until the next call; nullopt at the end of
+  // the file. DataLoss, with the file and the packet's number (from 1, as in other tools), if the
   // file ends or is damaged within a packet.
   absl::StatusOr<std::optional<absl::Span<const uint8_t>>> Next();
 
   const std::string& path() const { return path_; }
   uint64_t frames() const { return frames_; }  // read so far
   int64_t time() const { return time_; }       // of the last frame, in nanoseconds since 1970
-  uint32_t length() const { return length_; }  // of the last frame, captured or not
-  // Frames so far that the capture's snapshot length cut short.
+  uint32_t length() const { return length_; }  // of the last frame on the wire
+  // Frames so far that are incomplete because of the capture's snapshot length.
   uint64_t cut() const { return cut_; }
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What most files include, compiled once for a library of many.
+// Headers that most files include. They are precompiled for each large library.
 
 #include <algorithm>
 #include <chrono>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Parses --reset-after, and draws the fates.
+// Parses --reset-after, and draws the fates of connections.
 
 #include "src/splice/chaos.h"
 
@@ -56,8 +56,9 @@ Quantity ParseQuantity(std::string_view text) {
   return {ResetAfter::Unit::kBytes, bytes << shift};
 }
 
-// Maps a draw to low..high inclusive. Uniform except for a bias of at most range / 2^64: takes the
-// high word of draw * range, as in Lemire, "Fast Random Integer Generation in an Interval" (2019).
+// Maps a draw to low..high inclusive, by the high word of draw * range, as in Lemire, "Fast Random
+// Integer Generation in an Interval" (2019). The result is uniform with a bias of at most
+// range / 2^64.
 uint64_t MapToRange(uint64_t low, uint64_t high, uint64_t draw) {
   const uint64_t range = high - low + 1;
   const uint64_t top = (draw >> 32) * (range >> 32);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Connections broken on purpose: which connections are refused and when a connection is reset. Both
-// depend only on the seed and the connection's number, through the policy's random function
+// Decides which connections are broken on purpose: which ones are refused, and when one is reset.
+// Both depend only on the seed and the connection's number, with the policy's random function
 // (src/policy/random.h). Pure functions; any thread.
 
 #ifndef TWINPATH_SPLICE_CHAOS_H_
@@ -38,10 +38,10 @@ struct ChaosPlan {
 
 struct ConnectionFate {
   bool refused = false;
-  uint64_t byte_limit = kNoByteLimit;  // forwarded in either direction; then both sides are reset
+  uint64_t byte_limit = kNoByteLimit;  // both sides are reset after so many bytes in one direction
   std::optional<std::chrono::microseconds> lifetime;  // from reaching the target to the reset
 };
-// Fate of the connection that was accepted as number `n`, counted from 0.
+// The fate of connection number `n`, in the order of acceptance, from 0.
 ConnectionFate FateOf(const ChaosPlan& plan, uint64_t n);
 
 }  // namespace twinpath::splice

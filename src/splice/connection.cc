@@ -18,10 +18,10 @@ namespace twinpath::splice {
 namespace {
 
 constexpr Clock::time_point kNever = Clock::time_point::max();
-// Intervals between two checks of something that no event reports. It has mostly happened within
-// microseconds. The interval doubles from the first value to the last.
+// Intervals between two checks of a condition that no event reports. Usually the condition holds
+// after microseconds. The interval doubles from the first value to the last.
 constexpr std::chrono::microseconds kFirstPoll(100), kLastPoll(20000);
-// A reset is passed on once what came before it is acknowledged, but at most this much later.
+// A reset is forwarded when all bytes before it are acknowledged, but at most this much later.
 constexpr std::chrono::seconds kResetGrace(1);
 // Time that the kernel has to bring redirected bytes into a send queue that has room for them.
 constexpr std::chrono::seconds kSettleTime(60);
@@ -56,7 +56,7 @@ Connection::~Connection() {
 }
 
 void Connection::Start(Clock::time_point now) {
-  // Reports only errors and resets for now. What the client sends waits in its socket.
+  // Watches only for errors and resets for now. Bytes from the client wait in its socket.
   Watch(0, EPOLLET);
   ConnectToNextTarget(now);
 }
@@ -109,7 +109,7 @@ void Connection::MakeDirections() {
     mapped[1] = context_.sockmap->Insert(pair_ + 1, target) == 0;
   }
   // The kernel refuses a socket whose FIN has already arrived. Its peer stays in the map, because
-  // leaving the map would lose what waits there, but everything it receives is passed.
+  // bytes that wait there would be lost otherwise, but all bytes that it receives are passed.
   const bool both = mapped[0] && mapped[1];
   if (context_.sockmap && !both) mode_ = Mode::kCopy;
   for (int side = 0; side < 2; side++) {
@@ -119,7 +119,7 @@ void Connection::MakeDirections() {
                                                    &context_.sockmap->flow(pair_ + side), both)
                             : MakePumpDirection(source, sink, make_pump());
   }
-  // Neither the BPF program nor epoll reports what arrived before the socket was in the map.
+  // Neither the BPF program nor epoll reports bytes that arrived before the socket was in the map.
   for (int side = 0; side < 2; side++)
     if (mapped[side]) RepeatReadEvent(endpoints_[side].fd.get());
 }
@@ -132,7 +132,7 @@ void Connection::OnSocket(int side, uint32_t events, Clock::time_point now) {
     if (events & EPOLLPRI) directions_[side]->OnUrgent();
     RunBoth(now);
   }
-  // By now everything that arrived before the error has been read, as far as it can be.
+  // All readable bytes that arrived before the error have been read now.
   if (phase_ == Phase::kForwarding && (events & EPOLLERR)) {
     failed_[side] = true;
     BeginReset(&SplicerCounters::reset, now);
@@ -171,7 +171,7 @@ void Connection::RunBoth(Clock::time_point now) {
     poll_interval_ = {};
     give_up_at_ = kNever;
   } else if (before != kNever && now < before) {
-    poll_at_ = before;  // an event of one side does not postpone the other side's poll
+    poll_at_ = before;  // an event of one side must not postpone the other side's poll
   }
   if (now >= give_up_at_) CheckSettling(now);
   if (phase_ == Phase::kForwarding) WatchBoth();
@@ -187,7 +187,7 @@ void Connection::RunDirection(int side, Clock::time_point now) {
       has_more_work_ = true;
       break;
     case Progress::kPoll:
-      // What was passed may wait behind what the opposite direction redirected to this source.
+      // Passed bytes may wait behind bytes that the opposite direction redirected to this source.
       directions_[1 - side]->UnblockSink();
       SchedulePoll(now);
       break;
@@ -204,8 +204,8 @@ void Connection::RunDirection(int side, Clock::time_point now) {
   }
 }
 
-// Only a failed socket is marked as failed: the other failures leave both sockets usable, and what
-// they were sent is delivered before the reset.
+// Marks only a failed socket as failed. After other failures both sockets are usable, so their
+// bytes are delivered before the reset.
 void Connection::FailDirection(int side, Progress progress, Clock::time_point now) {
   const int error = directions_[side]->error();
   if (error == EMFILE || error == ENFILE)
@@ -231,7 +231,7 @@ void Connection::SchedulePoll(Clock::time_point now) {
   settling_traffic_ = TrafficNow();
 }
 
-// Redirected bytes have been waited for during kSettleTime.
+// Called when redirected bytes have not arrived for kSettleTime.
 void Connection::CheckSettling(Clock::time_point now) {
   if (settling_traffic_.Update(TrafficNow())) {
     give_up_at_ = now + kSettleTime;
@@ -311,7 +311,7 @@ void Connection::Close(uint64_t SplicerCounters::*counter, Ending ending) {
   has_more_work_ = false;
   for (Endpoint& endpoint : endpoints_) {
     if (ending == Ending::kReset && endpoint.fd.get() >= 0) ResetOnClose(endpoint.fd.get());
-    endpoint.fd = FileDescriptor();  // which takes it out of epoll and of the sockmap
+    endpoint.fd = FileDescriptor();  // close also removes it from epoll and the sockmap
   }
   for (auto& direction : directions_) direction.reset();
 }
@@ -331,8 +331,8 @@ void Connection::Watch(int side, uint32_t interest) {
   endpoint.registered = true;
 }
 
-// A socket that the BPF program serves is not watched for input: each segment would wake this
-// thread.
+// Does not watch a socket that the BPF program serves for input, because each segment would wake
+// this thread.
 void Connection::WatchBoth() {
   for (int side = 0; side < 2; side++) {
     uint32_t interest = kEvents;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One spliced connection, from accept() until both of its sockets, which it owns, are closed. It
-// never blocks: the worker reports events to it, it does what it can, and it tells when it wants to
-// be called again. The worker's thread.
+// One spliced connection, from accept() until both of its sockets are closed. It owns the sockets.
+// It never blocks: the worker reports events to it, and it says when it must be called again. The
+// worker's thread.
 
 #ifndef TWINPATH_SPLICE_CONNECTION_H_
 #define TWINPATH_SPLICE_CONNECTION_H_
@@ -26,13 +26,13 @@ class Connection {
   // One of the two sockets. Its epoll events point to it.
   struct Endpoint {
     Connection* connection = nullptr;
-    int side = 0;  // 0: the client's, 1: the target's
+    int side = 0;  // 0: the client's socket, 1: the target's
     FileDescriptor fd;
     uint32_t interest = 0;  // events that epoll reports
     bool registered = false;
   };
 
-  // `context` must outlive this. `number` counts accepted connections, from 0.
+  // `context` must outlive this object. `number` counts accepted connections, from 0.
   Connection(WorkerContext* context, FileDescriptor client, uint64_t number,
              const ConnectionFate& fate, Clock::time_point now);
   Connection(const Connection&) = delete;
@@ -41,19 +41,19 @@ class Connection {
 
   // Starts to connect to a target.
   void Start(Clock::time_point now);
-  // epoll reported `events` for the socket of `side`.
+  // Called when epoll reported `events` for the socket of `side`.
   void OnSocket(int side, uint32_t events, Clock::time_point now);
-  // The BPF program reported an event for `slot`, which is one of pair().
+  // Called when the BPF program reported an event for `slot`, one of the two slots of pair().
   void OnFlow(int slot, Clock::time_point now);
-  // deadline() has passed, or has_more_work().
+  // Called when deadline() has passed, or if has_more_work().
   void OnTimer(Clock::time_point now);
   // Resets both sides at once.
   void Abort();
 
   bool closed() const { return phase_ == Phase::kClosed; }
-  // Whether OnTimer() is to be called once other connections had a turn.
+  // Whether OnTimer() must be called after other connections had a turn.
   bool has_more_work() const { return has_more_work_; }
-  // When OnTimer() is to be called; Clock::time_point::max(): never.
+  // When OnTimer() must be called; Clock::time_point::max(): never.
   Clock::time_point deadline() const;
   // The even one of its two sockmap slots; negative: none.
   int pair() const { return pair_; }
@@ -61,11 +61,11 @@ class Connection {
   ConnectionFacts Facts(Clock::time_point now) const;
 
  private:
-  // Shows whether anything moves. Bytes that a receiver acknowledges count as movement, too.
+  // Shows whether there is traffic. Acknowledgments of a receiver count as traffic, too.
   struct Traffic {
     uint64_t forwarded[2] = {}, unacknowledged[2] = {};  // [side]: from that side
     bool operator==(const Traffic&) const = default;
-    // Takes `now` over, and returns whether it differs from the value before.
+    // Stores `now`, and returns whether it differs from the previous value.
     bool Update(const Traffic& now) { return std::exchange(*this, now) != now; }
   };
 
@@ -90,7 +90,7 @@ class Connection {
   Traffic TrafficNow() const;
 
   // Ending.
-  // Resets both sides once everything before is delivered, or after kResetGrace.
+  // Resets both sides when all earlier bytes are delivered, or after kResetGrace.
   void BeginReset(uint64_t SplicerCounters::*counter, Clock::time_point now);
   void ContinueReset(Clock::time_point now);
   void Close(uint64_t SplicerCounters::*counter, Ending ending);
@@ -109,7 +109,7 @@ class Connection {
   Endpoint endpoints_[2];
   TargetConnector connector_;
   std::unique_ptr<Direction> directions_[2];  // [side]: bytes from that side
-  bool fin_passed_[2] = {};                   // [side]: that side's FIN, to the other side
+  bool fin_passed_[2] = {};                   // [side]: that side's FIN was forwarded
   bool failed_[2] = {};                       // [side]: that side's socket has failed
   Mode mode_;
   int pair_ = -1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What log lines and telemetry tell about a connection. Plain values.
+// Facts about a connection for log lines and telemetry. Plain values.
 
 #ifndef TWINPATH_SPLICE_CONNECTION_FACTS_H_
 #define TWINPATH_SPLICE_CONNECTION_FACTS_H_
@@ -13,7 +13,7 @@
 
 namespace twinpath::splice {
 
-// How log lines name a connection: "connection 7 from 10.0.0.1:50123".
+// The name of a connection in log lines: "connection 7 from 10.0.0.1:50123".
 std::string ConnectionName(uint64_t number, const Address& client);
 
 // Cheap to collect while the worker waits; Snapshot() formats the text later.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Names of the modes.
+// The names of the modes.
 
 #include "src/splice/options.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a splicer is asked to do, and what it counts. Plain values.
+// The options of a splicer, and its counters. Plain values.
 
 #ifndef TWINPATH_SPLICE_OPTIONS_H_
 #define TWINPATH_SPLICE_OPTIONS_H_
@@ -19,10 +19,10 @@ enum class Mode { kCopy, kSplice, kSockmap };
 // "copy", "splice", "sockmap".
 const char* ModeName(Mode mode);
 
-// The mode that `auto` selects, and the reason that is printed. Chosen by what tools/bench splice
-// measures: sockmap answers sooner, but its streams of short messages are several times slower,
-// because the kernel queues each segment for a worker thread of its own. splice(2) is never far
-// behind. It needs no privilege, so no other mode is needed as a fallback.
+// The mode that `auto` selects, and the printed reason. The choice follows the measurements of
+// tools/bench splice: sockmap answers sooner, but its streams of short messages are several times
+// slower, because the kernel queues each segment for a kernel thread. splice(2) is never much
+// slower than the best mode. It needs no privilege, so no other mode is needed as a fallback.
 inline constexpr Mode kAutoMode = Mode::kSplice;
 inline constexpr char kAutoWhy[] = "auto: the default; needs no privileges";
 
@@ -39,7 +39,7 @@ struct SplicerOptions {
   ChaosPlan chaos;
 };
 
-// Connections. Each accepted connection is open, or has ended in exactly one way:
+// Counters of connections. Each accepted connection is open, or has ended in exactly one way:
 // accepted = refused + refused_by_chaos + failed + finished + reset + reset_by_chaos + idle +
 // aborted + open.
 struct SplicerCounters {
@@ -47,8 +47,8 @@ struct SplicerCounters {
   uint64_t refused = 0;  // reset: beyond max_connections
   uint64_t refused_by_chaos = 0;
   uint64_t failed = 0;    // reset: no target could be reached
-  uint64_t finished = 0;  // the FINs of both sides were passed on
-  uint64_t reset = 0;     // by either side, and passed on to the other
+  uint64_t finished = 0;  // the FINs of both sides were forwarded
+  uint64_t reset = 0;     // by one side; the reset was forwarded to the other
   uint64_t reset_by_chaos = 0;
   uint64_t idle = 0;     // reset by the idle timeout
   uint64_t aborted = 0;  // reset at the end of the run
@@ -56,7 +56,7 @@ struct SplicerCounters {
   uint64_t to_target_bytes = 0, to_client_bytes = 0;  // of connections that ended
 };
 
-// Every counter, for sums.
+// All counters, for sums.
 inline constexpr uint64_t SplicerCounters::*kSplicerCounters[] = {
     &SplicerCounters::accepted,         &SplicerCounters::refused,
     &SplicerCounters::refused_by_chaos, &SplicerCounters::failed,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Log lines for a person, at most 10 a second. A flood of failing connections shows as a number of
-// lines that were left out. Any thread.
+// Writes at most 10 log lines per second. If there are more, it reports the number of lines that
+// were left out. Any thread.
 
 #ifndef TWINPATH_SPLICE_RATE_LIMITED_LOG_H_
 #define TWINPATH_SPLICE_RATE_LIMITED_LOG_H_
@@ -46,7 +46,7 @@ class RateLimitedLog {
     const uint64_t count = std::exchange(left_out_, 0);
     if (count == 0) return;
     write_(std::to_string(count) + (count == 1 ? " more line was" : " more lines were") +
-           " left out (at most " + std::to_string(kLinesPerSecond) + " a second are written)");
+           " left out (the limit is " + std::to_string(kLinesPerSecond) + " per second)");
   }
 
   const std::function<void(const std::string&)> write_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The splicer at one moment, and as the sections that telemetry shows. Plain values; any thread.
+// The splicer at one moment, and the sections that telemetry shows. Plain values; any thread.
 
 #ifndef TWINPATH_SPLICE_SNAPSHOT_H_
 #define TWINPATH_SPLICE_SNAPSHOT_H_

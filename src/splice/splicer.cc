@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Setup, the choice of the mode, and snapshots.
+// Set-up, the choice of the mode, and snapshots.
 
 #include "src/splice/splicer.h"
 
@@ -103,7 +103,7 @@ absl::Status FitDescriptors(SplicerOptions* options, bool may_lower) {
 
 absl::StatusOr<std::unique_ptr<Splicer>> Splicer::Create(
     SplicerOptions options, std::function<void(const std::string&)> log) {
-  // The listener first: a port in use is the most likely mistake, and nothing has to be undone.
+  // Opens the listener first, because a port in use is the most likely mistake.
   auto listener = Listen(options.listen);
   if (!listener.ok()) return listener.status();
   for (const Address& target : options.targets)

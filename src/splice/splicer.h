@@ -20,33 +20,33 @@
 
 namespace twinpath::splice {
 
-// Descriptors that `connections` need at most, without the process's own.
+// The number of descriptors that `connections` need at most, without the process's own.
 uint64_t DescriptorsFor(uint64_t connections, Mode mode);
 
-// Raises the soft limit of descriptors (RLIMIT_NOFILE) to what `options` need. If the hard limit is
-// too low, lowers options->max_connections to what fits, provided that `may_lower`. Otherwise
-// FailedPrecondition says what is needed, what there is and how to raise it.
+// Raises the soft limit of descriptors (RLIMIT_NOFILE) to the need of `options`. If the hard limit
+// is too low and `may_lower` is true, lowers options->max_connections to the limit. Otherwise
+// returns FailedPrecondition, which names the need, the limit and how to raise it.
 absl::Status FitDescriptors(SplicerOptions* options, bool may_lower);
 
 class Splicer : public Path {
  public:
-  // Listens and serves from now on. InvalidArgument and FailedPrecondition name the wrong option or
+  // Starts to listen and to serve. InvalidArgument and FailedPrecondition name the wrong option or
   // address; PermissionDenied names the capabilities that mode sockmap lacks. `log` receives a line
-  // for each failure that a person should know of, from any worker's thread, one at a time.
+  // for each failure that the user should know, from any worker's thread, one at a time.
   static absl::StatusOr<std::unique_ptr<Splicer>> Create(
       SplicerOptions options, std::function<void(const std::string&)> log);
   ~Splicer() override;
 
   // Refuses new clients. Open connections continue.
   void Drain();
-  // Resets open connections and ends the workers. Counters stay.
+  // Resets open connections and ends the workers. Keeps the counters.
   absl::Status Stop() override;
 
-  // Nothing is watched.
+  // There is nothing to watch.
   void Watch(Clock::time_point) override {}
 
-  // Wakes the workers, so that each completes a turn of its loop if it is alive. Returns how many
-  // turns each has completed. Any thread, before Stop.
+  // Wakes the workers, so that each one that is not stalled completes a turn of its loop. Returns
+  // how many turns each has completed. Any thread, before Stop.
   std::vector<uint64_t> Progress() override;
 
   // Connections open now. Any thread.
@@ -54,7 +54,7 @@ class Splicer : public Path {
   Mode mode() const { return shared_.mode; }
   // Why that mode was chosen.
   const std::string& why() const { return why_; }
-  // Where it listens, with the port that the kernel chose if --listen has port 0.
+  // The address on which it listens, with the port that the kernel chose if --listen has port 0.
   const std::string& address() const { return address_; }
 
   // Any thread.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Targets, counters and connections as tables for a terminal of 80 to 100 columns.
+// Formats targets, counters and connections as tables for a terminal of 80 to 100 columns.
 
 #include "src/splice/table.h"
 

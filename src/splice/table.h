@@ -14,8 +14,8 @@ namespace twinpath::splice {
 // Targets, counters and connections, in `width` columns (80 to 100).
 std::string SummaryTable(const nlohmann::ordered_json& summary, size_t width);
 
-// Bits per second of the connections that moved most between two summaries of one run, and of all.
-// Empty where no time passed between the two.
+// A table of bits per second between two summaries of one run: for the connections that moved most,
+// and in total. Empty if no time passed between the summaries.
 std::string RateTable(const nlohmann::ordered_json& before, const nlohmann::ordered_json& now,
                       size_t width);
 

@@ -27,7 +27,7 @@ absl::Status CallError(const char* call) {
   return absl::InternalError(absl::StrCat(call, ": ", std::strerror(errno)));
 }
 
-// Events that belong to no connection point to one of these.
+// Events that belong to no connection point to one of these variables.
 char listener_tag, wake_tag, flows_tag;
 
 bool Add(int epoll, int fd, uint32_t events, void* tag) {
@@ -169,7 +169,7 @@ void Worker::HandleEvent(void* tag, uint32_t events, Clock::time_point now) {
   }
 }
 
-// EPOLLEXCLUSIVE: a new client wakes one worker.
+// EPOLLEXCLUSIVE makes a new client wake only one worker.
 bool Worker::WatchListener() {
   return Add(epoll_.get(), shared_.listener, EPOLLIN | EPOLLEXCLUSIVE, &listener_tag);
 }
@@ -199,7 +199,7 @@ void Worker::Accept(Clock::time_point now) {
   }
 }
 
-// Pauses if descriptors or memory ran out. The listener stays readable all the while, so it is not
+// Pauses if descriptors or memory ran out. The listener stays readable meanwhile, so it is not
 // watched during the pause.
 void Worker::AcceptFailed(int error, Clock::time_point now) {
   if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM) return;
@@ -238,14 +238,14 @@ void Worker::Refuse(FileDescriptor client, uint64_t SplicerCounters::*counter) {
 void Worker::TakeFlowEvents(Clock::time_point now) {
   sockmap_->TakeEvents([&](int slot) {
     Connection* connection = by_pair_[static_cast<size_t>(slot / 2)];
-    if (!connection) return;  // it was closed in the meantime
+    if (!connection) return;  // closed in the meantime
     connection->OnFlow(slot, now);
     Reschedule(connection);
   });
 }
 
 void Worker::RunTimers(Clock::time_point now) {
-  // Collected first: a timer that is set again for the present time runs in the next turn.
+  // Collects the timers first, so that a timer that is set again for `now` runs in the next turn.
   std::vector<Connection*> due;
   for (auto timer = timers_.begin(); timer != timers_.end() && timer->first <= now; ++timer)
     due.push_back(timer->second);
@@ -271,8 +271,8 @@ void Worker::Reschedule(Connection* connection) {
     ready_.push_back(connection);
 }
 
-// Called after all events of a turn: a later event may refer to a connection that an earlier one
-// closed.
+// Called after all events of a turn, because a later event may refer to a connection that an
+// earlier one closed.
 void Worker::RemoveClosed() {
   std::sort(closed_.begin(), closed_.end());
   closed_.erase(std::unique(closed_.begin(), closed_.end()), closed_.end());

@@ -25,7 +25,7 @@
 
 namespace twinpath::splice {
 
-// What the workers share. The splicer owns it.
+// The state that the workers share. The splicer owns it.
 struct SharedState {
   const SplicerOptions& options;
   const Mode mode;
@@ -38,7 +38,8 @@ struct SharedState {
 
 class Worker {
  public:
-  // Starts the thread. `sockmap` is nullptr unless in mode sockmap. `shared` must outlive this.
+  // Starts the thread. `sockmap` is nullptr except in mode sockmap. `shared` must outlive the
+  // worker.
   static absl::StatusOr<std::unique_ptr<Worker>> Start(SharedState* shared,
                                                        std::unique_ptr<Sockmap> sockmap);
   Worker(const Worker&) = delete;
@@ -51,8 +52,8 @@ class Worker {
   // Resets open connections and ends the thread.
   void End();
 
-  // Wakes the thread, so that it completes a turn of its loop if it is alive. Returns how many
-  // turns it has completed. Any thread.
+  // Wakes the thread, so that it completes a turn of its loop unless it is stalled. Returns how
+  // many turns it has completed. Any thread.
   uint64_t WakeAndCountTurns();
 
   // Adds this worker's counters and open connections. Any thread.
@@ -84,8 +85,8 @@ class Worker {
   void Refuse(FileDescriptor client, uint64_t SplicerCounters::*counter);
   void TakeFlowEvents(Clock::time_point now);
   void RunTimers(Clock::time_point now);
-  // To be called after each call of a connection: updates its timer, its place in ready_ and
-  // closed_.
+  // Updates a connection's timer and its place in ready_ and closed_. Must be called after each
+  // call of a connection.
   void Reschedule(Connection* connection);
   void RemoveClosed();
   int TimeoutMs() const;
@@ -105,7 +106,7 @@ class Worker {
   std::unordered_map<Connection*, Entry> connections_;
   Timers timers_;
   std::vector<Connection*> ready_;    // with has_more_work(), for the next turn
-  std::vector<Connection*> closed_;   // to be removed at the end of this turn; may repeat
+  std::vector<Connection*> closed_;   // removed at the end of this turn; may have duplicates
   std::vector<Connection*> by_pair_;  // [sockmap pair]; nullptr: free
   std::thread thread_;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the connections of one worker share. The worker owns it; it outlives the connections. The
-// worker's thread.
+// The data that the connections of one worker share. The worker owns it; it outlives the
+// connections. The worker's thread.
 
 #ifndef TWINPATH_SPLICE_WORKER_CONTEXT_H_
 #define TWINPATH_SPLICE_WORKER_CONTEXT_H_

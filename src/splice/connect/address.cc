@@ -19,7 +19,7 @@ namespace {
 
 constexpr char kAllowed[] = "ADDRESS:PORT with an IPv4 address, or [ADDRESS]:PORT with an IPv6 one";
 
-// The two parts of "HOST:PORT" or "[HOST]:PORT"; false where the text has another shape.
+// Splits "HOST:PORT" or "[HOST]:PORT". False if the text has another form.
 bool SplitHostPort(std::string_view text, std::string* host, std::string_view* port,
                    bool* bracketed) {
   const size_t colon = text.rfind(':');
@@ -44,7 +44,8 @@ absl::Status WrongValue(const std::string& option, const std::string& found,
       absl::StrCat(option, ": ", FoundError("", "", found, allowed).message()));
 }
 
-// Reads HOST of "[HOST]:PORT", `text`: an IPv6 address with an optional zone ("%eth0").
+// Parses the HOST of "[HOST]:PORT": an IPv6 address with an optional zone ("%eth0"). `text` is the
+// whole value, for errors.
 absl::Status ParseIpv6(const std::string& option, const std::string& text, std::string host,
                        Address* address) {
   auto* in6 = reinterpret_cast<sockaddr_in6*>(&address->storage);

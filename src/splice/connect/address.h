@@ -16,10 +16,10 @@ namespace twinpath::splice {
 struct Address {
   sockaddr_storage storage = {};
   socklen_t size = 0;
-  // Name of the interface that a link-local address belongs to, as given ("eth0"); empty: none, or
-  // the address came from the kernel. `storage` holds the index that the interface had when the
-  // text was parsed. An interface that is deleted and created again has a new index, so
-  // StartConnect looks the name up each time.
+  // The name of the interface that a link-local address belongs to, as given ("eth0"). Empty: none,
+  // or the address is from the kernel. `storage` has the index of the interface when the text was
+  // parsed. An interface that is deleted and created again has a new index, so StartConnect looks
+  // up the name each time.
   std::string zone;
 
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }

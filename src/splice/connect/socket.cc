@@ -34,7 +34,7 @@ absl::Status CallError(const char* call, const Address& address, int error) {
 }
 
 void Set(int fd, int level, int option, int value) {
-  // Fails on a socket that is closing, where no option matters any more.
+  // This fails on a socket that is closing, when options do not matter any more.
   static_cast<void>(setsockopt(fd, level, option, &value, sizeof(value)));
 }
 
@@ -45,8 +45,8 @@ tcp_info TcpInfo(int fd) {
   return info;
 }
 
-// Stores the present index of the address's zone, if it has one. False with errno set: ENODEV if no
-// interface has the zone's name. Asks through `fd`, so that no further descriptor is needed.
+// Updates the index of the address's zone, if it has one. False with errno set: ENODEV if no
+// interface has the zone's name. Uses `fd` for the ioctl, so that no other descriptor is needed.
 bool LookUpZone(int fd, Address* address) {
   if (address->zone.empty()) return true;
   ifreq request = {};
@@ -65,8 +65,8 @@ absl::StatusOr<FileDescriptor> Listen(const Address& address) {
   Set(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (address.family() == AF_INET6) Set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
   if (bind(fd.get(), address.get(), address.size)) return CallError("bind", address, errno);
-  // Accepted sockets inherit it: an urgent byte stays in the stream, even one that arrives before
-  // accept().
+  // Accepted sockets inherit this option, so an urgent byte stays in the stream even if it arrives
+  // before accept().
   Set(fd.get(), SOL_SOCKET, SO_OOBINLINE, 1);
   if (listen(fd.get(), SOMAXCONN)) return CallError("listen", address, errno);
   return fd;
@@ -97,7 +97,7 @@ bool IsAcceptedBy(const Address& target, const Address& listen) {
   }
   if (!listen.IsWildcard() || (listen.family() == AF_INET && target.family() == AF_INET6))
     return false;
-  // An address that a socket can be bound to is one of this host's.
+  // If a socket can be bound to the address, it belongs to this host.
   Address local = target;
   reinterpret_cast<sockaddr_in*>(&local.storage)->sin_port = 0;
   const FileDescriptor fd(socket(local.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -152,7 +152,7 @@ uint64_t ReceivedBytes(int fd) {
 }
 
 uint64_t QueuedBytes(int fd) {
-  // In this order: a byte acknowledged in between is missed, and none is counted twice.
+  // The order matters: a byte that is acknowledged in between is missed, but not counted twice.
   const uint64_t acknowledged = TcpInfo(fd).tcpi_bytes_acked;
   return acknowledged + UnacknowledgedBytes(fd);
 }

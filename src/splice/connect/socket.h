@@ -33,13 +33,13 @@ Address PeerAddress(int fd);
 bool IsAcceptedBy(const Address& target, const Address& listen);
 
 // Whether a connected socket is its own peer. A connect() to a local port within the ephemeral
-// range can choose that same port as its source. If nobody listens there, the kernel takes it for a
-// simultaneous open (RFC 9293, section 3.5) and connects the socket to itself.
+// range can choose the same port as its source. If no socket listens there, the kernel treats it as
+// a simultaneous open (RFC 9293, section 3.5) and connects the socket to itself.
 bool IsConnectedToItself(int fd);
 
-// Starts to connect to `address`, whose zone is looked up now. The connection attempt is over when
-// the socket becomes writable; TakeError() then has its result. On failure `error` is an errno
-// value; ENODEV: the zone's interface does not exist.
+// Starts to connect to `address`; looks up its zone first. The attempt is finished when the socket
+// becomes writable; TakeError() then returns its result. On failure *error is an errno value;
+// ENODEV: the zone's interface does not exist.
 absl::StatusOr<FileDescriptor> StartConnect(const Address& address, int* error);
 
 void ApplyOptions(int fd, const SocketOptions& options);
@@ -47,20 +47,20 @@ void ApplyOptions(int fd, const SocketOptions& options);
 // Returns and clears the socket's pending error: an errno value, 0 for none.
 int TakeError(int fd);
 
-// Makes close() send a reset and discard what is queued.
+// Makes close() send a reset and discard queued bytes.
 void ResetOnClose(int fd);
 
 // Makes the kernel report waiting input again, as if it had just arrived. Does nothing if no input
-// waits. (Sets SO_RCVLOWAT to 1, its present value.)
+// waits. (Sets SO_RCVLOWAT to 1, which is its current value.)
 void RepeatReadEvent(int fd);
 
 // Payload bytes that the socket's TCP has received in order since the socket was created, without
 // the FIN. (tcpi_bytes_received counts the FIN.)
 uint64_t ReceivedBytes(int fd);
 
-// Bytes that the send queue has taken since the socket was created, plus a constant: acknowledged
-// ones and unacknowledged ones. Valid until this end's FIN is sent. May be too low, never too high:
-// bytes acknowledged between its two system calls are missed once.
+// Bytes that the send queue has taken since the socket was created, acknowledged or not, plus a
+// constant. Valid until this end's FIN is sent. The result may be too low but never too high: bytes
+// that are acknowledged between the two system calls are missed.
 uint64_t QueuedBytes(int fd);
 
 // Bytes that the peer has not acknowledged. Includes the FIN.
@@ -69,8 +69,8 @@ uint32_t UnacknowledgedBytes(int fd);
 // Memory that the send queue uses, in bytes.
 uint64_t SendQueueMemory(int fd);
 
-// Lets the send queue use twice `bytes` of memory, and wakes what waits for room in it. Exceeds
-// net.core.wmem_max if this process has CAP_NET_ADMIN. Turns the kernel's own tuning off.
+// Lets the send queue use twice `bytes` of memory, and wakes writers that wait for room in it. With
+// CAP_NET_ADMIN it may exceed net.core.wmem_max. Turns off the kernel's own tuning.
 void SetSendBuffer(int fd, uint64_t bytes);
 
 }  // namespace twinpath::splice

@@ -16,7 +16,8 @@
 namespace twinpath::splice {
 namespace {
 
-// Whether connect(2) failed because this process or host lacks something, whatever the target.
+// Whether connect(2) failed because this process or host lacks a resource, not because of the
+// target.
 bool IsHostFault(int error) {
   return error == EADDRNOTAVAIL || error == EAGAIN || error == EMFILE || error == ENFILE ||
          error == ENOBUFS || error == ENOMEM;

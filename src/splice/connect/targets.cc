@@ -18,8 +18,8 @@ std::vector<size_t> Targets::NextOrder(Clock::time_point now) {
     (states_[index].down && now < states_[index].down_until ? down : order).push_back(index);
   }
   order.insert(order.end(), down.begin(), down.end());
-  // The next order starts after the target used now. Starting after the skipped one would give its
-  // neighbour two shares.
+  // The next order starts after the target used now. Starting after a skipped target would give its
+  // neighbor two shares.
   next_ = (order.front() + 1) % states_.size();
   return order;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The targets, used in turn. A target that could not be reached is skipped for a while, then tried
-// again. Shared by the workers; locked inside.
+// again. Any thread; the class has its own lock.
 
 #ifndef TWINPATH_SPLICE_CONNECT_TARGETS_H_
 #define TWINPATH_SPLICE_CONNECT_TARGETS_H_
@@ -27,7 +27,7 @@ class Targets {
   const Address& address(size_t index) const { return addresses_[index]; }
 
   // The order in which a new connection tries the targets: round robin, one step further with each
-  // call. Targets that are down come last: they are tried if all others fail, too.
+  // call. Targets that are down come last, so they are tried only if all others fail.
   std::vector<size_t> NextOrder(Clock::time_point now);
 
   void MarkReached(size_t index);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The steps of a flow, and how much it may redirect.
+// Decides the next step of a flow, and how much it may redirect.
 
 #include "src/splice/forward/flow.h"
 
@@ -23,7 +23,7 @@ FlowStep NextStep(const FlowCounts& counts) {
 
 Grant NextGrant(uint64_t charge, uint64_t waiting, uint64_t recent_charge, uint64_t recent_bytes) {
   const uint64_t bytes = std::min(waiting, kMaxCharge);
-  // Without recent traffic the worst case is assumed: each byte is a segment of its own.
+  // Without recent traffic, assumes the worst case: each byte is its own segment.
   const uint64_t outstanding = recent_bytes == 0
                                    ? bytes * (1 + TP_SPLICE_SKB_COST)
                                    : bytes * std::max(recent_charge, recent_bytes) / recent_bytes;

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One direction of a connection in sockmap mode: decides the next step from counters. All of the
-// protocol that keeps bytes from being lost or reordered is here, without a socket, so that it can
-// be tested. Pure functions; any thread.
+// One direction of a connection in sockmap mode: decides the next step from counters. This is the
+// whole protocol that prevents loss and reordering. It uses no socket, so that it can be tested.
+// Pure functions; any thread.
 //
 // Bytes reach the sink's send queue in two ways, and never in both at once:
 // - Redirected: the kernel takes them from the source and queues them at the sink. No event reports
-//   their arrival in the sink's send queue. So the number of bytes that queue has ever taken
-//   (`queued`) is compared with the number sent towards it.
+//   their arrival in the sink's send queue. So the protocol compares the number of bytes that the
+//   queue has ever taken (`queued`) with the number of bytes sent towards it.
 // - Passed: they wait at the source until user space reads and writes them. Every flow starts this
-//   way, which also serves bytes that arrived before the socket was in the map. The BPF program
-//   returns to it when the sink is slow.
-// User space may write only when everything redirected before is in the send queue (kSettle). The
-// redirect may start only when everything passed has been written (kRedirect). The FIN may be
-// passed on when the sink's send queue has taken exactly what the source's TCP has received (kEnd).
+//   way, because bytes may arrive before the socket is in the map. The BPF program returns to it
+//   when the sink is slow.
+// User space may write only when all redirected bytes are in the send queue (kSettle). The redirect
+// may start only when all passed bytes have been written (kRedirect). The FIN may be forwarded when
+// the sink's send queue has taken exactly the bytes that the source's TCP has received (kEnd).
 
 #ifndef TWINPATH_SPLICE_FORWARD_FLOW_H_
 #define TWINPATH_SPLICE_FORWARD_FLOW_H_
@@ -24,7 +24,7 @@ namespace twinpath::splice {
 // In bytes, since the connection was established.
 struct FlowCounts {
   bool redirecting = false;   // the BPF program redirects
-  bool fin_received = false;  // from the source: `received` is final
+  bool fin_received = false;  // from the source; `received` is final then
   uint64_t received = 0;      // in order by the source's TCP; used only after the FIN
   uint64_t redirected = 0;    // by the BPF program
   uint64_t passed = 0;        // to user space by the BPF program
@@ -36,16 +36,16 @@ struct FlowCounts {
 enum class FlowStep {
   kNone,      // nothing to do: the kernel forwards
   kSettle,    // check again soon: redirected bytes have not all reached the sink's send queue
-  kCopy,      // read what was passed and write it
+  kCopy,      // read and write passed bytes
   kRedirect,  // nothing waits in user space: let the BPF program redirect; if it refuses, check
               // again
-  kEnd,       // everything is in the sink's send queue: pass the FIN on
+  kEnd,       // all bytes are in the sink's send queue: forward the FIN
 };
 
 FlowStep NextStep(const FlowCounts& counts);
 
-// How far the BPF program may redirect before user space checks again. "Charge" is what redirected
-// bytes cost in memory: tp_splice_flow.charge.
+// How far the BPF program may redirect before user space checks again. "Charge" is the memory that
+// redirected bytes cost: tp_splice_flow.charge.
 struct Grant {
   bool slow = false;    // the sink does not keep up: pass from the next segment on
   uint64_t limit = 0;   // charge, for tp_splice_flow.charge_limit
@@ -55,12 +55,12 @@ struct Grant {
 // A sink is slow when this much charge is outstanding in the kernel, between the source's receive
 // queue and the sink's send queue.
 inline constexpr uint64_t kSlowCharge = 1 << 20;
-// Limit on the outstanding charge of a flow, reached when user space itself is late.
+// The limit of the outstanding charge of a flow. A flow reaches it only if user space is late.
 inline constexpr uint64_t kMaxCharge = 4 << 20;
 
-// `charge` and `redirected` are the BPF program's present values. `waiting` of the redirected bytes
-// are not in the sink's send queue yet. `recent_charge` and `recent_bytes` were added since the
-// last grant: their ratio estimates the charge of a waiting byte.
+// `charge` is the BPF program's current value. `waiting` is the number of redirected bytes that are
+// not in the sink's send queue yet. `recent_charge` and `recent_bytes` were added since the last
+// grant; their ratio estimates the charge of a waiting byte.
 Grant NextGrant(uint64_t charge, uint64_t waiting, uint64_t recent_charge, uint64_t recent_bytes);
 
 }  // namespace twinpath::splice

@@ -23,7 +23,7 @@ bool WouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 class CopyPump : public Pump {
  public:
-  // `moved` bytes were moved before, by another pump.
+  // `moved` is the number of bytes that another pump has moved before.
   explicit CopyPump(PumpPool* pool, uint64_t moved = 0) : pool_(pool) { read_ = written_ = moved; }
 
   PumpStop Move(int source, int sink, uint64_t most) override {
@@ -34,7 +34,7 @@ class CopyPump : public Pump {
         if (sent < 0) return PumpStop::kSinkError;
         offset_ += static_cast<size_t>(sent);
         if (offset_ < rest_.size()) return PumpStop::kSinkFull;
-        rest_ = {};  // an idle connection holds no memory
+        rest_ = {};  // frees the memory, which an idle connection does not need
         offset_ = 0;
       }
       if (read_ - start >= std::min(most, kTurnBytes)) return PumpStop::kQuotaUsed;
@@ -59,7 +59,7 @@ class CopyPump : public Pump {
   }
 
  private:
-  // Writes as much as fits, and returns how much; negative on an error.
+  // Writes as much as possible, and returns the number of bytes; negative on an error.
   ssize_t Write(int sink, const char* data, size_t size) {
     size_t done = 0;
     while (done < size) {
@@ -124,7 +124,7 @@ class SplicePump : public Pump {
       if (got < 0 && errno == EINTR) continue;
       const int error = got < 0 ? errno : 0;
       Release();
-      // splice(2) returns 0 at an urgent byte, too, as at the FIN.
+      // splice(2) returns 0 not only at the FIN but also at an urgent byte.
       char next = 0;
       at_urgent_ = got == 0 && recv(source, &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
       if (at_urgent_) return PumpStop::kSourceEmpty;

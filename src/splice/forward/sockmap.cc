@@ -36,7 +36,7 @@ struct RingDeleter {
   void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
 };
 
-// The kernel wants a ring's size to be a power of two and a multiple of the page size.
+// The kernel requires a ring's size to be a power of two and a multiple of the page size.
 uint32_t RingBytes(uint64_t needed) {
   uint64_t bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   while (bytes < needed) bytes *= 2;
@@ -106,7 +106,7 @@ class LoadedSockmap : public Sockmap {
     socklen_t size = sizeof(cookie);
     if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size)) return errno;
     const auto key = static_cast<uint32_t>(slot);
-    // The slot first: the program looks it up as soon as the socket is in the map.
+    // Adds the slot first, because the program looks it up as soon as the socket is in the map.
     if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.tp_slots), &cookie, &key, BPF_ANY))
       return errno;
     const uint64_t value = static_cast<uint64_t>(fd);

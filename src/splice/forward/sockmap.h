@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The splicing BPF program and its maps, one set per worker. Nothing is pinned, so the kernel frees
-// everything when the process ends, however it ends. Loaded by the control thread, then used only
-// by the worker's thread.
+// The splicing BPF program and its maps; each worker has its own. Nothing is pinned, so the kernel
+// frees everything when the process ends, in whatever way. Loaded by the control thread, then used
+// only by the worker's thread.
 
 #ifndef TWINPATH_SPLICE_FORWARD_SOCKMAP_H_
 #define TWINPATH_SPLICE_FORWARD_SOCKMAP_H_
@@ -41,8 +41,8 @@ class Sockmap {
   virtual void TakeEvents(const std::function<void(int slot)>& handle) = 0;
 };
 
-// Capabilities that this process needs and lacks to load the program: "CAP_BPF and CAP_NET_ADMIN".
-// Empty: none.
+// The capabilities that this process lacks to load the program: "CAP_BPF and CAP_NET_ADMIN". Empty:
+// none.
 std::string MissingCapabilities();
 
 // Reads and writes a word of a flow that the program changes at the same time.

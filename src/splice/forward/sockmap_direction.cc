@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A direction in mode sockmap: the BPF program redirects the bytes, and a pump copies what it
-// passes. Carries out the protocol of flow.h.
+// A direction in mode sockmap: the BPF program redirects bytes, and a pump copies the bytes that
+// the program passes. Carries out the protocol of flow.h.
 
 #include "src/splice/forward/direction.h"
 
@@ -15,8 +15,8 @@
 namespace twinpath::splice {
 namespace {
 
-// What a sink's send queue may use once the sink was slow. It is the kernel's default maximum
-// (net.ipv4.tcp_wmem); the kernel no longer tunes the queue then.
+// The memory that a sink's send queue may use after the sink was slow, because the kernel no
+// longer tunes the queue. It is the kernel's default maximum (net.ipv4.tcp_wmem).
 constexpr uint64_t kSlowSinkQueue = 4 << 20;
 constexpr int kMaxSteps = 16;  // before other connections have a turn
 
@@ -45,7 +45,7 @@ class SockmapDirection : public Direction {
           return Progress::kWait;
         case FlowStep::kSettle:
           EnlargeSendBuffer();
-          // They may have arrived by now.
+          // The bytes may have arrived by now.
           if (const FlowCounts now = Count(); NextStep(now) == FlowStep::kSettle)
             return Progress::kPoll;
           break;
@@ -58,7 +58,7 @@ class SockmapDirection : public Direction {
           if (stop == PumpStop::kSourceError) return Progress::kSourceFailed;
           if (stop == PumpStop::kSinkError) return Progress::kSinkFailed;
           if (stop == PumpStop::kSourceEnded) fin_received_ = true;
-          // What the program has passed may not be readable yet.
+          // Passed bytes may not be readable yet.
           if (stop != PumpStop::kQuotaUsed && pump_->read() == before) return Progress::kPoll;
           break;
         }
@@ -161,8 +161,8 @@ class SockmapDirection : public Direction {
     return true;
   }
 
-  // Reads although nothing was passed, where the flow is not to be redirected. The read makes the
-  // kernel show the program what it has not seen yet, and reports an error or the FIN.
+  // Reads although nothing was passed, if the flow must not be redirected. The read makes the
+  // kernel show new segments to the program, and reports an error or the FIN.
   Progress ReadAhead(uint64_t limit) {
     const PumpStop stop = pump_->Move(source_, sink_, limit - Redirected() - pump_->read());
     error_ = pump_->error();
@@ -176,8 +176,8 @@ class SockmapDirection : public Direction {
     return Progress::kWait;
   }
 
-  // Lets the sink's send queue take everything that the kernel holds for it. Otherwise what the
-  // opposite direction passes, from the sink, would wait behind it.
+  // Lets the sink's send queue take all bytes that the kernel holds for it. Otherwise bytes that
+  // the opposite direction passes from the sink would wait behind them.
   void EnlargeSendBuffer() {
     if (enlarged_) return;
     SetSendBuffer(sink_, std::max(kSlowSinkQueue / 2, SendQueueMemory(sink_) + kMaxCharge));
@@ -197,8 +197,8 @@ class SockmapDirection : public Direction {
   const uint64_t queued_before_;
   uint64_t granted_charge_ = 0, granted_bytes_ = 0;  // at the last grant
   bool fin_received_ = false, finished_ = false, stopped_ = false;
-  bool settled_ = true;    // the sink's send queue has everything redirected; nothing more follows
-  bool enlarged_ = false;  // the send queue was given room for what the kernel holds
+  bool settled_ = true;    // the sink's send queue has all redirected bytes, and no more follow
+  bool enlarged_ = false;  // the send queue has room for all bytes that the kernel holds
 };
 
 }  // namespace

@@ -35,7 +35,7 @@ TEST_F(RateLimitedLogTest, ReportsWhatWasLeftOutBeforeTheNextLine) {
   Write(27, milliseconds(0));
   Write(1, milliseconds(1000));
   ASSERT_EQ(written_.size(), 12u);
-  EXPECT_EQ(written_[10], "17 more lines were left out (at most 10 a second are written)");
+  EXPECT_EQ(written_[10], "17 more lines were left out (the limit is 10 per second)");
   EXPECT_EQ(written_[11], "line");
 }
 
@@ -44,7 +44,7 @@ TEST_F(RateLimitedLogTest, ReportsWhatWasLeftOutAtTheEndOnce) {
   log_.Finish();
   log_.Finish();
   ASSERT_EQ(written_.size(), 11u);
-  EXPECT_EQ(written_[10], "1 more line was left out (at most 10 a second are written)");
+  EXPECT_EQ(written_[10], "1 more line was left out (the limit is 10 per second)");
 }
 
 TEST_F(RateLimitedLogTest, ReportsNothingAtTheEndIfNothingWasLeftOut) {
