@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reads numbers strictly: the whole text, in range.
+// A text is a number only as a whole, and only in range.
 
 #include "apps/command_line.h"
 

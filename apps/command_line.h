@@ -9,7 +9,7 @@
 
 namespace twinpath {
 
-// What is wrong with `text` as a number of seconds from 0.001 to 1e9 (--duration,
+// Returns what is wrong with `text` as a number of seconds from 0.001 to 1e9 (--duration,
 // --stats-interval), or as a count from 1 (--packets). Empty: nothing is wrong.
 std::string WrongSeconds(const std::string& text);
 std::string WrongCount(const std::string& text);

@@ -15,8 +15,8 @@
 namespace twinpath {
 namespace {
 
-// A child of a service inherits the variable, but may have another standard error: so the device
-// and the inode that it names are compared.
+// A child of a service inherits the variable, but may have another standard error. Therefore this
+// compares the device and the inode that the variable names.
 bool JournalReads(int descriptor) {
   const char* stream = std::getenv("JOURNAL_STREAM");
   struct stat file = {};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Text -> policy -> tables -> datapath. The datapath is changed last, when nothing else can fail.
+// A reload makes a policy from the text, and tables from the policy, before it changes the
+// datapath. Only the last step changes anything, and nothing else can fail then.
 
 #include "apps/policy_reloader.h"
 
@@ -17,7 +18,7 @@
 namespace twinpath {
 namespace {
 
-// What was asked for by `how` ("SIGHUP"), and what came of it.
+// The log's line for a request to load a policy. `how` is what asked for it ("SIGHUP").
 std::string LogLine(absl::string_view how, const std::string& file,
                     const absl::StatusOr<Policy>& policy,
                     const absl::StatusOr<ReloadOutcome>& outcome) {
@@ -168,7 +169,8 @@ bool PolicyReloader::OnHangup(const siginfo_t& info) {
     log_("SIGHUP: there is no policy file to read again; keeping the current policy");
     return true;
   }
-  // Signals wait while the file is read, so it must be one that ends.
+  // Signals wait while this thread reads the file, so a named pipe is refused: reading it may
+  // block.
   std::error_code none;
   const std::filesystem::file_status status = std::filesystem::status(file, none);
   const absl::StatusOr<std::string> text =

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Owns what the policy of a datapath is made of: its file's text, the command line's changes, and
-// those of `twinpath set`. Makes the first policy, replaces it on a request of the control socket
-// or on SIGHUP, and tells it for `twinpath explain --running`. Any thread; one request at a time.
+// Owns the sources of a datapath's policy: the text of its file, the command line's changes, and
+// the changes of `twinpath set`. Makes the first policy, replaces it on a request to the control
+// socket or on SIGHUP, and reports it to `twinpath explain --running`. Any thread; one request at a
+// time.
 
 #ifndef TWINPATH_APPS_POLICY_RELOADER_H_
 #define TWINPATH_APPS_POLICY_RELOADER_H_
@@ -26,17 +27,17 @@ namespace twinpath {
 
 class PolicyReloader {
  public:
-  // `ports` are the program's, in order. The command line's `overrides` change every policy as they
-  // changed the first one. `log` gets a line for each request to load a policy, on the thread that
-  // serves the request.
+  // `ports` are the program's ports, in order. The command line's `overrides` change every policy
+  // that is loaded, not only the first one. `log` gets a line for each request to load a policy, on
+  // the thread that serves the request.
   PolicyReloader(PolicyOverrides overrides, std::vector<std::string> ports,
                  std::function<void(const std::string&)> log)
       : overrides_(std::move(overrides)), ports_(std::move(ports)), log_(std::move(log)) {}
 
-  // The first policy: that of `file`, or, where `file` is empty, one that passes everything.
+  // Makes the first policy: from `file`, or, if `file` is empty, one that passes everything.
   absl::StatusOr<Policy> First(const std::string& file);
 
-  // The path whose policy is replaced. Must outlive all later calls.
+  // Sets the path whose policy later calls replace. It must outlive them.
   void Serve(PolicyPath* path) { path_ = path; }
 
   // Checks the whole policy `text` from `file`, then loads it. Returns the answer for the client.
@@ -47,13 +48,13 @@ class PolicyReloader {
   // loaded. Returns the answer for the client. An error changes nothing, and counts as rejected.
   absl::StatusOr<nlohmann::ordered_json> SetLoss(const std::string& rule, const std::string& loss);
 
-  // What `frame` would meet now on a port and queue (see ControlServer::Ask), and what the current
-  // policy is made of.
+  // Returns the state that decides `frame` if it arrives now on a port and queue (see
+  // ControlServer::Ask), and the sources of the current policy.
   absl::StatusOr<nlohmann::ordered_json> Ask(const std::string& port, std::optional<uint32_t> queue,
                                              const std::string& frame);
 
-  // Handles a SIGHUP. False: the run is to end. True: the file of the current policy was read again
-  // and loaded, or the log says why not.
+  // Handles a SIGHUP. False: the run has to end. True: the file of the current policy was read
+  // again and loaded, or the log says why not.
   bool OnHangup(const siginfo_t& info);
 
   // Writes a line to the program's log.
@@ -66,7 +67,7 @@ class PolicyReloader {
   absl::StatusOr<ReloadOutcome> Load(const absl::StatusOr<Policy>& policy);
   void Remember(const Policy& policy, std::string_view text);
   absl::StatusOr<size_t> FindPort(const std::string& name) const;
-  // Says which option of the command line does nothing with `policy`; empty: none.
+  // Says which option of the command line has no effect on `policy`; empty: all have.
   std::string Note(const Policy& policy) const;
   void LogNote(const char* how, const Policy& policy) const;
 
@@ -75,10 +76,10 @@ class PolicyReloader {
   const std::function<void(const std::string&)> log_;
   const Hangup hangup_;
   PolicyPath* path_ = nullptr;
-  std::mutex one_;                   // of all that follows
+  std::mutex one_;                   // one request at a time; protects the members below
   Policy policy_;                    // the current one
-  std::optional<std::string> text_;  // of its file; none: no file
-  std::vector<Change> changes_;      // by `twinpath set` since then, in order
+  std::optional<std::string> text_;  // the text of its file; nullopt: no file
+  std::vector<Change> changes_;      // made by `twinpath set` since it was loaded, in order
 };
 
 }  // namespace twinpath

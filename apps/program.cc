@@ -39,7 +39,7 @@ int PrintError(absl::string_view program, ExitStatus exit_status, absl::string_v
 int FinishOutput(absl::string_view program, int status) {
   std::cout.flush();
   if (status != kDone || (std::cout && std::fflush(stdout) == 0)) return status;
-  // A terminal that has hung up fails writes with EIO. Nobody waits for the output there.
+  // Writes to a terminal that has hung up fail with EIO. Nobody reads the output there.
   if (isatty(STDOUT_FILENO) == 0 && errno == EIO) return status;
   return PrintError(program, kFailed, "cannot write the output");
 }

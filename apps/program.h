@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How every program starts and ends: its standard descriptors, its command line, its exit status,
-// and why it failed. Main thread.
+// The start and the end of every program: standard descriptors, command line, exit status, and the
+// error message. Main thread.
 
 #ifndef TWINPATH_APPS_PROGRAM_H_
 #define TWINPATH_APPS_PROGRAM_H_
@@ -19,9 +19,9 @@ enum ExitStatus {
   kWrong = 2,   // usage or input; nothing was done
 };
 
-// Returns main(argc, argv). Before, opens /dev/null in place of each standard descriptor that is
-// closed. Otherwise the next file or socket would get its number, and tables or log lines would be
-// written into it.
+// Opens /dev/null for each standard descriptor that is closed, then returns main(argc, argv).
+// Without this, the next file or socket would get the number of a closed descriptor, and the
+// program would write tables or log lines into it.
 int RunMain(absl::string_view program, int argc, char** argv, int (*main)(int, char**));
 
 // Prints `why` to stderr, in a line that starts with `program` ("twinpath check"). Returns
@@ -31,9 +31,9 @@ inline int PrintError(absl::string_view program, ExitStatus exit_status, const a
   return PrintError(program, exit_status, why.message());
 }
 
-// To be called when a program ends with `status`. Returns kFailed instead of kDone if not all of
-// standard output could be written: a full disk or a closed pipe must not look like success. A
-// terminal that has hung up does not count.
+// Flushes standard output at the end of a program, and returns its exit status: `status`, but
+// kFailed instead of kDone if not all of the output could be written. A full disk or a closed pipe
+// must not look like success. A terminal that has hung up is not an error.
 int FinishOutput(absl::string_view program, int status);
 
 // The exit status for a failed operation: kWrong if its input was wrong, kFailed otherwise.
@@ -42,8 +42,8 @@ inline ExitStatus ExitStatusOf(const absl::Status& failure) {
 }
 
 // Parses the command line of `app`, which has the program's name. Returns an exit status if the
-// program is to end: after --help or --version, or after an error, which is printed with `hint`
-// appended.
+// program has to end: after --help or --version, or after an error. Prints an error, followed by
+// `hint`.
 std::optional<int> ParseCommandLine(CLI::App& app, int argc, const char* const* argv,
                                     absl::string_view hint = "");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sleeps until the next signal, table, look or end. Main thread; on the DPDK path a control thread,
-// because there the main thread is an lcore.
+// The loop sleeps until the next signal, table, call of Watch, or the end. It runs on the main
+// thread; on the DPDK path on a control thread, because the main thread is an lcore there.
 
 #include "apps/run.h"
 
@@ -17,17 +17,18 @@ namespace twinpath {
 
 using Clock = HeldSignals::Clock;
 
-// Waits until `deadline` or for a signal that ends the run: true where one came.
+// Waits until `deadline`, or for a signal that ends the run. Returns whether such a signal came.
 bool MainLoop::EndsBefore(Clock::time_point deadline, const RunSettings& settings) const {
   for (;;) {
-    const std::optional<siginfo_t> signal = signals_.Before(deadline);
+    const std::optional<siginfo_t> signal = signals_.WaitUntil(deadline);
     if (!signal) return false;
     if (signal->si_signo != SIGHUP || !settings.on_hangup(*signal)) return true;
   }
 }
 
 void MainLoop::Run(const RunSettings& settings, Path* path) {
-  // Where the kernel does the work, this thread is the one that has to make progress.
+  // On the XDP path the kernel does the work, and the watchdog watches this thread instead of
+  // workers.
   std::atomic<uint64_t> turns = 0;
   service_.Ready(settings.status, [&turns, path] {
     std::vector<uint64_t> progress = path->Progress();
@@ -35,14 +36,14 @@ void MainLoop::Run(const RunSettings& settings, Path* path) {
   });
   const Clock::time_point start = Clock::now(), never = start + std::chrono::hours(24 * 36525);
   const auto end = settings.duration ? After(start, *settings.duration) : never;
-  double tables = 1;  // the number of the next one
+  double tables = 1;  // the number of the next table
   for (auto now = start; now < end && !path->HasEnded(); now = Clock::now()) {
     turns++;
-    if (settings.look) path->Watch(now);
+    if (settings.watch_period) path->Watch(now);
     const auto table =
         settings.stats_interval ? After(start, tables * *settings.stats_interval) : never;
-    const auto look = settings.look ? now + *settings.look : never;
-    if (EndsBefore(std::min({end, table, look}), settings)) break;
+    const auto watch = settings.watch_period ? now + *settings.watch_period : never;
+    if (EndsBefore(std::min({end, table, watch}), settings)) break;
     if (Clock::now() < table || table >= end) continue;
     std::cout << ProgramTable(SummaryJson(path->TakeSnapshot())) << "\n" << std::flush;
     tables++;

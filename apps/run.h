@@ -27,23 +27,23 @@ namespace twinpath {
 
 struct RunSettings {
   std::optional<double> duration, stats_interval;  // seconds; nullopt: no end, no tables
-  // How often Path::Watch is called, and Path::HasEnded asked; nullopt: never.
-  std::optional<std::chrono::milliseconds> look;
-  std::string status;                               // what the service manager shows: "forwarding"
-  std::function<bool(const siginfo_t&)> on_hangup;  // SIGHUP; false: the run is to end
+  // The time between two calls of Path::Watch and Path::HasEnded; nullopt: never called.
+  std::optional<std::chrono::milliseconds> watch_period;
+  std::string status;                               // for the service manager: "forwarding"
+  std::function<bool(const siginfo_t&)> on_hangup;  // on SIGHUP; false: the run has to end
 };
 
 class MainLoop {
  public:
-  // To be made first in main(), before any other thread. Blocks SIGINT, SIGTERM and SIGHUP, and
-  // reads what the service manager wants to be told.
+  // Construct it first in main(), before other threads start: it blocks SIGINT, SIGTERM and SIGHUP,
+  // and reads the service manager's settings.
   MainLoop() = default;
 
-  // Runs until the duration is over, a signal comes that ends the run, or `path` has ended; then
-  // tells the service manager that the program stops. Does not stop the path. Once.
+  // Runs until the duration is over, a signal ends the run, or `path` has ended. Then tells the
+  // service manager that the program stops. Does not stop the path. Call it once.
   void Run(const RunSettings& settings, Path* path);
 
-  // For what comes after Run: a second signal.
+  // For a program that waits for a second signal after Run.
   const HeldSignals& signals() const { return signals_; }
 
  private:
@@ -53,17 +53,19 @@ class MainLoop {
   Service service_;
 };
 
-// A telemetry server for a path that is yet to be made: it answers with an empty snapshot until
-// *path is set. Started before the path touches anything, as another instance may own the socket.
+// Starts a telemetry server for a path that does not exist yet: it answers with an empty snapshot
+// until *path is set. Start it before the path changes anything, because it fails if another
+// instance owns the socket.
 absl::StatusOr<TelemetryServer> StartTelemetry(const std::string& file_prefix,
                                                const std::atomic<const Path*>* path);
 
-// The control socket of a running path. `cpus` are for its thread; null: the caller's.
+// Starts the control socket of a running path. `cpus` are the CPUs of its thread; null: those of
+// the caller.
 absl::StatusOr<ControlServer> StartControl(const std::string& file_prefix, PolicyReloader* reloader,
                                            const cpu_set_t* cpus = nullptr);
 
-// Prints the summary's tables and writes it to the file `summary`, if that is not empty. Returns
-// the exit status of `program`, and says what went wrong.
+// Prints the tables of the summary, and writes the summary to the file `summary` if that is not
+// empty. Prints errors. Returns the exit status of `program`.
 int ShowEnd(absl::string_view program, const Path& path, const std::string& summary);
 
 }  // namespace twinpath

@@ -23,7 +23,7 @@ CLI::Option* AddRunOptions(CLI::App& app, const std::string& device, const std::
                            RunOptions* options) {
   CLI::Option* policy =
       app.add_option("--policy", options->policy, "Policy (JSON; default: pass everything)")
-          ->option_text("FILE")  // in place of what it excludes
+          ->option_text("FILE")  // otherwise CLI11 prints the excluded options, too
           ->group(kPolicyGroup);
   CLI::Option* port = app.add_option("--port", options->ports, port_help)
                           ->type_name(device)
@@ -36,7 +36,7 @@ CLI::Option* AddRunOptions(CLI::App& app, const std::string& device, const std::
                           ->type_name("PCT")
                           ->group(kPolicyGroup);
   app.add_option("--match", options->overrides.match,
-                 "Which packets --loss is for: src=10.0.0.0/8,proto=udp (default: all)")
+                 "Packets that --loss applies to: src=10.0.0.0/8,proto=udp (default: all)")
       ->option_text("MATCH")
       ->needs(loss)
       ->excludes(policy)
@@ -56,7 +56,7 @@ CLI::Option* AddRunOptions(CLI::App& app, const std::string& device, const std::
       ->type_name("SIZE")
       ->group(kPolicyGroup);
   app.add_option("--checksums", options->checksums,
-                 "complete or leave transport checksums that a port's senders left to their NIC; "
+                 "complete or leave TCP and UDP checksums that a port's senders left to their NIC; "
                  "for one port NAME=complete (default: complete for veth, TAP, virtio)")
       ->type_name("HOW")
       ->expected(1)
@@ -86,7 +86,7 @@ void AddRunTimes(CLI::App& app, RunOptions* options) {
 
 void AddVersion(CLI::App& app, const std::string& program) {
   app.set_version_flag("--version", program + " " + TWINPATH_VERSION)->group(kOtherGroup);
-  // Added anew, because groups are listed in the order of their first options.
+  // Added again, because --help lists groups in the order of their first options.
   app.set_help_flag("-h,--help", "Print this help message and exit")->group(kOtherGroup);
 }
 
@@ -109,7 +109,8 @@ absl::Status ShowSummary(const nlohmann::ordered_json& summary, const std::strin
   std::cout << ProgramTable(summary) << std::flush;
   if (path.empty()) return absl::OkStatus();
   const std::string text = summary.dump(2) + "\n";
-  // O_NONBLOCK: a named pipe without a reader is an error, where open() would block for ever.
+  // O_NONBLOCK makes a named pipe without a reader an error. Otherwise open() would wait for a
+  // reader.
   FileDescriptor file(
       open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0644));
   bool good = file.get() >= 0 && fcntl(file.get(), F_SETFL, 0) == 0;

@@ -24,7 +24,7 @@ struct RunOptions {
   std::optional<double> duration, stats_interval;  // seconds
 };
 
-// The groups of --help, in which a program puts its own options, too.
+// The groups of --help. A program adds its own options to them.
 inline constexpr char kPolicyGroup[] = "Ports and policy", kWhereGroup[] = "How it runs",
                       kRunGroup[] = "How long, and what it prints", kOtherGroup[] = "Other";
 
@@ -33,14 +33,14 @@ inline constexpr char kPolicyGroup[] = "Ports and policy", kWhereGroup[] = "How 
 CLI::Option* AddRunOptions(CLI::App& app, const std::string& device, const std::string& port_help,
                            RunOptions* options);
 
-// Adds --duration, --stats-interval and --summary, which AddRunOptions adds, too.
+// Adds --duration, --stats-interval and --summary. AddRunOptions includes them.
 void AddRunTimes(CLI::App& app, RunOptions* options);
 
 // Adds --version; it and --help form the last group.
 void AddVersion(CLI::App& app, const std::string& program);
 
-// Checks that the summary, if one is wanted, can be written at the end of the run and does not
-// overwrite the policy. Writes nothing. An error names the file.
+// Checks that the summary can be written at the end of the run, and that it does not overwrite the
+// policy. OK if none is asked for. Writes nothing. An error names the file.
 absl::Status CheckSummary(const RunOptions& options);
 
 // Prints the summary's tables, and writes the summary to the file `path` if that is not empty. An

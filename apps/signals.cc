@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Waits by sigtimedwait(2).
+// sigtimedwait(2) receives the signals.
 
 #include "apps/signals.h"
 
@@ -12,7 +12,7 @@ HeldSignals::HeldSignals() {
   sigprocmask(SIG_BLOCK, &signals_, nullptr);
 }
 
-std::optional<siginfo_t> HeldSignals::Before(Clock::time_point deadline) const {
+std::optional<siginfo_t> HeldSignals::WaitUntil(Clock::time_point deadline) const {
   for (;;) {
     const auto left = std::chrono::nanoseconds(deadline - Clock::now()).count();
     if (left <= 0) return std::nullopt;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The tables of a summary, whichever program it is of. Pure functions; any thread.
+// The tables of a summary, for every program. Pure functions; any thread.
 
 #ifndef TWINPATH_APPS_TABLES_H_
 #define TWINPATH_APPS_TABLES_H_
@@ -13,15 +13,15 @@
 
 namespace twinpath {
 
-// What --stats-interval, the end of a run and `twinpath stats` print, for a terminal of `width`
-// columns (80 or more).
+// Returns the tables that --stats-interval, the end of a run and `twinpath stats` print. `width` is
+// that of the terminal, in columns, 80 or more.
 std::string ProgramTable(const nlohmann::ordered_json& summary, size_t width = 100);
 
-// Rates between two summaries of one run; empty where no time passed between the two.
+// Returns the rates between two summaries of one run, or "" if no time passed between them.
 std::string ProgramRates(const nlohmann::ordered_json& before, const nlohmann::ordered_json& now,
                          size_t width = 100);
 
-// The programs that have sections.
+// Returns the sections of the summaries of all programs that have some.
 std::vector<SectionNames> ProgramSections();
 
 }  // namespace twinpath

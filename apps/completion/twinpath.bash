@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # Completion for bash: subcommands, the options that --help lists, and values: policies and profiles
-# (JSON files here, and those that are installed), interfaces, paths, file prefixes, words.
+# (JSON files in the current folder, and the installed ones), interfaces, paths, file prefixes, words.
 
-# The installed data, beside the programs.
+# Prints the folder of the installed data, which is beside the programs.
 _twinpath_data() {
   local program
   program=$(command -v twinpath) || return
@@ -22,7 +22,7 @@ _twinpath_json() {
   } | sort -u)
 }
 
-# _twinpath_port NAME=DEVICE: interfaces behind the '=', at which bash breaks words.
+# _twinpath_port NAME=DEVICE: interfaces after the '=', at which bash splits words.
 _twinpath_port() {
   local name='' word=$1
   if [[ $word == *=* && $word != = ]]; then name=${word%%=*}=; fi
@@ -42,7 +42,7 @@ _twinpath() {
     sub=${COMP_WORDS[1]}
     command+=("$sub")
   fi
-  # lan = eth0 are three words.
+  # Bash splits lan=eth0 into three words.
   if [[ $word == = && ${COMP_WORDS[COMP_CWORD - 2]} == --port ]] ||
     [[ $previous == = && ${COMP_WORDS[COMP_CWORD - 3]:-} == --port ]]; then
     _twinpath_port "$word"

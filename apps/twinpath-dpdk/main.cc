@@ -42,12 +42,12 @@ struct CommandLine {
   std::optional<uint64_t> packets;
   std::optional<std::string> idle, file_prefix;
   bool no_huge = false;
-  std::vector<std::string> eal;  // behind "--"
+  std::vector<std::string> eal;  // the arguments after "--"
 };
 
 constexpr char kProgram[] = "twinpath-dpdk";
-constexpr std::chrono::milliseconds kLook(100);
-constexpr std::chrono::milliseconds kShortLook(20);  // where the run may end by itself at any time
+constexpr std::chrono::milliseconds kWatchPeriod(100);
+constexpr std::chrono::milliseconds kShortWatchPeriod(20);  // for runs that may end at any time
 
 int Wrong(const absl::Status& status) { return PrintError(kProgram, kWrong, status); }
 
@@ -57,11 +57,11 @@ void Describe(CLI::App& app, CommandLine* line) {
                 "or replaces the one of this name",
                 &line->run);
   app.add_option("--profile", line->profile,
-                 "Where it runs (JSON; its keys: twinpath-profile(5)); other options change it")
+                 "Where it runs: JSON, see twinpath-profile(5); other options override it")
       ->type_name("FILE")
       ->group(kWhereGroup);
-  app.add_option("--queues", line->queues, "Queues a port (default: the profile's, or 1)")
-      ->option_text("N")  // in place of the range, which is in the error
+  app.add_option("--queues", line->queues, "Queues of each port (default: the profile's, or 1)")
+      ->option_text("N")  // otherwise CLI11 prints the range; the error names it
       ->check(CLI::Range(1, 64))
       ->group(kWhereGroup);
   app.add_option("--lcores", line->lcores,
@@ -69,11 +69,11 @@ void Describe(CLI::App& app, CommandLine* line) {
       ->type_name("LIST")
       ->group(kWhereGroup);
   app.add_option("--idle", line->idle,
-                 "What lcores do while nothing comes: busy (poll on; default) or adaptive (sleep)")
+                 "What lcores do without packets: busy (keep polling; default) or adaptive (sleep)")
       ->type_name("busy|adaptive")
       ->group(kWhereGroup);
   app.add_flag("--no-huge", line->no_huge,
-               "Use ordinary memory instead of hugepages, which are the default (as -- --no-huge)")
+               "Use ordinary memory (default: hugepages); the same as -- --no-huge")
       ->group(kWhereGroup);
   app.add_option("--file-prefix", line->file_prefix,
                  "EAL's file prefix, and the telemetry socket's folder (default: twinpath-dpdk)")
@@ -85,10 +85,10 @@ void Describe(CLI::App& app, CommandLine* line) {
       ->check(WrongCount)
       ->group(kRunGroup);
   AddVersion(app, "twinpath-dpdk");
-  app.footer("What follows -- goes to EAL: -- -m 512, -- --log-level=debug");
+  app.footer("Arguments after -- go to EAL: -- -m 512, -- --log-level=debug");
 }
 
-// EAL's arguments, with those that have options of their own.
+// Returns EAL's arguments, including those that the program's own options stand for.
 absl::StatusOr<std::vector<std::string>> EalArguments(const CommandLine& line) {
   std::vector<std::string> eal;
   if (line.no_huge && std::find(line.eal.begin(), line.eal.end(), "--no-huge") == line.eal.end())
@@ -103,7 +103,7 @@ absl::StatusOr<std::vector<std::string>> EalArguments(const CommandLine& line) {
   return eal;
 }
 
-// The profile with what the command line adds to it.
+// Returns the profile, changed by the options of the command line.
 absl::StatusOr<Profile> MakeProfile(const CommandLine& line) {
   Profile profile;
   if (!line.profile.empty()) {
@@ -173,7 +173,7 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
   absl::Status writable = CheckSummary(line.run);
   if (!writable.ok()) return Wrong(writable);
 
-  // Forked before EAL has threads. Destroyed after the datapath.
+  // The guard forks before EAL starts threads, and is destroyed after the datapath.
   std::optional<InterfaceGuard> guard;
   if (const auto interfaces = KernelInterfaces(*profile); !interfaces.empty()) {
     auto forked = InterfaceGuard::Fork(interfaces);
@@ -184,7 +184,7 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
       return kDone;
     }
   }
-  cpu_set_t cpus;  // of the process, before EAL binds this thread to the main lcore's CPU
+  cpu_set_t cpus;  // the process's CPUs before EAL binds this thread to the main lcore's CPU
   const bool all_cpus = sched_getaffinity(0, sizeof(cpus), &cpus) == 0;
   auto created =
       DpdkPath::Create(*policy, *std::move(compiled), *profile, *eal,
@@ -200,7 +200,8 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
     const RunSettings settings = {
         .duration = line.run.duration,
         .stats_interval = line.run.stats_interval,
-        .look = line.packets || profile->end_with_captures ? kShortLook : kLook,
+        .watch_period =
+            line.packets || profile->end_with_captures ? kShortWatchPeriod : kWatchPeriod,
         .status = "forwarding",
         .on_hangup = [&reloader](const siginfo_t& info) { return reloader.OnHangup(info); }};
     ran = path->Run([&] { loop->Run(settings, path.get()); });

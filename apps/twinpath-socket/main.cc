@@ -28,7 +28,7 @@
 namespace twinpath {
 namespace {
 
-constexpr std::chrono::milliseconds kLook(100);
+constexpr std::chrono::milliseconds kWatchPeriod(100);
 
 struct CommandLine {
   RunOptions run;
@@ -115,7 +115,7 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
     for (const std::string& note : path->notes()) options->on_message(note);
     loop->Run({.duration = line.run.duration,
                .stats_interval = line.run.stats_interval,
-               .look = kLook,
+               .watch_period = kWatchPeriod,
                .status = "forwarding",
                .on_hangup = [&reloader](const siginfo_t& info) { return reloader.OnHangup(info); }},
               path.get());

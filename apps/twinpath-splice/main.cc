@@ -38,7 +38,7 @@ struct CommandLine {
   std::string listen;
   std::vector<std::string> targets;
   std::string mode = "auto", refuse = "0", reset_after, file_prefix = "twinpath-splice";
-  RunOptions run;  // its times and its summary
+  RunOptions run;  // only its times and its summary
   std::optional<uint32_t> workers, connections;
   uint64_t seed = 0;
   double connect_timeout = 5, retry = 5, drain = 10;
@@ -51,7 +51,7 @@ constexpr char kProgram[] = "twinpath-splice";
 constexpr char kConnectionsGroup[] = "Connections", kTimesGroup[] = "Times of connections",
                kChaosGroup[] = "Chaos";
 
-// What is wrong with `text` as a seed; empty: nothing. CLI11 would read -1 as 2^64 - 1.
+// Returns what is wrong with `text` as a seed; empty: nothing. CLI11 would read -1 as 2^64 - 1.
 std::string WrongSeed(const std::string& text) {
   uint64_t seed = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
@@ -59,7 +59,7 @@ std::string WrongSeed(const std::string& text) {
   return "found " + Quote(text) + ", allowed an integer from 0 to 18446744073709551615";
 }
 
-// As WrongSeconds, but 0 is allowed, too.
+// Like WrongSeconds, but allows 0, too.
 std::string WrongSecondsOrZero(const std::string& text) {
   const bool zero =
       text.find_first_not_of("0.") == std::string::npos && text.find('0') != std::string::npos;
@@ -98,8 +98,8 @@ void AddChaos(CLI::App& app, CommandLine* line) {
       ->capture_default_str()
       ->group(kChaosGroup);
   app.add_option("--reset-after", line->reset_after,
-                 "Reset a connection after so many bytes in one direction, or so much time: 64K, "
-                 "1M-16M, 500ms, 1s-30s (default: never)")
+                 "Reset a connection after this many bytes in one direction, or after this time: "
+                 "64K, 1M-16M, 500ms, 1s-30s (default: never)")
       ->type_name("BYTES|TIME")
       ->group(kChaosGroup);
   app.add_option("--seed", line->seed, "Seed of --refuse and of the ranges of --reset-after")
@@ -196,19 +196,19 @@ absl::StatusOr<SplicerOptions> ParseOptions(const CommandLine& line) {
   return options;
 }
 
-// Returns when no connection is open, the time for draining is over, or another signal has arrived
-// that ends the run.
+// Lets open connections finish. Returns when none is open, the time for draining is over, or
+// another signal ends the run.
 void Drain(const CommandLine& line, const HeldSignals& signals,
            const std::function<bool(const siginfo_t&)>& on_hangup, Splicer* splicer) {
   splicer->Drain();
   const auto end = After(Clock::now(), line.drain);
   while (splicer->open() != 0 && Clock::now() < end) {
-    const auto signal = signals.Before(std::min(end, Clock::now() + kDrainPoll));
+    const auto signal = signals.WaitUntil(std::min(end, Clock::now() + kDrainPoll));
     if (signal && (signal->si_signo != SIGHUP || !on_hangup(*signal))) return;
   }
 }
 
-// The line that is printed at the start.
+// Returns the line that the log gets at the start.
 std::string StartLine(const Splicer& splicer, const SplicerOptions& options, bool lowered) {
   return absl::StrCat("listening on ", splicer.address(), ", mode ", ModeName(splicer.mode()), " (",
                       splicer.why(), "), ", options.workers,
@@ -223,7 +223,7 @@ int RunProgram(const CommandLine& line, const Hangup& hangup, MainLoop* loop) {
   if (!options.ok()) return PrintError(kProgram, kWrong, options.status());
   absl::Status status = CheckSummary(line.run);
   if (!status.ok()) return PrintError(kProgram, kWrong, status);
-  // The telemetry socket first: if another instance has it, no client is accepted.
+  // The telemetry socket comes first: if another instance owns it, this one must accept no clients.
   std::atomic<const Path*> running = nullptr;
   std::unique_ptr<Splicer> splicer;  // outlives the server, whose thread reads it
   auto server = StartTelemetry(line.file_prefix, &running);
@@ -242,7 +242,7 @@ int RunProgram(const CommandLine& line, const Hangup& hangup, MainLoop* loop) {
   };
   loop->Run({.duration = line.run.duration,
              .stats_interval = line.run.stats_interval,
-             .look = std::nullopt,
+             .watch_period = std::nullopt,
              .status = "listening on " + splicer->address(),
              .on_hangup = on_hangup},
             splicer.get());

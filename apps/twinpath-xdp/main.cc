@@ -27,7 +27,7 @@
 namespace twinpath {
 namespace {
 
-constexpr std::chrono::milliseconds kLook(100);
+constexpr std::chrono::milliseconds kWatchPeriod(100);
 
 struct CommandLine {
   RunOptions run;
@@ -40,7 +40,7 @@ constexpr char kProgram[] = "twinpath-xdp";
 int Wrong(const absl::Status& status) { return PrintError(kProgram, kWrong, status); }
 
 void Describe(CLI::App& app, CommandLine* line) {
-  AddRunOptions(app, "NAME=IFACE", "A port of the policy, and the interface that it is", &line->run)
+  AddRunOptions(app, "NAME=IFACE", "A port of the policy, and its interface", &line->run)
       ->required();
   app.add_option("--mode", line->mode, "native (in the driver), generic (after the driver), auto")
       ->type_name("MODE")
@@ -57,7 +57,7 @@ void Describe(CLI::App& app, CommandLine* line) {
   AddVersion(app, "twinpath-xdp");
 }
 
-// What the command line says of the datapath.
+// Returns the datapath's options from the command line.
 absl::StatusOr<XdpOptions> MakeOptions(const CommandLine& line) {
   XdpOptions options = {.ports = {},
                         .mode = XdpMode::kAuto,
@@ -103,7 +103,7 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
   if (!compiled.ok()) return Wrong(compiled.status());
   const absl::Status reach = CheckOverridesReach(*policy, line.run.overrides, names);
   if (!reach.ok()) return Wrong(reach);
-  // Before StartTelemetry, which makes a folder.
+  // These checks come before StartTelemetry, which creates a folder.
   absl::Status status = CheckXdpPrivileges();
   if (!status.ok()) return Wrong(status);
   status = CheckXdpMounts();
@@ -126,7 +126,7 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
     ShowPorts(*path, Log(kProgram));
     loop->Run({.duration = line.run.duration,
                .stats_interval = line.run.stats_interval,
-               .look = kLook,
+               .watch_period = kWatchPeriod,
                .status = "attached",
                .on_hangup = [&reloader](const siginfo_t& info) { return reloader.OnHangup(info); }},
               path.get());

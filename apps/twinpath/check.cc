@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// twinpath check: reads a policy as the datapaths do and explains it, or lists its mistakes. Main
+// twinpath check: parses a policy like the datapaths, and explains it or lists its mistakes. Main
 // thread.
 
 #include <algorithm>
@@ -31,7 +31,7 @@ struct CheckOptions {
 using nlohmann::ordered_json;
 
 constexpr char kCheck[] = "twinpath check";
-constexpr size_t kMaxPlaced = 100;  // mistakes whose lines are looked up, each by reading the text
+constexpr size_t kMaxPlaced = 100;  // mistakes with a line number; each one rereads the text
 
 absl::Status CheckPorts(const std::vector<std::string>& ports) {
   for (size_t i = 0; i < ports.size(); i++) {
@@ -87,7 +87,7 @@ int Check(const CheckOptions& options) {
   absl::StatusOr<Policy> policy = ParsePolicy(*text, options.policy);
   if (!policy.ok()) return PrintMistakes(options, *text, policy.status());
   std::vector<std::string> ports = options.ports.empty() ? policy->ports : options.ports;
-  if (ports.empty()) ports.push_back("");  // a policy that names no port treats all alike
+  if (ports.empty()) ports.push_back("");  // a policy that names no port treats all ports alike
   absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*policy, ports);
   if (!compiled.ok()) return PrintMistakes(options, *text, compiled.status());
   CheckReport report = MakeCheckReport(*policy, *compiled);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// twinpath doctor: whether this machine can start a profile, and what to do where it cannot.
+// twinpath doctor: says whether this machine can start a profile, and if not, how to fix it.
 // Changes nothing. Main thread.
 
 #include <linux/capability.h>
@@ -61,11 +61,11 @@ InterfaceFacts FactsOf(const std::string& name) {
   return facts;
 }
 
-// The profile's ports, resolved as twinpath-dpdk does: see src/dpdk/port/device.h.
+// Resolves the profile's ports like twinpath-dpdk: see src/dpdk/port/device.h.
 std::vector<DoctorNeeds::Nic> NicsOf(const Profile& profile, const Machine& machine) {
   std::vector<DoctorNeeds::Nic> nics;
   for (const PortSpec& port : profile.ports) {
-    // One queue of the device is enough where software RSS may spread the packets.
+    // One queue of the device is enough if software RSS may spread the packets.
     DoctorNeeds::Nic nic = {
         .port = port.name, .queues = profile.rss.spread == RssSpread::kDevice ? profile.queues : 1};
     std::optional<std::string> pci;
@@ -85,7 +85,7 @@ std::vector<DoctorNeeds::Nic> NicsOf(const Profile& profile, const Machine& mach
   return nics;
 }
 
-// Every NIC of the machine, where there is no profile.
+// Returns every NIC of the machine, for a check without a profile.
 std::vector<DoctorNeeds::Nic> AllNics(const DoctorHost& host) {
   std::vector<DoctorNeeds::Nic> nics;
   for (const std::string& pci : host.PciNics()) nics.push_back({.pci = pci, .native = true});
@@ -94,7 +94,7 @@ std::vector<DoctorNeeds::Nic> AllNics(const DoctorHost& host) {
   return nics;
 }
 
-// What the DPDK path needs for the start that twinpath-dpdk would plan.
+// Adds what the DPDK path needs for the start that twinpath-dpdk would plan.
 void AddPlan(const Preflight& plan, DoctorNeeds* needs) {
   needs->hugepages = plan.eal.hugepages;
   needs->private_memory = plan.eal.private_memory;
@@ -122,8 +122,8 @@ struct DpdkStart {
   std::optional<CompiledPolicy> compiled;
 };
 
-// The error with which twinpath-dpdk would refuse the profile before it starts EAL; empty: none.
-// Writes what the planned start needs to *needs.
+// Returns the error with which twinpath-dpdk would refuse the profile before it starts EAL; empty:
+// none. Sets the needs of the planned start in *needs.
 std::string DpdkRefusal(const DoctorOptions& options, const Machine& machine, DpdkStart* start,
                         DoctorNeeds* needs) {
   const Profile& profile = start->profile;
@@ -142,7 +142,7 @@ std::string DpdkRefusal(const DoctorOptions& options, const Machine& machine, Dp
   const absl::Status status = CheckBeforeEal(profile, *start->compiled, {}, machine).status();
   if (!status.ok()) return std::string(status.message());
   const absl::Status served = TelemetryClient::Connect(plan->eal.file_prefix).status();
-  // A program that is stopped, or has too many clients, has its prefix all the same.
+  // A program that is stopped, or has too many clients, still uses its prefix.
   if (served.ok() || absl::IsDeadlineExceeded(served) || absl::IsUnavailable(served))
     return absl::StrCat("a running DPDK program uses the file prefix '", plan->eal.file_prefix,
                         "'; choose another one: --file-prefix NAME");
@@ -190,8 +190,8 @@ void CheckBpf(const DoctorHost& host, Findings* findings) {
                                             : std::string(loaded.message())});
 }
 
-// Starts EAL and the PMDs on trial, for all that no other check covers. Skipped where a missing
-// thing prevents the start anyway.
+// Tries to start EAL and the PMDs, which finds errors that no other check finds. Skipped if
+// something is missing that prevents the start anyway.
 void CheckStart(const DpdkStart& start, const std::string& command, DoctorReport* report) {
   PathVerdict* verdict = &report->verdicts.front();
   if (!report->Starts(*verdict)) return;
@@ -203,7 +203,7 @@ void CheckStart(const DpdkStart& start, const std::string& command, DoctorReport
     finding.found = tried.refusal;
     finding.needed = "EAL arguments and virtual devices that DPDK accepts";
   } else if (!tried.untried.empty()) {
-    finding.grade = Grade::kMissing;  // "would start" is printed only for what is known to start
+    finding.grade = Grade::kMissing;  // because the report says "would start" only if that is known
     finding.found = absl::StrCat("not tried, because others would notice: ",
                                  absl::StrJoin(tried.untried, ", "));
     finding.needed = "a real start";
@@ -214,7 +214,7 @@ void CheckStart(const DpdkStart& start, const std::string& command, DoctorReport
   report->findings.push_back(finding);
 }
 
-// Adds a refusal as a finding where no other finding says what is missing.
+// Adds refusals as findings if no other finding says what is missing.
 void AddRefusals(DoctorReport* report) {
   for (const Finding& finding : report->findings)
     if (finding.grade == Grade::kMissing) return;
@@ -227,7 +227,7 @@ void AddRefusals(DoctorReport* report) {
   }
 }
 
-// For tools that prepare a machine: works before it is ready.
+// Prints the profile's memory. Works before the machine is ready, for tools that prepare it.
 int PrintMemory(const DoctorOptions& options) {
   if (options.profile.empty()) return PrintError(kDoctor, kWrong, "--memory needs --profile FILE");
   auto profile = LoadProfile(options.profile);
@@ -252,7 +252,8 @@ int PrintReport(const DoctorOptions& options, const DoctorReport& report) {
   return report.Starts() ? kDone : kFailed;
 }
 
-// The verdicts where no path starts, and no other check would say anything true.
+// Prints the report for a machine without the mounts: no path starts there, and no other check
+// would give a true answer.
 int PrintWithoutMounts(const DoctorOptions& options, DoctorReport* report) {
   const std::string refusal = report->findings.front().found;
   report->verdicts.push_back({.path = "dpdk", .refusal = refusal});
@@ -288,7 +289,7 @@ int Doctor(const DoctorOptions& options) {
   }
   needs.program = FindProgram("twinpath-dpdk");
   needs.rights = CapabilitiesOf(needs.program);
-  Machine machine;  // with the rights of that program
+  Machine machine;  // with the capabilities of that program
   if (needs.rights.has_value()) machine.AssumeCapabilities(*needs.rights);
   report.verdicts.push_back({.path = "dpdk",
                              .what = needs.for_profile ? "" : "with a wire of two virtual ports",
@@ -345,7 +346,7 @@ void AddDoctor(CLI::App* app, Run* run) {
       ->type_name("FILE");
   doctor
       ->add_option("--policy", options->policy,
-                   "The policy to run (default: one that passes everything)")
+                   "The policy that will run (default: one that passes everything)")
       ->type_name("FILE");
   doctor->add_flag("--memory", options->memory,
                    "Print only how many bytes of hugepages the profile takes");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Only EAL knows which options and virtual devices it accepts, and EAL starts once in a process. So
-// a child process starts it, with a temporary runtime folder and, where permitted, in a network
-// namespace of its own. Main thread.
+// Only EAL knows which options and virtual devices it accepts, and it can start only once in a
+// process. Therefore a child process starts it, with a temporary runtime folder and, if permitted,
+// in a separate network namespace. Main thread.
 
 #include "apps/twinpath/doctor_start.h"
 
@@ -29,9 +29,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::seconds kLongest(30);
+constexpr std::chrono::seconds kTimeout(30);
 
-// The path of a new, empty folder; empty: none can be made.
+// Creates an empty folder and returns its path; "": none could be created.
 std::string MakeScratch() {
   std::error_code error;
   for (const fs::path& base :
@@ -42,15 +42,15 @@ std::string MakeScratch() {
   return "";
 }
 
-void Tell(int to, const std::string& text) {
-  for (size_t told = 0; told < text.size();) {
-    const ssize_t n = write(to, text.data() + told, text.size() - told);
+void WriteAll(int to, const std::string& text) {
+  for (size_t written = 0; written < text.size();) {
+    const ssize_t n = write(to, text.data() + written, text.size() - written);
     if (n <= 0) return;
-    told += static_cast<size_t>(n);
+    written += static_cast<size_t>(n);
   }
 }
 
-// In the child: writes a line with the untried devices, then the error; both may be empty.
+// Runs in the child: writes a line with the untried devices, then the error. Both may be empty.
 void Child(int to, const std::string& scratch, const Profile& profile, const Policy& policy,
            const CompiledPolicy& compiled) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -58,20 +58,20 @@ void Child(int to, const std::string& scratch, const Profile& profile, const Pol
   for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(null, fd);
   setenv("RUNTIME_DIRECTORY", scratch.c_str(), 1);
   const int network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-  DryRun dry_run = PlanDryRun(profile, true);  // while the interfaces can be seen
+  DryRun dry_run = PlanDryRun(profile, true);  // before unshare() hides the interfaces
   const bool own_network = network >= 0 && unshare(CLONE_NEWNET) == 0;
   if (!own_network) dry_run = PlanDryRun(profile, false);
   const absl::Status status = RunDryRun(dry_run, policy, compiled, own_network ? network : -1);
-  Tell(to, absl::StrCat(absl::StrJoin(dry_run.unstarted, " ",
-                                      [](std::string* out, const Vdev& vdev) {
-                                        absl::StrAppend(out, vdev.name);
-                                      }),
-                        "\n", status.ok() ? "" : status.message()));
+  WriteAll(to, absl::StrCat(absl::StrJoin(dry_run.unstarted, " ",
+                                          [](std::string* out, const Vdev& vdev) {
+                                            absl::StrAppend(out, vdev.name);
+                                          }),
+                            "\n", status.ok() ? "" : status.message()));
 }
 
-// Reads what the child writes until it closes its end; false where it takes too long.
-bool Listen(int from, std::string* text) {
-  const auto end = std::chrono::steady_clock::now() + kLongest;
+// Reads the child's output until the child closes the pipe. Returns false if that takes too long.
+bool ReadUntilClosed(int from, std::string* text) {
+  const auto end = std::chrono::steady_clock::now() + kTimeout;
   for (;;) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         end - std::chrono::steady_clock::now());
@@ -102,24 +102,24 @@ StartDryRun DryRunStart(const Profile& profile, const Policy& policy,
   const pid_t child = fork();
   if (child == 0) {
     Child(ends[1], scratch, profile, policy, compiled);
-    _exit(0);  // without the destructors of what belongs to the parent
+    _exit(0);  // without destructors: the objects belong to the parent
   }
   close(ends[1]);
   std::string text;
   int status = 0;
-  const bool heard = child > 0 && Listen(ends[0], &text);
+  const bool finished = child > 0 && ReadUntilClosed(ends[0], &text);
   close(ends[0]);
   if (child > 0) {
-    kill(child, SIGKILL);  // it has written all, or never will
+    kill(child, SIGKILL);  // it has written everything, or hangs
     waitpid(child, &status, 0);
   }
   std::error_code error;
   fs::remove_all(scratch, error);
   const size_t line = text.find('\n');
-  if (!heard) {
+  if (!finished) {
     result.refusal = child < 0
                          ? absl::StrCat("no trial start: fork: ", std::strerror(errno))
-                         : absl::StrCat("trial start timed out after ", kLongest.count(), " s");
+                         : absl::StrCat("trial start timed out after ", kTimeout.count(), " s");
   } else if (line == std::string::npos) {
     result.refusal = absl::StrCat("trial start ended by signal ", WTERMSIG(status), " (",
                                   strsignal(WTERMSIG(status)), ")");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// twinpath explain: what a policy does with one packet, and why. Main thread.
+// twinpath explain: says what a policy does with one packet, and why. Main thread.
 
 #include <algorithm>
 #include <functional>
@@ -33,21 +33,20 @@ constexpr uint32_t kMaxQueue = 65535;
 struct ExplainOptions {
   std::string policy;
   std::optional<std::string> frame, capture, five_tuple;
-  std::optional<uint64_t> packet;  // of the capture, from 1
+  std::optional<uint64_t> packet;  // its number in the capture, from 1
   std::string port;
   std::optional<uint32_t> queue;
   std::optional<uint64_t> number;
   std::optional<std::string> at;
-  bool running = false;  // of a program, not of a file
+  bool running = false;  // the policy is that of a running program, not of a file
   RunningChoice program;
   bool json = false;
 };
 
 constexpr char kExplain[] = "twinpath explain";
 
-// Calls `take` for each frame of a capture until it returns false: also for the long frames that
-// parity skips. `packet` counts from 1; `ns` is the time since the first frame, and never
-// decreases.
+// Calls `take` for each frame of a capture until it returns false, also for the long frames that
+// parity skips. `packet` counts from 1. `ns` is the time since the first frame; it never decreases.
 using TakeFrame =
     std::function<bool(absl::Span<const uint8_t> frame, uint64_t packet, uint64_t ns)>;
 absl::Status ReadCapture(const std::string& path, const TakeFrame& take, uint64_t* frames) {
@@ -150,14 +149,14 @@ absl::StatusOr<ExplainRequest> MakeRequest(const ExplainOptions& options) {
   return request;
 }
 
-// What is explained, and of what.
-struct Asked {
+// The packet to explain, and the policy that decides it.
+struct Inputs {
   Policy policy;
   CompiledPolicy compiled;
   ExplainRequest request;
 };
 
-absl::StatusOr<Asked> AskFile(const ExplainOptions& options) {
+absl::StatusOr<Inputs> InputsFromFile(const ExplainOptions& options) {
   absl::StatusOr<Policy> policy = LoadPolicy(options.policy);
   if (!policy.ok()) return policy.status();
   std::vector<std::string> ports = policy->ports;
@@ -168,11 +167,11 @@ absl::StatusOr<Asked> AskFile(const ExplainOptions& options) {
   absl::StatusOr<ExplainRequest> request = MakeRequest(options);
   if (!request.ok()) return request.status();
   request->port = *port;
-  return Asked{*std::move(policy), *std::move(compiled), *std::move(request)};
+  return Inputs{*std::move(policy), *std::move(compiled), *std::move(request)};
 }
 
-// The packet as the next one of a running program, unless options say otherwise.
-absl::StatusOr<Asked> AskProgram(const ExplainOptions& options) {
+// Treats the packet as the next one of a running program, unless options say otherwise.
+absl::StatusOr<Inputs> InputsFromProgram(const ExplainOptions& options) {
   absl::StatusOr<ExplainRequest> request = MakeRequest(options);
   if (!request.ok()) return request.status();
   const absl::StatusOr<std::string> prefix = ChooseWithPolicy(options.program);
@@ -181,34 +180,35 @@ absl::StatusOr<Asked> AskProgram(const ExplainOptions& options) {
       AskRunning(*prefix, options.port, options.queue,
                  {reinterpret_cast<const char*>(request->frame.data()), request->frame.size()});
   if (!answer.ok()) return answer.status();
-  absl::StatusOr<RunningPacket> told = ReadRunningPacket(*answer);
-  if (!told.ok())
-    return absl::Status(told.status().code(),
-                        *prefix + ": " + std::string(told.status().message()));
+  absl::StatusOr<RunningPacket> running = ReadRunningPacket(*answer);
+  if (!running.ok())
+    return absl::Status(running.status().code(),
+                        *prefix + ": " + std::string(running.status().message()));
   request->before = nullptr;
-  request->port = told->port;
-  request->queue = told->queue;
+  request->port = running->port;
+  request->queue = running->queue;
   if (!options.at) {
-    request->at_ns = told->at_ns;
-    told->SetOrigins();
+    request->at_ns = running->at_ns;
+    running->SetOrigins();
   }
   if (!options.number) {
-    request->matched = told->matched;
-    request->flow_matched = told->flow_matched;
+    request->matched = running->matched;
+    request->flow_matched = running->flow_matched;
   }
-  return Asked{std::move(told->policy), std::move(told->compiled), *std::move(request)};
+  return Inputs{std::move(running->policy), std::move(running->compiled), *std::move(request)};
 }
 
 int ExplainIt(const ExplainOptions& options) {
-  if (!options.running && options.policy.empty())  // as for other arguments that are required
+  if (!options.running && options.policy.empty())  // the same words as CLI11's
     return PrintError("twinpath", kWrong, "POLICY is required, or --running (see twinpath --help)");
   if (options.running && !options.policy.empty())
     return PrintError(kExplain, kWrong, "POLICY and --running are mutually exclusive");
   if (!options.running && (!options.program.path.empty() || !options.program.file_prefix.empty()))
     return PrintError(kExplain, kWrong, "--path and --file-prefix need --running");
-  absl::StatusOr<Asked> asked = options.running ? AskProgram(options) : AskFile(options);
-  if (!asked.ok()) return PrintError(kExplain, ExitStatusOf(asked.status()), asked.status());
-  auto& [policy, compiled, request] = *asked;
+  absl::StatusOr<Inputs> inputs =
+      options.running ? InputsFromProgram(options) : InputsFromFile(options);
+  if (!inputs.ok()) return PrintError(kExplain, ExitStatusOf(inputs.status()), inputs.status());
+  auto& [policy, compiled, request] = *inputs;
   const absl::StatusOr<Explanation> explanation = Explain(policy, compiled, request);
   if (!explanation.ok())
     return PrintError(kExplain, ExitStatusOf(explanation.status()), explanation.status());
@@ -248,7 +248,7 @@ void AddExplain(CLI::App* app, Run* run) {
       ->check(CLI::Range(uint64_t{1}, kMaxPackets));
   explain
       ->add_option("--five-tuple", options->five_tuple,
-                   "A packet to make: \"tcp 10.0.0.1:1234 192.0.2.1:80\"")
+                   "A small packet made from a text: \"tcp 10.0.0.1:1234 192.0.2.1:80\"")
       ->type_name("TEXT");
   explain
       ->add_option(
@@ -262,15 +262,15 @@ void AddExplain(CLI::App* app, Run* run) {
       ->check(CLI::Range(0U, kMaxQueue));
   explain
       ->add_option("--number", options->number,
-                   "How many packets of its stream came before it (default: 0; with --pcap, those "
-                   "in the capture; with --running, those that came)")
+                   "How many packets of its stream arrived before it (default: 0; with --pcap, "
+                   "those in the capture; with --running, those that arrived so far)")
       ->option_text("N")
       ->check(CLI::Range(uint64_t{0}, kMaxPackets));
   explain
       ->add_option(
           "--at", options->at,
-          "When it arrives, since the datapath started (default: 0s, its time in the capture, or, "
-          "with --running, now)")
+          "When it arrives, as the time since the start of the datapath (default: 0s; with --pcap, "
+          "its time in the capture; with --running, now)")
       ->type_name("DURATION");
   explain->add_flag("--json", options->json, "Print JSON");
   explain->callback([options, run] { *run = [options] { return ExplainIt(*options); }; });

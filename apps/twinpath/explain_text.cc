@@ -18,7 +18,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr size_t kRefusalsTold = 40;
+constexpr size_t kMaxRefusals = 40;
 
 const RuleSpec& SpecOf(const Policy& policy, uint32_t rule) {
   return rule < policy.rules.size() ? policy.rules[rule] : policy.fallback;
@@ -45,16 +45,16 @@ std::string FrameText(const CompiledPolicy& compiled, const ExplainRequest& requ
 std::string RefusalsText(const Policy& policy, const Explanation& explanation) {
   std::string text;
   const auto& refusals = explanation.refusals;
-  const size_t untold = refusals.size() > kRefusalsTold ? refusals.size() - kRefusalsTold : 0;
-  if (untold) absl::StrAppend(&text, "  ", Grouped(untold), " rules before (--json shows why)\n");
-  for (size_t i = untold; i < refusals.size(); i++) {
+  const size_t omitted = refusals.size() > kMaxRefusals ? refusals.size() - kMaxRefusals : 0;
+  if (omitted) absl::StrAppend(&text, "  ", Grouped(omitted), " rules before (--json shows why)\n");
+  for (size_t i = omitted; i < refusals.size(); i++) {
     absl::StrAppend(&text, "  ", NumberedName(policy, refusals[i].rule),
                     ": no: ", refusals[i].reason, "\n");
   }
   return text;
 }
 
-// Describes the stream; empty where the packet is in none.
+// Describes the stream; empty if the packet is in none.
 std::string WhoseStream(const Policy& policy, const CompiledPolicy& compiled,
                         const ExplainRequest& request, const Explanation& explanation) {
   const uint32_t rule = *explanation.effects.rule();

@@ -14,11 +14,11 @@
 
 namespace twinpath {
 
-// Of many rules that did not match, the text shows only the last ones; JSON has all.
+// If many rules did not match, the text shows only the last ones. The JSON has all.
 std::string ExplainText(const Policy& policy, const CompiledPolicy& compiled,
                         const ExplainRequest& request, const Explanation& explanation);
 
-// rule, verdict, out_port and sha256 are those of `twinpath parity --verdicts`. Fails where the
+// rule, verdict, out_port and sha256 are those of `twinpath parity --verdicts`. Fails only if the
 // digest fails.
 absl::StatusOr<nlohmann::ordered_json> ExplainJson(const Policy& policy,
                                                    const CompiledPolicy& compiled,

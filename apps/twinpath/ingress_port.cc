@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// --port of the subcommands that run frames through a policy. Main thread.
+// Main thread.
 
 #include "apps/twinpath/ingress_port.h"
 
@@ -16,7 +16,7 @@ absl::StatusOr<size_t> ChoosePort(const Policy& policy, const std::string& port,
                                   std::vector<std::string>* ports) {
   if (port.empty()) {
     if (!ports->empty()) return 0;
-    // A policy that no port could take is the graver mistake.
+    // If the policy is wrong with any port, that is the mistake to report.
     if (const auto compiled = CompilePolicy(policy, {"port"}); !compiled.ok())
       return compiled.status();
     return absl::InvalidArgumentError(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The port that receives the frames of a subcommand. Main thread.
+// --port of the subcommands that run frames through a policy: the port that receives the frames.
+// Main thread.
 
 #ifndef TWINPATH_APPS_TWINPATH_INGRESS_PORT_H_
 #define TWINPATH_APPS_TWINPATH_INGRESS_PORT_H_
@@ -13,9 +14,9 @@
 
 namespace twinpath {
 
-// The index of --port in *ports, the policy's ports. Empty `port`: the first one; InvalidArgument
-// where there is none, because losses depend on the port's name. A name that the policy does not
-// have is added where no rule matches on ports; else it is InvalidArgument.
+// Returns the index of --port in *ports, the policy's ports. Empty `port`: the first one;
+// InvalidArgument if there is none, because losses depend on the port's name. Adds a name that is
+// not in *ports if no rule matches on ports; otherwise such a name is InvalidArgument.
 absl::StatusOr<size_t> ChoosePort(const Policy& policy, const std::string& port,
                                   std::vector<std::string>* ports);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// twinpath: the tools besides the datapaths, one subcommand each. Main thread.
+// twinpath: the tools other than the datapaths, each as a subcommand. Main thread.
 
 #include <exception>
 #include <optional>

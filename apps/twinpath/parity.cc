@@ -40,7 +40,7 @@ struct ParityOptions {
 
 constexpr char kParity[] = "twinpath parity";
 
-// The two paths, and the DPDK path a second time for the bursts. Each starts at packet 0.
+// The two paths, and the DPDK path a second time, for bursts. Each starts at packet 0.
 struct Replays {
   std::unique_ptr<XdpReplay> xdp;
   std::unique_ptr<DpdkReplay> dpdk, bursts;
@@ -66,12 +66,12 @@ struct Replays {
   }
 };
 
-// All that a run needs; complete before the first frame.
+// The inputs and outputs of a run. SetUp opens all of them before the first frame.
 struct Setup {
   CompiledPolicy policy;
   size_t port = 0;
   std::vector<Capture> captures;
-  std::ofstream verdicts;  // open where --verdicts was given
+  std::ofstream verdicts;  // open if --verdicts was given
   Replays replays;
 };
 
@@ -79,7 +79,7 @@ absl::StatusOr<Setup> SetUp(const ParityOptions& options) {
   absl::StatusOr<Policy> policy = LoadPolicy(options.policy);
   if (!policy.ok()) return policy.status();
   std::vector<std::string> ports = policy->ports;
-  // Both paths get the same port, so that any name will do.
+  // Any name works, because both paths get the same one.
   if (ports.empty() && options.port.empty()) ports.push_back("port0");
   absl::StatusOr<size_t> port = ChoosePort(*policy, options.port, &ports);
   if (!port.ok()) return port.status();
@@ -141,7 +141,7 @@ absl::Status FeedAll(const ParityOptions& options, Setup* setup, ParityRun* run,
     }
     return bursts->Feed(frame, effects[1]);
   };
-  // Conditions see the captures' time since the first frame; it never decreases.
+  // The time of conditions is the captures' time since the first frame. It never decreases.
   std::optional<int64_t> start;
   int64_t now = 0;
   for (Capture& capture : setup->captures) {
@@ -190,7 +190,7 @@ int Parity(const ParityOptions& options) {
       },
       setup->policy.has_flows);
   const absl::Status fed = FeedAll(options, &*setup, &run, &bursts);
-  // A truncated capture is a wrong input: the verdicts so far are not the whole answer.
+  // A truncated capture is a wrong input, and the verdicts so far are incomplete.
   if (!fed.ok()) {
     RemoveVerdicts(options);
     return PrintError(kParity, absl::IsDataLoss(fed) ? kWrong : kFailed, fed);

@@ -32,8 +32,8 @@ int Fail(const ReloadOptions& options, const absl::Status& status) {
   return PrintError("twinpath reload", ExitStatusOf(status), message);
 }
 
-// The absolute path, which SIGHUP reads again: symbolic links are kept, so that a replaced file is
-// found. Only "." is removed: where x is a link, "x/.." is not the current folder.
+// Returns the absolute path of `given`, which SIGHUP reads again. It keeps symbolic links, so that
+// a replaced file is found. It removes only ".": if x is a link, "x/.." is not the current folder.
 std::string FromAnywhere(const std::filesystem::path& given) {
   std::error_code unknown;
   const std::filesystem::path from = std::filesystem::absolute(given, unknown);

@@ -33,7 +33,7 @@ bool Screen::Usable() {
   return isatty(STDOUT_FILENO) && term && *term && std::string_view(term) != "dumb";
 }
 
-// The alternate screen, no cursor, and long lines cut rather than wrapped.
+// Shows the alternate screen, hides the cursor, and cuts long lines instead of wrapping them.
 Screen::Screen() { std::cout << "\033[?1049h\033[?25l\033[?7l" << std::flush; }
 Screen::~Screen() { std::cout << "\033[?7h\033[?25h\033[?1049l" << std::flush; }
 

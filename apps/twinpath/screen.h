@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A terminal that is redrawn in place: shows the alternate screen while this object exists, then
-// restores what was there before. Main thread.
+// A terminal that is redrawn in place. Shows the alternate screen while this object exists, then
+// restores the former content. Main thread.
 
 #ifndef TWINPATH_APPS_TWINPATH_SCREEN_H_
 #define TWINPATH_APPS_TWINPATH_SCREEN_H_
@@ -23,7 +23,8 @@ class Screen {
   // The current width of the terminal.
   size_t columns() const;
 
-  // Replaces what is shown by `text`. The last line counts the lines that do not fit the terminal.
+  // Shows `text` instead of the former text. If not all lines fit, the last row says how many are
+  // missing.
   void Show(const std::string& text);
 };
 

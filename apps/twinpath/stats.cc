@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// twinpath stats: the counters of a running program, once or repeatedly. twinpath top: its rates.
-// Main thread.
+// twinpath stats shows the counters of a running program, once or repeatedly. twinpath top shows
+// its rates. Main thread.
 
 #include <signal.h>
 #include <unistd.h>
@@ -38,14 +38,14 @@ struct StatsOptions {
 
 std::vector<std::string> AllPaths() { return {"dpdk", "xdp", "socket", "splice"}; }
 
-// A running program, and what was last read from it.
+// A running program, and the last two summaries that were read from it.
 struct Source {
   std::string file_prefix;
   TelemetryClient client;
   ordered_json summary, before;
 };
 
-// The name that errors begin with.
+// Returns the name that errors begin with.
 const char* NameOf(const StatsOptions& options) {
   return options.top ? "twinpath top" : "twinpath stats";
 }
@@ -71,9 +71,9 @@ std::string Tables(const std::vector<Source>& sources, size_t width, bool top) {
   return text;
 }
 
-// Connects to the programs that run, or to the chosen one. *silent names the
-// programs that run and do not answer. NotFound where none runs, with the places that were tried;
-// DeadlineExceeded where none answers.
+// Connects to the programs that run, or to the chosen one. *silent names the programs that run but
+// do not answer. NotFound if none runs, with the places that were tried; DeadlineExceeded if none
+// answers.
 absl::StatusOr<std::vector<Source>> Connect(const RunningChoice& program, std::string* silent) {
   const auto prefixes = ChosenPrefixes(program, AllPaths());
   if (!prefixes.ok()) return prefixes.status();
@@ -97,7 +97,7 @@ absl::StatusOr<std::vector<Source>> Connect(const RunningChoice& program, std::s
   return absl::NotFoundError(absl::StrCat("no Twinpath program runs: ", missing));
 }
 
-// Waits for `seconds`; true where a signal asked to end instead. The signals are blocked.
+// Waits for `seconds`. Returns true if one of `signals`, which are blocked, came before that.
 bool AskedToEnd(const sigset_t& signals, double seconds) {
   timespec time = {};
   time.tv_sec = static_cast<time_t>(seconds);
@@ -125,7 +125,7 @@ int Watch(std::vector<Source> sources, const StatsOptions& options) {
     for (size_t i = sources.size(); i-- > 0;) {
       const absl::Status status = Read(&sources[i]);
       if (status.ok() || absl::IsAborted(status))
-        continue;  // shows the last reading: reloads kept interrupting
+        continue;  // reloads kept interrupting the reading; the last one stays
       absl::StrAppend(&ended, ended.empty() ? "" : "\n", sources[i].file_prefix,
                       absl::IsDeadlineExceeded(status) ? ": " : " has ended: ", status.message());
       sources.erase(sources.begin() + static_cast<std::ptrdiff_t>(i));
@@ -144,9 +144,9 @@ int Stats(const StatsOptions& options) {
   absl::StatusOr<std::vector<Source>> sources = Connect(options.program, &silent);
   if (!sources.ok())
     return PrintError(NameOf(options), ExitStatusOf(sources.status()), sources.status());
-  // Those that answer are shown all the same.
+  // The programs that answer are shown in any case.
   const int done = silent.empty() ? kDone : PrintError(NameOf(options), kFailed, silent);
-  // Always one object: the shape must not depend on how many programs run.
+  // JSON is always one object: its form must not depend on how many programs run.
   if (options.json && sources->size() > 1)
     return PrintError(
         NameOf(options), kWrong,
@@ -187,7 +187,7 @@ void AddTop(CLI::App* app, Run* run) {
   options->watch = options->top = true;
   CLI::App* top =
       app->add_subcommand("top", "Show the rates of a running program, the busiest first");
-  top->add_option("SECONDS", options->seconds, "Between two readings (default: 1)")
+  top->add_option("SECONDS", options->seconds, "The time between two readings (default: 1)")
       ->option_text("")
       ->check(CLI::Range(0.1, 86400.0));
   AddRunningChoice(top, AllPaths(), &options->program);

@@ -11,8 +11,8 @@
 
 namespace twinpath {
 
-// Runs the subcommand after the command line was parsed. Returns the exit status; an error is one
-// line on stderr.
+// Runs the chosen subcommand, after the command line was parsed. Prints an error as one line on
+// stderr. Returns the exit status.
 using Run = std::function<int()>;
 
 // Adds one subcommand with its options to `app`. If the command line chose it, a callback sets

@@ -20,16 +20,16 @@ struct RunningChoice {
 void AddRunningChoice(CLI::App* subcommand, const std::vector<std::string>& paths,
                       RunningChoice* choice);
 
-// The file prefixes of the programs to ask: the chosen one, else the default ones of `paths`.
-// InvalidArgument where both options were given.
+// Returns the file prefixes of the programs to ask: the chosen one, or else the default ones of
+// `paths`. InvalidArgument if both options were given.
 absl::StatusOr<std::vector<std::string>> ChosenPrefixes(const RunningChoice& choice,
                                                         const std::vector<std::string>& paths);
 
-// The programs that have a policy, which can be replaced.
+// Returns the paths that have a policy.
 std::vector<std::string> PolicyPaths();
 
-// The file prefix of the one program with a policy that is meant. NotFound where none runs, with
-// the places that were tried; InvalidArgument where several run.
+// Returns the file prefix of the chosen program, or of the only running one that has a policy.
+// NotFound if none runs, with the places that were tried; InvalidArgument if several run.
 absl::StatusOr<std::string> ChooseWithPolicy(const RunningChoice& choice);
 
 }  // namespace twinpath

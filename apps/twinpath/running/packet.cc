@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The policy is made again from what the program made its own of: the same text, and the same
-// changes in the same order.
+// This side builds the policy from the program's sources: the same text, and the same changes in
+// the same order.
 
 #include "apps/twinpath/running/packet.h"
 
@@ -15,8 +15,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-absl::StatusOr<Policy> MakeAgain(const ordered_json& answer,
-                                 const std::vector<std::string>& ports) {
+absl::StatusOr<Policy> BuildPolicy(const ordered_json& answer,
+                                   const std::vector<std::string>& ports) {
   PolicyOverrides overrides;
   const auto read = [&answer](const char* option, std::optional<std::string>* value) {
     const ordered_json& given = answer.at("overrides");
@@ -42,7 +42,7 @@ absl::StatusOr<Policy> MakeAgain(const ordered_json& answer,
 
 absl::StatusOr<RunningPacket> Read(const ordered_json& answer) {
   const auto ports = answer.at("ports").get<std::vector<std::string>>();
-  auto policy = MakeAgain(answer, ports);
+  auto policy = BuildPolicy(answer, ports);
   if (!policy.ok()) return policy.status();
   auto compiled = CompilePolicy(*policy, ports);
   if (!compiled.ok()) return compiled.status();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a running program answers for `twinpath explain --running`. Plain values. Main thread.
+// The answer of a running program to `twinpath explain --running`. Plain values. Main thread.
 
 #ifndef TWINPATH_APPS_TWINPATH_RUNNING_PACKET_H_
 #define TWINPATH_APPS_TWINPATH_RUNNING_PACKET_H_
@@ -14,21 +14,22 @@
 
 namespace twinpath {
 
-// The lists are by rule, the default last: see PacketState of src/engine/path.h.
+// The vectors have one entry for each rule, the default rule last: see PacketState in
+// src/engine/path.h.
 struct RunningPacket {
   Policy policy;
   CompiledPolicy compiled;  // for the program's ports
-  size_t port = 0;          // their index
+  size_t port = 0;          // an index into the program's ports
   uint32_t queue = 0;
   uint64_t at_ns = 0;
   std::vector<uint64_t> matched, flow_matched, age_ns;
 
-  // Lets the times of each rule's conditions count as in the program, if the time is at_ns.
+  // Sets the start times of the rules' conditions, so that they hold at at_ns as in the program.
   void SetOrigins();
 };
 
-// Reads the answer of PolicyReloader::Ask, and makes the policy in force from it. DataLoss: the
-// program answers something else, as another version may do.
+// Parses the answer of PolicyReloader::Ask, and builds the current policy from it. DataLoss: the
+// answer has another form, as that of another version may have.
 absl::StatusOr<RunningPacket> ReadRunningPacket(const nlohmann::ordered_json& answer);
 
 }  // namespace twinpath
