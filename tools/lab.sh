@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# A lab of network namespaces around one box under test. The sandbox in which it is made is the box,
-# and the lab disappears with the sandbox.
+# A lab of network namespaces around one box under test. The box is the sandbox that creates the lab, and
+# the lab disappears with it.
 #
 #   client (10.9.0.1) eth0 ---- lan0 [the box] wan0 ---- eth0 (10.9.0.2) server
 #
-# Both links are veth pairs. Client and server are in one subnet, so the box only needs to carry
-# frames from one port to the other.
+# Both links are veth pairs. Client and server are in one subnet, so the box only has to forward frames
+# from one port to the other.
 
 # lab_link HOST INTERFACE ADDRESS QUEUES: creates namespace HOST with eth0, and INTERFACE at the box.
 lab_link() {
@@ -29,7 +29,7 @@ lab_link() {
   ip link set "$interface" up
 }
 
-# lab_up QUEUES: makes both links, each with so many queues.
+# lab_up QUEUES: creates both links, each with this many queues.
 lab_up() {
   lab_link client lan0 10.9.0.1 "$1"
   lab_link server wan0 10.9.0.2 "$1"

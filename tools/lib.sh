@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# What the tools share: messages, the build, temporary hugepages, and the sandbox in which everything
-# runs that touches the network. Sourced by bash under `set -euo pipefail`.
+# Functions that the tools share: messages, the build, temporary hugepages, and the sandbox, in which
+# everything runs that uses the network. Sourced by bash under `set -euo pipefail`.
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 JOBS=${JOBS:-$(nproc)}
@@ -18,7 +18,7 @@ die() {
   exit 2
 }
 
-# usage: prints the comment at the head of the script that runs, which is its help.
+# usage: prints the comment at the top of the running script, which is its help.
 usage() { sed -n '4,/^[^#]/{/^#/!d;s/^# \{0,1\}//;p}' "$0"; }
 
 need_root() {
@@ -28,9 +28,9 @@ need_root() {
 # --- Clean-up, however the shell ends -------------------------------------------------------------
 
 SCRATCH='' # a folder for logs and results
-# The shell that furnishes a sandbox or a release's root is killed and cannot clean up, so it gets no folder.
+# The shell that sets up a sandbox or a release's root is killed and cannot clean up, so it gets no folder.
 [[ ${0##*/} =~ ^(sandbox|release)$ && ${1:-} == --inside ]] || SCRATCH=$(mktemp -d)
-sandbox_pid=0     # the sandbox that runs now
+sandbox_pid=0     # the running sandbox, or 0
 hugepages_added=0 # of 2 MB, by this shell
 
 # stop SIGNAL PID: ends a child, with its process group if it has its own, and waits for it.
@@ -52,10 +52,10 @@ trap 'exit 143' TERM HUP
 
 # --- The build ------------------------------------------------------------------------------------
 
-# Every command below runs in the background, and the shell waits for it: bash would otherwise
-# handle a signal only after the command ended. `setsid` keeps the terminal's Ctrl-C from meson and
-# ninja. finish() sends their process group a SIGTERM instead: ninja and ccache pass it on to the
-# compilers, but ninja waits for a meson that it started itself.
+# Every command below runs in the background, and the shell waits for it, because bash handles a signal
+# only after a foreground command has ended. `setsid` keeps the terminal's Ctrl-C from meson and ninja.
+# finish() sends SIGTERM to their process group instead: ninja and ccache forward it to the compilers,
+# but ninja waits for a meson that it started itself.
 
 # quietly COMMAND...: runs a command and shows its output only if it fails.
 quietly() {
@@ -66,7 +66,7 @@ quietly() {
   return "$status"
 }
 
-# Warnings are errors where every warning is known: in the releases that tools/test runs on.
+# Warnings are errors only in the releases that tools/test runs on, because a new compiler may add some.
 WERROR=()
 if grep -qE '^VERSION_CODENAME=(bookworm|trixie)$' /etc/os-release; then WERROR=(-Dwerror=true); fi
 
@@ -77,7 +77,7 @@ count_steps() {
   ninja -n -C "$@" 2>/dev/null | sed -n '$s|^\[[0-9]*/\([0-9]*\)\] .*|\1|p'
 }
 
-# announce FOLDER STEPS: says how long a build takes. Nothing to build is not announced.
+# announce FOLDER STEPS: says how long a build takes. Prints nothing for 0 steps.
 announce() {
   local time="about a minute" minutes=$(($2 * SECONDS_A_STEP_X10 / JOBS / 600))
   (($2 > 0)) || return 0
@@ -85,8 +85,8 @@ announce() {
   say "Building in ${1##*/}/: $2 steps, $time with $JOBS jobs"
 }
 
-# setup FOLDER [MESON OPTION]...: sets a build folder up once, and again if it belongs to a source
-# tree in another place.
+# setup FOLDER [MESON OPTION]...: sets a build folder up if it is new, or belongs to a source tree in
+# another place.
 setup() {
   local folder=$ROOT/$1
   shift
@@ -100,7 +100,7 @@ setup() {
   quietly meson setup "$folder" "$ROOT" "${WERROR[@]}" "$@"
 }
 
-# build FOLDER [TARGET]...: sets the folder up if need be, builds the targets (default: all), and shows
+# build FOLDER [TARGET]...: sets the folder up if necessary, builds the targets (default: all), and shows
 # the progress. Prints the compiler's output if the build fails.
 build() {
   local folder=$ROOT/$1 status=0 steps ninja progress
@@ -140,7 +140,7 @@ add_hugepages() {
   fi
 }
 
-# remove_hugepages: removes as many as this shell added. Pages that others added meanwhile stay.
+# remove_hugepages: removes as many as this shell added. Pages that others have added since then stay.
 remove_hugepages() {
   ((hugepages_added > 0)) || return 0
   local total
@@ -151,10 +151,10 @@ remove_hugepages() {
 
 # --- The sandbox ----------------------------------------------------------------------------------
 #
-# A sandbox has its own namespaces for mounts, network and processes. Whatever a command makes in it
-# (interfaces, network namespaces, mounts, sockets, daemons, temporary files) disappears when the
-# command ends, and when the tool that started the sandbox ends in any way. Only after a SIGKILL do
-# the hugepages that the tool added stay.
+# A sandbox has its own namespaces for mounts, network and processes. Everything that a command creates
+# in it (interfaces, network namespaces, mounts, sockets, daemons, temporary files) disappears when the
+# command ends, or the tool that started the sandbox. Only hugepages that the tool added stay if SIGKILL
+# ends it.
 
 # sandbox COMMAND...: runs a command in a sandbox and returns its exit status.
 sandbox() {
@@ -169,17 +169,17 @@ sandbox() {
   return "$status"
 }
 
-# sandbox_furnish: what the first process of a sandbox does before the command starts.
+# sandbox_furnish: mounts what a command needs. The first process of a sandbox runs it before the command.
 sandbox_furnish() {
   local mounted
-  # EAL uses the first hugetlbfs in the list of mounts, which may be full of another run's files.
-  # This loop must precede the tmpfs on /run: inside another sandbox, that one's hugetlbfs is in /run.
+  # EAL uses the first hugetlbfs in the list of mounts, which may be full of another run's files. This
+  # loop must come before the tmpfs on /run: the hugetlbfs of a surrounding sandbox is in /run.
   while read -r _ mounted _; do umount -l "$mounted"; done < <(grep ' hugetlbfs ' /proc/mounts)
   mount -t tmpfs -o mode=755 tmpfs /run
   mkdir -p /run/lock /run/netns /run/dpdk /run/hugepages /run/tmp
   chmod 1777 /run/tmp
   mount -t hugetlbfs -o pagesize=2M hugetlbfs /run/hugepages
-  mount -t sysfs sysfs /sys # shows the interfaces of this network namespace only
+  mount -t sysfs sysfs /sys # shows only the interfaces of this network namespace
   mount -t bpf bpf /sys/fs/bpf
   ip link set lo up
   export TMPDIR=/run/tmp TEST_TMPDIR=/run/tmp LIBXDP_SKIP_DISPATCHER=1

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Shows how far a build is, from the output of ninja on standard input.
+"""Shows the progress of a build, from the output of ninja on standard input.
 
   NINJA_STATUS='[%f/%t] ' ninja 2>&1 | tools/progress.py [--steps N] LOG
 
-On a terminal one line moves: steps done, time, what was built last. Anywhere else a line is printed
-for each tenth of the build. Everything that is not progress, such as a compiler's messages, goes
-into the file LOG.
+On a terminal one line is updated: steps done, time, last step. Otherwise prints a line for each tenth
+of the build. Everything else, such as a compiler's messages, goes into the file LOG.
 """
 import argparse
 import os
@@ -18,11 +17,11 @@ import time
 
 STEP = re.compile(r"\[(\d+)/(\d+)\] (.*)")
 NOISE = re.compile(r"ninja: (Entering directory|no work to do)")
-FEW_STEPS = 20  # a build so short needs no lines in a log
+FEW_STEPS = 20  # a build with fewer steps prints no progress in a log
 
 
 def describe(step):
-    """What a step does, as a person names it: meson's names of targets and objects are long."""
+    """Returns a short name for a step, because meson's names of targets and objects are long."""
     found = re.match(r"(Compiling) (?:C\+\+|C) object (?:.*/)?([^/]+)\.o$", step)
     found = found or re.match(r"(Linking|Generating) (?:.*/)?([^/]+?)(?: with a custom command.*)?$",
                               step)
@@ -37,7 +36,7 @@ class Progress:
     """Prints the progress of one build."""
 
     def __init__(self, moves, steps):
-        self.moves = moves  # a line that moves, or lines
+        self.moves = moves  # updates one line, instead of printing lines
         self.begun = time.monotonic()
         self.done, self.total, self.tenths = 0, steps, 0
         self.what = ""
@@ -74,7 +73,7 @@ class Progress:
 
 
 def lines(stream, idle):
-    """The lines of a stream; calls `idle` each second in which none arrives."""
+    """Yields the lines of a stream. Calls `idle` each second in which none arrives."""
     rest = b""
     while True:
         if not select.select([stream], [], [], 1.0)[0]:
@@ -109,7 +108,7 @@ def main():
                 elif not NOISE.match(line):
                     print(line, file=log, flush=True)
     finally:
-        progress.end()  # also when the build is interrupted, so that the line is not left behind
+        progress.end()  # also if the build is interrupted, to remove the progress line
 
 
 main()

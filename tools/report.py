@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Prints the tables of tools/run and of tools/bench.
 
-  report.py queues FOLDER               what a path's program counted at its ports and queues
-  report.py loss POLICY FOLDER PATH...  the loss asked beside the loss reached, and what the hosts saw
-  report.py bench FOLDER FILE           every figure beside its peer's; FILE (may be empty) gets all as JSON
+  report.py queues FOLDER               a path's counters of its ports and queues
+  report.py loss POLICY FOLDER PATH...  the configured and the measured loss, and what the hosts saw
+  report.py bench FOLDER FILE           every figure next to its peer's; FILE (may be empty) gets all as JSON
 
-FOLDER has what the programs, ping and iperf3 wrote, in a folder for each path, or the benchmarks' JSON.
+FOLDER has the output of the programs, ping and iperf3, in a folder for each path, or the benchmarks' JSON.
 """
 import argparse
 import json
@@ -19,7 +19,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/lib"))
 from verdicts import VERDICTS
 
-# The lab's own traffic: label, the rule of lab.json that takes it, what saw it.
+# The lab's own traffic: label, the rule of lab.json that takes it, the file with its result.
 TRAFFIC = [("ping", "ping", "ping"), ("TCP", "tcp clean", "tcp_clean.json"),
            ("TCP", "tcp 1%", "tcp_loss.json"), ("UDP", "udp 50%", "udp.json")]
 
@@ -38,7 +38,7 @@ def percent(fraction):
 
 
 def asked(rule):
-    """The loss that a rule of a policy asks for, in words."""
+    """Returns the configured loss of a rule of a policy, in words."""
     rate = rule.get("loss", {}).get("rate", 0)
     if isinstance(rate, str) and rate.endswith("%"):
         return rate[:-1].strip() + " %"
@@ -53,7 +53,7 @@ def load(path):
 
 
 def saw(file):
-    """The result of one run of ping or iperf3, in a few words."""
+    """Returns the result of one run of ping or iperf3, in a few words."""
     if file.name == "ping":
         text = file.read_text(encoding="utf-8")
         count = re.search(r"(\d+) packets transmitted, (\d+) received", text)
@@ -76,7 +76,7 @@ def saw(file):
 
 
 def show_queues(folder):
-    """Prints the port and queue tables, the second and third block of the program's last report."""
+    """Prints the port and queue tables: the second and third block of the program's last report."""
     blocks = (folder / "tables").read_text(encoding="utf-8").strip().split("\n\n")
     for block in blocks[-3:-1]:
         print("\n" + "\n".join("  " + line.rstrip() for line in block.splitlines()))
@@ -91,7 +91,7 @@ def rule_cells(rule):
 
 
 def show_lab(policy, summaries, folder):
-    print("\nThe loss asked, the loss reached, and what the hosts saw\n")
+    print("\nConfigured loss, measured loss, and what the hosts saw\n")
     wanted = {rule["name"]: asked(rule) for rule in policy["rules"]}
     rows = []
     for path, summary in summaries.items():
@@ -100,19 +100,19 @@ def show_lab(policy, summaries, folder):
             packets, reached, interval = rule_cells(rules[name])
             rows.append([path, label, packets, wanted[name], reached, interval,
                          saw(folder / path / file)])
-    table(["path", "traffic", "packets", "asked", "reached", "95 % interval", "seen by the hosts"],
+    table(["path", "traffic", "packets", "configured", "measured", "95 % interval", "seen by the hosts"],
           rows, {2, 3, 4})
 
 
 def show_own(policy, summaries, folder):
-    print("\nThe loss asked and the loss reached\n")
+    print("\nConfigured loss and measured loss\n")
     wanted = [asked(rule) for rule in policy.get("rules", [])] + [asked(policy.get("default", {}))]
     rows = []
     for path, summary in summaries.items():
         for rule, loss in zip(summary["rules"], wanted):
             packets, reached, interval = rule_cells(rule)
             rows.append([path, rule["name"], packets, loss, reached, interval])
-    table(["path", "rule", "packets", "asked", "reached", "95 % interval"], rows, {2, 3, 4})
+    table(["path", "rule", "packets", "configured", "measured", "95 % interval"], rows, {2, 3, 4})
     print("\nWhat the hosts saw\n")
     rows = []
     for path in summaries:
@@ -147,7 +147,7 @@ def interval(result):
 
 
 def show_bench(folder, file):
-    """Prints every figure beside its peer's, with its target. A missed target is no error."""
+    """Prints every figure next to its peer's, with its target. A missed target is not an error."""
     reports = {path: load(folder / f"{path}.json") for path in ("dpdk", "xdp")}
     rows = []
     for path, report in reports.items():
@@ -159,7 +159,7 @@ def show_bench(folder, file):
                          "" if target is None else f"{result['target_is']} {target:.2f}",
                          {None: "", True: "met", False: "MISSED"}[result.get("met")]])
     print()
-    table(["path", "what", "cost", "beside", "that is", "target", ""], rows, {2})
+    table(["path", "case", "cost", "compared with", "ratio", "target", ""], rows, {2})
     if file:
         merged = {"machine": {"cpus": os.cpu_count(), "kernel": platform.release(),
                               "cpu": platform.processor()},

@@ -3,9 +3,8 @@
 """Runs the tests of build folders with `meson test`, and counts the results.
 
 Every case of a GoogleTest program counts (meson's JUnit report has them); any other test counts
-once. A program that reports no failed case and fails nevertheless (a crash, a time-out, a leak) is one
-failure. A skip is a failure too, unless MAY_SKIP names the test: nobody notices a test that stops
-running.
+once. A program that fails without a failed case (a crash, a timeout, a leak) is one failure. A skipped
+test is a failure, too, unless MAY_SKIP names it, because nobody notices when a test stops running.
 
 meson runs the tests in the order of the build files, which name the longest tests first.
 """
@@ -45,8 +44,8 @@ class Counts:
 
 
 def chosen_tests(folder, suite, without, pattern):
-    """Names of the tests of `folder` that are in `suite` (if given), not in `without` (if given), and
-    match `pattern` (if given)."""
+    """Returns the names of the tests of `folder` that are in `suite` (if given), not in `without` (if
+    given), and match `pattern` (if given)."""
     listing = subprocess.run(["meson", "introspect", "--tests", folder], check=True,
                              capture_output=True, text=True).stdout
     names = []
@@ -62,7 +61,7 @@ def chosen_tests(folder, suite, without, pattern):
 
 
 def cases_of(report, names):
-    """Test name -> Counts of cases, for those of `names` that reported cases."""
+    """Returns a map from test to Counts of its cases, for those of `names` that reported cases."""
     counts = {}
     for suite in ElementTree.parse(report).getroot().iter("testsuite"):
         # meson names a suite PROJECT.TEST.SUITE, or PROJECT if it holds the tests without cases.
@@ -82,7 +81,7 @@ def cases_of(report, names):
 
 
 def count(test, cases):
-    """Counts of one test, from its line in meson's log and the cases that it reported."""
+    """Returns the Counts of one test, from its line in meson's log and the cases that it reported."""
     found = Counts() + cases
     if test["result"] == "SKIP":
         found.skipped = max(found.skipped, 1)
@@ -102,7 +101,7 @@ def count(test, cases):
 
 
 def run_meson(command):
-    """Runs `meson test`. SIGTERM to this program ends it and, through it, the tests."""
+    """Runs `meson test`. SIGTERM to this program ends meson, which ends the tests."""
     with subprocess.Popen(command) as meson:
         def terminate(*_):
             meson.terminate()
@@ -115,7 +114,7 @@ def run_meson(command):
 
 
 def run_folder(folder, names, jobs, logs):
-    """Runs some tests of one build folder. `logs` begins the names of meson's logs."""
+    """Runs some tests of one build folder. The names of meson's logs begin with `logs`."""
     if not names:
         return Counts()
     print(f"\n{folder}: {len(names)} tests", flush=True)

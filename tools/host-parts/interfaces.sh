@@ -3,13 +3,13 @@
 #
 # Kernel interfaces: default routes, queues, and the settings for AF_XDP. Sourced by tools/host.
 
-# Both from the kernel's guide to AF_XDP, Documentation/networking/af_xdp.rst.
+# The kernel's guide to AF_XDP, Documentation/networking/af_xdp.rst, recommends both values.
 DEFER_HARD_IRQS=2
 GRO_FLUSH_TIMEOUT=200000 # ns
 
-# default_routes: prints the interfaces that carry a default route.
+# default_routes: prints the interfaces that a default route uses.
 default_routes() {
-  # Also routes of other tables, with several next hops, and in two halves.
+  # This includes routes of other tables, with several next hops, and in two halves.
   if [[ -z $R ]]; then
     { ip -4 route show table all; ip -6 route show table all; } 2>/dev/null | awk '
       /^[^ \t]/ { on = $1 ~ /^(default|0\.0\.0\.0\/1|128\.0\.0\.0\/1|::\/1|8000::\/1)$/ }
@@ -20,7 +20,7 @@ default_routes() {
   awk '$1 ~ /^0+$/ && $2 == "00" && $10 != "lo" { print $10 }' "$R/proc/net/ipv6_route" 2>/dev/null || true
 }
 
-# carries INTERFACE: whether the interface, or one on top of it, carries a default route.
+# carries INTERFACE: whether a default route uses the interface, or one on top of it.
 carries() {
   local upper route
   for route in $(default_routes); do
@@ -52,8 +52,8 @@ max_channels() {
   { ethtool -l "$1" 2>/dev/null || true; } | awk -v kind="$2:" '/^Current/ { exit } tolower($1) == kind { print $2 + 0 }'
 }
 
-# set_queues INTERFACE KIND NUMBER...: retries for 2 s, since AF_XDP releases its queues only some time
-# after its program ended.
+# set_queues INTERFACE KIND NUMBER...: sets queues. Retries for 2 s, because the kernel releases the
+# queues of AF_XDP only some time after the program ended.
 set_queues() {
   local i
   for ((i = 0; i < 20; i++)); do
@@ -89,15 +89,15 @@ up_queues() { # INTERFACE QUEUES
   kind=${now%% *}
   if [[ -z $now ]]; then return 0; fi
   if (($(max_channels "$name" "$kind") < queues)); then
-    say "$name: has at most $(max_channels "$name" "$kind") queues; the profile wants $queues" >&2
+    say "$name: has at most $(max_channels "$name" "$kind") queues; the profile needs $queues" >&2
     return 0
   fi
   if [[ $kind == combined ]]; then
     change_queues "$name" combined "$queues"
     return 0
   fi
-  # Native XDP on a veth needs, at all times, at least as many RX queues as its peer has TX queues. So the
-  # peer's TX queues are reduced first.
+  # Native XDP on a veth always needs at least as many RX queues as its peer has TX queues. Therefore
+  # the peer's TX queues are reduced first.
   peer=$(peer_of "$name")
   if [[ -n $peer ]]; then
     now=$(channels "$peer")

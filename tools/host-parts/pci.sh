@@ -9,7 +9,8 @@ driver_of() { # ADDRESS: prints nothing if the device has no driver
   basename -- "$link"
 }
 
-# bind ADDRESS DRIVER: DRIVER - is none. Source: Documentation/ABI/testing/sysfs-bus-pci.
+# bind ADDRESS DRIVER: binds a device to a driver; "-" unbinds it. Source:
+# Documentation/ABI/testing/sysfs-bus-pci.
 bind() {
   local address=$1 driver=$2
   [[ $driver != - ]] || driver=''
@@ -18,7 +19,7 @@ bind() {
   if [[ -n $driver ]]; then echo "$address" >"$PCI/drivers_probe"; fi
 }
 
-# overridden ADDRESS: prints the driver that driverctl has been told to bind; - if none.
+# overridden ADDRESS: prints the driver that driverctl binds by an override; - if there is none.
 overridden() {
   "$DRIVERCTL" list-overrides | awk -v address="$1" '
     $1 == address { driver = $2 } END { print driver == "" ? "-" : driver }'
@@ -49,7 +50,7 @@ up_pci() { # ADDRESS
   say "$address: ${before:-no driver} -> vfio-pci"
 }
 
-# undo_driverctl ADDRESS BEFORE: if `up` was killed before driverctl ran, there is nothing to undo.
+# undo_driverctl ADDRESS BEFORE: does nothing if `up` was killed before it ran driverctl.
 undo_driverctl() {
   if [[ $(overridden "$1") == "$2" ]]; then return 0; fi
   if [[ $2 == - ]]; then "$DRIVERCTL" unset-override "$1"; else "$DRIVERCTL" set-override "$1" "$2"; fi
@@ -58,11 +59,11 @@ undo_driverctl() {
 undo_bind() { # ADDRESS BEFORE
   if [[ -e $PCI/devices/$1 ]]; then
     bind "$1" "$2"
-    echo >"$PCI/devices/$1/driver_override" # at the next probe the kernel chooses again
+    echo >"$PCI/devices/$1/driver_override" # the kernel chooses the driver at the next probe
   fi
 }
 
-# undo_module MODULE: the module stays if a device is bound to it, even one that nobody has open.
+# undo_module MODULE: keeps the module if a device is bound to it, even if no program has it open.
 undo_module() {
   local device
   for device in "$PCI/drivers/$1"/????:*; do

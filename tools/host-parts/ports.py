@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Prints the ports of a profile for tools/host: a line "NAME|QUEUES|DEVICE" for each. DEVICE is the
-interface of a net_af_xdp, and the device as it is written of any other port. Run by tools/host.
+"""Prints the ports of a profile for tools/host, one line "NAME|QUEUES|DEVICE" for each. DEVICE is the
+interface of a net_af_xdp, and for other ports the device as in the profile.
 
   ports.py PROFILE NAME-IN-ERRORS
 """
@@ -27,7 +27,7 @@ def read_profile():
 
 
 def interface_of(device, where, arguments, queues):
-    """(queues, interface) of a net_af_xdp with these arguments."""
+    """Returns (queues, interface) of a net_af_xdp with these arguments."""
     given = dict(part.partition("=")[::2] for part in arguments.split(","))
     if not given.get("iface"):
         wrong(where, device, "a net_af_xdp with iface=INTERFACE")

@@ -3,10 +3,9 @@
 #
 # The record of what `up` changed, and `down`, which undoes it. Sourced by tools/host.
 #
-# The record is a file of lines "KIND THING BEFORE .". Its first line names the boot in which the other
-# steps were done. Each line is written before its step is done. The full stop at the end shows that
-# the line is complete; a step whose line is incomplete was never begun. `down` undoes the last line
-# first.
+# The record is a file of lines "KIND THING BEFORE .". Its first line names the boot of the other steps.
+# A line is written before its step is done. The full stop at the end shows that the line is complete;
+# the step of an incomplete line has not begun. `down` undoes the last line first.
 
 record() { # KIND THING BEFORE
   mkdir -p "$(dirname -- "$STATE")"
@@ -19,8 +18,8 @@ recorded() { # KIND THING
   [[ -f $STATE ]] && grep -qF -- "$1 $2 " "$STATE"
 }
 
-# forget_other_boots: drops the steps of an earlier boot, which ended with it. driverctl's overrides
-# survive a boot, so their lines stay.
+# forget_other_boots: removes the steps of an earlier boot, because the reboot has undone them. Keeps
+# the lines of driverctl's overrides, which survive a reboot.
 forget_other_boots() {
   local kept
   [[ -s $STATE ]] && [[ $(head -n 1 "$STATE") == boot\ * ]] || return 0
@@ -41,7 +40,7 @@ set_file() {
   say "$1: $before -> $2"
 }
 
-# other_records: prints the records of other instances that have something of this boot to undo.
+# other_records: prints the files of other instances that have steps of this boot to undo.
 other_records() {
   local other
   for other in "$(dirname -- "$STATE")"/*; do
@@ -51,8 +50,8 @@ other_records() {
   done
 }
 
-# hand_over KIND THING BEFORE: lets another instance, which still uses the thing, undo the step. False
-# if there is no other instance.
+# hand_over KIND THING BEFORE: moves the step to the record of another instance, which may still use the
+# thing. Fails if there is no other instance.
 hand_over() {
   local other
   read -r other < <(other_records) || return 1
@@ -60,10 +59,10 @@ hand_over() {
   sync -d "$other"
 }
 
-# own_hugepages: prints how many hugepages this instance has been given.
+# own_hugepages: prints how many hugepages this instance has got.
 own_hugepages() {
-  # A "hugepages" line holds the total before, the total wanted, and what is wanted for this instance.
-  # If the two totals differ, a "raised" line follows with the number that the kernel really added.
+  # A "hugepages" line has the old total, the wanted total, and the number for this instance. If the
+  # totals differ, a "raised" line follows with the number that the kernel really added.
   awk '
     $1 == "hugepages" && $4 == "." {
       split($3, part, ":")
@@ -73,7 +72,7 @@ own_hugepages() {
     END { print n + 0 }' "$STATE" 2>/dev/null || echo 0
 }
 
-# other_hugepages: prints how many hugepages the other instances of this boot have been given.
+# other_hugepages: prints how many hugepages the other instances of this boot have got.
 other_hugepages() {
   local other
   while read -r other; do
@@ -84,13 +83,13 @@ other_hugepages() {
   done < <(other_records) | awk '{ n += $1 } END { print n + 0 }'
 }
 
-# undo KIND THING BEFORE: undoes one step. `down` says in `raised` whether the "raised" line of a
-# "hugepages" line has been undone.
+# undo KIND THING BEFORE: undoes one step. `raised`, a variable of `down`, says whether the "raised" line
+# of a "hugepages" line has been undone.
 undo() {
   local kind=$1 thing=$2 before=$3 from to total more
   case $kind in
     file) if [[ -e $thing ]]; then echo "$before" >"$thing"; fi ;;
-    hugepages) # BEFORE is FROM:TO:N. Without a "raised" line the step may have been done: look at the total
+    hugepages) # BEFORE is FROM:TO:N. Without a "raised" line the total shows whether the step was done
       if ((raised)); then return 0; fi
       IFS=: read -r from to _ <<<"$before"
       total=$(<"$thing")
@@ -98,7 +97,7 @@ undo() {
       if ((more > to - from)); then more=$((to - from)); fi
       echo $((total - more)) >"$thing"
       ;;
-    raised) # BEFORE is the number of pages. Pages that others added meanwhile stay
+    raised) # BEFORE is the number of pages. Pages that other programs have added since then stay
       total=$(<"$thing")
       echo $((total > before ? total - before : 0)) >"$thing"
       ;;
@@ -109,7 +108,7 @@ undo() {
     up) if [[ -e $NET/$thing ]]; then ip link set dev "$thing" down; fi ;;
     queues) # BEFORE is KIND:NUMBER,...
       if [[ -e $NET/$thing ]]; then
-        if [[ $before =~ ^[0-9]+$ ]]; then before=combined:$before; fi # as an earlier version wrote it
+        if [[ $before =~ ^[0-9]+$ ]]; then before=combined:$before; fi # an earlier version wrote this form
         before=${before//[:,]/ }
         # shellcheck disable=SC2086 # words
         set_queues "$thing" $before
@@ -129,7 +128,8 @@ undo() {
 
 down() {
   local kind thing before whole line status failed=0 raised=0
-  # An interruption between a step and the removal of its line would undo the step twice.
+  # If a signal interrupted this between undoing a step and removing its line, the next `down` would
+  # undo the step again.
   trap '' INT TERM HUP PIPE
   forget_other_boots
   if [[ ! -s $STATE ]]; then
