@@ -55,7 +55,7 @@ class ApplianceTest(passing.PassingTest):
 
     @classmethod
     def doctor(cls):
-        """(exit status, what is missing) of twinpath doctor in the machine, for its profile."""
+        """Returns (exit status, the missing checks) of twinpath doctor in the machine, for its profile."""
         status, told = cls.machine.try_run(f"{TWINPATH} doctor --profile {PROFILE} --json")
         return status, [check for check in json.loads(told)["checks"] if check["grade"] == "missing"]
 
@@ -83,14 +83,14 @@ class ApplianceTest(passing.PassingTest):
               f"{time.monotonic() - begin:.1f} s", flush=True)
 
     def timed(self, command):
-        """(seconds, output) of a command in the machine. The host's clock measures the time, including the
-        shell's start and the serial line: the machine's clock was seen to run 2.6 times too fast."""
+        """Returns (seconds, output) of a command in the machine. Measures with the host's clock, including the
+        shell's start and the serial line, because the machine's clock was seen to run 2.6 times too fast."""
         begin = time.monotonic()
         told = self.machine.run(command)
         return time.monotonic() - begin, told
 
     def start(self, name, *arguments):
-        """Seconds from the start of twinpath-dpdk in the machine to its first turn."""
+        """Starts twinpath-dpdk in the machine. Returns the seconds to its first turn."""
         command = [f"{HERE}/program.sh", "start", name, TWINPATH_DPDK, "--profile",
                    str(PROFILE), "--policy", str(replay.POLICY), *arguments]
         return self.timed(" ".join(command))[0]
@@ -99,7 +99,7 @@ class ApplianceTest(passing.PassingTest):
         return json.loads(self.machine.run(f"{TWINPATH} stats --json"))
 
     def stop(self, name, which):
-        """(exit status, seconds) of its end, and the summary if it wrote one."""
+        """Ends the program. Returns its exit status, the seconds that took, and the summary if it wrote one."""
         seconds, status = self.timed(f"{HERE}/program.sh stop {name} {which}")
         path = self.share / f"{name}.json"
         summary = json.loads(path.read_text()) if path.exists() else None
@@ -109,8 +109,8 @@ class ApplianceTest(passing.PassingTest):
         status, seconds, summary = self.stop(name, "TERM")
         print(f"  SIGTERM: exit status {status} in {seconds:.2f} s")
         self.assertEqual(status, 0)
-        # On a machine of its own it is within two seconds, as dpdk_shutdown shows; this one is emulated,
-        # by CPUs that others may be using.
+        # On a real machine it ends within two seconds, as dpdk_shutdown shows. This one is emulated by CPUs that
+        # other programs may use.
         self.assertLess(seconds, 10)
         return summary
 
@@ -162,14 +162,15 @@ class ApplianceTest(passing.PassingTest):
         self.assertEqual([port["driver"] for port in summary["ports"]], ["net_virtio", "net_af_xdp"])
 
     def said(self, name, words, begin):
-        """Seconds from `begin` until the program's log has `words`."""
+        """Waits until the program's log has `words`. Returns the seconds since `begin`."""
         while words not in (self.share / f"{name}.log").read_text():
             self.assertLess(time.monotonic() - begin, 30, (self.share / f"{name}.log").read_text())
             time.sleep(0.02)
         return time.monotonic() - begin
 
     def mean_sleep(self):
-        """Microseconds, by the machine's clock, of the sleeps that begin within a second while no frame comes."""
+        """Returns the mean length of the sleeps that begin within a second without frames, in microseconds of the
+        machine's clock."""
         asked = "echo /twinpath/lcores | dpdk-telemetry.py -f twinpath-dpdk"
         told = self.machine.run(f"{asked}; sleep 1; {asked}")
         slept = []
@@ -208,7 +209,7 @@ class ApplianceTest(passing.PassingTest):
         self.assertEqual([(fault["subject"], fault["fault"], fault["active"], fault["times"])
                           for fault in summary["faults"]], [("port wan", "gone", False, 1)])
         print("  mean sleeps before and after: " + ", ".join(f"{us:.0f} us" for us in asleep))
-        # A sleep ends by an interrupt, or after 10 ms. A worker that nothing can wake naps for 250 us.
+        # A sleep ends by an interrupt, or after 10 ms. A worker that nothing can wake sleeps for 250 us.
         self.assertGreater(min(asleep), 3000)
 
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Binds PCI devices to a driver, and unbinds them from their present one: bind.sh DRIVER ADDRESS...
+# Unbinds PCI devices from their drivers, and binds them to DRIVER: bind.sh DRIVER ADDRESS...
 set -euo pipefail
 driver=$1
 shift

@@ -11,7 +11,7 @@ cp -a /run/share/units/. /run/systemd/system
 cp "$(dirname -- "$0")/commands.sh" /run/commands.sh
 prefix=$(</run/share/prefix)
 mount --bind "/run/share/root$prefix" "$prefix"
-# Hides /tmp, where the source tree may be: nothing of it is needed any more.
+# Hides /tmp, which may contain the source tree, because nothing needs the source tree any more.
 for folder in /tmp /var; do mount -t tmpfs -o mode=1777 tmpfs "$folder"; done
 mkdir -p /var/tmp /var/lib
 ln -s /run /var/run

@@ -97,7 +97,7 @@ class BoxTest(passing.PassingTest):
 
     @classmethod
     def wait_for_start(cls, begin):
-        """Seconds from `begin` to the first turn of the next twinpath-dpdk."""
+        """Waits for the first turn of the next twinpath-dpdk. Returns the seconds since `begin`."""
         cls.starts += 1
         while (cls.share / "box.log").read_text().count(": lcores ") < cls.starts:
             if time.monotonic() - begin > vm.PATIENCE:
@@ -106,7 +106,7 @@ class BoxTest(passing.PassingTest):
         return time.monotonic() - begin
 
     def show(self, unit, *properties):
-        """The properties of a unit that systemd shows, in that order."""
+        """Returns these properties of a unit, in this order."""
         told = self.machine.run(f"systemctl show {unit} " + " ".join(f"-p {name}" for name in properties))
         values = dict(line.split("=", 1) for line in told.split("\n") if line)
         return [values[name] for name in properties]

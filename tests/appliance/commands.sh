@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# Runs in the virtual machine: one command after another, as the host sends them by the second serial
-# port, one a line: "NUMBER COMMAND". Its output goes to the shared folder, as NUMBER.out, and
-# "NUMBER STATUS" back by the port when it is there.
+# Runs the host's commands in the virtual machine. The host sends them by the second serial port, each
+# as a line "NUMBER COMMAND". A command's output goes to NUMBER.out in the shared folder; then the line
+# "NUMBER STATUS" goes back by the port.
 cd /run/share || exit 1
 exec 3<>/dev/ttyS1
 stty raw -echo <&3

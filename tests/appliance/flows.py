@@ -48,8 +48,8 @@ class Flow:
         return (b"".join(macs) + kind + ip + transport + body)[:1514].ljust(60, b"\0")
 
     def queue(self, back, queues, key=SYMMETRIC_KEY, reta=128):
-        """The queue that RSS by `key` over addresses and ports takes, with queue i mod `queues` in
-        place i of its table of `reta` places."""
+        """Returns the queue that RSS by `key` over addresses and ports selects. Entry i of its table of `reta`
+        entries is queue i mod `queues`."""
         source, destination, sport, dport = self.ends(back)
         return toeplitz(key, source + destination + sport + dport) % reta % queues
 

@@ -1,8 +1,8 @@
 #!/bin/busybox sh
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-3-Clause
-# The first program of the virtual machine, from its initramfs, by busybox: loads what the tests
-# need, puts the host's root, read-only, over itself, and goes on there by guest.sh.
+# The first program of the virtual machine, run by busybox from the initramfs. Loads the kernel modules
+# that the tests need, mounts the host's root read-only, and runs guest.sh there.
 /bin/busybox mkdir -p /proc /sys /dev /root
 /bin/busybox mount -t proc proc /proc
 /bin/busybox mount -t sysfs sysfs /sys

@@ -44,7 +44,8 @@ class PassingTest(unittest.TestCase):
             self.assertEqual(wrong, [], way)
 
     def check_summary(self, summary, tx_full=0):
-        """Conservation on every queue, nothing missed, so many not sent, and the losses that were asked for."""
+        """Checks that every queue accounts for all packets, that none was missed, how many were not sent, and the
+    losses."""
         check_conserved(summary)
         totals = summary["totals"]
         self.assertEqual(totals["tx_full_packets"], tx_full, summary["ports"])
@@ -60,7 +61,7 @@ class PassingTest(unittest.TestCase):
             print(f"  {name}: asked {asked:.3%}, lost {lost} of {matched}, {lost / matched:.3%}")
 
     def check_queues(self, summary):
-        """Each frame came in by the queue of the symmetric key, the same for both directions."""
+        """Checks that each frame arrived on the queue of the symmetric key, which is the same for both directions."""
         for port, back in (("lan", False), ("wan", True)):
             counts = [queue["rx_packets"] for queue in summary["queues"] if queue["port"] == port]
             to = [flow.queue(back, 2) for flow in FLOWS]

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# twinpath-dpdk in the machine, in the background, for the command that comes next.
+# Runs twinpath-dpdk in the background of the machine, so that other commands can follow.
 #
 #   program.sh start NAME PROGRAM [ARGUMENT]...  returns at its first turn
 #   program.sh stop NAME SIGNAL                  returns when it has ended, with its exit status
@@ -9,7 +9,7 @@ set -euo pipefail
 verb=$1 name=$2
 share=/run/share
 
-# Waits, two minutes at the most, until the command given succeeds.
+# Waits at most two minutes until a command succeeds.
 await() {
   local end=$((SECONDS + 120))
   while ((SECONDS < end)); do

@@ -12,7 +12,7 @@ POLICY = HERE / "policy.json"
 
 
 def run(program, folder, forth, back, *arguments, profile=PROFILES / "pcap-in-out.json"):
-    """([flow -> frames from lan to wan, the same from wan to lan], the summary)."""
+    """Returns ([flow -> frames from lan to wan, flow -> frames from wan to lan], the summary)."""
     ports = []
     for number, (name, frames) in enumerate((("lan", forth), ("wan", back))):
         traffic.write_pcap(folder / f"{name}.pcap", frames)

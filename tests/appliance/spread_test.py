@@ -15,8 +15,8 @@ import flows as traffic
 import replay
 
 PROGRAM = os.path.realpath(sys.argv[1])
-# Fewer frames than a ring holds: one lcore reads a capture as fast as it can, and must not be too fast for
-# the other.
+# Fewer frames than a ring holds, because one lcore reads a capture as fast as it can, and the other may be
+# slower.
 FLOWS, EACH = [traffic.Flow(number) for number in range(100)], 9
 PROFILE = {"version": 1, "eal": ["--no-pci", "--no-huge"], "exception": "none", "telemetry": False,
            "queues": 2}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The host's ends of the machine's NICs: a paced sender, and what the machine sent."""
+"""The host's ends of the machine's NICs: a sender with a rate limit, and a capture of what the machine sends."""
 import select
 import socket
 import threading
@@ -11,8 +11,8 @@ LARGEST = 65536
 
 
 def send(tap, frames, per_second, in_flight=lambda sent: 0, window=64):
-    """Sends by a tap at a limited rate, and never more than `window` frames ahead of the machine, which
-    in_flight(SENT) tells."""
+    """Sends by a tap at a limited rate, at most `window` frames ahead of the machine. in_flight(SENT) returns how
+    many of SENT frames the machine has not received yet."""
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
         wire.bind((tap, 0))
         begin = time.monotonic()
@@ -26,7 +26,7 @@ def send(tap, frames, per_second, in_flight=lambda sent: 0, window=64):
 
 
 class Capture:
-    """Collects what comes out of the machine by a tap, from now on."""
+    """Collects the frames that the machine sends by a tap, from now on."""
 
     def __init__(self, tap):
         self.frames, self.over = [], False
@@ -43,7 +43,7 @@ class Capture:
                 self.frames.append(self.wire.recv(LARGEST))
 
     def finish(self, expected, seconds=30):
-        """Waits for so many frames; returns them, and those that follow within half a second."""
+        """Waits for this many frames. Returns them, and all that follow within half a second."""
         end = time.monotonic() + seconds
         while len(self.frames) < expected and time.monotonic() < end:
             time.sleep(0.02)

@@ -11,8 +11,8 @@ import subprocess
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-# In this order; each needs some of those before it. What the kernel has built in (Debian 13's: virtio, virtio_pci)
-# or does not have any more (fscache, vfio_virqfd) is left out.
+# In this order: each module may need earlier ones. Modules that are built into the kernel (Debian 13: virtio,
+# virtio_pci) or that it no longer has (fscache, vfio_virqfd) are left out.
 MODULES = ("virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci netfs fscache 9pnet "
            "9pnet_virtio 9p irqbypass vfio_virqfd vfio vfio_iommu_type1 vfio-pci-core vfio-pci failover "
            "net_failover virtio_net tun").split()
@@ -26,7 +26,7 @@ VIRTIO_XDP = VIRTIO + ",guest_tso4=off,guest_tso6=off,guest_ecn=off,guest_ufo=of
 
 
 def kernel():
-    """The folder of the kernel to boot; tests/appliance/kernel says what to do where there is none."""
+    """Returns the folder of the kernel to boot. If there is none, tests/appliance/kernel prints how to get it."""
     return pathlib.Path(subprocess.run([HERE / "kernel"], stdout=subprocess.PIPE, text=True,
                                        check=True).stdout.strip())
 
@@ -143,7 +143,7 @@ class Machine:
         return output
 
     def pause(self, seconds):
-        """Stops for a while; then its clocks jump."""
+        """Stops the machine for a while; then its clocks jump."""
         self.process.send_signal(signal.SIGSTOP)
         try:
             time.sleep(seconds)

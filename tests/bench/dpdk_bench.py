@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Measures the cycles a packet of twinpath-dpdk, beside those of dpdk-testpmd on the same virtual devices.
+"""Measures the cycles per packet of twinpath-dpdk and of dpdk-testpmd, on the same virtual devices.
 
 Every round runs each program once. Packets come from DPDK's own telemetry (/ethdev/stats, the same counters
 of the same PMD for both programs), at the start and at the end of a window. The time is the CPU time of the
@@ -81,7 +81,7 @@ class Program:
         return times
 
     def cost(self, ports, workers, window):
-        """Nanoseconds of the `workers` busiest threads a packet, over `window` seconds."""
+        """Returns the CPU time of the `workers` busiest threads per packet, in ns, over `window` seconds."""
         self.connect()
         deadline = time.monotonic() + 20
         while self.received(ports) == 0:
@@ -110,8 +110,8 @@ class Program:
 
 
 class Subject:
-    """Something to measure: how it is started, and which DPDK ports' packets count,
-    and how many threads poll them. `programs` is the folder of its program; None: the system's."""
+    """A program to measure: how to start it, the DPDK ports whose packets count, and how many threads poll
+    them. `programs` is the folder of its program; None: the system's."""
 
     def __init__(self, name, make_command, ports, workers=1, programs=None):
         self.name, self.make_command, self.ports = name, make_command, ports
@@ -236,7 +236,7 @@ def checksum(data):
 
 def write_capture(path, flows, frames=FRAMES):
     """Writes `frames` frames of 64 bytes (including the checksum of a wire), spread evenly over `flows`
-    five-tuples, in an order that no prefetcher can guess."""
+    five-tuples, in an order that no prefetcher can predict."""
     with open(path, "wb") as file:
         file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
         for n in range(frames):
@@ -284,7 +284,7 @@ def cases_of(bench):
     yield "workers", bench.twinpath("1 worker, 2 queues", wire("1%"), nulls, queues=2), [
         (bench.twinpath("2 workers, 2 queues", wire("1%"), nulls, queues=2,
                         lcores=f"{CONTROL_CPU},{WORKER_CPU}"), 1.90)]
-    # The gain of a second CPU on this machine: two CPUs that share a core are not twice as fast.
+    # This measures the gain of a second CPU, because two CPUs that share a core are not twice as fast.
     yield "workers", bench.testpmd("io", nulls, queues=2), [
         (bench.testpmd("io", nulls, queues=2, cores=2), None)]
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Measures what it costs to let twinpath-dpdk sleep: its CPU time while nothing arrives, and the round trip
-of a frame on a veth that it reflects. Compares lcores that poll (--idle busy) with lcores that sleep (--idle
-adaptive), in turn in one run. Each program starts once a round, on its own CPU. This script sends and
+"""Measures the effects of sleeping in twinpath-dpdk: its CPU time without traffic, and the round trip
+of a frame that it reflects on a veth. Compares lcores that poll (--idle busy) with lcores that sleep (--idle
+adaptive), alternately in one run. Each program starts once per round, on its own CPU. This script sends and
 receives on the other CPU, and is part of every figure. Runs inside tools/sandbox; tools/bench does that.
 
   idle_bench.py --programs BUILD/apps [--rounds N] [--json FILE]"""
@@ -21,9 +21,9 @@ import time
 
 OUR_CPU, WORKER_CPU = 0, 1
 IDLE_S = 1.0
-SPARSE, DENSE = 200, 2000  # frames a round: some milliseconds apart, and each as soon as the last is back
+SPARSE, DENSE = 200, 2000  # frames per round: some milliseconds apart, and each as soon as the last is back
 PACKET_IGNORE_OUTGOING, SOL_PACKET = 23, 263
-# AF_XDP sockets wake an lcore. net_af_packet cannot, so the lcore naps.
+# AF_XDP sockets wake an lcore. net_af_packet cannot, so the lcore sleeps for short fixed times.
 DEVICES = {"woken (AF_XDP)": "bench0", "naps (net_af_packet)": "net_af_packet0,iface=bench0"}
 
 
@@ -68,7 +68,8 @@ class Program:
 
 
 def round_trips(wire, count, pause):
-    """Microseconds, of frames sent one after the other; each after a pause of about that many seconds."""
+    """Returns the round trips, in microseconds, of frames that are sent one after the other, each after a pause
+    of about that many seconds."""
     took, chance = [], random.Random(count)
     for number in range(count):
         if pause:

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Goodput, request-response latency and CPU time of twinpath-splice in each mode, beside haproxy in
-TCP mode and socat, in one run, interleaved.
+"""Measures goodput, request-response latency and CPU time of twinpath-splice in each mode, of haproxy in
+TCP mode and of socat, alternately in one run.
 
 All forwarders run all the time, on their own ports, in front of the same server (splice_bench). A round
 measures them in turn, for every size of message and number of connections. A figure is the median of the

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Measures the cost of the XDP program for each packet, by BPF_PROG_TEST_RUN: beside a program that
-// only drops and one that reports each packet by perf events; by model, by scope, and after a
-// reload. A round runs all contenders in turn, many times, each time with a slice of the packets,
-// so that a drifting clock affects all of them. Each figure is the median of the rounds; a
+// Measures the cost of the XDP program for each packet, by BPF_PROG_TEST_RUN: by model, by scope,
+// and after a reload. Compares it with a program that only drops, and one that reports each packet
+// by perf events. A round runs all contenders in turn, many times, each time with a slice of the
+// packets, so that a drifting clock affects all of them. Each figure is the median of the rounds; a
 // difference or ratio is the median of the differences or ratios of the rounds. All figures include
 // the harness, which costs some 20 ns. With many flows, both sides also include the program that
 // makes the next flow.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The policies, how they are loaded, and which is compared with which.
+// The policies, how they are loaded, and the comparisons.
 
 #include "tests/bench/xdp_contest.h"
 

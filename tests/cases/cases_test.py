@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Each folder here is a case: a policy, the frames that are sent, and the expected result for each frame on
-every path, the compiled XDP program and the DPDK worker (by `twinpath parity --verdicts`). README.md
-describes the files.
+"""Runs every case on both paths, the compiled XDP program and the DPDK worker, by `twinpath parity --verdicts`.
+Each folder here is a case: a policy, the frames that are sent, and the expected result for each frame.
+README.md describes the files.
 
   cases_test.py TWINPATH [CASE]...
 """
@@ -24,14 +24,14 @@ SECOND = 1_000_000  # microseconds, a capture's unit of time
 
 
 class Frame:
-    """A frame that is sent: its bytes, the port that it comes in by, and when, in microseconds."""
+    """A frame that is sent: its bytes, the port that receives it, and its arrival in microseconds."""
 
     def __init__(self, data, port, at):
         self.data, self.port, self.at = data, port, at
 
 
 def lines_of(path):
-    """(place, words) of each line that is more than a comment."""
+    """Yields (place, words) for each line that is not just a comment."""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         words = shlex.split(line, comments=True)
         if words:
@@ -69,7 +69,7 @@ def numbers_of(text):
 
 
 def read_expectations(path, frames):
-    """Number of the frame -> (rule, verdict, out port, bytes that leave), of an expect.txt."""
+    """Returns a map from a frame's number to (rule, verdict, out port, forwarded bytes), from an expect.txt."""
     expected, numbers = {}, []
     for place, words in lines_of(path):
         if words[0].endswith(":"):
@@ -80,7 +80,7 @@ def read_expectations(path, frames):
                 leaves = bytearray(frames[number - 1].data) if verdict in ("tx", "pass") else None
                 expected[number] = (None if rule == "-" else rule, verdict,
                                     None if port == "-" else port, leaves)
-        else:  # "at OFFSET HEX": what of the frame leaves changed
+        else:  # "at OFFSET HEX": bytes that the path changes
             assert words[0] == "at" and numbers, f"{place}: found {words[0]}, allowed at OFFSET HEX"
             offset, data = int(words[1]), bytes.fromhex("".join(words[2:]))
             for number in numbers:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// libFuzzer target for tp_parse. It reads nothing past the end (AddressSanitizer checks). A frame
-// that is read to the end has the same key with any bytes after it, and one that is cut has only
-// what the whole frame has. The first two bytes of the input say where to cut the frame; the rest
-// is the frame.
+// libFuzzer target for tp_parse. It checks that tp_parse reads nothing past the end
+// (AddressSanitizer), that bytes after a frame do not change the key of a frame that is read to the
+// end, and that a cut frame has only fields of the whole frame. The first two bytes of the input
+// say where to cut the frame; the rest is the frame.
 
 #include <cstddef>
 #include <cstdint>
@@ -43,7 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Require(!(whole.flags & TP_KEY_UNREAD) || (whole.proto == 0 && !(whole.flags & TP_KEY_PORTS)));
   Require(!(whole.flags & TP_KEY_UNREAD) || whole_result != TP_PARSED);
   if (whole_result == TP_PARSED) Require(whole.shape <= size);
-  // If a cut frame is sound, the missing rest is only padding.
+  // If a cut frame is not malformed, only padding is missing.
   const int cut_result = Parse(data, cut, cut, &shorter);
   if (cut_result == TP_PARSED || cut_result == TP_PARSE_TOO_DEEP) {
     shorter.length = whole.length;

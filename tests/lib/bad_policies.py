@@ -26,8 +26,8 @@ def match(text):
     return b'{"version": 1, "rules": [{"forward": "drop"}, {"match": {%b}}]}' % text.encode()
 
 
-# What is wrong, the bytes of the file, and the error behind the file's name: where, what was found, and
-# what is allowed.
+# Each entry: the mistake, the bytes of the file, and the error after the file's name, with the pointer, what
+# was found, and what is allowed.
 BAD = [
     ("empty", b"", "found an empty file, allowed a JSON object"),
     ("truncated", b'{"version": 1, "rules": [', "line 1, column 26: syntax error while parsing "

@@ -27,9 +27,8 @@ def total(key):
 
 def near(lost, matched, rate):
     """Whether a loss is within 5 standard deviations of its rate; 0 and 1 are exact. The sequence of
-    fates is fixed, but where a run stops in it is not, and a random walk that is looked at anywhere
-    is beyond 3.9 deviations far more often than once in 10,000 times. dpdk_fates_test judges the
-    sequence itself."""
+    losses is fixed, but a run may stop anywhere in it, and at its best place a random walk is beyond 3.9
+    deviations far more often than once in 10,000 times. dpdk_fates_test checks the sequence itself."""
     return abs(lost - matched * rate) <= 5 * math.sqrt(matched * rate * (1 - rate))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What Python tests of twinpath-dpdk share: the program from its start to its summary, its log with
+"""Helpers for the Python tests of twinpath-dpdk: the program from its start to its summary, its log with
 the time of each line, one open telemetry connection, veth pairs, and frames to send into them."""
 import json
 import pathlib
@@ -16,7 +16,7 @@ PACKET_IGNORE_OUTGOING = 23
 
 
 def run(*command):
-    """The output of a command that must succeed."""
+    """Runs a command, which must succeed. Returns its output."""
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
@@ -27,8 +27,8 @@ def quiet(name):
 
 
 def veth(near, far, index=None, queues=1):
-    """A veth pair that is up, on which the kernel sends no frame of its own. `near` has this ifindex,
-    where one is given, and this many queues; what `far` sends arrives on the first of them."""
+    """Creates a veth pair that is up, and on which the kernel sends no frames of its own. `near` has this
+    ifindex, if one is given, and this many queues; frames from `far` arrive on the first queue."""
     run("ip", "link", "add", "name", near, *(["index", str(index)] if index else []), "numrxqueues", str(queues),
         "numtxqueues", str(queues), "type", "veth", "peer", "name", far, "numrxqueues", str(queues), "numtxqueues", "1")
     quiet(near)
@@ -70,7 +70,7 @@ class Sender:
 
 
 def arrived(interface):
-    """How many frames an interface has received."""
+    """Returns how many frames an interface has received."""
     return int(pathlib.Path(f"/sys/class/net/{interface}/statistics/rx_packets").read_text())
 
 
@@ -97,7 +97,7 @@ class Telemetry:
         return next(port for port in self.list("/twinpath/ports") if port["name"] == name)
 
     def fault(self, subject, fault):
-        """The entry of a fault; of one that never began, an entry of zeros."""
+        """Returns the entry of a fault, or an entry of zeros if it never began."""
         return next((entry for entry in self.list("/twinpath/faults")
                      if (entry["subject"], entry["fault"]) == (subject, fault)),
                     {"active": 0, "times": 0, "last_ms": 0, "total_ms": 0})
@@ -156,7 +156,7 @@ class Running:
         return self
 
     def __exit__(self, *error):
-        """Ends the program, however far the test came."""
+        """Ends the program, also after a failure of the test."""
         if self.telemetry:
             self.telemetry.close()
         self.process.kill()
@@ -175,7 +175,7 @@ class Running:
 
 
 class Dpdk(Running):
-    """twinpath-dpdk, with ordinary memory unless EAL is told otherwise."""
+    """twinpath-dpdk, with ordinary memory unless EAL arguments say otherwise."""
 
     def __init__(self, program, folder, *arguments, prefix="faults", eal=("--no-huge",), environment=None):
         summary = pathlib.Path(folder, f"{prefix}.json")

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# What the shell tests of twinpath-dpdk share. Sourced with `set -euo pipefail`; "$@" is the test's own
-# arguments; the first is the program, the second is twinpath.
+# Functions for the shell tests of twinpath-dpdk. Sourced with `set -euo pipefail`; "$@" are the test's
+# arguments: the first is the program, the second is twinpath.
 
 LIB=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 [[ ${TWINPATH_ISOLATED:-} == 1 ]] || exec "$LIB/isolate" "$0" "$@"
@@ -67,8 +67,8 @@ nothing_left() {
   ! ip link | grep -q PROMISC || fail "left: $(ip link | grep PROMISC)"
 }
 
-# peer NAME INTERFACE ADDRESS: makes a namespace NAME, whose end of a veth pair has ADDRESS; the other end is
-# INTERFACE here. Without offloads, because a kernel's stack leaves checksums to a veth, which adds none.
+# peer NAME INTERFACE ADDRESS: creates a namespace NAME and a veth pair between it and INTERFACE here. The end in
+# the namespace has ADDRESS. Offloads are off, because the kernel leaves checksums to a veth, which adds none.
 peer() {
   ip netns add "$1"
   ip link add "$2" type veth peer name eth0 netns "$1"

@@ -10,8 +10,8 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def require():
-    """Exits unless the program runs in namespaces of its own, so that no test changes the network of
-    the machine. Without root the exit status is meson's for a skipped test."""
+    """Exits unless the program runs in its own namespaces, so that no test changes the network of the
+    machine. Without root the exit status means a skipped test to meson."""
     if os.geteuid() != 0:
         print("needs root", file=sys.stderr)
         sys.exit(77)
@@ -22,7 +22,7 @@ def require():
 
 def new_network():
     """Moves the calling thread to a new network namespace with lo up. Threads and processes that it
-    starts afterwards are there too; /sys shows the namespace it came from."""
+    starts later are there, too; /sys still shows the former namespace."""
     if LIBC.unshare(CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWNET)")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True, timeout=60)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The box of the tests of twinpath-dpdk's links: four veth pairs, two wires between them, and what
-happens to the interface of one port while the other wire carries frames.
+"""The lab for the tests of twinpath-dpdk's links: four veth pairs with two wires between them. A test changes
+the interface of one port while the other wire forwards frames.
 
 A test file runs as FILE TWINPATH-DPDK and ends with main()."""
 import contextlib
@@ -32,7 +32,7 @@ def main():
 
 
 class Links(unittest.TestCase):
-    """Two wires: lan to wan, whose interface wan0 suffers, and in to out, which must not."""
+    """Two wires: lan to wan, whose interface wan0 has the faults, and in to out, which must be unaffected."""
     lcores = CPUS[:1]  # one for each queue
     wan_device = "wan0"
     options = ()
@@ -66,7 +66,7 @@ class Links(unittest.TestCase):
             run("ip", "link", "del", near)
 
     def devices(self):
-        """How many BPF programs the program has open: one more for each AF_XDP device."""
+        """Returns how many BPF programs the program has open, one for each AF_XDP device."""
         files = pathlib.Path(f"/proc/{self.program.process.pid}/fd")
         found = 0
         for file in files.iterdir():
@@ -107,7 +107,7 @@ class Links(unittest.TestCase):
         until("frames come in by it", lambda: self.telemetry.total("wan", "rx_packets") == got + 500)
 
     def wan_comes_back(self):
-        """Makes the interface again, after it was seen to be gone, and checks that the port works."""
+        """Creates the interface again, after its disappearance was noticed, and checks that the port works."""
         back = time.monotonic()
         self.make("wan0")
         self.program.said("port wan: recovered", since=back)
@@ -135,8 +135,8 @@ class Links(unittest.TestCase):
         self.nothing_stays()
 
     def faults_over(self, summary, times, fault):
-        """Checks that this fault, this many times, is the only fault of the ports. Not counted are the missing
-        link of an interface that has just been made, and workers that a busy machine stops."""
+        """Checks that the ports had only this fault, this many times. Ignores the missing link of a new interface,
+        and workers that a busy machine stops."""
         self.assertEqual([("port wan", fault, False, times)],
                          [(f["subject"], f["fault"], f["active"], f["times"]) for f in summary["faults"]
                           if f["subject"].startswith("port") and f["fault"] in (fault, "gone", "detached", "tx_blocked")])

@@ -28,7 +28,7 @@ def memory(data, seals=ALL_SEALS):
 
 
 def ask(path, request, file=None):
-    """The program's answer; None if the program closed the connection without one."""
+    """Returns the program's answer, or None if the program closed the connection without one."""
     with connect(path) as client:
         ancillary = []
         if file is not None:
@@ -43,7 +43,7 @@ def ask(path, request, file=None):
 
 
 def reload(path, policy, name="policy"):
-    """The answer to a policy, which is a document or bytes that are sent as they are."""
+    """Returns the answer to a policy, which is a document or raw bytes."""
     data = policy if isinstance(policy, bytes) else json.dumps(policy).encode()
     file = memory(data)
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Stops one thread of a program by ptrace, while its other threads run on."""
+"""Stops one thread of a program by ptrace, while its other threads continue."""
 import contextlib
 import ctypes
 import os
@@ -20,7 +20,7 @@ def ptrace(request, thread):
 
 @contextlib.contextmanager
 def held(thread):
-    """The thread is stopped inside the `with`."""
+    """Stops the thread inside the `with`."""
     ptrace(PTRACE_SEIZE, thread)
     ptrace(PTRACE_INTERRUPT, thread)
     os.waitpid(thread, WALL)  # returns once it is stopped

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Two hosts on plain veths, as containers have them, whose offloads stay as they are made: the hosts leave checksums
-and segments to NICs that do not exist."""
+"""Two hosts on plain veths with default offloads, like those of containers: the hosts leave checksums and
+segmentation to NICs that do not exist."""
 import json
 import pathlib
 import subprocess
@@ -11,12 +11,12 @@ BYTES = 20_000_000
 
 
 def run(*command):
-    """The output of a command that must succeed."""
+    """Runs a command, which must succeed. Returns its output."""
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 class Host:
-    """A network namespace with one interface, whose offloads stay as they are made."""
+    """A network namespace with one interface, with default offloads."""
 
     def __init__(self, name, near, number):
         self.name, self.near = name, near
@@ -55,7 +55,7 @@ class Hosts:
         self.addCleanup(self.server.remove)
 
     def iperf3(self, *arguments, address="10.9.0.2"):
-        """What iperf3 says at the end of a transfer from the client to the server."""
+        """Runs a transfer from the client to the server. Returns iperf3's report of its end."""
         server = subprocess.Popen(self.server.command("iperf3", "--server", "--one-off"), stdout=subprocess.DEVNULL)
         try:
             wait_for("the server listens", lambda: ":5201" in self.server.run("ss", "-Hltn"), 30)

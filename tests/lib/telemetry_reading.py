@@ -32,7 +32,7 @@ def read_list(prefix, command, before_first=","):
 
 
 def check_complete(prefix, summary):
-    """Checks that the answers to all commands say what `summary` says."""
+    """Checks that the answers to all commands agree with `summary`."""
     commands, help_text, unknown = ask(prefix, "/", "/help,/twinpath/rules", "/twinpath/nothing")
     for command in COMMANDS:
         assert command in commands, commands

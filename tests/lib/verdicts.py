@@ -20,7 +20,7 @@ VERDICTS = enumerators(TYPES.read_text(encoding="utf-8"), "tp_verdict", "TP_", "
 
 
 def unaccounted(queue):
-    """How many packets and bytes a queue received more than its verdicts say: {} where none."""
+    """Returns how many packets and bytes of a queue no verdict counts; {} if there are none."""
     missing = {unit: queue[f"rx_{unit}"] - sum(queue[f"{name}_{unit}"] for name in VERDICTS)
                for unit in ("packets", "bytes")}
     return {unit: count for unit, count in missing.items() if count}
@@ -37,7 +37,7 @@ def check_conserved(summary):
 
 
 def undecided(summary):
-    """What is wrong with the decisions that a run's final summary puts down to its rules; "": nothing."""
+    """Returns what is wrong with the decisions of the rules in a run's final summary; "": nothing."""
     for unit in ("packets", "bytes"):
         for rule in summary["rules"]:
             decided = sum(rule[f"{what}_{unit}"] for what in ("lost", "to_send", "to_pass", "denied"))
@@ -46,6 +46,6 @@ def undecided(summary):
         by_rules = sum(rule[f"denied_{unit}"] for rule in summary["rules"])
         by_rules += summary["reloads"][f"retired_denied_{unit}"]
         by_queues = sum(queue[f"denied_{unit}"] for queue in summary["queues"])
-        if by_rules != by_queues:  # nothing hinders a denied packet
+        if by_rules != by_queues:  # a denied packet is always counted as denied
             return f"{by_rules} {unit} denied by the rules, {by_queues} by the queues"
     return ""

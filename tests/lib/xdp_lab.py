@@ -27,7 +27,7 @@ def main():
 
 
 def run(*command):
-    """The output of a command that must succeed."""
+    """Runs a command, which must succeed. Returns its output."""
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
@@ -37,7 +37,7 @@ def remove(interface):
 
 
 class Program:
-    """The program in the background; it runs once this is made."""
+    """A program in the background. The constructor returns when it runs."""
 
     READY = " mode ("  # in the line of each port
 
@@ -59,7 +59,7 @@ class Program:
         return self
 
     def __exit__(self, *error):
-        """Ends the program, however far the test came."""
+        """Ends the program, also after a failure of the test."""
         self.process.kill()
         self.process.wait(30)
         self.process.stderr.close()
@@ -170,7 +170,7 @@ def map_exists(number):
 
 
 def leavings(program=PROGRAM):
-    """What a program may have left behind: attached programs, pins, files, folders, processes."""
+    """Returns what programs may leave behind: attached programs, pins, files, folders, processes."""
     def files(folder):
         # The last program that ends removes the folder of all of them, which another one may have made.
         return sorted(str(path) for path in pathlib.Path(folder).rglob("*") if str(path) != "/run/dpdk")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The frames of the tests of twinpath-xdp: numbered ones, sent and captured by AF_PACKET, or millions
-from `twinpath generate`; and the kernel's counts of them."""
+"""Frames for the tests of twinpath-xdp: numbered ones, sent and captured by AF_PACKET, or millions
+from `twinpath generate`. Also the kernel's counts of frames."""
 import os
 import pathlib
 import re
@@ -48,13 +48,13 @@ def xdp_statistics(interface):
 
 
 def jumbo(number):
-    """Such a frame of up to 8,964 bytes."""
+    """Returns such a frame of up to 8,964 bytes."""
     return frame(number) + bytes([number & 255]) * (number * 59 % 7500)
 
 
 def send(near, far, numbers, cpus=(0,), make=frame):
-    """Sends make(n) for each number out of interface `near`, the peer of `far`. Each batch is sent when
-    the last one has arrived, from the CPUs in turn, by the TX queue with the CPU's number."""
+    """Sends make(n) for each number out of interface `near`, the peer of `far`. Sends each batch when the
+    last one has arrived, from the CPUs in turn, by the TX queue with the CPU's number."""
     numbers = list(numbers)
     allowed = os.sched_getaffinity(0)
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""tools/progress.py shows a build's progress: a line that moves on a terminal, tenths in a log.
+"""tools/progress.py shows a build's progress: one line that is updated on a terminal, tenths in a log.
 
   progress_test.py PATH-TO-PROGRESS
 """
@@ -49,7 +49,7 @@ class Progress(unittest.TestCase):
         while True:
             try:
                 block = os.read(main, 65536)
-            except OSError:  # how Linux says that nobody has the other end open
+            except OSError:  # Linux reports this if nobody has the other end open
                 break
             if not block:
                 break

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Shows that each check of tools/lint finds what it is for: plants one violation at a time in a
-small tree that is otherwise clean, and expects the check to fail and to name the file.
+"""Shows that each check of tools/lint finds its violations: puts one violation at a time into a small
+tree without others, and expects the check to fail and to name the file.
 
   selftest.py PATH-TO-LINT
 """

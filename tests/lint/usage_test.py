@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Every script of tools/ answers --help, and refuses an option that it does not know before it does
-anything.
+"""Every script of tools/ has --help, and refuses an unknown option before it does anything.
 
   usage_test.py FOLDER-OF-TOOLS
 """

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Unfinished transport checksums: the real XDP programs of every tier and the real DPDK worker
-// finish the same ones, as the model says (checksum_model.h), and leave everything else. Needs
-// root.
+// The real XDP programs of every tier and the real DPDK worker finish the same transport checksums,
+// according to the model (checksum_model.h), and change nothing else. Needs root.
 
 #include <cstdint>
 #include <memory>
@@ -208,7 +207,7 @@ TEST_P(Tiers, EverythingElseIsLeft) {
   left(other, "SCTP");
 }
 
-// In generic mode the kernel knows, too, and goes on knowing it where the frame leaves.
+// In generic mode the kernel knows which checksums are unfinished, also when the frame leaves.
 TEST(Generic, FramesStayAsTheyAre) {
   auto replay = XdpReplay::Create(CompileText(kPolicies[0].second), 1, XdpFrames::kShared,
                                   kReplayFlowMemory, 3);

@@ -255,7 +255,7 @@ TEST(Explain, WhyAFrameIsNotReadToTheEndIsTold) {
             "too deep: it has more than 8 IPv6 extension headers, and the rest is not read");
 }
 
-// The words come from a parser of their own, which finds what the decision's finds, on every frame.
+// A separate parser makes the words. It must agree with the decision's parser on every frame.
 TEST(Explain, TheReasonIsThatOfTheDecisionsParserOnEveryTruncationOfEveryShape) {
   size_t reasons[4] = {};
   for (const Shape& shape : AllShapes()) {

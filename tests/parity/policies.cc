@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Random policies. Draws a few templates first (which fields a rule matches, and how narrowly),
-// then rules from them. People's policies are similar, and the number of shapes stays below the
-// limit of a port. For tests; any thread.
+// then rules from them. Real policies look similar, and the number of shapes stays below the limit
+// of a port. For tests; any thread.
 
 #include "tests/parity/policies.h"
 

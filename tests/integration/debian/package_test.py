@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""tools/package makes a Debian package in which lintian finds no error, and which installs, runs and is
-purged without a trace. Each daemon runs in a container, too, as tools/image says.
+"""tools/package makes a Debian package in which lintian finds no error. It installs, runs and is purged
+without leaving files behind. Each daemon also runs in a container with the options of tools/image.
 
   package_test.py SOURCE-FOLDER FOLDER-OF-PROGRAMS
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""tools/release runs a command in another root, with build folders of its own, and leaves no mount and no
-process, however it ends. tools/test --release hands its other arguments on. Here the root is an overlay of
-this machine's, because making one takes minutes and the network.
+"""tools/release runs a command in another root, with separate build folders, and leaves no mount and no
+process, however it ends. tools/test --release passes on its other arguments. Here the root is an overlay of
+this machine's root, because creating a real one takes minutes and needs the network.
 
   release_test.py TOOLS
 """

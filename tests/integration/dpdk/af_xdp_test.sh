@@ -26,7 +26,7 @@ check 'ports["lan"]["driver"] == "net_af_xdp"' 'ports["lan"]["mode"] == "copy"' 
   'total("lost_packets") == 0' 'queues["lan/0"]["tx_packets"] > 1000'
 nothing_left
 
-# A signal under load, on both ways at once.
+# A signal under load, in both directions at once.
 for signal in TERM INT; do
   start --port lan=wire0 --port wan=wire1 --loss 1% --forward wire -- --no-huge
   enough=$(($(</sys/class/net/wire0/statistics/rx_packets) + 2000))
@@ -44,7 +44,7 @@ for signal in TERM INT; do
   nothing_left
 done
 
-# What is passed reaches the kernel, which answers through the port: half the pings come back.
+# Passed packets reach the kernel, which answers through the port: half of the pings come back.
 ip addr add 10.9.0.9/24 dev wire0
 start --port lan=wire0 --loss 50% --forward pass -- --no-huge
 ip link show tp-lan | grep -q "$(cat /sys/class/net/wire0/address)" || fail "tp-lan has another MAC"
@@ -61,7 +61,7 @@ check 'near(total("lost_packets"), total("rx_packets"), 0.5)' \
   'total("pass_packets") + total("lost_packets") == total("rx_packets")'
 nothing_left
 
-# Two queues, one AF_XDP port each; the interface keeps what it had when the program is killed.
+# Two queues, one AF_XDP port each. The interface keeps its settings when the program is killed.
 ip netns add both
 ip link add wide0 numrxqueues 2 numtxqueues 2 type veth peer name eth0 netns both numrxqueues 2 numtxqueues 2
 ip link set wide0 up && ip -n both link set eth0 up

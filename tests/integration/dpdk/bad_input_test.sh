@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# Wrong input is refused before anything is touched: exit status 2, one line on stderr with the fault and
-# the command that fixes it, and nothing left behind.
+# Wrong input is refused before anything is changed: exit status 2, one line on stderr with the mistake and
+# the command that fixes it, and nothing is left behind.
 set -euo pipefail
 # shellcheck source=tests/lib/dpdk_lab.sh
 source "$(dirname -- "$0")/../../lib/dpdk_lab.sh"
@@ -64,7 +64,7 @@ refuses 'queues' "${null[@]}" --queues 65
 refuses 'summary' "${null[@]}" --summary /run/none/summary.json
 refuses 'unknown|expected|not expected' "${null[@]}" --frobnicate
 
-# Profiles. Unit tests cover the reader; here is what the devices add.
+# Profiles. Unit tests cover the reader; these errors depend on devices.
 # profile JSON: writes the profile of the next program.
 profile() { printf '%s' "$1" >profile.json; }
 profile '{"version": 1, "queues": 1, "queues": 2}'
@@ -127,7 +127,7 @@ refuses 'EAL did not start' "${null[@]}" -- --no-huge --nonesuch
 
 # Memory and privileges.
 refuses '-m 8 is less than' "${null[@]}" -- --no-huge -m 8
-# The memory of a large policy is named as well, and the advice works.
+# The error names the memory of a large policy, too, and the suggested command works.
 python3 -c 'import json
 print(json.dumps({"version": 1, "rules": [{"match": {"proto": "udp", "dst_port": n}} for n in range(65534)]}))' >large.json
 refuses '-m 51 is less than the 10[0-9] MiB' "${null[@]}" --policy large.json --queues 4 -- --no-huge -m 51

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""An exception port that somebody deletes, sets down or moves to another network namespace during a run: the log and
-telemetry say it, what is passed meanwhile is counted, and the exception port is made again.
+"""Somebody deletes an exception port, sets it down or moves it to another network namespace during a run. The log and
+telemetry report the fault, packets that are passed during it are counted, and the exception port is recreated.
 
   exception_links_test.py TWINPATH-DPDK"""
 import json
@@ -34,7 +34,7 @@ class ExceptionLinks(unittest.TestCase):
         self.addCleanup(self.sender.close)
 
     def both_ways(self):
-        """Checks that frames reach tp-lan, and that what the kernel sends by it leaves by the port."""
+        """Checks that frames reach tp-lan, and that frames that the kernel sends by it leave by the port."""
         before = arrived("tp-lan")
         self.sender.send(100, per_second=5000)
         until("frames reach the kernel", lambda: arrived("tp-lan") >= before + 100)
@@ -103,7 +103,7 @@ class ExceptionLinks(unittest.TestCase):
 
 
 class Adaptive(ExceptionLinks):
-    """The worker sleeps while nothing comes."""
+    """The worker sleeps while no frames come."""
     options = ("--idle", "adaptive")
 
 

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# The exception port when the kernel is too slow, or its end is down: every packet that it does not take is
-# counted, and it works again when the end is up.
+# If the kernel is too slow for the exception port, or its interface is down, every packet that it does not
+# accept is counted. It works again when the interface is up.
 set -euo pipefail
 # shellcheck source=tests/lib/dpdk_lab.sh
 source "$(dirname -- "$0")/../../lib/dpdk_lab.sh"
 
-# More than a kernel takes, and then a kernel that takes nothing. Its own count of what it got is
-# the count of what was passed.
+# More packets than a kernel accepts, and then a kernel that accepts none. The kernel's count of received
+# packets is the count of passed packets.
 echo '{"version": 1, "exception": "tap"}' >profile.json
 start --profile profile.json --port a=net_null0 --queues 2 --forward pass --loss 10% -- --no-huge
 for ((i = 0; i < 100; i++)); do

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Faults that must not stop twinpath-dpdk: a receiver that takes nothing for a while, a mempool that runs
-dry, a worker that is stopped, a wall clock that is set. Other ports and workers continue, every packet
-stays accounted for, the log and telemetry say it, and the program recovers by itself.
+"""Faults that must not stop twinpath-dpdk: a receiver that stops for a while, a mempool without free mbufs,
+a worker that is stopped, a wall clock that is set. Other ports and workers continue, every packet is
+accounted for, the log and telemetry report the fault, and the program recovers by itself.
 
-TWINPATH_BLOCKED_SECONDS: how long the receiver takes nothing (3).
+TWINPATH_BLOCKED_SECONDS: how long the receiver stops (3).
 
   faults_test.py TWINPATH-DPDK STEP_CLOCK_LIBRARY"""
 import json

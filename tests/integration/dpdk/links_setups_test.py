@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Interfaces that vanish under twinpath-dpdk where it has two workers, sleeps while nothing comes, or
-uses the af_packet PMD.
+"""Interfaces that disappear while twinpath-dpdk runs with two workers, sleeps without traffic, or uses the
+af_packet PMD.
 
   links_setups_test.py TWINPATH-DPDK"""
 import contextlib
@@ -44,8 +44,7 @@ class TwoWorkersTest(Links):
 
 
 class AdaptiveTest(Links):
-    """The worker sleeps while nothing comes, also while a port is gone, and a frame wakes it from the port
-    that came back."""
+    """The worker sleeps without traffic, also while a port is gone. A frame of the port that came back wakes it."""
     options = ("--idle", "adaptive")
 
     def mean_sleep(self):
@@ -59,7 +58,7 @@ class AdaptiveTest(Links):
         return (us - slept) / (more - sleeps)
 
     def listened_to(self):
-        """How many file descriptors can end a sleep of any thread of the program."""
+        """Returns how many file descriptors can end a sleep of any thread of the program."""
         process = pathlib.Path(f"/proc/{self.program.process.pid}")
         found = 0
         for file in (process / "fd").iterdir():

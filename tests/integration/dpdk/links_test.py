@@ -93,7 +93,7 @@ class LinksTest(Links):
         self.nothing_stays()
 
     def test_an_interface_goes_to_another_network_namespace_and_back(self):
-        """The interface takes the XDP program along, and brings it back."""
+        """The XDP program stays attached to the interface there and back."""
         run("ip", "netns", "add", "elsewhere")
         self.addCleanup(run, "ip", "netns", "delete", "elsewhere")
         for until_then in ("its device is closed", "it is gone", "nothing is seen of it"):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""A host whose own interface is the port keeps working by itself, with IPv4 and IPv6: what the policy passes is received
-by that interface, whose addresses, routes and neighbors stay as they are. Nothing is left of it after any end.
+"""A host whose own interface is the port keeps working without any setup, with IPv4 and IPv6: the interface receives the
+passed packets, and keeps its addresses, routes and neighbors. Nothing is left behind, however the program ends.
 
   own_interface_test.py TWINPATH-DPDK"""
 import json
@@ -42,7 +42,7 @@ def connect():
     """The interface eth1, and its peer in another network namespace."""
     run("ip", "link", "add", "eth1", "type", "veth", "peer", "name", "eth0", "netns", "far")
     for where, name, addresses in (((), "eth1", HERE), (FAR, "eth0", THERE)):
-        # No NIC is there to finish checksums.
+        # Off, because there is no NIC that finishes checksums.
         subprocess.run([*where, "ethtool", "-K", name, "tx", "off", "rx", "off", "gso", "off", "tso", "off", "gro", "off"],
                        check=False, capture_output=True, timeout=60)
         run(*where, "ip", "addr", "add", addresses[0] + "/24", "brd", "+", "dev", name)
@@ -135,7 +135,7 @@ class OwnInterface(unittest.TestCase):
             self.assertEqual([b"1", b"2", b"3", b"last"], [receiver.recv(100) for _ in range(4)])
 
     def test_only_eth1_answers_arp(self):
-        """As the host was told: here not for an address of lo, which another machine serves."""
+        """The host is configured not to answer for an address of lo, which another machine serves."""
         run("ip", "addr", "add", f"{OTHERS}/32", "dev", "lo")
         self.addCleanup(run, "ip", "addr", "del", f"{OTHERS}/32", "dev", "lo")
         pathlib.Path("/proc/sys/net/ipv4/conf/eth1/arp_ignore").write_text("1", encoding="ascii")
@@ -188,7 +188,7 @@ class OwnInterface(unittest.TestCase):
 
 
 class Adaptive(OwnInterface):
-    """The worker sleeps while nothing comes."""
+    """The worker sleeps while no frames come."""
     options = ("--idle", "adaptive")
 
 

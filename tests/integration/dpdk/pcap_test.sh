@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# From capture to capture: frames that are not lost are unchanged and in order. A second run loses the same
-# frames, another seed others. With policies that read headers and policies that do not.
+# From capture to capture, frames that are not lost are unchanged and in order. A second run loses the same
+# frames, another seed loses other ones. Uses policies that read headers and policies that do not.
 set -euo pipefail
 # shellcheck source=tests/lib/dpdk_lab.sh
 source "$(dirname -- "$0")/../../lib/dpdk_lab.sh"
@@ -46,7 +46,7 @@ check 'rules["few"]["matched_packets"] == 400' 'rules["few"]["lost_packets"] == 
 cmp <(tail -c +25 in.pcap | wc -c) <(tail -c +25 out.pcap | wc -c) || fail "bytes are missing"
 nothing_left
 
-# The profile for captures needs no file besides those named, and ends with the capture.
+# The profile for captures needs only the given files, and the run ends at the end of the capture.
 PROFILE=$(dirname -- "$LIB")/../dpdk-conf/profiles/pcap-in-out.json
 files=(--port 'lan=net_pcap0,rx_pcap=in.pcap' --port 'wan=net_pcap1,tx_pcap=out.pcap')
 for count in 2000 1 0; do

@@ -153,7 +153,7 @@ check 's["reloads"]["done"] >= 3' 's["reloads"]["rejected"] == 3' \
   'sum(r["lost_packets"] for r in rules.values()) + s["reloads"]["retired_lost_packets"] == total("lost_packets")'
 nothing_left
 
-# Options of the command line that the new policy leaves nothing to do are told.
+# A note names options of the command line that have no effect with the new policy.
 start --loss 5% --forward drop --port a=net_null0 -- --no-huge
 echo '{"version": 1, "rules": [{"name": "all", "forward": "drop"}]}' >all.json
 "$TWINPATH" reload all.json >reloaded.txt || fail "reload all.json"
@@ -162,7 +162,7 @@ said 'reload: note: --loss 5% does nothing'
 stop TERM
 nothing_left
 
-# kill -9 leaves a socket that hinders nobody.
+# kill -9 leaves a socket behind, and the next program starts nevertheless.
 start --forward drop --port a=net_null0 -- --no-huge
 kill -HUP "$pid"
 said 'no policy file to read again'

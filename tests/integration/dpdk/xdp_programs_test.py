@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""An AF_XDP port of twinpath-dpdk whose XDP program is detached or replaced by another program: the log and
-telemetry report the fault, the other program is left alone, and the port recovers by itself.
+"""The XDP program of an AF_XDP port of twinpath-dpdk is detached, or replaced by another program. The log and
+telemetry report the fault, the other program stays, and the port recovers by itself.
 
   xdp_programs_test.py TWINPATH-DPDK XDP-OBJECT
 

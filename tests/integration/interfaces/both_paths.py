@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Tests of what both paths do alike on kernel interfaces: a wire of two veth pairs, near0 - lan0 and wan0 - far0,
-and either program on lan0 and wan0.
+"""Tests of behaviour that both paths share on kernel interfaces: a wire of two veth pairs, near0 - lan0 and
+wan0 - far0, and one of the programs on lan0 and wan0.
 
 A test file runs as FILE TWINPATH-DPDK TWINPATH-XDP [ARGUMENT]... and ends with main(). Each of its test cases is
 a class `Case` with tests, of which on_both_paths(Case) makes one class for each path."""
@@ -33,7 +33,7 @@ def on_both_paths(case, names):
 
 
 def link(name):
-    """What the kernel tells of an interface."""
+    """Returns the kernel's data about an interface."""
     return json.loads(run("ip", "-json", "-details", "link", "show", "dev", name))[0]
 
 
@@ -50,7 +50,7 @@ class Case:
             self.veth(near, far)
 
     def veth(self, near, far):
-        """A veth pair that is removed at the end, by whatever names it has then. `far` receives what XDP redirects."""
+        """Creates a veth pair, and removes it at the end, whatever its name is then. `far` receives redirected frames."""
         dpdk_lab.veth(near, far, queues=self.queues)
         run("ethtool", "-K", far, "gro", "on")
         self.addCleanup(self.remove, link(far)["ifindex"])

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What somebody changes of an interface during a run, and the path cannot follow, is a fault on both paths: told
-once, and over when the interface is as before.
+"""If somebody changes an interface during a run in a way that the path cannot follow, both paths report one fault,
+which ends when the interface is as before.
 
   changes_test.py TWINPATH-DPDK TWINPATH-XDP"""
 from both_paths import Case, main, on_both_paths, run
@@ -19,7 +19,7 @@ class Changes(Case):
         self.program = self.start()
 
     def changed(self, fault, said, change, back, subject="port lan"):
-        """Makes a change twice, and takes it back; checks that the fault comes, once each time, and goes."""
+        """Makes and undoes a change twice. Checks that the fault begins once each time, and ends."""
         telemetry = self.program.telemetry
         for times in (1, 2):
             run(*change)

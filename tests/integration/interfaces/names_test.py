@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What an interface may be called: alternative names work on both paths; names that DPDK cannot be given are
-refused before anything is touched, and the doctor knows.
+"""Names of interfaces: alternative names work on both paths. Names that DPDK cannot parse are refused before
+anything is changed, also by the doctor.
 
   names_test.py TWINPATH-DPDK TWINPATH-XDP TWINPATH"""
 import json

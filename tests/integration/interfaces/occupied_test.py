@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""An interface that carries an XDP program is refused, with a command that takes the program off as it is typed: on
-both paths, and by the doctor, whatever holds the program.
+"""An interface that has an XDP program is refused on both paths and by the doctor, however the program is attached.
+The error names a command that detaches the program, and the command works.
 
   occupied_test.py TWINPATH-DPDK TWINPATH-XDP TWINPATH XDP-OBJECT
 
@@ -33,7 +33,7 @@ class Occupied(Case):
         self.assertIn("xdp", link("lan0"))
 
     def holders(self):
-        """What may hold a program: a name, and a function that puts one on lan0."""
+        """Returns the ways to attach a program: a name, and a function that attaches one to lan0."""
         def link_of_somebody():
             self.pin()
             elsewhere = PINS.parent / "elsewhere"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Frames for any MAC address are received during a run, on both paths; after it, however it ends, the interface
-is as its user left it.
+"""During a run, both paths receive frames for any MAC address. After it, however it ends, the interface has its
+former setting.
 
   promiscuous_test.py TWINPATH-DPDK TWINPATH-XDP"""
 import signal

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""An interface that gets another name during a run stays the port's, on both paths: frames go on, and whatever the
-end, nothing stays on it.
+"""On both paths a port keeps its interface if that is renamed during a run: frames still flow, and nothing stays on
+it, however the program ends.
 
   renamed_test.py TWINPATH-DPDK TWINPATH-XDP"""
 import json
@@ -66,7 +66,7 @@ class Renamed(Case):
         self.nothing_stays("lan9", "wan0")
 
     def test_a_new_one_takes_the_place_of_one_that_vanished(self):
-        """The number of an interface that vanished is nobody's, also if another interface gets it."""
+        """If an interface disappears and another one gets its number, the other one is not taken for it."""
         with self.start() as program:
             index = link("lan0")["ifindex"]
             run("ip", "link", "del", "lan0")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""A wire between two hosts on plain veths, as containers have them, carries TCP and UDP on both paths: nobody
-turns an offload off, so the hosts leave checksums and segments to NICs that do not exist.
+"""A wire between two hosts on plain veths, like those of containers, forwards TCP and UDP on both paths. Nobody
+turns an offload off, so the hosts leave checksums and segmentation to NICs that do not exist.
 
   tcp_test.py TWINPATH-DPDK TWINPATH-XDP"""
 import pathlib
@@ -61,7 +61,7 @@ class Tcp(Hosts, unittest.TestCase):
         self.assertEqual(2, log.count(", completes checksums"))
 
     def test_xdp_generic(self):
-        """What a plain veth gets. The kernel itself knows which checksums are unfinished, and segments come uncut."""
+        """A plain veth gets generic mode. The kernel knows which checksums are unfinished, and segments arrive uncut."""
         log = self.carries("xdp", completes=False)
         self.assertEqual(2, log.count(", generic mode"))
         self.assertNotIn("completes checksums", log)

@@ -27,7 +27,7 @@ class EveryByte(SpliceTest):
             print(f"{mode}: {load.stdout.strip()}", flush=True)
             self.assertEqual(connections, figures["served"])
             wait_for("the last connection's end", lambda: program.totals()["open"] == 0)
-            # No socket; pipes that are kept for reuse are bounded: 64 a worker, 2 ends each.
+            # No socket is left. At most 64 pipes per worker are kept for reuse, with 2 ends each.
             spare = 2 * 2 * 64 if mode == "splice" else 0
             self.assertLessEqual(program.descriptors(), idle + 1 + spare)
             summary = program.stop()

@@ -22,7 +22,7 @@ def ip(*words):
 
 class Connect(SpliceTest):
     def ask(self, program, port):
-        """The outcome of a client with this port that sends one byte and its FIN."""
+        """Returns the outcome of a client with this port that sends one byte and its FIN."""
         host = program.address[0]
         client = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         client.settimeout(20)

@@ -31,7 +31,7 @@ http {{
 
 
 def listens(port):
-    """Without connecting: iperf3 would take that for a client."""
+    """Whether a server listens. Does not connect, because iperf3 would treat that as a client."""
     return any(f":{port:04X} " in line and " 0A " in line for table in ("tcp", "tcp6") for line in
                pathlib.Path(f"/proc/net/{table}").read_text().splitlines())
 
@@ -86,7 +86,7 @@ class Programs(SpliceTest):
                      "100M", "-P", "4", "-J", *way], capture_output=True, text=True, timeout=60)
                 self.assertEqual(0, run.returncode, run.stdout)
                 result = json.loads(run.stdout)
-                # It ends when all is sent, whatever is on the way then.
+                # It ends when everything is sent, even if bytes are still on the way.
                 self.assertGreaterEqual(result["end"]["sum_sent"]["bytes"], 100e6)
                 self.assertGreaterEqual(result["end"]["sum_received"]["bytes"], 20e6)
                 wait_for("iperf3 to be ready again",

@@ -144,7 +144,7 @@ class Segments(SpliceTest):
             self.finish(client, served, program, stream, got)
 
     def test_any_segments_make_the_stream(self):
-        """Also with pieces out of order, so that the kernel joins several into one."""
+        """Some segments are out of order, so that the kernel joins several into one."""
         for client, served, program in self.connections():
             choose = random.Random(7)
             stream, sent = choose.randbytes(2_000_000), 0

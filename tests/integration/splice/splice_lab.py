@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the tests of twinpath-splice share: a network namespace for each test case, the program from its
-start to its summary, and sockets at both of its ends.
+"""Helpers for the tests of twinpath-splice: a network namespace for each test case, the program from its
+start to its summary, and sockets on both sides of it.
 
 A test file runs as FILE TWINPATH_SPLICE [MORE]... and ends with main()."""
 import contextlib
@@ -66,7 +66,7 @@ class Program:
         return self
 
     def __exit__(self, *error):
-        """Ends the program, however far the test came. May be called again."""
+        """Ends the program, also after a failure of the test. A second call does nothing."""
         self.process.kill()
         self.process.wait(30)
         self.output.close()
@@ -158,7 +158,7 @@ class Server(socket.socket):
 
 
 def outcome(client):
-    """What a client receives, and how its connection ends: "fin" or "reset"."""
+    """Returns what a client receives, and how its connection ends: "fin" or "reset"."""
     came = b""
     try:
         while piece := client.recv(1 << 16):

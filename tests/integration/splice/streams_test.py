@@ -194,7 +194,7 @@ class Streams(SpliceTest):
 
     def test_a_little_that_is_not_read_does_not_hold_the_other_direction(self):
         """With small segments, few bytes fill the sockets. Redirected bytes then wait in the kernel, and later
-        bytes wait behind them."""
+        bytes have to wait for them."""
         subprocess.run(["ip", "link", "set", "lo", "mtu", "1500"], check=True)
         self.addCleanup(subprocess.run, ["ip", "link", "set", "lo", "mtu", "65536"], check=True)
         for unread in (100_000, 600_000):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What twinpath-splice tells about its connections and targets, by its telemetry socket, `twinpath stats`,
+"""twinpath-splice reports its connections and targets by its telemetry socket, to `twinpath stats`,
 `twinpath top` and DPDK's own reader.
 
   telemetry_test.py TWINPATH_SPLICE TWINPATH

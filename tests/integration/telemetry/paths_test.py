@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Telemetry of both datapaths, once all frames have arrived: `twinpath stats --json` is the program's own final
-summary in every counter, and every command's answer, read by DPDK's dpdk-telemetry.py, is complete.
+"""Telemetry of both datapaths, when all frames have arrived: `twinpath stats --json` equals the program's final
+summary in every counter, and the answer to every command, read by DPDK's dpdk-telemetry.py, is complete.
 
   paths_test.py TWINPATH TWINPATH_DPDK TWINPATH_XDP
 """
@@ -53,14 +53,14 @@ def write_capture(path):
 
 
 def read_stats():
-    """The summary from `twinpath stats`; None where nothing runs yet."""
+    """Returns the summary from `twinpath stats`; None if no program runs yet."""
     shown = subprocess.run([TWINPATH, "stats", "--json"], capture_output=True, text=True,
                            timeout=60)
     return json.loads(shown.stdout) if shown.returncode == 0 else None
 
 
 def received(count):
-    """The summary, if it has counted `count` frames; else None."""
+    """Returns the summary if it has counted `count` frames, otherwise None."""
     summary = read_stats()
     return summary if summary and summary["totals"]["rx_packets"] >= count else None
 

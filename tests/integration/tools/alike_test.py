@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What all programs do alike: the times in front of their log lines, SIGHUP, and the options that choose a
+"""Behaviour that all programs share: the times before their log lines, SIGHUP, and the options that choose a
 running program.
 
   alike_test.py TWINPATH TWINPATH_DPDK TWINPATH_XDP TWINPATH_SPLICE TWINPATH_SOCKET

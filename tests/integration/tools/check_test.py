@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""`twinpath check` as a person runs it: exit statuses, one clear error, and what a script reads.
+"""`twinpath check` on the command line: exit statuses, one clear error, and the JSON for scripts.
 
   check_test.py TWINPATH POLICIES
 """
@@ -67,7 +67,7 @@ class CheckTest(unittest.TestCase):
             self.assertEqual([(m["pointer"], m["line"]) for m in told["mistakes"]],
                              [("/rules/0/match/port", 3), ("/rules/0/match/protocol", 3),
                               ("/rules/1/match/proto", 4), ("/rules/1/match/dst", 4), ("/sed", 6)])
-            # What is wrong with the ports is told when all else is right.
+            # Mistakes about ports are reported only if everything else is right.
             policy.write_text('{"version": 1, "default": {"forward": {"port": "outsied"}}}')
             run = check("--port", "outside", policy)
             self.assertRegex(run.stderr, r'\A[^\n]*; did you mean "outside"\? \(line 1, column \d+\)\n\Z')

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a container hides: without /sys or /proc each program names what is missing, and the fix that it
-names is one. In another network namespace than that of /sys the kernel is asked, and nobody is told how
-to take the host's NIC away.
+"""A container may hide /sys or /proc: each program then names what is missing, and a fix that works. If /sys
+belongs to another network namespace, programs ask the kernel instead, and never tell the user to unbind the
+host's NIC.
 
   container_test.py TWINPATH TWINPATH_DPDK TWINPATH_XDP TWINPATH_SPLICE
 """
@@ -27,7 +27,7 @@ MOUNTS = {"/sys": "sysfs", "/proc": "proc"}
 
 
 def run(script, *arguments):
-    """A shell script in a mount namespace of its own, with `arguments` as "$@"."""
+    """Runs a shell script in its own mount namespace, with `arguments` as "$@"."""
     return subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", *arguments], capture_output=True,
                           text=True, timeout=90)
 
@@ -93,7 +93,7 @@ class Hidden(unittest.TestCase):
                     self.assertEqual(0, ended.returncode, ended.stderr)
 
     def test_a_library_that_aborts_has_the_last_word(self):
-        """DPDK's EAL aborts where it finds no size of a hugepage."""
+        """DPDK's EAL aborts if it finds no size of hugepages."""
         ended = run('mount --bind /dev/null /proc/meminfo && exec "$@"', *NULL[:-1])
         self.assertNotEqual(0, ended.returncode)
         self.assertIn("/proc/meminfo", ended.stderr)
@@ -129,7 +129,7 @@ class OtherNetwork(unittest.TestCase):
         self.assertEqual({"here", "peer"}, subjects)
 
     def test_nobody_is_told_to_unbind_the_nic_of_another_namespace(self):
-        """Of the machine's NICs, none has its interface here. `isolation` has a /sys of this namespace."""
+        """No NIC of the machine has an interface in this namespace. `isolation` mounts the namespace's /sys."""
         for command in ([TWINPATH, "doctor"], [TWINPATH, "doctor", "--json"]):
             for ended in (subprocess.run(command, capture_output=True, text=True, timeout=90),
                           self.inside("true", *command)):

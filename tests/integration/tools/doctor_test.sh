@@ -1,18 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# twinpath doctor is right about this machine: where it says that a profile would start, the program
-# starts; where it says that it would not, the program refuses and names what is missing. As root, as
-# nobody, with one hugepage, with an interface that is in use.
+# twinpath doctor is right about this machine. If it says that a profile can start, the program starts; if it
+# says that it cannot, the program refuses and names what is missing. This holds for root and nobody, with
+# one hugepage, and with an interface that is in use.
 set -euo pipefail
 # shellcheck source=tests/lib/dpdk_lab.sh
 source "$(dirname -- "$0")/../../lib/dpdk_lab.sh"
 
 as=() # who runs the doctor and the program
 
-# judge STATUS PROFILE [EXPRESSION]...: the doctor's exit status is STATUS, a real start agrees, and
-# each Python expression over the report `r` and its checks that are not well, `bad` (name -> check),
-# holds.
+# judge STATUS PROFILE [EXPRESSION]...: checks that the doctor's exit status is STATUS, that a real start
+# agrees, and that each Python expression is true. The expressions use the report `r`, and `bad`, a map
+# from name to check of its checks that are not ok.
 judge() {
   local expected=$1 profile=$2 status=0 expression
   shift 2
@@ -133,7 +133,7 @@ judge 1 bent.json 'bad["interface port a, bent0"]["found"] == "its peer has more
 grep -q 'bent0: veth refused native XDP: the peer has more TX queues than this end has RX queues' err.txt || fail "$(cat err.txt)"
 ip netns del peers
 
-# What only EAL and its PMDs know: drivers, their arguments, options. The trial start creates nothing that a
+# Only EAL and its PMDs know drivers, their arguments, and options. The trial start creates nothing that a
 # real start would create, and writes to no file.
 vdev() { # STATUS DEVICE [EXPRESSION]...
   local status=$1

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Each program is ended repeatedly while traffic flows. After kill -9 it is started again at once: traffic
-must flow, and nothing may pile up. After SIGTERM it must end with every packet accounted for. Prints how long
-each took.
+"""Ends each program repeatedly while traffic flows. After kill -9 it is started again at once: traffic must
+flow, and nothing may accumulate. After SIGTERM it must end with every packet accounted for. Prints how long
+each start and end took.
 
   endings_test.py TWINPATH_XDP TWINPATH TWINPATH_DPDK TWINPATH_SPLICE
 
@@ -59,7 +59,7 @@ class Running:
         self.process.stderr.close()
 
     def terminate(self):
-        """Ends the program by SIGTERM; (seconds that took, summary)."""
+        """Ends the program by SIGTERM. Returns (the seconds that took, the summary)."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(HANGS_S)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""`twinpath explain` as a person runs it: it tells what both real paths do, in words and for scripts, and
-refuses wrong input. Needs root.
+"""`twinpath explain` on the command line says what both real paths do, in words and for scripts, and refuses
+wrong input. Needs root.
 
   explain_test.py TWINPATH POLICIES
 """

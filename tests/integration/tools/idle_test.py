@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""A worker that may sleep: it takes hardly any CPU time while nothing arrives, frames meet the same fates as
-with a worker that polls, and reloads and the end of the program are as fast.
+"""A worker that may sleep needs hardly any CPU time without traffic. It loses the same frames as a worker that
+polls, and reloads and the end of the program are as fast.
 
   idle_test.py TWINPATH_XDP TWINPATH TWINPATH_DPDK"""
 import json
@@ -60,8 +60,8 @@ class Idle(XdpTest):
         return [answer[str(place)] for place in range(answer["total"])]
 
     def pass_through(self, pauses):
-        """The numbers of the frames that came out. They are sent in bursts with pauses, and the worker sleeps in
-        some of the pauses."""
+        """Sends frames in bursts with pauses; the worker sleeps in some of the pauses. Returns the numbers of the
+        frames that arrive at the other end."""
         with Capture("sink") as capture:
             numbers = list(range(FRAMES))
             while numbers:

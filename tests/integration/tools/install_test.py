@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""`meson install` puts everything in place, the units' own command lines run from there with no more
-privileges than the units give, and `ninja uninstall` leaves nothing.
+"""`meson install` installs everything, the command lines of the units work with only the privileges of the
+units, and `ninja uninstall` leaves nothing.
 
   install_test.py BUILD-FOLDER PREFIX
 
@@ -52,7 +52,7 @@ def setting(unit, key):
 
 
 def words(line, variables):
-    """As systemd.service(5) has it: ${NAME} within a word, $NAME as a word that is split."""
+    """Expands variables like systemd.service(5): ${NAME} within a word, and $NAME as a word that is split."""
     for word in line.split():
         if re.fullmatch(r"\$\w+", word):
             yield from variables.get(word[1:], "").split()
@@ -105,7 +105,7 @@ class InstallTest(unittest.TestCase):
             settings = example.partition(f"\n# {daemon}@NAME")[2].partition("\n\n")[0]
             for name in re.findall(r"\$\{?([A-Z]+)", setting((UNITS / f"{daemon}@.service").read_text(), "ExecStart")):
                 self.assertRegex(settings, rf"(?m)^#{name}=")
-        # Nothing but ours: no header, no library of ours to be found by others.
+        # No header and no library is installed.
         self.assertEqual({"bin", "lib", "sbin", "share"}, {name.split("/")[0] for name in there})
 
     def test_3_completion_completes(self):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Man pages and programs agree: a page describes each option that --help lists, and no other; the pages
-of the policy and profile languages describe each key and each word of the JSON schemas, that of the
-summary each key of the summary; each page that a page refers to is there.
+"""Man pages and programs agree: a page describes exactly the options that --help lists; the pages of the
+policy and profile languages describe each key and each word of the JSON schemas; the page of the summary
+describes each of its keys; and each page exists that another one refers to.
 
   man_pages_test.py SOURCE-ROOT TWINPATH TWINPATH_DPDK TWINPATH_XDP TWINPATH_SOCKET TWINPATH_SPLICE
 """

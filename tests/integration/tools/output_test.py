@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""A program that cannot write its standard output fails, except where the terminal is gone. A program
+"""A program that cannot write its standard output fails, unless that is a terminal that hung up. A program
 ends with its terminal, unless nohup started it.
 
   output_test.py TWINPATH TWINPATH_DPDK TWINPATH_XDP TWINPATH_SPLICE POLICY"""
@@ -74,8 +74,8 @@ class OutputTest(unittest.TestCase):
                 self.assertNotIn("cannot write the output", ended.stderr)
 
     def end_of_terminal(self, command, ignored):
-        """Whether `command` still runs a second after its terminal was closed, and its exit status. A program
-        that runs is then ended by SIGTERM."""
+        """Returns whether `command` still runs a second after its terminal was closed, and its exit status. Ends a
+        running program by SIGTERM."""
         reader, writer = os.pipe()
         process, terminal = pty.fork()
         if process == 0:
@@ -120,7 +120,7 @@ class OutputTest(unittest.TestCase):
             process.wait(60)
 
     def answers(self, program):
-        """Whether its telemetry socket takes connections."""
+        """Whether its telemetry socket accepts connections."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
             path = f"/run/dpdk/{os.path.basename(program)}/dpdk_telemetry.v2"
             return client.connect_ex(path) == 0

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""`twinpath parity` as a person runs it: captures of either format, whole and broken, the verdicts
-it writes, what it says and how it ends. Needs root.
+"""`twinpath parity` on the command line: captures of both formats, whole and broken, the verdicts that it
+writes, its messages and exit statuses. Needs root.
 
   parity_program_test.py TWINPATH CORRUPT_TEST_RUN
 """
@@ -110,7 +110,7 @@ class Parity(unittest.TestCase):
                    self.write("none.pcap", pcap([])))
 
     def test_it_needs_no_hugepages_that_others_take(self):
-        """Free hugepages that another program has reserved: a look finds them, and nobody gets them."""
+        """Free hugepages that another program has reserved seem available, but cannot be used."""
         pool = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB")
         free, reserved = (int((pool / name).read_text()) for name in ("free_hugepages", "resv_hugepages"))
         with contextlib.ExitStack() as stack:

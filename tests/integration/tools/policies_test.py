@@ -5,7 +5,7 @@ what is allowed, and nothing left behind.
 
   policies_test.py [--any-port] NAME COMMAND...
 
-NAME is what the program's errors begin with. {} in COMMAND is the place of the policy's file. The program
+The program's errors begin with NAME. The path of the policy's file replaces {} in COMMAND. The program
 has one port, lan; with --any-port it has the ports that the policy names.
 """
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""tools/run, as a newcomer starts it: both paths lose at the requested rate, the hosts see it, every packet is
+"""tools/run without other preparation: both paths lose at the configured rate, the hosts see it, every packet is
 counted, and nothing is left behind.
 
   run_test.py PATH-TO-RUN

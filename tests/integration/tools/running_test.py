@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""`twinpath explain --running` foretells what a running program does with its next packet, and `twinpath set` changes
-the loss of one of its rules; on both paths.
+"""`twinpath explain --running` predicts what a running program does with its next packet, and `twinpath set` changes
+the loss of one of its rules, on both paths.
 
   running_test.py TWINPATH TWINPATH_DPDK TWINPATH_XDP"""
 import json
@@ -28,7 +28,7 @@ LOSSES = {"by queue": {"model": "random", "rate": "50%"}, "by flow": {"model": "
 
 
 def twinpath(*arguments, status=0):
-    """What it prints: on stdout, or, where it fails with `status`, on stderr."""
+    """Runs twinpath. Returns its stdout, or its stderr if it fails with `status`."""
     ran = subprocess.run([TWINPATH, *arguments], capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == status, (arguments, ran)
     return ran.stderr if status else ran.stdout
@@ -159,7 +159,7 @@ class Both:
         self.assertEqual(7, self.ask("--queue", "0")["n"])
 
     def test_wrong_requests_are_refused(self):
-        """Those that `twinpath` would never send."""
+        """These are requests that `twinpath` never sends."""
         self.start("--forward", "drop")
         socket = f"/run/dpdk/twinpath-{self.path}/twinpath_control"
         frame, kinds = bytes(60), ('{"reload": FILE} with the policy\'s text, {"set": {"rule": NAME, "loss": RATE}}, and '

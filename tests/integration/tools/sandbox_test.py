@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""tools/sandbox gives a command what it needs, and leaves nothing of it behind, however it ends.
+"""tools/sandbox gives a command what it needs, and leaves nothing behind, however the command ends.
 
   sandbox_test.py PATH-TO-SANDBOX
 """

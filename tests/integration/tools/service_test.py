@@ -23,7 +23,7 @@ WATCHDOG_S = 0.4
 
 
 class Manager:
-    """The side of a service manager that a service talks to."""
+    """The part of a service manager that receives a service's messages."""
 
     def __init__(self, folder, command, abstract=False):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -43,7 +43,7 @@ class Manager:
             raise AssertionError(f"no message: {self.process.communicate()[1]}") from None
 
     def told_within(self, seconds):
-        """The messages of that time."""
+        """Returns the messages that arrive within this time."""
         told, end = [], time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self.socket.settimeout(left)

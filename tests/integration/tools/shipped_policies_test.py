@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Each policy of dpdk-conf/policies does what its description says: it takes the packets that it should, and
-leaves similar packets alone. Uses the decision that both paths share, by `twinpath explain`.
+"""Each policy of dpdk-conf/policies does what its description says: its rules take the right packets, and not
+similar ones. Uses the decision that both paths share, by `twinpath explain`.
 config_shipped_policies_test checks rates and bursts.
 
   shipped_policies_test.py TWINPATH POLICIES
@@ -62,7 +62,7 @@ def first_fragment(datagram=udp()):
 # What a rule does with packets that it does not lose.
 PASS, DROP = ("pass", None), ("denied", None)
 LAN, WAN = ("tx", "lan"), ("tx", "wan")
-# Of each policy: packets, their port, the rule that takes them, what becomes of what is not lost.
+# For each policy: packets, their port, the rule that takes them, and where those go that are not lost.
 CASES = {
     "bursty-wifi": [(ANY, None, "default", PASS)],
     "correlated-loss": [(ANY, None, "default", PASS)],
@@ -148,7 +148,7 @@ class ShippedPoliciesTest(unittest.TestCase):
                         self.check_way(policy, packet, port, rule, way)
 
     def check_way(self, policy, packet, port, rule, way):
-        """By the first packet of its stream that is not lost; of a `way` that is None, every one is."""
+        """Checks the way of the first packet of the stream that is not lost. If `way` is None, all are lost."""
         for number in range(64):
             told = explain(policy, packet, port, number=number)
             self.assertEqual(rule, told["rule"])

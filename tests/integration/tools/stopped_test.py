@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""A program that is stopped (SIGSTOP) keeps nobody waiting: every subcommand that asks it gives up with one
-line. A reload whose client has given up does not come into force later.
+"""If a program is stopped (SIGSTOP), every subcommand that asks it gives up after a while with one line. A
+policy whose client has given up is not loaded later.
 
   stopped_test.py TWINPATH TWINPATH_DPDK TWINPATH_XDP TWINPATH_SPLICE
 """

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""XDP programs that are attached before twinpath-xdp starts, which it leaves alone, and programs that
---pin keeps after it has ended.
+"""twinpath-xdp does not touch XDP programs that are attached before it starts. --pin keeps its own programs
+after it has ended.
 
   attach_test.py TWINPATH_XDP TWINPATH XDP_OBJECT
 
-XDP_OBJECT is somebody else's program, "bare_drop".
+XDP_OBJECT has a foreign program, "bare_drop".
 """
 import json
 import shutil

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""twinpath-xdp refuses wrong input before it touches anything: exit status 2, one line that names the
-fault, and no program, pin, socket, file or process left behind.
+"""twinpath-xdp refuses wrong input before it changes anything: exit status 2, one line that names the
+mistake, and no program, pin, socket, file or process is left behind.
 
   bad_input_test.py TWINPATH_XDP TWINPATH
 """

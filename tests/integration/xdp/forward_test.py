@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Where twinpath-xdp sends frames: every forward action, in native and in generic mode, to the stacks of other
-hosts and to a wire. Also into a veth that drops frames from native mode.
+"""twinpath-xdp sends frames where the policy says: every forward action, in native and in generic mode, to the
+stacks of other hosts and to a wire. Also into a veth that drops frames from native mode.
 
   forward_test.py TWINPATH_XDP TWINPATH
 """

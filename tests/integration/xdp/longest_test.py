@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Frames that the kernel would drop behind the XDP program, where nobody counts them: longer than the MTU of the
-port that they leave by, or for a port that is down. Each is counted as tx_full.
+"""twinpath-xdp counts frames as tx_full that the kernel would drop later without counting them: frames that are
+longer than the MTU of their out port, and frames for a port that is down.
 
   longest_test.py TWINPATH_XDP TWINPATH"""
 import pathlib

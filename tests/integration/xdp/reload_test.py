@@ -136,7 +136,7 @@ class Reload(XdpTest):
         self.load_and_reloads("generic", RELOADS // 10)
 
     def test_a_stream_loses_the_same_packets_over_reloads(self):
-        """A rule that is alone, which needs no lookup, and a rule among others."""
+        """Tests a policy of one rule, which needs no lookup, and a rule among others."""
         self.wire(queues=2)
         out = {"name": "out", "match": {"port": "lan"}, "loss": BURSTS, "forward": WAN}
         back = {"name": "back", "match": {"port": "wan"}, "forward": {"port": "lan"}}
