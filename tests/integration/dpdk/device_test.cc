@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How DEVICE is understood, and the arguments for EAL: with a fake sysfs, without starting EAL.
+// Tests how DEVICE is parsed, and the arguments for EAL, with a fake sysfs and without starting
+// EAL.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

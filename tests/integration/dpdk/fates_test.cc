@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The losses of the real twinpath-dpdk, packet by packet: captures feed a million frames into each
 // of four queues. Every rate is within binomial bounds, gaps are geometric, and lags and queues are
-// uncorrelated. The fates of every queue are those that the unit tests of the decision pin. The
+// uncorrelated. Every queue loses the packets that the unit tests of the decision list. The
 // other frames come out unchanged, in order, on their own queue. The bounds are those of
 // tests/unit/policy/loss_test.cc.
 //

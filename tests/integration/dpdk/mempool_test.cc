@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The flags of a mempool's memory, which NICs use. One thread. Starts EAL once, as for NICs behind
-// an IOMMU and for AF_XDP: DMA uses virtual addresses.
+// Tests the flags of a mempool's memory, which NICs use. One thread. Starts EAL once, with virtual
+// addresses for DMA, as for NICs behind an IOMMU and for AF_XDP.
 
 #include <gtest/gtest.h>
 

@@ -103,8 +103,8 @@ TEST(DpdkReplay, AFrameTooShortToReflectIsMalformedUnderItsRule) {
   EXPECT_EQ(RunOne(*replay, kIn, 0, Plain(14)).verdict(), TP_TX);
 }
 
-// A burst meets the same fates as its frames one by one, with policies that read headers and
-// policies that do not.
+// A burst is decided like its frames one by one, with policies that read headers and policies that
+// do not.
 TEST(DpdkReplay, BurstsAndSingleFramesAgree) {
   for (const char* rules :
        {R"([])", R"([{"name": "x", "match": {"dst_port": 9}, "forward": "pass"}])"}) {

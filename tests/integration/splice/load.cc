@@ -47,7 +47,7 @@ using Random = std::mt19937_64;
 using std::chrono::milliseconds;
 
 constexpr size_t kBuffer = 256 << 10;
-constexpr auto kSilence = std::chrono::seconds(30);  // without any traffic: then something hangs
+constexpr auto kSilence = std::chrono::seconds(30);  // no traffic for so long means a hang
 
 struct Options {
   splice::Address connect, serve;

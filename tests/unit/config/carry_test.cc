@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a reloaded policy keeps of the previous one.
+// Tests the state that a reloaded policy keeps from the previous one.
 
 #include "src/config/compile/reload.h"
 

@@ -25,7 +25,7 @@ LossSpec Loss(const std::string& loss) {
   return policy.ok() ? policy->fallback.loss : LossSpec();
 }
 
-// Without the prefix that all errors share.
+// Returns the error without the prefix that all errors share.
 std::string LossError(const std::string& loss) {
   absl::Status status = ParseDefault(loss).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << loss;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A policy from a file and the command line: what is read, what is refused before it is read, and
-// what --loss, --match, --forward and --seed change.
+// Tests policies made from a file and the command line: which files are read or refused, and what
+// --loss, --match, --forward and --seed change.
 
 #include <gtest/gtest.h>
 
@@ -198,7 +198,8 @@ TEST_F(MakePolicyTest, AWrongMatchIsRefused) {
   EXPECT_EQ(error("sport=1").substr(0, 38), "--match: /sport: found an unknown key,");
 }
 
-// The error of options that do nothing with a policy of these rules; "" where they do something.
+// Returns the error for options that have no effect on a policy of these rules; "" if they have
+// one.
 std::string NoEffect(const std::string& rules, const PolicyOverrides& overrides,
                      const std::vector<std::string>& ports) {
   absl::StatusOr<Policy> policy = MakePolicyOf(

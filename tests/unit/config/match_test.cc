@@ -19,7 +19,7 @@ MatchSpec ParseOneMatch(const std::string& match) {
   return policy.ok() ? policy->rules[0].match : MatchSpec();
 }
 
-// Without the prefix that all errors of a match share.
+// Returns the error without the prefix that all errors of a match share.
 std::string MatchError(const std::string& match) {
   absl::Status status =
       ParsePolicy(absl::StrCat(R"({"version": 1, "rules": [{}, {"match": {)", match, "}}]}"), "p")

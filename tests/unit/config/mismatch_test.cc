@@ -38,7 +38,7 @@ TEST(MismatchTest, ThereIsOneIffThePacketDoesNotMeetTheMatch) {
   EXPECT_GT(missed, 2000u);
 }
 
-// The reason for a frame that came in by port a.
+// Returns the reason for a frame that port a received.
 std::string Why(const FrameBuilder& frame, const std::function<void(MatchSpec*)>& set) {
   const std::vector<uint8_t> bytes = frame.Build();
   tp_key key;

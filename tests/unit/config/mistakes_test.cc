@@ -74,7 +74,7 @@ TEST(PositionTest, IsWhereAKeyOrAnItemBegins) {
   EXPECT_EQ(at("/a~1b/1/y"), (At{3, 5}));
   EXPECT_EQ(at("/a~1b/3"), (At{3, 21}));
   EXPECT_EQ(at("/z"), (At{4, 2}));
-  // Of what is missing, the place around it.
+  // The place of a missing key is that of its object.
   EXPECT_EQ(at("/a~1b/1/none/7"), (At{2, 14}));
   EXPECT_EQ(at("/none"), (At{1, 1}));
 }

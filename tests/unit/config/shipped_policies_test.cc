@@ -112,7 +112,7 @@ TEST(ShippedPoliciesTest, EachRuleCanBeMet) {
     std::vector<std::string> ports = policy->ports;
     if (ports.empty()) ports.push_back("any");
     std::vector<bool> reachable = ReachableRules(*policy, ports);
-    reachable.pop_back();  // a wire's default takes nothing
+    reachable.pop_back();  // the default rule of a wire takes no packet
     EXPECT_EQ(std::count(reachable.begin(), reachable.end(), false), 0) << file;
   }
 }

@@ -124,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "loss": {"model": "random", "rate": "25%", "scope": "flow"}, "forward": "pass"}])",
                              TP_TIER_GENERAL, 0x4068320084440212, 0x200421080e110384}));
 
-// A burst does not count what it leaves out: the packets around a malformed one keep their numbers.
+// If the policy drops malformed frames, the packets around them keep their numbers.
 TEST(Burst, MalformedFramesThatAreDroppedTakeNoNumber) {
   const CompiledPolicy policy = Compiled(R"({"version": 1, "seed": 7, "malformed": "drop",
                    "rules": [{"name": "dns",
@@ -150,7 +150,7 @@ TEST(Burst, MalformedFramesThatAreDroppedTakeNoNumber) {
   EXPECT_EQ(mixed.state(0, 0).n, 32u);
 }
 
-// Else they are packets like any other, as far as they can be read.
+// Otherwise malformed frames are decided like other packets, by the headers that can be read.
 TEST(Burst, MalformedFramesAreMatchedAsFarAsTheyAreRead) {
   const CompiledPolicy policy = Compiled(R"({"version": 1, "rules": [
       {"name": "dns", "match": {"proto": "udp", "dst_port": 53}, "forward": "drop"},

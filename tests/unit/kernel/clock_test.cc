@@ -62,7 +62,7 @@ TEST(CycleScale, ObservationsBecomeRare) {
 }
 
 // Each reading is between two readings of the kernel's clock, except for the clock's own error. The
-// median is not affected by what else the machine does.
+// median is not affected by other work of the machine.
 TEST(NanosecondClock, AgreesWithTheKernel) {
   NanosecondClock clock;
   std::vector<uint64_t> errors;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Transport checksums computed octet by octet, as RFC 1071 and the pseudo-headers' RFCs define
-// them: an implementation of its own, beside src/policy/egress/checksum.h. It is told where the
-// headers are and does not parse. For tests; any thread.
+// Transport checksums computed byte by byte, as RFC 1071 and the pseudo-headers' RFCs define them.
+// It is independent of src/policy/egress/checksum.h. The caller says where the headers are; there
+// is no parser. For tests; any thread.
 
 #ifndef TWINPATH_TESTS_UNIT_LIB_CHECKSUM_MODEL_H_
 #define TWINPATH_TESTS_UNIT_LIB_CHECKSUM_MODEL_H_
@@ -24,7 +24,7 @@ struct Datagram {
   size_t field() const { return transport + (proto == 6 ? 16 : 6); }
 };
 
-// RFC 1071, section 1: big-endian words, end-around carry, an odd last octet padded with zero.
+// RFC 1071, section 1: big-endian words, end-around carry, an odd last byte padded with zero.
 inline uint16_t OnesSum(const std::vector<uint8_t>& octets) {
   uint32_t sum = 0;
   for (size_t i = 0; i < octets.size(); i += 2) {

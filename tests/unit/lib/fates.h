@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The lost packets of a stream, and the probability that independent losses at the same rate look
-// as odd. Pure functions.
+// The lost packets of a stream, and p-values of the hypothesis that the losses are independent with
+// the same rate. Pure functions.
 
 #ifndef TWINPATH_TESTS_UNIT_LIB_FATES_H_
 #define TWINPATH_TESTS_UNIT_LIB_FATES_H_

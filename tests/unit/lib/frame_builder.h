@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Builds frames, layer by layer: FrameBuilder().Vlan(5).Ipv4().Options(4).Udp().Payload(9). Owns
-// the bytes it builds; lengths, next protocols and the IPv4 header checksum are filled in by
-// Build(), whatever Patch() overrides. For tests; any thread.
+// the bytes. Build() fills in lengths, next protocols and the IPv4 header checksum, then applies
+// the bytes of Patch(). For tests; any thread.
 
 #ifndef TWINPATH_TESTS_UNIT_LIB_FRAME_BUILDER_H_
 #define TWINPATH_TESTS_UNIT_LIB_FRAME_BUILDER_H_

@@ -37,8 +37,8 @@ double DeviationOf(const ModelChain& chain, size_t packets);
 // packets, up to where it vanishes. Empty if there are none, or if one never ends.
 std::vector<double> LengthsOf(const ModelChain& chain, bool lost);
 
-// The distance at which two bursts are independent except for 1e-4; 0: they never are. The state in
-// which a burst begins depends on how the previous one ended.
+// Returns the distance at which the dependence of two bursts is less than 1e-4; 0: it never is. The
+// state in which a burst begins depends on how the previous one ended.
 size_t IndependentBurst(const ModelChain& chain);
 
 }  // namespace twinpath

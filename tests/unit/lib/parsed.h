@@ -46,8 +46,8 @@ inline Parsed ParseSegment(std::span<const uint8_t> segment, size_t frame_len) {
 
 inline Parsed Parse(std::span<const uint8_t> frame) { return ParseSegment(frame, frame.size()); }
 
-// Whether `part`, the key of a frame that was cut, has only what `whole`, the key of all its bytes,
-// has: the same fields as far as they were read, and nothing else.
+// Whether `part`, the key of a cut frame, agrees with `whole`, the key of the complete frame: all
+// fields that were read are the same, and the others are unset.
 inline bool IsReadOf(const tp_key& part, const tp_key& whole) {
   tp_key read = part;
   read.length = whole.length;

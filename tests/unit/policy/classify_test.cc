@@ -152,8 +152,8 @@ TEST(Classify, EndsAtAShapeThatCannotHoldAnEarlierRule) {
   Tables tables(8);
   const uint32_t proto = tables.AddShape(ProtoMask(), 4), host = tables.AddShape(HostMask(), 5);
   ASSERT_TRUE(tables.Add(proto, Packet(17, 0, 0), 4));
-  // Contrary to the shape's min_rule, this rule is before 5: a search that finds it tried a shape
-  // in vain.
+  // This rule is before 5, contrary to the shape's min_rule. So if a search finds it, the search
+  // tried a shape that it should have skipped.
   ASSERT_TRUE(tables.Add(host, Packet(0, 1, 0), 3));
   EXPECT_EQ(tables.Classify(Packet(17, 1, 0)), 4u);
   EXPECT_EQ(tables.Classify(Packet(6, 1, 0)), 3u);

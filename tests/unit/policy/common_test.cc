@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The parser's short way gives the same key as the walk through the headers, for every frame that
-// it takes. It takes the frames that it is made for.
+// The parser's fast path gives the same key as the general parser, for every frame that it accepts.
+// It accepts the frames that it is made for.
 
 #include <gtest/gtest.h>
 
@@ -41,7 +41,7 @@ int Common(const Frame& frame, uint32_t frame_len, tp_key* key) {
   return tp_parse_common(exact.get(), exact.get() + frame.size(), frame_len, 3, TP_ALL_WORDS, key);
 }
 
-// Whether the short way took the frame. Fails the test if the two ways differ.
+// Whether the fast path accepted the frame. Fails the test if the keys differ.
 bool Agrees(const Frame& frame, uint32_t frame_len) {
   tp_key common, walked;
   std::memset(&walked, 0xdd, sizeof(walked));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Compares correlated loss with that of tc-netem in one table: the rate reached for each rate asked
-// for, over a million packets. The table is in dpdk-conf/policies/README.md.
+// Compares correlated loss with that of tc-netem in one table: the measured rate for each
+// configured rate, over a million packets. The table is in dpdk-conf/policies/README.md.
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Different packets and different flows have different hashes, however alike they are: a few
-// flipped bits in any words, counters, floats and text at any place, once or several times over.
-// And no two streams have a key in common.
+// Different packets and different flows have different hashes, even if they are similar: a few
+// flipped bits in any words, counters, floats and text at any place, once or repeated. No two
+// streams have a common key.
 
 #include <algorithm>
 #include <array>
@@ -200,7 +200,7 @@ TEST(PacketHash, NoTwoPacketsWithCountersFloatsOrTextShareIt) {
   ExpectNoneShared(text, "text");
 }
 
-// A counter of 32 bits three times over: a payload of sockperf's, iperf's or anyone's.
+// A counter of 32 bits that is repeated three times, as in payloads of sockperf or iperf.
 TEST(PacketHash, ACounterAndTheOneThatIs128OnHaveFatesOfTheirOwn) {
   std::vector<Bytes> counters;
   for (uint32_t n = 0; n < 4096; n++) counters.push_back(BytesOf(n, true));
@@ -210,7 +210,7 @@ TEST(PacketHash, ACounterAndTheOneThatIs128OnHaveFatesOfTheirOwn) {
   EXPECT_LT(std::abs(same - 2048), 4 * std::sqrt(2048.0)) << "each pair is counted twice";
 }
 
-// Every three bits of IPv4 and of what is not IP; of IPv6 three of the places above.
+// All triples of bits for IPv4 and non-IP frames; for IPv6, triples of the places above.
 TEST(FlowOf, NoTwoFlowsAFewBitsApartShareIt) {
   for (int version : {0, 4, 6}) {
     for (int both_ways : {0, 1}) {

@@ -57,7 +57,7 @@ uint64_t EvictedOfAMillion(uint64_t memory) {
       "%d flows, %d MiB: %d places in %d bytes, %d bytes of locks, %d evicted\n", kFlows,
       memory >> 20, shape.places(), shape.bytes(), shape.regions * sizeof(tp_padded_region),
       evicted);
-  if (evicted == 0) {  // then each is known by its second packet
+  if (evicted == 0) {  // then the table has each flow at its second packet
     for (uint64_t i = 0; i < kFlows; i++) queue.LoseFlow(Flow(i));
     EXPECT_EQ(queue.extras().flows_added, kFlows);
     EXPECT_EQ(queue.extras().flows_evicted, 0u);
@@ -258,21 +258,21 @@ uint64_t FlowOfFirst(const FrameBuilder& builder, size_t length) {
 TEST(FlowOf, WhatCouldNotBeReadIsLeftOut) {
   using F = FrameBuilder;
   constexpr size_t kWhole = SIZE_MAX;
-  // A UDP header of 7 bytes is not read: as of fragments, addresses and protocol are known.
+  // A UDP header of 7 bytes is not read: only addresses and protocol are known, as in fragments.
   const uint64_t cut = FlowOfFirst(F().Ipv4().Udp(1, 2), 14 + 20 + 7);
   EXPECT_EQ(FlowOfFirst(F().Ipv4().Udp(3, 4), 14 + 20 + 7), cut);
   EXPECT_EQ(FlowOfFirst(F().Ipv4(17).Fragment(9, true).Payload(8), kWhole), cut);
   EXPECT_NE(FlowOfFirst(F().Ipv4().Tcp(1, 2), 14 + 20 + 7), cut);
   EXPECT_NE(FlowOfFirst(F().Ipv4().Udp(1, 2), kWhole), cut);
-  // Of a datagram that is cut behind its UDP header everything is known.
+  // If a datagram is cut after its UDP header, everything is known.
   EXPECT_EQ(FlowOfFirst(F().Ipv4().Udp(1, 2).Payload(20), 14 + 20 + 8),
             FlowOfFirst(F().Ipv4().Udp(1, 2), kWhole));
-  // Behind nine extension headers not even the protocol is.
+  // After nine extension headers not even the protocol is known.
   F nine;
   nine.Ipv6();
   for (int i = 0; i < 9; i++) nine.DestinationOptions();
   EXPECT_EQ(FlowOfFirst(F(nine).Udp(1, 2), kWhole), FlowOfFirst(F(nine).Tcp(3, 4), kWhole));
-  // Of a cut IP header nothing is: the flow is that of the MAC addresses and the EtherType.
+  // Of a cut IP header nothing is known: the flow is that of the MAC addresses and the EtherType.
   EXPECT_EQ(FlowOfFirst(F().Ipv4().Udp(), 14 + 19),
             FlowOfFirst(F().Ipv4().Ipv4Addresses(1, 2).Tcp(), 14));
   EXPECT_NE(FlowOfFirst(F().Ipv4().Udp(), 14 + 19), FlowOfFirst(F().Ipv6().Udp(), 14 + 39));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Every loss model loses as its definition says. Over a million packets of each stream, the rate
-// and the lengths of bursts and gaps are compared with the model's. Packet by packet, the fates are
-// compared with a simulation that takes one draw after the other. The fates are the same by blocks,
-// one by one, in runs, shared and by flow. Seeds are fixed, so every figure here is exact and
-// repeatable.
+// Every loss model loses packets according to its definition. Over a million packets of each
+// stream, the rate and the lengths of bursts and gaps are compared with the model's. Packet by
+// packet, the losses are compared with a simulation that takes one draw after the other. The losses
+// are the same by blocks, one by one, in runs, shared and by flow. Seeds are fixed, so every figure
+// here is exact and repeatable.
 //
 // Bounds: 3.9 standard deviations for a rate (1e-4, two-sided), including the covariances of the
 // chain; p-values of more than 1e-6.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Loss of scope "packet", by a packet's own bytes: which bytes are hashed, and that the fates have
-// the right rate and are independent. Also marks instead of losses.
+// Tests loss of scope "packet", which depends on a packet's own bytes: which bytes are hashed, that
+// the rate is right, and that losses are independent. Also tests marks instead of losses.
 
 #include <gtest/gtest.h>
 

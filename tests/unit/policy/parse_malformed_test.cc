@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Frames that cannot be read to the end: why, and what was read before. Frames that are cut, or
-// whose headers contradict the frame or each other, are malformed, and so are their prefixes; those
-// that are too deep are not. The parser never reads past the end of arbitrary bytes.
+// Tests frames whose headers cannot all be read: the reason, and the fields that were read. Frames
+// that are cut, or whose headers contradict the frame or each other, are malformed, and so are
+// their prefixes. Frames that are too deep are not malformed. The parser never reads past the end
+// of arbitrary bytes.
 
 #include <span>
 #include <string>
@@ -133,21 +134,22 @@ TEST(Parse, APrefixOfAMalformedFrameIsMalformedAndReadNoFurther) {
   }
 }
 
-// Of a header nothing is known, and so of an Ethernet header with its tags.
+// No field of a header that cannot be read is known. An Ethernet header and its tags are one
+// header.
 TEST(Parse, ReadsNothingOfALinkHeaderThatIsCut) {
   const auto frame = FrameBuilder().Vlan(5, 0x88a8).Vlan(6).Ipv4().Udp().Build();
   for (size_t length = 0; length < 22; length++) {
     const Parsed parsed = Parse(std::span(frame).first(length));
     EXPECT_EQ(parsed.result, TP_PARSE_CUT) << length;
     EXPECT_EQ(parsed.key, Key::NoLink().Malformed().Get(length)) << length;
-    // If only the first segment is short, the frame is sound.
+    // If only the first segment is short, the frame is not malformed.
     const Parsed segment = ParseSegment(std::span(frame).first(length), frame.size());
     EXPECT_EQ(segment.result, TP_PARSE_TOO_DEEP) << length;
     EXPECT_EQ(segment.key, Key::NoLink().Get(frame.size())) << length;
   }
 }
 
-// RFC 8200 sets no limit on headers, so these are sound.
+// RFC 8200 sets no limit on headers, so these frames are not malformed.
 TEST(Parse, FramesThatAreTooDeepAreNotMalformed) {
   FrameBuilder nine;
   nine.Ipv6();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Frame -> key: the exact key for every shape of header. Every frame that is cut short is
-// malformed, and read as far as it goes.
+// Tests the exact key of a frame, for every shape of header. Every frame that is cut is malformed,
+// and its headers are read as far as possible.
 
 #include <span>
 #include <string>

@@ -37,8 +37,8 @@ uint64_t Hash(const Bytes& message, uint64_t a = kA, uint64_t b = kB) {
   return tp_sip_end(&sip, rest, message.size());
 }
 
-// Of the reference implementation of SipHash-2-4, of the messages 00 01 02 ... of 0 to 15 and 63
-// bytes. They hold the round, of which the variants differ in number only.
+// Results of the reference implementation of SipHash-2-4, for the messages 00 01 02 ... of 0 to 15
+// and 63 bytes. They check the round; the variants of SipHash differ only in the number of rounds.
 TEST(SipHash, TheRoundIsThatOfTheOfficialVectors) {
   const std::array<uint64_t, 16> expected = {
       0x726fdb47dd0e0e31, 0x74f839c593dc67fd, 0x0d6c8009d9a94f5a, 0x85676696d7fb7e2d,
@@ -96,8 +96,9 @@ uint64_t PacketHash(Bytes frame) {
   return tp_packet_hash(&datapath, &key, 1, 2);
 }
 
-// The bytes that packet.h says are hashed. `ip` is where the IP header begins, and `behind` what is
-// behind the IP headers, up to the end of the datagram; `checksum` is where in there, or -1.
+// Returns the bytes that are hashed according to packet.h. `ip` is the offset of the IP header.
+// `behind` are the bytes from the end of the IP headers to the end of the datagram, and `checksum`
+// is the offset of the checksum in them, or -1.
 Bytes Message(const Bytes& frame, size_t ip, size_t behind, int checksum, bool later) {
   const bool v6 = frame[ip] >> 4 == 6;
   Bytes message = {static_cast<uint8_t>(v6 ? 6 : 4), KeyOf(frame).proto,

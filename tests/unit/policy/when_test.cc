@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// When a rule holds: exact to the nanosecond, to the packet, and by flow. Whole policies, with the
-// host's tables.
+// Tests when a rule holds, exactly to the nanosecond, to the packet, and by flow. Uses whole
+// policies with the host's tables.
 
 #include <gtest/gtest.h>
 

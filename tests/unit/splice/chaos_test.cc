@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// --refuse and --reset-after: the values that they accept, and the fates that they draw.
+// Tests --refuse and --reset-after: the values that they accept, and the connections that they
+// break.
 
 #include "src/splice/chaos.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Both pumps between Unix sockets: they write all that they read, in order, and keep what does not
-// fit.
+// Tests both pumps between Unix sockets: they write all bytes that they read, in order, and keep
+// bytes that do not fit.
 
 #include "src/splice/forward/pump.h"
 

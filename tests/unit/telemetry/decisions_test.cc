@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What rules decided about the packets that they did not lose, over reloads.
+// Tests the counts of the decisions of rules about packets that they did not lose, over reloads.
 
 #include "src/telemetry/decisions.h"
 
@@ -18,7 +18,7 @@ std::vector<tp_rule> Rules(const std::vector<tp_action>& actions) {
   return rules;
 }
 
-// A rule that matched and lost so many packets of 10 bytes.
+// A rule that matched and lost this many packets of 10 bytes.
 RuleSnapshot Counted(uint64_t matched, uint64_t lost) {
   return {.matched = {matched, matched * 10}, .lost = {lost, lost * 10}};
 }

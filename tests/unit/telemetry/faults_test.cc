@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The ledger of faults: what is logged, what is held back, and what is counted.
+// Tests the ledger of faults: the lines that are logged or held back, and the counts.
 
 #include "src/telemetry/faults.h"
 
