@@ -41,7 +41,7 @@ constexpr char kProgram[] = "twinpath-socket";
 int Wrong(const absl::Status& status) { return PrintError(kProgram, kWrong, status); }
 
 void Describe(CLI::App& app, CommandLine* line) {
-  AddRunOptions(app, "NAME=IFACE", "A port of the policy, and the interface that it is", &line->run)
+  AddRunOptions(app, "NAME=IFACE", "A port of the policy, and its interface", &line->run)
       ->required();
   std::vector<std::string> engines;
   for (const EngineKind& kind : kEngines) engines.emplace_back(kind.name);
@@ -51,8 +51,8 @@ void Describe(CLI::App& app, CommandLine* line) {
       ->check(CLI::IsMember(engines))
       ->capture_default_str()
       ->group(kWhereGroup);
-  app.add_option("--queues", line->queues, "Queues a port, each with a thread")
-      ->option_text("N [1]")  // in place of the range, which is in the error
+  app.add_option("--queues", line->queues, "Queues of each port, each with a thread")
+      ->option_text("N [1]")  // otherwise CLI11 prints the range; the error names it
       ->check(CLI::Range(1, 64))
       ->group(kWhereGroup);
   app.add_option("--file-prefix", line->file_prefix, "Name of the telemetry socket's folder")
@@ -62,7 +62,7 @@ void Describe(CLI::App& app, CommandLine* line) {
   AddVersion(app, "twinpath-socket");
 }
 
-// What the command line says of the datapath.
+// Returns the datapath's options from the command line.
 absl::StatusOr<SocketOptions> MakeOptions(const CommandLine& line) {
   SocketOptions options = {.ports = {},
                            .queues = line.queues,
