@@ -120,8 +120,8 @@ class InstallTest(unittest.TestCase):
         self.assertEqual(["--profile"], complete("twinpath-dpdk", "--pro"))
         self.assertEqual(["splice"], complete("twinpath-splice", "--mode", "sp"))
         # Values: paths, interfaces, policies and profiles.
-        self.assertEqual(["dpdk", "xdp", "splice"], complete("twinpath", "stats", "--path", ""))
-        self.assertEqual(["dpdk", "xdp"], complete("twinpath", "reload", "--path", ""))
+        self.assertEqual(["dpdk", "xdp", "socket", "splice"], complete("twinpath", "stats", "--path", ""))
+        self.assertEqual(["dpdk", "xdp", "socket"], complete("twinpath", "reload", "--path", ""))
         self.assertEqual(["adaptive"], complete("twinpath-dpdk", "--idle", "a"))
         self.assertEqual({"ins0", "ins1"}, set(complete("twinpath-xdp", "--port", "lan", "=", "ins")))
         self.assertLessEqual({"lo", "ins0"}, set(complete("twinpath-xdp", "--port", "lan", "=")))
