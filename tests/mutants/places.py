@@ -2,13 +2,16 @@
 """Finds the places of the decision where one token can be changed, by clang's syntax tree, and writes
 a copy of the tree in which every change is compiled in behind a number (see mutant.h)."""
 import dataclasses
+import hashlib
 import json
 import pathlib
+import pickle
 import shutil
 import subprocess
 
 # What clang reads, and the folders whose code is changed.
-UNITS = ("src/engine/decide.cc", "src/engine/decide_general.cc", "src/engine/decide_headers.cc")
+UNITS = ("src/engine/decide.cc", "src/engine/decide_general.cc", "src/engine/decide_headers.cc",
+         "src/policy/egress/checksum.h")
 FOLDERS = ("src/policy/", "src/engine/")
 
 OPERATORS = {"<": ("lt", "<="), "<=": ("le", "<"), ">": ("gt", ">="), ">=": ("ge", ">"), "==": ("eq", "!="),
@@ -143,8 +146,23 @@ def changes(place, text):
     return [OPERATORS.get(place.kind, LOGICAL.get(place.kind, ("", ASSIGNMENTS.get(place.kind))))[1]]
 
 
-def find(root):
-    """All mutants, numbered from 1 in the order of files and places."""
+def find(root, folder):
+    """All mutants, numbered from 1 in the order of files and places. `folder` keeps them for as long as
+    the code is the same, because clang's syntax trees are long."""
+    sources = sorted(path for part in FOLDERS for path in (root / part).rglob("*") if path.is_file())
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in (*sources, pathlib.Path(__file__)))).hexdigest()
+    kept = folder / "places.pickle"
+    if kept.is_file():
+        before, found = pickle.loads(kept.read_bytes())
+        if before == digest:
+            return found
+    found = read_all(root)
+    folder.mkdir(parents=True, exist_ok=True)
+    kept.write_bytes(pickle.dumps((digest, found)))
+    return found
+
+
+def read_all(root):
     reader = Reader(root)
     for unit in UNITS:
         run = subprocess.run(["clang++", "-std=c++20", "-w", "-I.", "-fsyntax-only", "-Xclang", "-ast-dump=json", unit],
@@ -205,8 +223,8 @@ def write_tree(root, copy, found):
         if name in by_file:
             text = data.decode()
             data = render(text, 0, len(text), list(by_file[name].items())).encode()
-        if name == "src/policy/types.h":
-            data = b'#include "tests/mutants/mutant.h"\n' + data
+        if name == "src/policy/types.h":  # whose functions, with all mutants, are too long to compile in place
+            data = b'#include "tests/mutants/mutant.h"\n' + data.replace(b"__attribute__((always_inline))", b"")
         target = copy / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_file() and target.read_bytes() == data:
@@ -217,17 +235,23 @@ def write_tree(root, copy, found):
 
 def excuses(file, found):
     """The numbers of the mutants that change nothing, by `file`: lines of
-    FILE<tab>the line's text<tab>ORIGINAL -> CHANGED<tab>why. A line of the tree may move."""
+    FILE<tab>the line's text<tab>ORIGINAL -> CHANGED<tab>why. A line of the tree may move. Where the
+    line has several such changes, `ORIGINAL -> CHANGED #2` is the second of them alone."""
     root = file.parents[2]
+    by_line = {}  # (file, line's text, change) -> a list of numbers for each such line
+    texts = {}
+    for mutant in found:
+        lines = texts.setdefault(mutant.file, (root / mutant.file).read_text().splitlines())
+        key = (mutant.file, lines[mutant.line - 1].strip(), f"{mutant.original} -> {mutant.changed}")
+        by_line.setdefault(key, {}).setdefault(mutant.line, []).append(mutant.number)
     excused = set()
     for line in file.read_text().splitlines():
         if not line or line.startswith("#"):
             continue
         path, code, change, _ = line.split("\t")
-        numbers = [m.number for m in found
-                   if m.file == path and f"{m.original} -> {m.changed}" == change
-                   and (root / path).read_text().splitlines()[m.line - 1].strip() == code]
-        if not numbers:
+        change, _, which = change.partition(" #")
+        for numbers in by_line.get((path, code, change), {}).values():
+            excused.update(numbers[int(which) - 1:int(which)] if which else numbers)
+        if (path, code, change) not in by_line:
             raise SystemExit(f"{file}: no mutant is '{code}' with {change}")
-        excused.update(numbers)
     return excused
