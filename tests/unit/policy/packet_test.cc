@@ -308,6 +308,22 @@ TEST(Mark, SetsTheTwoBitsOfIpv6) {
   }
 }
 
+// Nothing follows the header that is marked.
+TEST(Mark, TheShortestPacketsAreMarked) {
+  Frame v4 = FrameBuilder().Ipv4().Patch(1, {0x01}).Build();
+  ASSERT_EQ(v4.size(), 34u);
+  const uint16_t before = Checksum(&v4[14]);
+  v4[24] = static_cast<uint8_t>(before >> 8);
+  v4[25] = static_cast<uint8_t>(before);
+  EXPECT_EQ(Mark(&v4), 1);
+  EXPECT_EQ(v4[15], 0x03);
+  EXPECT_EQ(v4[24] << 8 | v4[25], Checksum(&v4[14]));
+  Frame v6 = FrameBuilder().Ipv6().Patch(1, {0x20}).Build();
+  ASSERT_EQ(v6.size(), 54u);
+  EXPECT_EQ(Mark(&v6), 1);
+  EXPECT_EQ(v6[15], 0x30);
+}
+
 TEST(Mark, LeavesWhatIsMarkedOrCannotBe) {
   Frame marked = FrameBuilder().Ipv4().Patch(1, {0x03}).Udp().Build(), before = marked;
   EXPECT_EQ(Mark(&marked), 1);

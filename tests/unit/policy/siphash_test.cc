@@ -2,11 +2,14 @@
 // The hash of packets and flows is SipHash-1-3 of the bytes that packet.h and flow.h name: by the
 // official vectors, by another implementation's, and by a model that is written differently.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <numeric>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -158,6 +161,136 @@ TEST(FlowOf, IsSipHashOfTheBytesThatAreNamed) {
   EXPECT_EQ(flow(back, 1), 0x269ecb8e0e36762bu);
   EXPECT_EQ(flow(tcp6, 0), 0x2772c77301d1b80bu);
   EXPECT_EQ(flow(other, 0), 0xc1573dc1edf582f8u);
+}
+
+// The two ends of a flow.
+struct Ends {
+  Bytes source, destination;  // addresses; if not IP, MAC addresses
+  uint16_t source_port, destination_port;
+};
+
+// Whether bytes are the lower number: in halves of 8 bytes, each from its last byte on.
+bool IsLower(const Bytes& a, const Bytes& b) {
+  for (size_t half = 0; half < a.size(); half += 8) {
+    for (size_t i = std::min(half + 8, a.size()); i > half; i--)
+      if (a[i - 1] != b[i - 1]) return a[i - 1] < b[i - 1];
+  }
+  return false;
+}
+
+Bytes PortBytes(uint16_t port) {
+  return {static_cast<uint8_t>(port >> 8), static_cast<uint8_t>(port)};
+}
+
+bool IsBackwards(const Ends& e) {
+  if (e.source != e.destination) return IsLower(e.destination, e.source);
+  return IsLower(PortBytes(e.destination_port), PortBytes(e.source_port));
+}
+
+// Protocol 17, or EtherType 0x88b5 for ends of 6 bytes.
+Bytes FlowMessage(Ends e, bool both_ways) {
+  if (both_ways && IsBackwards(e)) {
+    std::swap(e.source, e.destination);
+    std::swap(e.source_port, e.destination_port);
+  }
+  Bytes message = e.source;
+  const auto append = [&message](const Bytes& more) {
+    message.insert(message.end(), more.begin(), more.end());
+  };
+  if (e.source.size() == 6) append({0xb5, 0x88});
+  append(e.destination);
+  if (e.source.size() == 6) return message;
+  append(PortBytes(e.source_port));
+  append(PortBytes(e.destination_port));
+  append({17});
+  return message;
+}
+
+tp_key FlowKey(const Ends& e) {
+  tp_key key;
+  std::memset(&key, 0, sizeof(key));
+  // What is not part of a flow, where it stands beside what is.
+  key.length = key.shape = key.inner_vlan = 0xffff;
+  key.tcp_flags = key.dscp_ecn = 0xff;
+  if (e.source.size() == 6) {
+    key.ether_type = 0x88b5;
+    std::copy(e.source.begin(), e.source.end(), key.src_mac);
+    std::copy(e.destination.begin(), e.destination.end(), key.dst_mac);
+    return key;
+  }
+  key.ip_version = e.source.size() == 4 ? 4 : 6;
+  key.flags = TP_KEY_IP | TP_KEY_PORTS;
+  key.proto = 17;
+  std::copy(e.source.begin(), e.source.end(), key.address);
+  std::copy(e.destination.begin(), e.destination.end(), key.address + e.source.size());
+  key.src_port = __builtin_bswap16(e.source_port);
+  key.dst_port = __builtin_bswap16(e.destination_port);
+  return key;
+}
+
+// Ends that differ in one bit of any byte, and in ports alone.
+std::vector<Ends> PairsOfEnds(size_t size) {
+  std::vector<Bytes> addresses = {Bytes(size, 0x5a)};
+  for (size_t i = 0; i < size; i++) {
+    for (uint8_t flip : {1, 0x80}) {
+      addresses.push_back(addresses[0]);
+      addresses.back()[i] ^= flip;
+    }
+  }
+  std::vector<Ends> ends;
+  for (const Bytes& source : addresses) {
+    for (const Bytes& destination : addresses) ends.push_back({source, destination, 1111, 2222});
+  }
+  if (size == 6) return ends;
+  for (uint16_t a : {0, 1, 2, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xff00, 0xffff}) {
+    for (uint16_t b : {0, 1, 2, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xff00, 0xffff})
+      ends.push_back({addresses[0], addresses[0], a, b});
+  }
+  return ends;
+}
+
+TEST(FlowOf, IsTheModelsForAnyEnds) {
+  for (size_t size : {4, 6, 16}) {
+    for (const Ends& ends : PairsOfEnds(size)) {
+      const tp_key key = FlowKey(ends);
+      for (bool both_ways : {false, true}) {
+        ASSERT_EQ(tp_flow_of(&key, both_ways, 1, 2),
+                  SipHashModel(1, 3, 1, 2).Hash(FlowMessage(ends, both_ways)))
+            << size << " " << both_ways;
+      }
+    }
+  }
+}
+
+TEST(FlowOf, WithoutPortsTheyAreZero) {
+  const Ends ends = {Bytes(4, 1), Bytes(4, 2), 0, 0};
+  const uint64_t expected = SipHashModel(1, 3, 1, 2).Hash(FlowMessage(ends, false));
+  tp_key key = FlowKey({ends.source, ends.destination, 1111, 2222});
+  EXPECT_NE(tp_flow_of(&key, 0, 1, 2), expected);
+  const int without_ports[] = {TP_KEY_IP, TP_KEY_IP | TP_KEY_PORTS | TP_KEY_FRAGMENT,
+                               TP_KEY_IP | TP_KEY_FRAGMENT | TP_KEY_LATER};
+  for (int flags : without_ports) {
+    key.flags = static_cast<uint8_t>(flags);
+    EXPECT_EQ(tp_flow_of(&key, 0, 1, 2), expected) << flags;
+  }
+}
+
+// "flows": a share of them, by a hash of their own key, both ways: a flow holds if it is below.
+TEST(FlowOf, AShareIsTheFlowsWhoseHashIsBelow) {
+  tp_rule rule = {};
+  rule.key_a = 0x0123456789abcdef;
+  rule.key_b = 0xfedcba9876543210;
+  for (const Ends& ends : PairsOfEnds(4)) {
+    const tp_key key = FlowKey(ends);
+    const uint64_t hash =
+        SipHashModel(1, 3, tp_mix(0x0123456789abcdef ^ 0x5851f42d4c957f2d), 0xfedcba9876543210)
+            .Hash(FlowMessage(ends, true));
+    tp_when when = {};
+    for (const auto& [share, holds] : {std::pair{hash, 0}, {hash + 1, 1}, {hash - 1, 0}}) {
+      when.share = share;
+      ASSERT_EQ(tp_holds_for_flow(&rule, &when, &key), holds);
+    }
+  }
 }
 
 }  // namespace
