@@ -22,8 +22,11 @@ double PerSecond(double count, uint64_t ns) { return ns == 0 ? 0 : count / Secon
 // What left the machine.
 uint64_t Left(const SendResult& result) { return result.packets - result.dropped; }
 
+// Bits of what left. Which frames were dropped is not known, so they count with the mean size.
 double Bits(const SendResult& result, uint32_t overhead) {
-  return static_cast<double>((result.bytes + result.packets * overhead) * 8);
+  if (result.packets == 0) return 0;
+  return static_cast<double>((result.bytes + result.packets * overhead) * 8) *
+         static_cast<double>(Left(result)) / static_cast<double>(result.packets);
 }
 
 std::string Number(double value) { return Grouped(static_cast<uint64_t>(std::llround(value))); }
@@ -77,10 +80,7 @@ std::optional<uint64_t> Expected(const Received& received, int stream) {
 double Sent::rate() const {
   if (asked.unit != RateUnit::kBits)
     return PerSecond(static_cast<double>(Left(result)), result.elapsed);
-  const double kept = result.packets == 0
-                          ? 0
-                          : static_cast<double>(Left(result)) / static_cast<double>(result.packets);
-  return PerSecond(Bits(result, overhead) * kept, result.elapsed);
+  return PerSecond(Bits(result, overhead), result.elapsed);
 }
 
 bool Sent::reached() const {
@@ -138,8 +138,8 @@ std::string SentText(const Sent& sent) {
       RateText(RateUnit::kBits, PerSecond(Bits(result, kLayer1Overhead), result.elapsed)),
       " at layer 1\n");
   if (result.dropped > 0)
-    absl::StrAppend(&text, "  dropped  ", Grouped(result.dropped), " more packets, by ", sent.port,
-                    " (its own count)\n");
+    absl::StrAppend(&text, "  dropped  ", Grouped(result.dropped), " more packets, which ",
+                    sent.port, " does not count as sent\n");
   if (result.latest > 0)
     absl::StrAppend(&text, "  late     by ", Time(static_cast<double>(result.latest)),
                     " at most\n");

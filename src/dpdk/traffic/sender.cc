@@ -56,7 +56,7 @@ uint64_t DpdkSender::dropped() {
     rte_eth_tx_burst(end.ethdev, end.queue, nullptr, 0);  // wakes an AF_XDP socket
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  return interface_.has_value() ? std::max(unsent, interface_->Dropped(next_, 0)) : unsent;
+  return interface_.has_value() ? std::max(unsent, interface_->Dropped(next_)) : unsent;
 }
 
 }  // namespace twinpath

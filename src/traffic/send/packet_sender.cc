@@ -21,16 +21,15 @@ constexpr uint32_t kHeader = 18;  // Ethernet with a VLAN tag, which an MTU does
 
 }  // namespace
 
-uint64_t InterfaceCounts::Dropped(uint64_t handed, uint64_t refused) const {
+uint64_t InterfaceCounts::Dropped(uint64_t handed) const {
   constexpr int kLooks = 50;
   constexpr timespec kPause = {.tv_sec = 0, .tv_nsec = 10'000'000};
   uint64_t dropped = 0, unsent = 0;
   for (int look = 0; look < kLooks; look++) {
     if (look > 0) nanosleep(&kPause, nullptr);
     const Link now = Now();
-    const uint64_t more = now.tx_dropped - before_.tx_dropped;
     const uint64_t sent = now.tx_packets - before_.tx_packets;
-    dropped = more - std::min(more, refused);
+    dropped = now.tx_dropped - before_.tx_dropped;
     unsent = handed - std::min(handed, sent);
     if (unsent <= dropped) break;
   }
@@ -86,15 +85,15 @@ absl::StatusOr<uint32_t> PacketSender::Send(uint32_t count) {
   for (uint32_t i = 0; i < count; i++)
     pieces_[i].iov_len = source_.Write(next_ + i, MonotonicNow(), frames_[i].data());
   const int sent = sendmmsg(socket_.get(), messages_.data(), count, 0);
-  if (sent < 0) {
+  if (sent < 0 && errno != ENOBUFS) {
     if (errno == EINTR || errno == EAGAIN) return 0;
-    if (errno != ENOBUFS)
-      return absl::ErrnoToStatus(errno, absl::StrCat("sendmmsg() out of ", name_));
-    refused_++;  // the first frame, which is sent again
-    return 0;
+    return absl::ErrnoToStatus(errno, absl::StrCat("sendmmsg() out of ", name_));
   }
-  next_ += static_cast<uint64_t>(sent);
-  return static_cast<uint32_t>(sent);
+  // The call ends behind a frame that the device has no room for (ENOBUFS, which it hides where it
+  // has sent others before). That frame is lost.
+  const uint32_t taken = std::min(static_cast<uint32_t>(std::max(sent, 0)) + 1, count);
+  next_ += taken;
+  return taken;
 }
 
 }  // namespace twinpath

@@ -26,10 +26,9 @@ namespace twinpath {
 class InterfaceCounts {
  public:
   explicit InterfaceCounts(uint32_t index) : index_(index), before_(Now()) {}
-  // How many of `handed` frames were dropped: those that the interface counts as dropped, less
-  // `refused` that it told the sender about, or does not count as sent; the greater number. Waits
-  // up to half a second for frames that are under way.
-  uint64_t Dropped(uint64_t handed, uint64_t refused) const;
+  // How many of `handed` frames were dropped: those that the interface counts as dropped, or does
+  // not count as sent; the greater number. Waits up to half a second for frames that are under way.
+  uint64_t Dropped(uint64_t handed) const;
 
  private:
   Link Now() const { return ReadLink(index_).value_or(Link()); }
@@ -47,7 +46,7 @@ class PacketSender : public Sender {
 
   absl::StatusOr<uint32_t> Send(uint32_t count) override;
   uint32_t most() const override { return kMost; }
-  uint64_t dropped() override { return counts_.Dropped(next_, refused_); }
+  uint64_t dropped() override { return counts_.Dropped(next_); }
 
  private:
   static constexpr uint32_t kMost = 64;
@@ -57,8 +56,7 @@ class PacketSender : public Sender {
   std::string name_;
   const FrameSource& source_;
   InterfaceCounts counts_;
-  uint64_t next_ = 0;     // frame
-  uint64_t refused_ = 0;  // frames that the device dropped, and sendmmsg said so
+  uint64_t next_ = 0;  // frame
   std::vector<std::vector<uint8_t>> frames_;
   std::vector<iovec> pieces_;
   std::vector<mmsghdr> messages_;

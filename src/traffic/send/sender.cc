@@ -43,7 +43,8 @@ class Run {
       if (!taken.ok()) return taken.status();
       now_ = clock_.Now() - start_;
       if (*taken < owed) result_.full++;
-      if (*taken > 0) result_.latest = std::max(result_.latest, now_ - std::min(now_, owed_since_));
+      if (*taken > 0 && schedule_.due() > 0)
+        result_.latest = std::max(result_.latest, now_ - std::min(now_, owed_since_));
       for (uint32_t i = 0; i < *taken; i++) result_.bytes += source_.Size(result_.packets + i);
       result_.packets += *taken;
     }

@@ -34,7 +34,7 @@ class LiveSender : public Sender {
 
   absl::StatusOr<uint32_t> Send(uint32_t count) override;
   uint32_t most() const override { return kMost; }
-  uint64_t dropped() override { return counts_.Dropped(sent_, 0); }
+  uint64_t dropped() override { return counts_.Dropped(sent_); }
 
  private:
   static constexpr uint32_t kMost = 1 << 16;
