@@ -35,7 +35,7 @@ _twinpath() {
   COMPREPLY=()
   if [[ $program == twinpath ]]; then
     if ((COMP_CWORD == 1)); then
-      words='check explain parity reload set stats top doctor generate receive --help --version'
+      words='check explain parity reload set stats top doctor generate receive compare --help --version'
       mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
       return
     fi
@@ -50,11 +50,12 @@ _twinpath() {
   fi
   case $program:$previous in
     *:--port)
-      if [[ $program != twinpath || $sub =~ ^(generate|receive)$ ]]; then _twinpath_port "$word"; fi
+      if [[ $program != twinpath || $sub =~ ^(generate|receive|compare)$ ]]; then _twinpath_port "$word"; fi
       return
       ;;
     *:--policy | *:--profile)
       if [[ $previous == --policy ]]; then words=policies; else words=profiles; fi
+      if [[ $sub == compare ]]; then words=profiles/compare; fi
       _twinpath_json "$words" "$word"
       return
       ;;
@@ -66,6 +67,7 @@ _twinpath() {
     *:--forward) words='pass drop reflect wire' ;;
     twinpath-dpdk:--idle) words='busy adaptive' ;;
     twinpath-socket:--engine) words='packet_mmap pcap pf_ring af_xdp' ;;
+    twinpath:--engine) words='xdp-native xdp-generic dpdk dpdk-af_xdp af_xdp packet_mmap pcap pf_ring testpmd-io testpmd-macswap testpmd-5tswap xdp-redirect bridge nft tc-netem tc-tbf' ;;
     *:--checksums) words='complete leave' ;;
     *:--path) if [[ $sub =~ ^(explain|reload|set)$ ]]; then words='dpdk xdp socket'; else words='dpdk xdp socket splice'; fi ;;
     *:--file-prefix | *:-f) words=$(ls /var/run/dpdk 2>/dev/null) ;;
@@ -75,7 +77,7 @@ _twinpath() {
   elif [[ $word == -* ]]; then
     words=$("${command[@]}" --help 2>/dev/null | grep -oE -- '^ +-[^ ]*' | grep -oE -- '--[a-z][a-z-]*' | sort -u)
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
-  elif [[ $sub =~ ^(check|explain|reload)$ && $previous != -* || $sub == parity && $previous == parity ]]; then
+  elif [[ $sub =~ ^(check|explain|reload|compare)$ && $previous != -* || $sub == parity && $previous == parity ]]; then
     _twinpath_json policies "$word"
   else
     mapfile -t COMPREPLY < <(compgen -f -- "$word")

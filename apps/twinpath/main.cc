@@ -14,7 +14,7 @@ namespace {
 // In the order of --help. Each is declared in subcommand.h.
 constexpr AddSubcommand* kSubcommands[] = {AddCheck,    AddExplain, AddParity, AddReload,
                                            AddSet,      AddStats,   AddTop,    AddDoctor,
-                                           AddGenerate, AddReceive};
+                                           AddGenerate, AddReceive, AddCompare};
 
 constexpr char kHint[] = " (see twinpath --help)";
 

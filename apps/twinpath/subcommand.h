@@ -20,6 +20,7 @@ using Run = std::function<int()>;
 using AddSubcommand = void(CLI::App* app, Run* run);
 
 AddSubcommand AddCheck;
+AddSubcommand AddCompare;
 AddSubcommand AddDoctor;
 AddSubcommand AddExplain;
 AddSubcommand AddGenerate;

@@ -48,6 +48,11 @@ ReceiveOffloads InterfaceOffloads(const std::string& name) {
           .vlan = (flags.data & ETH_FLAG_RXVLAN) != 0};
 }
 
+bool SetGro(const std::string& name, bool on) {
+  ethtool_value value = {.cmd = ETHTOOL_SGRO, .data = on};
+  return Ethtool(name, &value);
+}
+
 std::string EthtoolDriver(const std::string& name) {
   ethtool_drvinfo info = {};
   info.cmd = ETHTOOL_GDRVINFO;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Reads what a driver reports about its interface, by ethtool's ioctl, in the calling thread's
-// network namespace. Any thread.
+// network namespace; switches GRO. Any thread.
 
 #ifndef TWINPATH_KERNEL_ETHTOOL_H_
 #define TWINPATH_KERNEL_ETHTOOL_H_
@@ -24,6 +24,9 @@ struct ReceiveOffloads {
   bool vlan = false;              // VLAN tags are removed from the frames
 };
 ReceiveOffloads InterfaceOffloads(const std::string& name);
+
+// Switches GRO on or off (ethtool -K gro). False if the driver or the caller's rights refuse it.
+bool SetGro(const std::string& name, bool on);
 
 // The driver's name and its device's address on the bus (ethtool -i): "ixgbe", "0000:03:00.0".
 // Empty if the driver does not report them.

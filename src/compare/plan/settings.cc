@@ -133,6 +133,7 @@ const std::vector<Key>& Keys() {
                                  return absl::OkStatus();
                                })},
       {"repetitions", CountOf(1, 1000, &CompareSettings::repetitions)},
+      {"load_repetitions", CountOf(0, 1000, &CompareSettings::load_repetitions)},
       {"trial", SecondsOf(&CompareSettings::trial)},
       {"load_trial", SecondsOf(&CompareSettings::load_trial)},
       {"tolerate", ShareOf(&CompareSettings::tolerate)},
@@ -164,6 +165,7 @@ nlohmann::ordered_json CompareSettings::Json() const {
           {"loads", loads},
           {"rates", rates},
           {"repetitions", repetitions},
+          {"load_repetitions", load_repetitions},
           {"trial_s", trial},
           {"load_trial_s", load_trial},
           {"tolerate", tolerate},
@@ -203,6 +205,19 @@ absl::StatusOr<CompareSettings> ParseCompareProfile(std::string_view text,
   if (mistakes.none()) mistakes.Add(CheckFilled(root));
   if (!mistakes.none()) return mistakes.status();
   return settings;
+}
+
+absl::Status SetCompareKey(const std::string& key, const std::string& json, const std::string& name,
+                           CompareSettings* settings) {
+  auto document = ParseDocument(absl::StrCat("{\"", key, "\":", json, "}"), name);
+  if (!document.ok()) return document.status();
+  const JsonCursor root(*document, name);
+  for (const Key& known : Keys()) {
+    if (known.name != key) continue;
+    if (absl::Status s = known.read(root.Member(key), settings); !s.ok()) return s;
+    return CheckFilled(root);
+  }
+  return absl::InternalError(absl::StrCat("no key ", key));
 }
 
 absl::StatusOr<std::string> DerivePolicy(const std::string& text, const std::string& loss,

@@ -25,10 +25,11 @@ struct CompareSettings {
   std::vector<std::string> losses = {""};       // "1%"; "": the policy's own
   std::vector<double> loads = {0.1, 0.5, 0.9};  // of the throughput, for latency; empty: none
   std::vector<double> rates;                    // packets a second, beside the search
-  uint32_t repetitions = 5;
-  double trial = 0.5, load_trial = 1;  // seconds
-  double tolerate = 0.001;             // unintended loss, 0 to 1
-  double resolution = 0.05;            // of the search
+  uint32_t repetitions = 4;
+  uint32_t load_repetitions = 1;         // of these, those that measure latency
+  double trial = 0.3, load_trial = 0.5;  // seconds
+  double tolerate = 0.001;               // unintended loss, 0 to 1
+  double resolution = 0.05;              // of the search
   uint32_t flows = 64;
   uint32_t rules = 0;  // added before the policy's own
   uint32_t queues = 1;
@@ -41,6 +42,10 @@ struct CompareSettings {
 // Reads a profile. InvalidArgument: "FILE: /pointer: found ..., allowed ...".
 absl::StatusOr<CompareSettings> LoadCompareProfile(const std::string& path);
 absl::StatusOr<CompareSettings> ParseCompareProfile(std::string_view text, const std::string& file);
+
+// Replaces one key by `json`, as a profile has it; `name` is the option's name in errors.
+absl::Status SetCompareKey(const std::string& key, const std::string& json, const std::string& name,
+                           CompareSettings* settings);
 
 // The policy to measure: `text` with `loss` (of --loss; empty: as it is) for each of its rules and
 // its default, and with `rules` five-tuple rules before them, which match no generated packet.

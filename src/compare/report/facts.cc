@@ -47,7 +47,8 @@ std::string Commands(const Results& results) {
 std::string FactsSections(const Results& results) {
   Facts settings;
   for (const auto& [name, value] : results.settings.items())
-    settings.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
+    if (!value.empty() && value != "")
+      settings.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
   std::string notes;
   for (const std::string& note : results.notes)
     absl::StrAppend(&notes, "<p>", EscapeHtml(note), "</p>\n");

@@ -24,7 +24,7 @@ p { margin: 6px 0; max-width: 76ch; }
 .soft, figcaption { color: var(--soft); }
 .warn { color: var(--warn); }
 ul { margin: 6px 0; padding-left: 20px; max-width: 76ch; }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr));
+.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 440px), 1fr));
   gap: 12px; margin: 12px 0; }
 figure { margin: 0; padding: 10px 12px; background: var(--panel); border-radius: 8px; min-width: 0; }
 figcaption { font-size: 13px; font-weight: 600; margin-bottom: 4px; }
@@ -57,6 +57,7 @@ th, td { padding: 4px 12px 4px 0; text-align: right; border-bottom: 1px solid va
   vertical-align: top; white-space: nowrap; }
 th { font-weight: 600; color: var(--soft); }
 th.text, td.text { text-align: left; }
+td.text { white-space: normal; max-width: 52ch; overflow-wrap: break-word; }
 table.facts td { white-space: normal; overflow-wrap: anywhere; }
 table.facts td:first-child { white-space: nowrap; color: var(--soft); }
 pre { background: var(--panel); padding: 10px 12px; border-radius: 8px; overflow-x: auto;

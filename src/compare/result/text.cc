@@ -99,7 +99,7 @@ std::string ResultsText(const Results& results, size_t width) {
       {"engine", "size", "loss", "throughput", "interval", "CPU s/Mpkt", "lost of asked", "notes"});
   for (const CaseRow& row : rows) {
     std::vector<std::string> notes;
-    if (row.generator_limited) notes.emplace_back("all that was sent");
+    if (row.generator_limited) notes.emplace_back("at full speed");
     if (row.noisy) notes.push_back(absl::StrCat(row.noisy, " of ", row.trials, " noisy"));
     if (row.unconserved) notes.push_back(absl::StrCat(row.unconserved, " not conserved"));
     table.AddRow({row.key.engine, uint64_t{row.key.size}, LossText(row.key.loss),

@@ -21,7 +21,8 @@ SUBCOMMANDS = {"check": ("twinpath", ".SS check"), "explain": ("twinpath-explain
                "parity": ("twinpath", ".SS parity"), "reload": ("twinpath", ".SS reload"),
                "set": ("twinpath", ".SS set"), "stats": ("twinpath-stats", ".SS twinpath stats"),
                "top": ("twinpath-stats", ".SS twinpath top"), "doctor": ("twinpath-doctor", None),
-               "generate": ("twinpath-generate", None), "receive": ("twinpath-receive", None)}
+               "generate": ("twinpath-generate", None), "receive": ("twinpath-receive", None),
+               "compare": ("twinpath-compare", None)}
 PAGES = [*ROOT.glob("apps/*/*.[1-8]"), *ROOT.glob("tools/*.[1-8]")]
 
 
@@ -79,12 +80,12 @@ class ManPagesTest(unittest.TestCase):
                 self.assertEqual(listed(PROGRAMS[0], name), entries | {"--help"})
 
     def test_each_word_of_the_languages_is_in_their_pages(self):
-        for language in ("policy", "profile"):
+        for language in ("policy", "profile", "compare"):
             schema = json.loads((ROOT / f"dpdk-conf/schema/{language}.schema.json").read_text(encoding="utf-8"))
             words = vocabulary(schema)
-            self.assertGreater(len(words), 20)
-            pages = ("policy", "loss") if language == "policy" else (language,)
-            text = "\n".join(line for name in pages for line in page(f"twinpath-{name}", 5))
+            self.assertGreater(len(words), 15)
+            pages = {"policy": (("policy", 5), ("loss", 5)), "profile": (("profile", 5),), "compare": (("compare", 1),)}
+            text = "\n".join(line for name, section in pages[language] for line in page(f"twinpath-{name}", section))
             missing = {word for word in words if not re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text)}
             self.assertEqual(set(), missing, language)
 

@@ -48,7 +48,7 @@ TEST(CompareProfileTest, AnEmptyProfileIsTheDefaults) {
 TEST(CompareProfileTest, EveryKeyIsRead) {
   const auto settings = ParseCompareProfile(
       R"({"version": 1, "about": "x", "engines": ["dpdk"], "sizes": [64, 1500],
-          "loss": ["policy", "1%"], "loads": ["10%", 0.5], "rates": [1000], "repetitions": 3,
+          "loss": ["policy", "1%"], "loads": ["10%", 0.5], "rates": [1000], "repetitions": 3, "load_repetitions": 2,
           "trial": "2s", "load_trial": "500ms", "tolerate": "0.1%", "resolution": "2%",
           "flows": 100, "rules": 10, "queues": 2, "budget": "5m"})",
       "c.json");
@@ -59,6 +59,7 @@ TEST(CompareProfileTest, EveryKeyIsRead) {
   EXPECT_EQ(settings->loads, (std::vector<double>{0.1, 0.5}));
   EXPECT_EQ(settings->rates, std::vector<double>{1000});
   EXPECT_EQ(settings->repetitions, 3u);
+  EXPECT_EQ(settings->load_repetitions, 2u);
   EXPECT_EQ(settings->trial, 2);
   EXPECT_EQ(settings->load_trial, 0.5);
   EXPECT_EQ(settings->tolerate, 0.001);
@@ -70,12 +71,13 @@ TEST(CompareProfileTest, EveryKeyIsRead) {
 }
 
 TEST(CompareProfileTest, SchemaAndReaderRefuseTheSame) {
-  for (const char* text : {R"({})", R"({"version": 2})", R"({"version": 1, "size": [64]})",
-                           R"({"version": 1, "sizes": []})", R"({"version": 1, "sizes": [59]})",
-                           R"({"version": 1, "sizes": 64})", R"({"version": 1, "loss": []})",
-                           R"({"version": 1, "repetitions": 0})", R"({"version": 1, "trial": 1})",
-                           R"({"version": 1, "queues": 65})", R"({"version": 1, "rates": [0]})",
-                           R"({"version": 1, "loss": [true]})"}) {
+  for (const char* text :
+       {R"({})", R"({"version": 2})", R"({"version": 1, "size": [64]})",
+        R"({"version": 1, "sizes": []})", R"({"version": 1, "sizes": [59]})",
+        R"({"version": 1, "sizes": 64})", R"({"version": 1, "loss": []})",
+        R"({"version": 1, "repetitions": 0})", R"({"version": 1, "load_repetitions": -1})",
+        R"({"version": 1, "trial": 1})", R"({"version": 1, "queues": 65})",
+        R"({"version": 1, "rates": [0]})", R"({"version": 1, "loss": [true]})"}) {
     EXPECT_NE(Refusal(text), "") << text;
     EXPECT_FALSE(SchemaAccepts(nlohmann::json::parse(text))) << text;
   }

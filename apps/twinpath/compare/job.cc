@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A comparison inside its sandbox: the lab, sameness, the measurement, the output.
+
+#include "apps/twinpath/compare/job.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "apps/program.h"
+#include "src/compare/plan/capture.h"
+#include "src/compare/result/text.h"
+#include "src/kernel/machine.h"
+#include "src/xdp/bare/bare.h"
+
+namespace twinpath {
+namespace {
+
+constexpr uint32_t kSamenessFrames = 5000;
+constexpr std::chrono::minutes kSamenessTime(2);
+constexpr double kIdleSeconds = 1;
+constexpr std::chrono::milliseconds kSignalWait(1);
+constexpr size_t kUsualWidth = 120;
+
+size_t Width(int fd) {
+  winsize size = {};
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? std::max<size_t>(size.ws_col, 80)
+                                                              : kUsualWidth;
+}
+
+BareXdpMaker BareMaker() {
+  const auto attach = [](BareProgram program, const std::string& interface,
+                         const std::string& out) -> absl::StatusOr<BareXdpMaker::Handle> {
+    auto bare = BareXdp::Attach(program, interface, out);
+    if (!bare.ok()) return bare.status();
+    return BareXdpMaker::Handle(*std::move(bare));
+  };
+  return {
+      .drop = [attach](const std::string& i) { return attach(BareProgram::kDrop, i, ""); },
+      .pass = [attach](const std::string& i) { return attach(BareProgram::kPass, i, ""); },
+      .redirect = [attach](
+                      const std::string& i,
+                      const std::string& out) { return attach(BareProgram::kRedirect, i, out); },
+  };
+}
+
+// The bar on a terminal's last line, or lines where standard error is none.
+class ProgressLine {
+ public:
+  void Show(const std::string& what, double elapsed, size_t done, size_t all) const {
+    const std::string text = ProgressText(what, elapsed, done, all, Width(STDERR_FILENO) - 1);
+    std::cerr << (terminal_ ? "\r\x1b[K" : "") << text << (terminal_ ? "" : "\n") << std::flush;
+  }
+  void Clear() const {
+    if (terminal_) std::cerr << "\r\x1b[K" << std::flush;
+  }
+
+ private:
+  bool terminal_ = isatty(STDERR_FILENO) != 0;
+};
+
+// Runs one capture through the policy on both paths that can be replayed.
+Sameness CheckSameness(const CompareJob& job, const std::string& folder) {
+  Sameness same;
+  same.engines = {"XDP", "DPDK"};
+  const std::string capture = folder + "/sameness.pcap";
+  std::ofstream(capture, std::ios::binary) << SamenessCapture(kSamenessFrames);
+  for (const auto& [loss, policy] : job.policies) {
+    const Command command = {job.programs + "/twinpath",
+                             "parity",
+                             policy.file,
+                             capture,
+                             "--port",
+                             "lan",
+                             "--queues",
+                             absl::StrCat(job.settings.queues),
+                             "--json"};
+    same.command = CommandText(command);
+    const auto output = RunChild(command, folder, kSamenessTime);
+    std::string text = output.ok() ? *output : std::string(output.status().message());
+    // Differences are exit status 1, and the JSON is behind the command in the error.
+    const auto json =
+        nlohmann::json::parse(text.substr(std::min(text.find('{'), text.size())), nullptr, false);
+    if (!json.is_object()) {
+      same.problem = text;
+      return same;
+    }
+    same.frames += json.value("frames", uint64_t{0});
+    same.different += json.value("different", uint64_t{0});
+  }
+  return same;
+}
+
+std::string CaseText(const Results& results, const CaseKey& key) {
+  const Throughput& last = results.throughputs.back();
+  return absl::StrFormat("%-16s %5u bytes  %-14s %10s%s\n", key.engine, key.size,
+                         LossText(key.loss), RateText(last.rate),
+                         last.generator_limited ? "  (at full speed)" : "");
+}
+
+EngineContext ContextOf(const CompareJob& job, const Sandbox& sandbox,
+                        const std::vector<uint32_t>& cpus) {
+  EngineContext context;
+  context.links = job.links;
+  context.lan = job.links.lan;
+  context.wan = job.links.wan;
+  context.folder = sandbox.folder;
+  context.programs = job.programs;
+  context.huge_folder = sandbox.huge_folder;
+  context.queues = job.settings.queues;
+  if (cpus.size() > 1) {
+    const size_t used = std::min<size_t>(cpus.size() - 1, job.settings.queues);
+    context.cpus.assign(cpus.begin() + 1, cpus.begin() + 1 + static_cast<std::ptrdiff_t>(used));
+  } else {
+    context.cpus = cpus;
+  }
+  return context;
+}
+
+void AddNotes(const CompareJob& job, const Sandbox& sandbox, size_t cpus, Results* results) {
+  if (cpus < 2)
+    results->notes.emplace_back(
+        "This machine has one CPU: the generator and the engines share it, so CPU time is that of "
+        "softirqs only.");
+  if (sandbox.huge_folder.empty())
+    results->notes.emplace_back("There were no hugepages: DPDK ran on ordinary memory.");
+  if (job.settings.losses.size() == 1 && job.settings.losses[0].empty())
+    results->notes.emplace_back(
+        "nft and tc-netem lost nothing: they have no policy. --loss gives all of them the same "
+        "loss.");
+}
+
+}  // namespace
+
+int RunJob(CompareJob job, Sandbox sandbox, const HeldSignals& signals) {
+  Results& results = job.results;
+  const auto fail = [](const absl::Status& status) {
+    return PrintError(kCompare, ExitStatusOf(status), status);
+  };
+  if (job.links.own) {
+    const uint32_t longest =
+        *std::max_element(job.settings.sizes.begin(), job.settings.sizes.end());
+    absl::Status made = MakeLab(job.links, job.settings.queues, longest, sandbox.folder);
+    if (!made.ok()) return PrintError(kCompare, kWrong, made);
+  }
+  const std::vector<uint32_t> cpus = AllowedCpus();
+  results.machine = MachineFacts(job.links);
+  AddNotes(job, sandbox, cpus.size(), &results);
+  const ProgressLine progress;
+  if (!job.options.json && !job.options.csv) std::cout << "Sameness: " << std::flush;
+  results.sameness = CheckSameness(job, sandbox.folder);
+  const bool quiet = job.options.json || job.options.csv;
+  if (!quiet)
+    std::cout << (results.sameness.problem.empty()
+                      ? absl::StrCat(results.sameness.frames, " frames, ",
+                                     results.sameness.different, " different (XDP, DPDK)")
+                      : absl::StrCat("not checked: ", results.sameness.problem))
+              << "\n"
+              << std::flush;
+
+  Bench bench({.links = job.links,
+               .folder = sandbox.folder,
+               .programs = job.programs,
+               .generator_cpu = cpus.front(),
+               .cpus = cpus.size(),
+               .root = sandbox.root,
+               .flows = job.settings.flows,
+               .loss_asked = {}},
+              MachineAccounts(std::move(sandbox.proc)), BareMaker());
+  bench.MeasureIdle(kIdleSeconds);
+  Comparison comparison(job.settings, ContextOf(job, sandbox, cpus), job.policies, BareMaker(),
+                        &bench, &results);
+  if (absl::Status filled = comparison.FillEngines(); !filled.ok()) return fail(filled);
+  absl::Status written = WriteReport(job);
+  if (!written.ok()) return fail(written);
+
+  bool stopped = false;
+  const auto start = std::chrono::steady_clock::now();
+  comparison.Run(
+      {.stopped =
+           [&] {
+             stopped =
+                 stopped || signals.Before(HeldSignals::Clock::now() + kSignalWait).has_value();
+             return stopped;
+           },
+       .on_step =
+           [&](const std::string& what, size_t done, size_t all) {
+             const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+             progress.Show(what, elapsed.count(), done, all);
+           },
+       .on_case =
+           [&](const CaseKey& key) {
+             written.Update(WriteReport(job));
+             progress.Clear();
+             if (!quiet) std::cout << CaseText(results, key) << std::flush;
+           }});
+  progress.Clear();
+  written.Update(WriteReport(job));
+  if (!written.ok()) return fail(written);
+  if (job.options.json) {
+    std::cout << ResultsJson(results).dump(2) << "\n";
+  } else if (job.options.csv) {
+    std::cout << ResultsCsv(results);
+  } else {
+    const size_t width = Width(STDOUT_FILENO);
+    std::cout << "\n" << ResultsText(results, width);
+    if (job.against)
+      std::cout << "\nBeside " << job.options.against << "\n\n"
+                << DifferencesText(CompareResults(*job.against, results), width);
+    std::cout << "\nReport: " << job.options.report << "/index.html\n";
+  }
+  if (results.throughputs.empty() && !stopped)
+    return PrintError(kCompare, kFailed, "no engine could be measured (see the rows above)");
+  return results.sameness.different ? kFailed : kDone;
+}
+
+}  // namespace twinpath
