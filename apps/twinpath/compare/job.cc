@@ -186,7 +186,7 @@ int RunJob(CompareJob job, Sandbox sandbox, const HeldSignals& signals) {
       {.stopped =
            [&] {
              stopped =
-                 stopped || signals.Before(HeldSignals::Clock::now() + kSignalWait).has_value();
+                 stopped || signals.WaitUntil(HeldSignals::Clock::now() + kSignalWait).has_value();
              return stopped;
            },
        .on_step =

@@ -146,7 +146,7 @@ int WaitFor(pid_t child, const HeldSignals& signals) {
     int status = 0;
     const pid_t ended = waitpid(child, &status, WNOHANG);
     if (ended == child) return WIFEXITED(status) ? WEXITSTATUS(status) : kFailed;
-    if (signals.Before(HeldSignals::Clock::now() + kSignalLook)) kill(child, SIGTERM);
+    if (signals.WaitUntil(HeldSignals::Clock::now() + kSignalLook)) kill(child, SIGTERM);
   }
 }
 
