@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// twinpath parity: runs every frame of the captures through the real XDP program and the real DPDK
-// worker, and compares the verdicts. Main thread.
+// twinpath parity: runs every frame of the captures through two of the real paths (the XDP program,
+// the DPDK worker, the worker of the socket path), and compares the verdicts. Main thread.
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "apps/twinpath/ingress_port.h"
 #include "apps/twinpath/subcommand.h"
 #include "src/capture/capture_reader.h"
@@ -21,13 +25,15 @@
 #include "src/dpdk/replay/replay.h"
 #include "src/parity/run.h"
 #include "src/parity/text.h"
+#include "src/sockets/replay.h"
 #include "src/xdp/replay.h"
 
 namespace twinpath {
 namespace {
 
 constexpr uint32_t kMaxQueues = 64;
-static_assert(kLongestFrame <= XdpReplay::kMaxFrame && kLongestFrame <= DpdkReplay::kMaxFrame);
+static_assert(kLongestFrame <= XdpReplay::kMaxFrame && kLongestFrame <= DpdkReplay::kMaxFrame &&
+              kLongestFrame <= SocketReplay::kMaxFrame);
 
 struct ParityOptions {
   std::string policy;
@@ -35,33 +41,82 @@ struct ParityOptions {
   std::string port;
   uint32_t queues = 1;
   std::string verdicts;
+  std::string paths = "xdp,dpdk";
   bool json = false;
 };
 
 constexpr char kParity[] = "twinpath parity";
 
-// The two paths, and the DPDK path a second time, for bursts. Each starts at packet 0.
+// A path that runs frames one by one. What runs bursts is empty where the path has none.
+struct Replay {
+  ParityPath path;
+  BurstCheck::RunBurst run_burst;
+  std::function<void(uint64_t)> set_clock;
+  std::function<Snapshot()> snapshot;
+};
+
+template <typename Of>
+Replay MakeReplay(const char* name, std::unique_ptr<Of> made) {
+  std::shared_ptr<Of> replay = std::move(made);
+  Replay functions = {
+      .path = {name, [replay](size_t port, uint32_t queue,
+                              absl::Span<const uint8_t> f) { return replay->Run(port, queue, f); }},
+      .run_burst = nullptr,
+      .set_clock = [replay](uint64_t now) { replay->SetClock(now); },
+      .snapshot = [replay] { return replay->TakeSnapshot(); }};
+  if constexpr (!std::is_same_v<Of, XdpReplay>) {
+    functions.run_burst = [replay](size_t port, uint32_t queue,
+                                   absl::Span<const std::vector<uint8_t>> frames) {
+      return replay->RunBurst(port, queue, frames);
+    };
+  }
+  return functions;
+}
+
+template <typename Of>
+absl::StatusOr<Replay> Create(const char* name, const CompiledPolicy& policy, uint32_t queues) {
+  absl::StatusOr<std::unique_ptr<Of>> made = Of::Create(policy, queues);
+  if (!made.ok()) return made.status();
+  return MakeReplay(name, *std::move(made));
+}
+
+absl::StatusOr<Replay> CreateReplay(absl::string_view name, const CompiledPolicy& policy,
+                                    uint32_t queues) {
+  if (name == "xdp") return Create<XdpReplay>("xdp", policy, queues);
+  if (name == "dpdk") return Create<DpdkReplay>("dpdk", policy, queues);
+  if (name == "socket") return Create<SocketReplay>("socket", policy, queues);
+  return absl::InvalidArgumentError(
+      absl::StrCat("--paths: found \"", name, "\", allowed xdp, dpdk and socket"));
+}
+
+// The two paths, and the second one a second time, for bursts, if it has them. Each starts at
+// packet 0.
 struct Replays {
-  std::unique_ptr<XdpReplay> xdp;
-  std::unique_ptr<DpdkReplay> dpdk, bursts;
+  std::vector<Replay> paths;
+  std::optional<Replay> bursts;
 
   // Sets the time that the policy's conditions see.
   void SetClock(uint64_t now) {
-    xdp->SetClock(now);
-    dpdk->SetClock(now);
-    bursts->SetClock(now);
+    for (const Replay& replay : paths) replay.set_clock(now);
+    if (bursts.has_value()) bursts->set_clock(now);
   }
 
-  static absl::StatusOr<Replays> Create(const CompiledPolicy& policy, uint32_t queues) {
+  static absl::StatusOr<Replays> Create(const CompiledPolicy& policy, const std::string& list,
+                                        uint32_t queues) {
+    const std::vector<std::string> names = absl::StrSplit(list, ',');
+    if (names.size() != 2 || names[0] == names[1])
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--paths: found \"", list, "\", allowed two of xdp, dpdk and socket: xdp,socket"));
     Replays replays;
-    absl::StatusOr<std::unique_ptr<XdpReplay>> xdp = XdpReplay::Create(policy, queues);
-    if (!xdp.ok()) return xdp.status();
-    replays.xdp = *std::move(xdp);
-    for (std::unique_ptr<DpdkReplay>* replay : {&replays.dpdk, &replays.bursts}) {
-      absl::StatusOr<std::unique_ptr<DpdkReplay>> dpdk = DpdkReplay::Create(policy, queues);
-      if (!dpdk.ok()) return dpdk.status();
-      *replay = *std::move(dpdk);
+    for (const std::string& name : names) {
+      absl::StatusOr<Replay> replay = CreateReplay(name, policy, queues);
+      if (!replay.ok()) return replay.status();
+      replays.paths.push_back(*std::move(replay));
     }
+    if (replays.paths[1].run_burst == nullptr) return replays;
+    absl::StatusOr<Replay> bursts = CreateReplay(names[1], policy, queues);
+    if (!bursts.ok()) return bursts.status();
+    replays.bursts = *std::move(bursts);
     return replays;
   }
 };
@@ -79,7 +134,7 @@ absl::StatusOr<Setup> SetUp(const ParityOptions& options) {
   absl::StatusOr<Policy> policy = LoadPolicy(options.policy);
   if (!policy.ok()) return policy.status();
   std::vector<std::string> ports = policy->ports;
-  // Any name works, because both paths get the same one.
+  // Any name works, because all paths get the same one.
   if (ports.empty() && options.port.empty()) ports.push_back("port0");
   absl::StatusOr<size_t> port = ChoosePort(*policy, options.port, &ports);
   if (!port.ok()) return port.status();
@@ -93,7 +148,7 @@ absl::StatusOr<Setup> SetUp(const ParityOptions& options) {
     if (!capture.ok()) return capture.status();
     setup.captures.push_back(*std::move(capture));
   }
-  absl::StatusOr<Replays> replays = Replays::Create(setup.policy, options.queues);
+  absl::StatusOr<Replays> replays = Replays::Create(setup.policy, options.paths, options.queues);
   if (!replays.ok()) return replays.status();
   setup.replays = *std::move(replays);
   if (!options.verdicts.empty()) {
@@ -120,12 +175,13 @@ ParityReport Report(const ParityOptions& options, const Setup& setup, const Pari
   report.different = run.different();
   report.paths = {run.paths()[0].name, run.paths()[1].name};
   report.differences = run.differences();
-  const Snapshot dpdk = setup.replays.dpdk->TakeSnapshot();
-  report.counter_differences = SnapshotDifferences(setup.replays.xdp->TakeSnapshot(), dpdk);
+  const Snapshot second = setup.replays.paths[1].snapshot();
+  report.counter_differences = SnapshotDifferences(setup.replays.paths[0].snapshot(), second);
   report.burst_different = bursts.different();
   report.burst_first = bursts.first();
-  report.burst_counter_differences =
-      SnapshotDifferences(dpdk, setup.replays.bursts->TakeSnapshot());
+  if (setup.replays.bursts.has_value())
+    report.burst_counter_differences =
+        SnapshotDifferences(second, setup.replays.bursts->snapshot());
   return report;
 }
 
@@ -139,7 +195,7 @@ absl::Status FeedAll(const ParityOptions& options, Setup* setup, ParityRun* run,
       if (!line.ok()) return line.status();
       setup->verdicts << line->dump() << "\n";
     }
-    return bursts->Feed(frame, effects[1]);
+    return setup->replays.bursts.has_value() ? bursts->Feed(frame, effects[1]) : absl::OkStatus();
   };
   // The time of conditions is the captures' time since the first frame. It never decreases.
   std::optional<int64_t> start;
@@ -178,17 +234,9 @@ int Parity(const ParityOptions& options) {
   absl::StatusOr<Setup> setup = SetUp(options);
   if (!setup.ok()) return PrintError(kParity, kWrong, setup.status());
   Replays& replays = setup->replays;
-  auto path = [](const char* name, auto* replay) {
-    return ParityPath{name, [replay](size_t port, uint32_t queue, absl::Span<const uint8_t> frame) {
-                        return replay->Run(port, queue, frame);
-                      }};
-  };
-  ParityRun run(path("xdp", replays.xdp.get()), path("dpdk", replays.dpdk.get()));
-  BurstCheck bursts(
-      [&](size_t port, uint32_t queue, absl::Span<const std::vector<uint8_t>> frames) {
-        return replays.bursts->RunBurst(port, queue, frames);
-      },
-      setup->policy.has_flows);
+  ParityRun run(replays.paths[0].path, replays.paths[1].path);
+  BurstCheck bursts(replays.bursts.has_value() ? replays.bursts->run_burst : nullptr,
+                    setup->policy.has_flows);
   const absl::Status fed = FeedAll(options, &*setup, &run, &bursts);
   // A truncated capture is a wrong input, and the verdicts so far are incomplete.
   if (!fed.ok()) {
@@ -212,7 +260,7 @@ int Parity(const ParityOptions& options) {
 void AddParity(CLI::App* app, Run* run) {
   auto options = std::make_shared<ParityOptions>();
   CLI::App* parity = app->add_subcommand(
-      "parity", "Run captured frames through both paths and compare the verdicts");
+      "parity", "Run captured frames through two paths and compare the verdicts");
   parity->add_option("POLICY", options->policy, "The policy's JSON file")
       ->type_name("FILE")
       ->required();
@@ -232,6 +280,11 @@ void AddParity(CLI::App* app, Run* run) {
       ->add_option("--verdicts", options->verdicts,
                    "Write one line of JSON for each frame and path to this file")
       ->type_name("FILE");
+  parity
+      ->add_option(
+          "--paths", options->paths,
+          "Two of xdp, dpdk and socket; the second one runs bursts, too (default: xdp,dpdk)")
+      ->type_name("A,B");
   parity->add_flag("--json", options->json, "Print JSON");
   parity->callback([options, run] { *run = [options] { return Parity(*options); }; });
 }

@@ -190,8 +190,8 @@ absl::Status SocketPath::MakeWorkers() {
       // With the kernel's note, the stack knows the checksum.
       queue->completes_to_stack = queue->completes && !engine_->keeps_offloads();
       Connect(queue.get());
-      static_cast<QueuePolicy&>(*queue) =
-          MakeQueuePolicy(in_force_->compiled, flows(), queue.get());
+      static_cast<SocketQueuePolicy&>(*queue) =
+          MakeSocketQueuePolicy(in_force_->compiled, flows(), queue.get());
       queues.push_back(std::move(queue));
     }
     auto worker = SocketWorker::Create(std::move(queues));

@@ -24,11 +24,11 @@ absl::StatusOr<ReloadOutcome> SocketPath::Reload(const Policy& policy, CompiledP
     if (absl::Status made = MakeFlows(); !made.ok()) return made;
   const size_t rules = in_force_->compiled.rules.size();
   const std::vector<uint32_t> removed = RemovedRules(rules, kept);
-  std::vector<std::vector<QueuePolicy>> parts;
+  std::vector<std::vector<SocketQueuePolicy>> parts;
   for (const auto& worker : workers_) {
     parts.emplace_back();
     for (const auto& queue : worker->queues())
-      parts.back().push_back(MakeQueuePolicy(next->compiled, flows(), queue.get()));
+      parts.back().push_back(MakeSocketQueuePolicy(next->compiled, flows(), queue.get()));
   }
   std::lock_guard<std::mutex> no_reader(snapshot_);
   std::vector<RuleSnapshot> counted(rules);
@@ -36,11 +36,11 @@ absl::StatusOr<ReloadOutcome> SocketPath::Reload(const Policy& policy, CompiledP
     workers_[w]->Do([&] {
       for (size_t q = 0; q < parts[w].size(); q++) {
         SocketQueue* queue = workers_[w]->queues()[q].get();
-        QueuePolicy* part = &parts[w][q];
+        SocketQueuePolicy* part = &parts[w][q];
         KeepStreams({queue->states.data(), queue->plan.datapath.marked},
                     {part->states.data(), part->plan.datapath.marked}, kept, removed,
                     &queue->retired);
-        std::swap(static_cast<QueuePolicy&>(*queue), *part);
+        std::swap(static_cast<SocketQueuePolicy&>(*queue), *part);
         AddStates(part->states.data(), rules, &counted);
       }
     });

@@ -11,8 +11,8 @@
 
 namespace twinpath {
 
-void Egress::CarryOut(SocketQueue* queue, SocketFrame* frames, const Burst& burst, uint32_t count,
-                      tp_delivery* deliveries) {
+void SocketEgress::CarryOut(SocketQueue* queue, SocketFrame* frames, const Burst& burst,
+                            uint32_t count, tp_delivery* deliveries) {
   for (uint32_t i = 0; i < count; i++) {
     const tp_effects& effects = burst.effects[i];
     deliveries[i] = TP_DELIVERED;
@@ -31,8 +31,8 @@ void Egress::CarryOut(SocketQueue* queue, SocketFrame* frames, const Burst& burs
   }
 }
 
-void Egress::Leave(SocketQueue* queue, SocketFrame* frames, uint32_t to, const Batch& batch,
-                   tp_delivery* deliveries) {
+void SocketEgress::Leave(SocketQueue* queue, SocketFrame* frames, uint32_t to, const Batch& batch,
+                         tp_delivery* deliveries) {
   const bool kernel = to == TP_TO_KERNEL;
   TxQueue* end = kernel ? queue->to_stack : queue->tx[to];
   SocketFrame* leaving[kMaxBurst];

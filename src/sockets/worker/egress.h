@@ -14,7 +14,7 @@
 
 namespace twinpath {
 
-class Egress {
+class SocketEgress {
  public:
   // Carries out burst.effects for `count` frames. Writes what became of each to `deliveries`.
   void CarryOut(SocketQueue* queue, SocketFrame* frames, const Burst& burst, uint32_t count,

@@ -7,9 +7,9 @@
 
 namespace twinpath {
 
-QueuePolicy MakeQueuePolicy(const CompiledPolicy& policy, const tp_flow_table* flows,
-                            SocketQueue* queue) {
-  QueuePolicy made;
+SocketQueuePolicy MakeSocketQueuePolicy(const CompiledPolicy& policy, const tp_flow_table* flows,
+                                        SocketQueue* queue) {
+  SocketQueuePolicy made;
   made.states = InitialStates(policy, queue->port, queue->queue);
   made.marked.resize(policy.marks ? policy.rules.size() : 0);
   tp_datapath& datapath = made.plan.datapath;

@@ -18,14 +18,14 @@
 namespace twinpath {
 
 // A queue's part of a policy. Allocated by the control thread.
-struct QueuePolicy {
+struct SocketQueuePolicy {
   QueuePlan plan;                // worker: rw
   std::vector<tp_state> states;  // by rule; worker: rw, control: ro
   std::vector<tp_count> marked;  // by rule; worker: rw, control: ro; empty where no rule marks
 };
 
 // The policy's part is replaced by the worker alone.
-struct SocketQueue : QueuePolicy {
+struct SocketQueue : SocketQueuePolicy {
   // control: rw before the run; worker: ro
   uint8_t port = 0;  // index into the policy's ports
   uint32_t queue = 0;
@@ -46,8 +46,8 @@ struct SocketQueue : QueuePolicy {
 
 // The part of `policy` of a queue, at packet 0 of every stream. The policy, `flows` and the queue
 // must outlive it.
-QueuePolicy MakeQueuePolicy(const CompiledPolicy& policy, const tp_flow_table* flows,
-                            SocketQueue* queue);
+SocketQueuePolicy MakeSocketQueuePolicy(const CompiledPolicy& policy, const tp_flow_table* flows,
+                                        SocketQueue* queue);
 
 }  // namespace twinpath
 

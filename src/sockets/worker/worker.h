@@ -85,7 +85,7 @@ class SocketWorker {
   SocketFrame frames_[kMaxBurst];  // of one burst
   tp_delivery deliveries_[kMaxBurst] = {};
   Burst burst_;
-  Egress egress_;
+  SocketEgress egress_;
 };
 
 }  // namespace twinpath

@@ -5,15 +5,14 @@ or sends never reaches the stack of its interface, and what it passes does once.
 
   forward_test.py TWINPATH_SOCKET TWINPATH ENGINE
 """
-import select
 import socket
 import struct
 import subprocess
 
-from socket_lab import ENGINE, SocketTest
+from socket_lab import ENGINE, SocketTest, TaggedCapture
 from wait import wait_for
 from xdp_lab import main, remove, run
-from xdp_traffic import PACKET_OUTGOING, SOL_PACKET, Capture, frame, send
+from xdp_traffic import Capture, frame, send
 
 FRAMES = 500
 
@@ -37,25 +36,6 @@ def datagram(number):
     total = sum(struct.unpack("!10H", data[14:34]))
     struct.pack_into("!H", data, 24, ~((total & 0xffff) + (total >> 16)) & 0xffff)
     return bytes(data)
-
-
-class TaggedCapture(Capture):
-    """A capture that puts VLAN tags back which the kernel took out of the frames (PACKET_AUXDATA)."""
-
-    def __init__(self, interface):
-        super().__init__(interface)
-        self.socket.setsockopt(SOL_PACKET, 8, 1)
-
-    def frames(self, at_least=0):
-        frames = []
-        while select.select([self.socket], [], [], 10 if len(frames) < at_least else 0)[0]:
-            data, ancillary, _, address = self.socket.recvmsg(1 << 16, 64)
-            status, tag, kind = struct.unpack("I12xHH", ancillary[0][2][:20])
-            if status & 0x10:  # TP_STATUS_VLAN_VALID
-                data = data[:12] + struct.pack("!HH", kind, tag) + data[12:]
-            if address[2] != PACKET_OUTGOING:
-                frames.append(data)
-        return frames
 
 
 class Host:

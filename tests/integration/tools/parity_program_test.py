@@ -145,6 +145,16 @@ class Parity(unittest.TestCase):
         self.assertEqual(verdicts[100], {"n": 100, "port": "lan", "queue": 0, "rule": None,
                                          "verdict": "malformed", "out_port": None, "sha256": None})
 
+    def test_any_two_paths(self):
+        capture = self.write("a.pcap", pcap([udp(n) for n in range(100)]))
+        for paths in ("xdp,socket", "socket,dpdk", "dpdk,socket", "socket,xdp"):
+            file = self.folder / "verdicts"
+            self.finds("frames 100, equal 100, different 0\n", "--paths", paths, "--verdicts", file, self.policy, capture)
+            lines = [json.loads(line)["path"] for line in file.read_text().splitlines()]
+            self.assertEqual(paths.split(",") * 100, lines)
+        for paths in ("xdp", "xdp,xdp", "xdp,dpdk,socket", "xdp,afp"):
+            self.refused("--paths: found ", "--paths", paths, self.policy, capture)
+
     def test_queues_share_the_frames_by_flow_and_have_losses_of_their_own(self):
         capture = self.write("a.pcap", pcap([udp(n % 50) for n in range(500)]))
         verdicts = self.verdicts(self.anywhere, capture, "--queues", 4)
