@@ -14,7 +14,7 @@ namespace {
 
 // In units of the viewBox. A plot is about 420 pixels wide, so that a telephone shows one a line
 // with readable text.
-constexpr double kWidth = 420, kLabels = 104, kRight = 12, kRow = 24, kTop = 8, kAxis = 24;
+constexpr double kWidth = 420, kLabels = 122, kRight = 26, kRow = 24, kTop = 8, kAxis = 24;
 constexpr double kNote = 64;  // room for a row's note
 constexpr double kHeight = 260, kLeft = 52;
 
@@ -170,7 +170,7 @@ std::string RenderPlot(const XyPlot& plot) {
     }
   const std::vector<double> x_ticks = LinearTicks(x_most);
   const std::vector<double> y_ticks = plot.log_y ? LogTicks(y_least, y_most) : LinearTicks(y_most);
-  const Scale x = ScaleOf(x_ticks, false, kLeft, kWidth - kRight - 8);
+  const Scale x = ScaleOf(x_ticks, false, kLeft, kWidth - kRight);
   const Scale y = ScaleOf(y_ticks, plot.log_y, kHeight - 40, kTop + 16);
   std::string svg = Open(kHeight, plot.title);
   for (double tick : y_ticks) {

@@ -35,6 +35,14 @@ std::string PlainRate(double rate) {
   return absl::StrFormat("%.3g", rate);
 }
 
+// Powers of ten, without decimals.
+std::string PlainTime(double ns) {
+  if (ns >= 1e9) return absl::StrFormat("%g s", ns / 1e9);
+  if (ns >= 1e6) return absl::StrFormat("%g ms", ns / 1e6);
+  if (ns >= 1e3) return absl::StrFormat("%g us", ns / 1e3);
+  return absl::StrFormat("%g ns", ns);
+}
+
 std::string IntervalCell(const Estimate& e, std::string (*text)(double)) {
   if (e.count == 0) return "";
   if (e.count == 1) return "one value";
@@ -133,7 +141,6 @@ std::string LatencySection(const Results& results, const std::vector<CaseRow>& r
       plot.title = absl::StrCat("Latency at ", at, ", ", PanelText({row.key.size, row.key.loss}));
       plot.bars = false;
       plot.log = true;
-      plot.tick = TimeText;
       PlotRow line{row.key.engine, StyleOf(results, row.key.engine), {}, ""};
       const std::pair<const char*, double> values[] = {{"p50", load.p50.median},
                                                        {"p99", load.p99.median},
@@ -153,7 +160,7 @@ std::string LatencySection(const Results& results, const std::vector<CaseRow>& r
   if (plots.empty()) return "";
   std::string figures;
   for (auto& [key, plot] : plots) {
-    plot.tick = [](double v) { return TimeText(v); };
+    plot.tick = PlainTime;
     figures += Figure(plot.title, RenderPlot(plot));
   }
   return absl::StrCat(
