@@ -19,7 +19,7 @@ std::string StyleOf(const Results& results, const std::string& engine) {
   size_t ours = 0, yardsticks = 0;
   for (const EngineRow& row : results.engines) {
     if (row.name == engine)
-      return row.yardstick ? absl::StrCat("y", yardsticks % 6) : absl::StrCat("s", ours % 8);
+      return row.yardstick ? absl::StrCat("y", yardsticks % 8) : absl::StrCat("s", ours % 8);
     // An engine that does not run needs no colour.
     if (row.why.empty()) (row.yardstick ? yardsticks : ours)++;
   }

@@ -161,16 +161,17 @@ std::string RenderPlot(const RowPlot& plot) {
 }
 
 std::string RenderPlot(const XyPlot& plot) {
-  double x_most = 0, y_least = INFINITY, y_most = 0;
+  double x_least = INFINITY, x_most = 0, y_least = INFINITY, y_most = 0;
   for (const PlotSeries& series : plot.series)
     for (const auto& [a, b] : series.points) {
       x_most = std::max(x_most, a);
       y_most = std::max(y_most, b);
+      if (a > 0) x_least = std::min(x_least, a);
       if (b > 0) y_least = std::min(y_least, b);
     }
-  const std::vector<double> x_ticks = LinearTicks(x_most);
+  const std::vector<double> x_ticks = plot.log_x ? LogTicks(x_least, x_most) : LinearTicks(x_most);
   const std::vector<double> y_ticks = plot.log_y ? LogTicks(y_least, y_most) : LinearTicks(y_most);
-  const Scale x = ScaleOf(x_ticks, false, kLeft, kWidth - kRight);
+  const Scale x = ScaleOf(x_ticks, plot.log_x, kLeft, kWidth - kRight);
   const Scale y = ScaleOf(y_ticks, plot.log_y, kHeight - 40, kTop + 16);
   std::string svg = Open(kHeight, plot.title);
   for (double tick : y_ticks) {

@@ -51,11 +51,11 @@ struct PlotSeries {
   std::vector<std::pair<double, double>> points;
 };
 
-// Lines over two axes that both begin at 0, or a logarithmic y axis.
+// Lines over two axes; each begins at 0, or is logarithmic.
 struct XyPlot {
   std::string title, x_label, y_label;
   NumberText x_tick, y_tick;
-  bool log_y = false;
+  bool log_x = false, log_y = false;
   std::vector<PlotSeries> series;
 };
 std::string RenderPlot(const XyPlot& plot);

@@ -62,14 +62,12 @@ std::string Grouped(uint64_t number) {
   return text;
 }
 
-// The points of many trials as one curve: the median of those whose rates are within 4 % of the
-// greatest rate of each other.
+// The points of many trials as one curve: the median of those whose rates are within an eighth of a
+// decade.
 std::vector<std::pair<double, double>> Curve(const std::vector<std::pair<double, double>>& points) {
-  double most = 0;
-  for (const auto& [rate, cost] : points) most = std::max(most, rate);
   std::map<int, std::pair<std::vector<double>, std::vector<double>>> bins;
   for (const auto& [rate, cost] : points) {
-    auto& bin = bins[static_cast<int>(25 * rate / most)];
+    auto& bin = bins[static_cast<int>(8 * std::log10(std::max(rate, 1.0)))];
     bin.first.push_back(rate);
     bin.second.push_back(cost);
   }
@@ -186,6 +184,7 @@ std::string CpuSection(const Results& results, const std::vector<CaseRow>& rows)
                 .y_label = "CPU seconds a million packets",
                 .x_tick = PlainRate,
                 .y_tick = [](double v) { return absl::StrFormat("%.3g", v); },
+                .log_x = true,
                 .log_y = true};
     std::string legend;
     for (const EngineRow& engine : results.engines) {
@@ -214,7 +213,7 @@ std::string CpuSection(const Results& results, const std::vector<CaseRow>& rows)
       "packets that came through or that the policy took, less what the idle machine uses. On the "
       "generator’s CPU only softirqs count. A program that polls uses its CPU at every rate, so "
       "its "
-      "packets are dear at low rates. The axis is logarithmic.</p>\n<div class=\"plots\">",
+      "packets are dear at low rates. Both axes are logarithmic.</p>\n<div class=\"plots\">",
       figures, "</div>\n<h3>At the throughput</h3>\n",
       Table({"engine", "loss", "size", "CPU a million packets", "interval"}, cells, 2),
       "</section>\n");

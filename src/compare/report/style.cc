@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The page's style sheet. Engines have colours s0 to s7; yardsticks are grey, y0 to y5.
+// The page's style sheet. Engines have colours s0 to s7; yardsticks are grey, y0 to y7.
 
 #include "src/compare/report/page.h"
 
@@ -42,10 +42,11 @@ svg .open { fill: var(--panel); stroke: currentColor; stroke-width: 1.8; }
 .s0 { color: var(--s0); } .s1 { color: var(--s1); } .s2 { color: var(--s2); }
 .s3 { color: var(--s3); } .s4 { color: var(--s4); } .s5 { color: var(--s5); }
 .s6 { color: var(--s6); } .s7 { color: var(--s7); }
-.y0, .y1, .y2, .y3, .y4, .y5 { color: var(--y); }
+.y0, .y1, .y2, .y3, .y4, .y5, .y6, .y7 { color: var(--y); }
 svg .curve.y1 { stroke-dasharray: 7 3; } svg .curve.y2 { stroke-dasharray: 2 3; }
 svg .curve.y3 { stroke-dasharray: 9 3 2 3; } svg .curve.y4 { stroke-dasharray: 4 4; }
-svg .curve.y5 { stroke-dasharray: 1 5; }
+svg .curve.y5 { stroke-dasharray: 1 5; } svg .curve.y6 { stroke-dasharray: 12 3; }
+svg .curve.y7 { stroke-dasharray: 9 3 2 3 2 3; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 6px 0 0; padding: 0; font-size: 12.5px;
   list-style: none; }
 .legend svg { display: inline-block; width: 26px; height: 10px; margin-right: 6px;
