@@ -65,34 +65,40 @@ class ProgressLine {
   bool terminal_ = isatty(STDERR_FILENO) != 0;
 };
 
-// Runs one capture through the policy on both paths that can be replayed.
+// Runs one capture through the policy on all paths.
 Sameness CheckSameness(const CompareJob& job, const std::string& folder) {
   Sameness same;
-  same.engines = {"XDP", "DPDK"};
+  same.engines = {"XDP", "DPDK", "sockets"};
   const std::string capture = folder + "/sameness.pcap";
   std::ofstream(capture, std::ios::binary) << SamenessCapture(kSamenessFrames);
+  const std::string queues = absl::StrCat(job.settings.queues);
   for (const auto& [loss, policy] : job.policies) {
-    const Command command = {job.programs + "/twinpath",
-                             "parity",
-                             policy.file,
-                             capture,
-                             "--port",
-                             "lan",
-                             "--queues",
-                             absl::StrCat(job.settings.queues),
-                             "--json"};
-    same.command = CommandText(command);
-    const auto output = RunChild(command, folder, kSamenessTime);
-    std::string text = output.ok() ? *output : std::string(output.status().message());
-    // Differences are exit status 1, and the JSON is behind the command in the error.
-    const auto json =
-        nlohmann::json::parse(text.substr(std::min(text.find('{'), text.size())), nullptr, false);
-    if (!json.is_object()) {
-      same.problem = text;
-      return same;
+    for (const char* paths : {"xdp,dpdk", "xdp,socket"}) {
+      const Command command = {job.programs + "/twinpath",
+                               "parity",
+                               policy.file,
+                               capture,
+                               "--paths",
+                               paths,
+                               "--port",
+                               "lan",
+                               "--queues",
+                               queues,
+                               "--json"};
+      same.command = CommandText(command);
+      const auto output = RunChild(command, folder, kSamenessTime);
+      const std::string text = output.ok() ? *output : std::string(output.status().message());
+      // Differences are exit status 1, and the JSON is behind the command in the error.
+      const auto json =
+          nlohmann::json::parse(text.substr(std::min(text.find('{'), text.size())), nullptr, false);
+      if (!json.is_object()) {
+        same.problem = text;
+        return same;
+      }
+      // The same frames each time.
+      if (paths == std::string("xdp,dpdk")) same.frames += json.value("frames", uint64_t{0});
+      same.different += json.value("different", uint64_t{0});
     }
-    same.frames += json.value("frames", uint64_t{0});
-    same.different += json.value("different", uint64_t{0});
   }
   return same;
 }
@@ -159,7 +165,7 @@ int RunJob(CompareJob job, Sandbox sandbox, const HeldSignals& signals) {
   if (!quiet)
     std::cout << (results.sameness.problem.empty()
                       ? absl::StrCat(results.sameness.frames, " frames, ",
-                                     results.sameness.different, " different (XDP, DPDK)")
+                                     results.sameness.different, " different (XDP, DPDK, sockets)")
                       : absl::StrCat("not checked: ", results.sameness.problem))
               << "\n"
               << std::flush;
