@@ -25,6 +25,7 @@
 #include "src/dpdk/eal/preflight.h"
 #include "src/kernel/ethtool.h"
 #include "src/kernel/link/link.h"
+#include "src/kernel/link/stack_guard.h"
 #include "src/kernel/shell_word.h"
 #include "src/kernel/xdp_program.h"
 #include "src/telemetry/client/client.h"
@@ -52,6 +53,7 @@ InterfaceFacts FactsOf(const std::string& name) {
   facts.native = driver.native;
   facts.zero_copy = driver.zero_copy;
   const uint32_t index = IndexOfLink(name);
+  facts.guard_left = GuardLeftBehind(index);
   auto xdp = ReadXdp(index);
   if (!xdp.ok() || xdp->program == 0) return facts;
   const std::string program = XdpProgramName(xdp->program);

@@ -18,9 +18,11 @@ namespace twinpath {
 
 // Facts about an interface that no file shows.
 struct InterfaceFacts {
-  std::string driver;                     // ethtool's name of it
-  std::string xdp_program;                // "name, id 7, native"; empty: none
-  std::string xdp_detach;                 // the command that detaches it
+  std::string driver;       // ethtool's name of it
+  std::string xdp_program;  // "name, id 7, native"; empty: none
+  std::string xdp_detach;   // the command that detaches it
+  bool guard_left =
+      false;  // a killed twinpath-socket left the filters that keep frames from the stack
   uint32_t max_queues = 0;                // that the driver supports; 0: unknown
   std::optional<bool> native, zero_copy;  // nullopt: unknown
 };

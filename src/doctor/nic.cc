@@ -159,6 +159,13 @@ void CheckInterface(const DoctorHost& host, const DoctorNeeds& needs, const Doct
           "no XDP program: twinpath does not replace it. Stop the program's owner if it runs",
           facts.xdp_detach);
   }
+  if (facts.guard_left) {
+    lacks(Grade::kWarning,
+          "has filters of a killed twinpath-socket: the host receives nothing by it",
+          "no such filters; the next twinpath-socket on this interface removes them, too",
+          absl::StrCat("tc filter del dev ", word, " ingress prio 1; tc filter del dev ", word,
+                       " egress prio 1"));
+  }
   if (!wanted) return;
   if (!(machine.InterfaceFlags(name) & IFF_UP))
     lacks(Grade::kWarning, "down", "up", absl::StrCat("ip link set dev ", word, " up"));

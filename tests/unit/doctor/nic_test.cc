@@ -157,6 +157,20 @@ TEST_F(DoctorTest, AnInterfaceWithAnXdpProgramIsNotFree) {
   EXPECT_EQ(findings[1].fix, "ip link set dev lan0 xdpgeneric off");
 }
 
+TEST_F(DoctorTest, FiltersOfAKilledProgramAreNamed) {
+  Interface("lan0");
+  needs_.nics = {{.port = "lan", .interface = "lan0"}};
+  InterfaceFacts facts;
+  facts.guard_left = true;
+  const Findings findings = Nics(facts);
+  ASSERT_EQ(findings.size(), 2u);
+  EXPECT_EQ(findings[1].grade, Grade::kWarning);
+  EXPECT_EQ(findings[1].found,
+            "has filters of a killed twinpath-socket: the host receives nothing by it");
+  EXPECT_EQ(findings[1].fix,
+            "tc filter del dev lan0 ingress prio 1; tc filter del dev lan0 egress prio 1");
+}
+
 TEST_F(DoctorTest, QueuesAndMtuMustFit) {
   Interface("lan0", 2, 9000);
   needs_.nics = {{.port = "lan", .interface = "lan0", .queues = 4}};
