@@ -98,8 +98,8 @@ TEST(ParseCommon, TakesTheLeastOfEach) {
 // Only the first segment is at hand.
 TEST(ParseCommon, LeavesHeadersThatEndBeyondTheSegment) {
   for (const auto& [frame, headers] : {std::pair(Udp(), 42), std::pair(Tcp(), 54)}) {
-    const auto first = [&frame](int length) {
-      return Frame(frame.begin(), frame.begin() + length);
+    const auto first = [&whole = frame](int length) {
+      return Frame(whole.begin(), whole.begin() + length);
     };
     const auto length = static_cast<uint32_t>(frame.size());
     EXPECT_TRUE(Agrees(first(headers), length));
