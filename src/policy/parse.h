@@ -74,9 +74,9 @@ TP_INLINE __u64 tp_length_half(__u32 frame_len, __u64 behind_ip) {
   return (__u64)(frame_len < 65535 ? frame_len : 65535) << 32 | behind_ip << 48;
 }
 
-/* RFC 9293, 768, 792, 4443. What lies in the datagram but not in the segment is too deep. If it is
- * not in the frame either, so is the datagram's end, and the caller says that the frame is cut. */
-TP_INLINE __u64 tp_parse_transport(const __u8* data, const __u8* end, struct tp_cursor* c) {
+/* RFC 9293, 768, 792, 4443. */
+TP_INLINE __u64 tp_parse_transport(const __u8* data, const __u8* end, __u32 frame_len,
+                                   struct tp_cursor* c) {
   __u64 off = c->offset, proto = c->proto, result = TP_PARSED;
   __u64 need = proto == TP_PROTO_UDP      ? 8
                : proto == TP_PROTO_TCP    ? 20
@@ -86,16 +86,16 @@ TP_INLINE __u64 tp_parse_transport(const __u8* data, const __u8* end, struct tp_
   if (!need || c->flags & TP_KEY_LATER) return TP_PARSED;
   if (off + need > c->l3_end) return tp_beyond_datagram(c->flags);
   TP_OPAQUE(off);
-  if (off > TP_PARSE_WINDOW) return TP_PARSE_TOO_DEEP;
+  if (off > TP_PARSE_WINDOW) return tp_missing(off + need, frame_len);
   const __u8* p = data + off;
   if (proto == TP_PROTO_UDP) {
-    if (p + 8 > end) return TP_PARSE_TOO_DEEP;
+    if (p + 8 > end) return tp_missing(off + 8, frame_len);
     __u64 length = tp_be16(p + 4);
     /* A fragment holds less than the datagram's length; a jumbogram has 0 here. */
     if (length < 8 && !(c->jumbo && length == 0)) return TP_PARSE_CONTRADICTION;
     if (off + length > c->l3_end && !(c->flags & TP_KEY_FRAGMENT)) return TP_PARSE_CONTRADICTION;
   } else if (proto == TP_PROTO_TCP) {
-    if (p + 20 > end) return TP_PARSE_TOO_DEEP;
+    if (p + 20 > end) return tp_missing(off + 20, frame_len);
     __u64 header = (__u64)(p[12] >> 4) * 4;
     if (header < 20) return TP_PARSE_CONTRADICTION;
     if (off + header > c->l3_end) {
@@ -131,7 +131,7 @@ TP_INLINE __u64 tp_parse_ipv4(const __u8* data, const __u8* end, __u32 frame_len
   c->offset = off + header;
   c->l3_end = off + total;
   if (c->whole && c->l3_end > frame_len) return TP_PARSE_CUT;
-  const __u64 result = tp_parse_transport(data, end, c);
+  const __u64 result = tp_parse_transport(data, end, frame_len, c);
   return !c->whole && c->l3_end > frame_len ? (__u64)TP_PARSE_CUT : result;
 }
 
@@ -143,8 +143,8 @@ TP_INLINE int tp_is_extension(__u32 next) {
 }
 
 /* RFC 8200, section 4; authentication headers: RFC 4302; the limit on headers: RFC 8883. `next` is
- * the type of the first header. Too deep and cut as in tp_parse_transport. */
-TP_INLINE __u64 tp_parse_extensions(const __u8* data, const __u8* end, __u32 next,
+ * the type of the first header. */
+TP_INLINE __u64 tp_parse_extensions(const __u8* data, const __u8* end, __u32 frame_len, __u32 next,
                                     struct tp_cursor* c) {
   __u64 off = c->offset, flags = 0, result = TP_PARSE_TOO_DEEP;
   for (int i = 0; i <= TP_MAX_EXTENSIONS; i++) {
@@ -160,7 +160,10 @@ TP_INLINE __u64 tp_parse_extensions(const __u8* data, const __u8* end, __u32 nex
       result = tp_beyond_datagram(flags);
       break;
     }
-    if (i == TP_MAX_EXTENSIONS || off > TP_PARSE_WINDOW || data + off + 8 > end) break;
+    if (i == TP_MAX_EXTENSIONS || off > TP_PARSE_WINDOW || data + off + 8 > end) {
+      result = tp_missing(off + 8, frame_len);
+      break;
+    }
     const __u8* p = data + off;
     if (next == TP_PROTO_FRAGMENT) {
       __u64 fragment = tp_be16(p + 2);
@@ -225,12 +228,12 @@ TP_INLINE __u64 tp_parse_ipv6(const __u8* data, const __u8* end, __u32 frame_len
   }
   if (c->whole && c->l3_end > frame_len) return TP_PARSE_CUT;
   if (tp_is_extension(next)) {
-    result = tp_parse_extensions(data, end, next, c);
+    result = tp_parse_extensions(data, end, frame_len, next, c);
     if (c->whole && result) return result;
   } else {
     c->proto = next;
   }
-  if (!result) result = tp_parse_transport(data, end, c);
+  if (!result) result = tp_parse_transport(data, end, frame_len, c);
   return !c->whole && c->l3_end > frame_len ? (__u64)TP_PARSE_CUT : result;
 }
 
