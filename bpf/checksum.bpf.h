@@ -26,21 +26,6 @@ TP_INLINE const __u8* tp_sum_bytes(struct xdp_md* ctx, __u64 at, __u32 size) {
   return p + size > (const __u8*)(long)frame->data_end ? 0 : p;
 }
 
-/* Adds up to `most` blocks of `size` bytes to *sum. They start *left bytes before `stop`; subtracts
- * them from *left. Returns 0, or -1 if a block is not in the first piece. */
-TP_INLINE int tp_sum_blocks(struct xdp_md* ctx, __u64 stop, __u32 size, int most, __u64* left,
-                            __s64* sum) {
-  for (int i = 0; i < most; i++) {
-    TP_FORGET(*left);
-    if (*left < size) break;
-    const __u8* p = tp_sum_bytes(ctx, stop - *left, size);
-    if (!p) return -1;
-    *sum = bpf_csum_diff(0, 0, (__be32*)p, size, (__wsum)*sum);
-    *left -= size;
-  }
-  return 0;
-}
-
 /* Sums `left` bytes at `at` of a frame in one piece. Returns 0, or -1 if the frame is too short.
  * Addresses are computed from `stop` and the forgotten `left`: the verifier knows where headers
  * begin, and would otherwise check the code for each possible length separately. */
@@ -48,9 +33,20 @@ TP_INLINE int tp_sum_plain(struct xdp_md* ctx, __u64 at, __u64 left, __u64* sum)
   const __u64 stop = at + left;
   const __u8* p;
   __s64 more = 0;
-  if (tp_sum_blocks(ctx, stop, TP_SUM_LARGE, TP_SUM_MOST / TP_SUM_LARGE, &left, &more) ||
-      tp_sum_blocks(ctx, stop, TP_SUM_SMALL, TP_SUM_LARGE / TP_SUM_SMALL, &left, &more))
-    return -1;
+  for (int i = 0; i < TP_SUM_MOST / TP_SUM_LARGE; i++) {
+    TP_FORGET(left);
+    if (left < TP_SUM_LARGE) break;
+    if (!(p = tp_sum_bytes(ctx, stop - left, TP_SUM_LARGE))) return -1;
+    more = bpf_csum_diff(0, 0, (__be32*)p, TP_SUM_LARGE, (__wsum)more);
+    left -= TP_SUM_LARGE;
+  }
+  for (int i = 0; i < TP_SUM_LARGE / TP_SUM_SMALL; i++) {
+    TP_FORGET(left);
+    if (left < TP_SUM_SMALL) break;
+    if (!(p = tp_sum_bytes(ctx, stop - left, TP_SUM_SMALL))) return -1;
+    more = bpf_csum_diff(0, 0, (__be32*)p, TP_SUM_SMALL, (__wsum)more);
+    left -= TP_SUM_SMALL;
+  }
   *sum = (__u32)more;
   for (int i = 0; i < TP_SUM_SMALL / 4; i++) {
     TP_FORGET(left);
