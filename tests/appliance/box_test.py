@@ -153,7 +153,7 @@ class BoxTest(passing.PassingTest):
     def test_5_the_other_daemons_run_as_somebody_else(self):
         self.machine.run("for tap in tap0 tap1; do ip tuntap add dev $tap mode tap; ip link set $tap up; done")
         for unit, path in (("twinpath-xdp@taps", "xdp"), ("twinpath-splice@tcp", "splice")):
-            self.machine.run(f"systemctl start {unit}")
+            self.machine.run(f"systemctl start {unit} || {{ journalctl -u {unit} --no-pager -n 200; false; }}")
             state, pid, user = self.show(unit, "ActiveState", "MainPID", "DynamicUser")
             self.assertEqual((state, user), ("active", "yes"))
             owner = int(self.machine.run(f"stat -c %u /proc/{pid}"))
