@@ -126,7 +126,8 @@ class Machine:
         return int(status)
 
     def console(self):
-        return (self.share / "console").read_text(errors="replace")[-2000:]
+        """The end of what the machine's kernel printed, and of what QEMU did."""
+        return "\n".join((self.share / file).read_text(errors="replace")[-2000:] for file in ("console", "qemu.log"))
 
     def try_run(self, command, seconds=PATIENCE):
         """(exit status, output) of a shell command in the machine, which is one line."""
