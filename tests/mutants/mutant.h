@@ -27,26 +27,28 @@ inline unsigned Chosen() {
 }
 inline const unsigned chosen = Chosen();
 
-// Whether the mutant is live. Never where the compiler computes a constant.
-constexpr bool Live(unsigned number) {
-  if (std::is_constant_evaluated()) return false;
+// Whether the mutant is live. Not constexpr: else the compiler would compute the value of a const
+// variable without asking.
+inline bool Live(unsigned number) {
   touched[number] = 1;
   return number == chosen;
 }
 
-template <typename T>
-constexpr T Value(unsigned number, T original, T changed) {
-  return Live(number) ? changed : original;
+// A changed literal may have a longer type.
+template <typename T, typename U>
+inline std::common_type_t<T, U> Value(unsigned number, T original, U changed) {
+  return Live(number) ? static_cast<std::common_type_t<T, U>>(changed)
+                      : static_cast<std::common_type_t<T, U>>(original);
 }
 
 }  // namespace mutant
 
 // Both operands are evaluated once. The types of the results are equal, as those of the operators
 // are: comparisons give bool, the others the operands' common type; a shift is a shift.
-#define MUTANT_OPERATOR(name, original, changed)                                                  \
-  template <typename L, typename R>                                                               \
-  constexpr auto mutant_##name(unsigned number, L left, R right)->decltype(left original right) { \
-    return mutant::Live(number) ? left changed right : left original right;                       \
+#define MUTANT_OPERATOR(name, original, changed)                                               \
+  template <typename L, typename R>                                                            \
+  inline auto mutant_##name(unsigned number, L left, R right)->decltype(left original right) { \
+    return mutant::Live(number) ? left changed right : left original right;                    \
   }
 MUTANT_OPERATOR(lt, <, <=)
 MUTANT_OPERATOR(le, <=, <)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import pathlib
 import pickle
+import re
 import shutil
 import subprocess
 
@@ -62,8 +63,10 @@ class Reader:
     def location(self, loc):
         """(file, offset, token length, whether a macro made it)"""
         if "spellingLoc" in loc:
-            self.location(loc["spellingLoc"])
+            spelled = self.location(loc["spellingLoc"])
             file, offset, length, _ = self.location(loc["expansionLoc"])
+            if loc["expansionLoc"].get("isMacroArgExpansion") and spelled[0] == file:
+                return spelled  # the argument of a macro, as it is written
             return file, offset, length, True
         if "file" in loc:
             self.file = loc["file"]
@@ -200,7 +203,7 @@ def rewritten(text, place, mutants, rest):
         if place.kind == "name":
             return f"mutant::Value({number}, {source} + 0, {source} + 1)"
         for mutant in mutants:
-            source = f"mutant::Value<decltype({text[place.begin:place.end]})>({mutant.number}, {source}, {mutant.changed})"
+            source = f"mutant::Value({mutant.number}, {source}, {mutant.changed})"
         return source
     left, right = (render(text, *operand, inner) for operand in place.operands)
     if place.kind in OPERATORS:
@@ -235,23 +238,28 @@ def write_tree(root, copy, found):
 
 def excuses(file, found):
     """The numbers of the mutants that change nothing, by `file`: lines of
-    FILE<tab>the line's text<tab>ORIGINAL -> CHANGED<tab>why. A line of the tree may move. Where the
-    line has several such changes, `ORIGINAL -> CHANGED #2` is the second of them alone."""
+    FILE<tab>the line's code<tab>ORIGINAL -> CHANGED<tab>why. A line of the tree may move, and its
+    comments may change. Where several mutants are the same, `ORIGINAL -> CHANGED #2` is the second."""
     root = file.parents[2]
-    by_line = {}  # (file, line's text, change) -> a list of numbers for each such line
+    same = {}  # (file, line's code, change) -> numbers
     texts = {}
     for mutant in found:
         lines = texts.setdefault(mutant.file, (root / mutant.file).read_text().splitlines())
-        key = (mutant.file, lines[mutant.line - 1].strip(), f"{mutant.original} -> {mutant.changed}")
-        by_line.setdefault(key, {}).setdefault(mutant.line, []).append(mutant.number)
+        key = (mutant.file, code_of(lines[mutant.line - 1]), f"{mutant.original} -> {mutant.changed}")
+        same.setdefault(key, []).append(mutant.number)
     excused = set()
     for line in file.read_text().splitlines():
         if not line or line.startswith("#"):
             continue
         path, code, change, _ = line.split("\t")
         change, _, which = change.partition(" #")
-        for numbers in by_line.get((path, code, change), {}).values():
-            excused.update(numbers[int(which) - 1:int(which)] if which else numbers)
-        if (path, code, change) not in by_line:
+        numbers = same.get((path, code, change), [])
+        if not numbers[int(which or 1) - 1:]:
             raise SystemExit(f"{file}: no mutant is '{code}' with {change}")
+        excused.update([numbers[int(which) - 1]] if which else numbers)
     return excused
+
+
+def code_of(line):
+    """A line of code without its indentation and comments."""
+    return re.sub(r"/\*.*?(\*/|$)|//.*", "", line).strip()

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "src/engine/decide_blind.h"
@@ -74,6 +75,94 @@ TEST(ReflectLong, SwapsAsTheShortWay) {
   EXPECT_EQ(fast, slow);
   EXPECT_EQ(fast[0], 7);
   EXPECT_EQ(fast[6], 1);
+}
+
+struct Bytes {
+  std::vector<uint8_t> data;
+};
+struct BytesAccess {
+  using Frame = Bytes;
+  static uint32_t Length(const Bytes* frame) {
+    return static_cast<uint32_t>(frame->data.size()) + 1000;  // and further segments
+  }
+  static uint8_t* Data(Bytes* frame) { return frame->data.data(); }
+  static uint32_t DataLength(const Bytes* frame) {
+    return static_cast<uint32_t>(frame->data.size());
+  }
+};
+
+// Decides 40 frames whose first segments have 0 to 39 bytes, all 0x55 but the first, on a queue
+// that loses those of `fates`.
+void ExpectBlind(uint8_t action, uint64_t fates) {
+  SCOPED_TRACE(std::to_string(action) + " " + std::to_string(fates));
+  constexpr uint32_t kCount = 40, kPort = 3;
+  tp_state state = {};
+  state.terms = {TP_LOSS_STREAM, action, 9};
+  state.n = 1;  // within a block, whose fates are drawn
+  state.fates = fates << 1;
+  QueuePlan plan;
+  plan.datapath.states = &state;
+  plan.datapath.port = kPort;
+  std::vector<Bytes> frames(kCount);
+  std::vector<Bytes*> pointers, kept, lost, malformed;
+  BlindOutcome expected;
+  for (uint32_t i = 0; i < kCount; i++) {
+    frames[i].data.assign(i, 0x55);
+    if (i > 0) frames[i].data[0] = 0xaa;
+    pointers.push_back(&frames[i]);
+    const bool is_lost = fates >> i & 1;
+    const bool is_short = !is_lost && action == TP_ACTION_REFLECT && i < 14;
+    (is_lost ? lost : is_short ? malformed : kept).push_back(&frames[i]);
+    (is_lost    ? expected.lost_bytes
+     : is_short ? expected.malformed_bytes
+                : expected.kept_bytes) += 1000 + i;
+  }
+  std::vector<Bytes*> dropped(kCount);
+  const BlindOutcome outcome =
+      DecideBlind<BytesAccess>(&plan, pointers.data(), kCount, dropped.data());
+  EXPECT_EQ(outcome.bytes, 1000 * kCount + kCount * (kCount - 1) / 2);
+  EXPECT_EQ(outcome.kept, kept.size());
+  EXPECT_EQ(outcome.kept_bytes, expected.kept_bytes);
+  EXPECT_EQ(outcome.lost, lost.size());
+  EXPECT_EQ(outcome.lost_bytes, expected.lost_bytes);
+  EXPECT_EQ(outcome.malformed, malformed.size());
+  EXPECT_EQ(outcome.malformed_bytes, expected.malformed_bytes);
+  EXPECT_EQ(state.n, 1 + kCount);
+  EXPECT_EQ(state.matched_bytes, outcome.bytes);
+  EXPECT_EQ(state.lost_packets, lost.size());
+  EXPECT_EQ(state.lost_bytes, expected.lost_bytes);
+  pointers.resize(kept.size());
+  EXPECT_EQ(pointers, kept);
+  lost.insert(lost.end(), malformed.begin(), malformed.end());
+  dropped.resize(lost.size());
+  EXPECT_EQ(dropped, lost);
+  for (const Bytes* frame : kept) {
+    if (frame->data.size() < 7) continue;
+    const bool reflected = action == TP_ACTION_REFLECT;
+    EXPECT_EQ(frame->data[0], reflected ? 0x55 : 0xaa);
+    EXPECT_EQ(frame->data[6], reflected ? 0xaa : 0x55);
+  }
+  const tp_effects effects = {0,
+                              action == TP_ACTION_DROP ? __u8{TP_DENIED} : __u8{0},
+                              static_cast<__u8>(action == TP_ACTION_PORT      ? 9
+                                                : action == TP_ACTION_REFLECT ? 3
+                                                : action == TP_ACTION_DROP    ? 0
+                                                                              : TP_TO_KERNEL),
+                              0,
+                              0,
+                              0,
+                              0,
+                              0,
+                              0};
+  EXPECT_EQ(outcome.effects, effects);
+}
+
+TEST(DecideBlind, CountsWhatIsKeptLostAndMalformed) {
+  for (uint8_t action : {TP_ACTION_PASS, TP_ACTION_DROP, TP_ACTION_REFLECT, TP_ACTION_PORT}) {
+    for (uint64_t fates : {uint64_t{0}, uint64_t{1}, uint64_t{0x8000000001}, uint64_t{0x1c000},
+                           uint64_t{0x5555555555}, uint64_t{0xffffffffff}, uint64_t{0xff00ff0100}})
+      ExpectBlind(action, fates);
+  }
 }
 
 // Every verdict turns into effects, and the effects turn into the same verdict.

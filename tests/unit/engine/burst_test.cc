@@ -150,6 +150,25 @@ TEST(Burst, MalformedFramesThatAreDroppedTakeNoNumber) {
   EXPECT_EQ(mixed.state(0, 0).n, 32u);
 }
 
+// The frame behind each flow's is malformed. Each flow is taken by its own key.
+TEST(Burst, MalformedFramesThatAreDroppedHideNoFlow) {
+  BurstPair pair(Compiled(R"({"version": 1, "seed": 7, "malformed": "drop",
+                   "rules": [{"name": "flows", "match": {"proto": "udp"},
+                   "loss": {"model": "periodic", "every": 2, "scope": "flow"}}]})"));
+  std::vector<TestFrame> frames;
+  for (uint16_t flow = 0; flow < 32; flow++) {
+    frames.push_back(Whole(FrameBuilder().Ipv4().Udp(flow, 53).Payload(18).Build()));
+    frames.push_back(Whole(std::vector<uint8_t>(13)));
+  }
+  for (int round = 0; round < 4; round++) {
+    ASSERT_EQ(pair.Feed(0, frames, 0), "");
+    for (uint32_t i = 0; i < 64; i++) {
+      const tp_fate of_flow = round % 2 == 0 ? TP_FATE_LOST : TP_FATE_FORWARD;
+      EXPECT_EQ(pair.effects()[i].fate, i % 2 == 0 ? of_flow : TP_FATE_MALFORMED) << i;
+    }
+  }
+}
+
 // Otherwise malformed frames are decided like other packets, by the headers that can be read.
 TEST(Burst, MalformedFramesAreMatchedAsFarAsTheyAreRead) {
   const CompiledPolicy policy = Compiled(R"({"version": 1, "rules": [

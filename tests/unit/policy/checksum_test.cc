@@ -103,6 +103,14 @@ TEST(Checksum, EveryShapeOfUnfinishedFrameIsFoundAndFinished) {
   }
 }
 
+// At bytes 1,018 and 1,022, the last at which a transport header may begin.
+TEST(Checksum, HeadersThatBeginWithinTheWindowAreFinished) {
+  for (uint8_t proto : {6, 17}) {
+    ExpectFinished(Make(true, proto, 30, 1, 960), "1018");
+    ExpectFinished(Make(true, proto, 30, 0, 968), "1022");
+  }
+}
+
 // All carries: addresses of all ones, zeros and random bytes.
 TEST(Checksum, AddressesOfAnyKindAreSummed) {
   for (bool v6 : {false, true}) {

@@ -56,13 +56,15 @@ class Tables {
     return true;
   }
 
-  uint32_t Classify(tp_key key) {
+  uint32_t Classify(tp_key key) { return Classify(key, static_cast<uint32_t>(shapes_.size())); }
+  // With the first shapes only. The others are of the next port.
+  uint32_t Classify(tp_key key, uint32_t n_shapes) {
     tp_datapath datapath = {};
     datapath.tables.shapes = shapes_.data();
     datapath.tables.buckets = buckets_.data();
     datapath.tables.entries = entries_.data();
     datapath.tables.bucket_shift = shift_;
-    return tp_classify(&datapath, &key, static_cast<__u32>(shapes_.size()), kFallback);
+    return tp_classify(&datapath, &key, n_shapes, kFallback);
   }
 
   static tp_key Masked(const tp_key& key, const tp_key& mask) {
@@ -148,6 +150,15 @@ TEST(Classify, TheEarliestRuleWinsOverShapes) {
   EXPECT_EQ(tables.Classify(Packet(1, 3, 81)), kFallback);
 }
 
+TEST(Classify, TriesNoShapeOfTheNextPort) {
+  Tables tables(8);
+  const tp_key masks[] = {ProtoMask(), HostMask(), PortMask()};
+  for (uint32_t i = 0; i < 3; i++)
+    ASSERT_TRUE(tables.Add(tables.AddShape(masks[i], 3 - i), Packet(17, 1, 80), 3 - i));
+  for (uint32_t n = 0; n <= 3; n++)
+    EXPECT_EQ(tables.Classify(Packet(17, 1, 80), n), n == 0 ? kFallback : 4 - n) << n;
+}
+
 TEST(Classify, EndsAtAShapeThatCannotHoldAnEarlierRule) {
   Tables tables(8);
   const uint32_t proto = tables.AddShape(ProtoMask(), 4), host = tables.AddShape(HostMask(), 5);
@@ -182,6 +193,23 @@ TEST(Classify, AnEqualTagIsNotAnEqualKey) {
   EXPECT_EQ(tables.Classify(wanted), kFallback);
   ASSERT_TRUE(tables.Add(shape, wanted, 2));
   EXPECT_EQ(tables.Classify(wanted), 2u);
+}
+
+// The same, with an entry that differs from the key in one byte of any field.
+TEST(Classify, AnEntryWithTheTagMustHaveEveryByteOfTheKey) {
+  tp_key mask = Zero();
+  std::memset(&mask, 0xff, sizeof(mask) - sizeof(mask.shape));
+  tp_key wanted = Packet(17, 1, 80);
+  wanted.shape = 54;  // of the packet; no match asks for it
+  const uint64_t sum = tp_key_sum(&wanted, &mask);
+  for (size_t byte = 0; byte < sizeof(wanted); byte++) {
+    Tables tables(4);
+    tables.AddShape(mask, 0);
+    tp_key entry = Tables::Masked(wanted, mask);
+    reinterpret_cast<uint8_t*>(&entry)[byte] ^= 0x10;
+    ASSERT_TRUE(tables.Put(tables.First(sum), tp_key_tag(sum), entry, 1));
+    EXPECT_EQ(tables.Classify(wanted), kFallback) << byte;
+  }
 }
 
 TEST(Classify, FindsEveryKeyThatSpilledAndNoOther) {

@@ -10,6 +10,7 @@
 #include "src/policy/count.h"
 #include "src/policy/forward.h"
 #include "src/policy/parse.h"
+#include "src/policy/pipeline.h"
 
 namespace twinpath {
 namespace {
@@ -108,6 +109,18 @@ TEST(Count, AddsPacketsAndBytes) {
   for (const tp_count& c : {count, shared, sum, tp_count_read(&count)}) {
     EXPECT_EQ(c.packets, 13u);
     EXPECT_EQ(c.bytes, 1200u);
+  }
+}
+
+// "malformed": "drop". A frame that is only too deep is sound.
+TEST(Drops, MalformedFramesOfAPolicyThatSaysSo) {
+  for (__u8 says : {0, 1}) {
+    tp_datapath datapath = {};
+    datapath.drops_malformed = says;
+    EXPECT_FALSE(tp_drops(&datapath, TP_PARSED));
+    EXPECT_EQ(tp_drops(&datapath, TP_PARSE_CUT), says);
+    EXPECT_EQ(tp_drops(&datapath, TP_PARSE_CONTRADICTION), says);
+    EXPECT_FALSE(tp_drops(&datapath, TP_PARSE_TOO_DEEP));
   }
 }
 

@@ -178,6 +178,13 @@ TEST(FlowTable, AnotherEpochBeginsAnew) {
   EXPECT_EQ(queue.extras().flows_added, 2u);
 }
 
+TEST(FlowTable, WithoutATableNothingIsLost) {
+  HostTables tables(CompileText(R"({"version": 1, "default": {"loss":
+      {"model": "random", "rate": 1, "scope": "flow"}}})"));
+  HostQueue queue(tables);
+  for (uint64_t i = 0; i < 10; i++) EXPECT_EQ(queue.LoseFlow(Flow(i)), 0);
+}
+
 // Two threads on two queues take packets of the same flows. In any interleaving, each packet number
 // is taken once, so a flow loses exactly what its first n packets lose.
 TEST(FlowTable, ThreadsTakeEveryNumberOnce) {

@@ -132,5 +132,74 @@ TEST(Models, FarPacketsAreFound) {
   }
 }
 
+// A chain's walk over a block, by masks of where it leaves which state. Odd states lose: BURST and
+// ISOLATED.
+TEST(Models, AChainWalksFromChangeToChange) {
+  constexpr uint64_t kAll = ~uint64_t{0}, kLast = uint64_t{1} << 63;
+  const auto walk = [](tp_ways ways, __u64 state, __u64 end) {
+    const uint64_t odd = tp_markov_walk(&ways, &state);
+    EXPECT_EQ(state, end);
+    return odd;
+  };
+  EXPECT_EQ(walk({0, 0, 0, 0, 0}, TP_MARKOV_GAP, TP_MARKOV_GAP), 0u);
+  EXPECT_EQ(walk({0, 0, 0, 0, 0}, TP_MARKOV_BURST, TP_MARKOV_BURST), kAll);
+  EXPECT_EQ(walk({0, 0, 0, 0, 0}, TP_MARKOV_SPARED, TP_MARKOV_SPARED), 0u);
+  EXPECT_EQ(walk({0, 0, 0, 0, 0}, TP_MARKOV_ISOLATED, TP_MARKOV_GAP), 1u);
+  // The state before a packet decides its fate; a change at the last one is seen in the next block.
+  EXPECT_EQ(walk({kLast, kAll, 0, 0, 0}, TP_MARKOV_GAP, TP_MARKOV_BURST), 0u);
+  EXPECT_EQ(walk({kLast, 0, 0, 0, 0}, TP_MARKOV_GAP, TP_MARKOV_ISOLATED), 0u);
+  EXPECT_EQ(walk({0, 0, kLast, kAll, 0}, TP_MARKOV_BURST, TP_MARKOV_GAP), kAll);
+  EXPECT_EQ(walk({0, 0, kLast, 0, 0}, TP_MARKOV_BURST, TP_MARKOV_SPARED), kAll);
+  EXPECT_EQ(walk({0, 0, 0, 0, kLast}, TP_MARKOV_SPARED, TP_MARKOV_BURST), 0u);
+  for (int bit = 0; bit < 63; bit++) {
+    const uint64_t at = uint64_t{1} << bit, until = at | (at - 1);
+    EXPECT_EQ(walk({at, at, 0, 0, 0}, TP_MARKOV_GAP, TP_MARKOV_BURST), ~until) << bit;
+    EXPECT_EQ(walk({at, 0, 0, 0, 0}, TP_MARKOV_GAP, TP_MARKOV_GAP), at << 1) << bit;
+    EXPECT_EQ(walk({0, 0, at, at, 0}, TP_MARKOV_BURST, TP_MARKOV_GAP), until) << bit;
+    EXPECT_EQ(walk({0, 0, at, 0, 0}, TP_MARKOV_BURST, TP_MARKOV_SPARED), until) << bit;
+    EXPECT_EQ(walk({0, 0, 0, 0, at}, TP_MARKOV_SPARED, TP_MARKOV_BURST), ~until) << bit;
+  }
+  // A change with every packet.
+  EXPECT_EQ(walk({kAll, kAll, kAll, kAll, 0}, TP_MARKOV_GAP, TP_MARKOV_GAP), 0xaaaaaaaaaaaaaaaau);
+  EXPECT_EQ(walk({kAll, 0, 0, 0, 0}, TP_MARKOV_GAP, TP_MARKOV_GAP), 0xaaaaaaaaaaaaaaaau);
+  EXPECT_EQ(walk({0, 0, kAll, 0, kAll}, TP_MARKOV_BURST, TP_MARKOV_BURST), 0x5555555555555555u);
+}
+
+uint64_t Block(HostQueue* queue, uint32_t rule, uint64_t number) {
+  __u64 markov = 0;
+  const tp_block block = {0, 0, number};
+  return tp_rule_fates(queue->datapath(), rule, &block, &markov);
+}
+
+// As many intervals as a policy may have: each of these packets is one.
+TEST(Models, TheLongestSequenceIsSearchedToItsEnd) {
+  std::string packets;
+  for (uint64_t i = 0; i < TP_MAX_INTERVALS; i++)
+    absl::StrAppend(&packets, i == 0 ? "" : ", ", 128 * i + i % 64);
+  HostTables tables(
+      CompileText(Json(absl::StrCat(R"("model": "sequence", "packets": [)", packets, "]"))));
+  ASSERT_EQ(tables.policy().intervals.size(), size_t{TP_MAX_INTERVALS});
+  HostQueue queue(tables);
+  for (uint64_t i = 0; i < TP_MAX_INTERVALS; i++) {
+    ASSERT_EQ(Block(&queue, 0, 2 * i), uint64_t{1} << i % 64) << i;
+    ASSERT_EQ(Block(&queue, 0, 2 * i + 1), 0u) << i;
+  }
+}
+
+// The intervals of all sequences are in one table. A search stays within those of its own.
+TEST(Models, SequencesOfTwoRulesDoNotMeet) {
+  HostTables tables(CompileText(R"({"version": 1, "rules": [
+      {"name": "a", "match": {"proto": 1}, "loss": {"model": "sequence", "packets": ["64-69"]}},
+      {"name": "b", "match": {"proto": 2}, "loss": {"model": "sequence", "packets": [7, 130]}},
+      {"name": "c", "match": {"proto": 3}, "loss": {"model": "sequence", "packets": [1, 200]}}]})"));
+  HostQueue queue(tables);
+  const std::vector<std::vector<uint64_t>> expected = {
+      {0, 0x3f, 0, 0, 0}, {1 << 7, 0, 1 << 2, 0, 0}, {1 << 1, 0, 0, 1 << 8, 0}};
+  for (uint32_t rule = 0; rule < 3; rule++) {
+    for (uint64_t block = 0; block < 5; block++)
+      EXPECT_EQ(Block(&queue, rule, block), expected[rule][block]) << rule << " " << block;
+  }
+}
+
 }  // namespace
 }  // namespace twinpath

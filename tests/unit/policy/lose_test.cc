@@ -21,14 +21,14 @@ std::string Json(const std::string& loss) {
   return absl::StrCat(R"({"version": 1, "seed": 7, "default": {"loss": )", loss, "}}");
 }
 
-// A UDP packet of `bytes`, whose ECN field is 2 if `capable`.
+// A UDP packet of one of two flows in turns, whose ECN field is 2 if `capable`.
 std::vector<uint8_t> Frame(uint64_t number, bool capable) {
   const uint8_t tos = capable ? 2 : 0;
   return FrameBuilder()
       .Ipv4()
       .Patch(1, {tos})
       .Patch(4, {static_cast<uint8_t>(number >> 8), static_cast<uint8_t>(number)})
-      .Udp()
+      .Udp(static_cast<uint16_t>(1000 + number % 2))
       .Payload(number % 50)
       .Build();
 }
@@ -103,10 +103,10 @@ TEST(LoseGeneral, AStreamByItsModel) {
 }
 
 TEST(LoseGeneral, AFlowByItsModel) {
-  // All packets are of one flow.
+  // There are two flows in turns, each with numbers of its own.
   ExpectTakenEitherWay(
       R"({"model": "periodic", "every": 7, "offset": 3, "burst": 2, "scope": "flow"})",
-      [](auto*, uint64_t n, auto&) { return n >= 3 && (n - 3) % 7 < 2; });
+      [](auto*, uint64_t n, auto&) { return n / 2 >= 3 && (n / 2 - 3) % 7 < 2; });
 }
 
 TEST(LoseGeneral, APacketByItsHash) {

@@ -31,6 +31,7 @@ std::vector<Shape> Shapes() {
       {"one tag", F().Vlan(0x6005).Payload(3), K(0x88b5).Vlan(5)},
       {"one tag of 802.1ad", F().Vlan(4095, 0x88a8).Payload(3), K(0x88b5).Vlan(4095)},
       {"two tags", F().Vlan(7, 0x88a8).Vlan(0x2fff).Payload(3), K(0x88b5).Vlan(7, 4095)},
+      {"two tags of 802.1ad", F().Vlan(7, 0x88a8).Vlan(8, 0x88a8).Payload(3), K(0x88b5).Vlan(7, 8)},
       {"three tags", F().Vlan(1).Vlan(2).Vlan(3).Ipv4().Udp(), K(0x8100).Vlan(1, 2)},
       {"priority tag", F().Vlan(0xe000).Ipv4().Udp(), K(0x0800).Vlan(0).Ipv4(17).Ports()},
       {"IPv4 alone", F().Ipv4(), K(0x0800).Ipv4(253)},
@@ -110,6 +111,20 @@ TEST(Parse, ReadsEveryShape) {
     const Parsed parsed = Parse(frame);
     EXPECT_EQ(parsed.result, TP_PARSED);
     EXPECT_EQ(parsed.key, shape.key.Get(frame.size()));
+  }
+}
+
+// The walk that XDP has alone, and the host where the quicker ones ended: the same, frame by frame.
+TEST(Parse, TheWalkAsFarAsPossibleReadsEveryShape) {
+  for (const Shape& shape : Shapes()) {
+    const std::vector<uint8_t> frame = shape.frame.Build();
+    const auto length = static_cast<__u32>(frame.size());
+    tp_key key;
+    EXPECT_EQ(
+        tp_walk_as_far(frame.data(), frame.data() + length, length, kPort, TP_ALL_WORDS, &key),
+        TP_PARSED)
+        << shape.name;
+    EXPECT_EQ(key, shape.key.Get(length)) << shape.name;
   }
 }
 

@@ -88,6 +88,8 @@ constexpr Place kPlaces[] = {
     {0xaaaaaaab66676666, 3, 5, 2, 11, 12, 6},
     {0xaaaaaaaa9999999a, 3, 5, 1, 8, 7, 2},
     {0x80000000ffffccce, 3, 5, 1, 9, 5, 6},
+    {0x00000000aaabaaab, 1, 3, 0, 2, 0, 2},
+    {0x00000000aaab0000, 1, 3, 0, 0, 2, 0},
     {0x0123456789abcdef, 64, 64, 0, 51, 34, 6},
     {0xfedcba9876543210, 64, 64, 63, 4044, 4061, 0},
     {0x0000000080007fff, 1, 2, 0, 0, 1, 6},
@@ -197,13 +199,21 @@ TEST(Rows, TheLongestIdleOfBothBucketsIsEvicted) {
       EXPECT_EQ(at, TP_ROW_ADDED + TP_ROW_EVICTED + (oldest < 8 ? 160 + oldest : 240 + oldest - 8));
     }
   }
+  // One use more than all others decides.
+  for (int oldest = 0; oldest < 16; oldest++) {
+    Bucket first = Filled(8, 100, 0), second = Filled(8, 200, 0);
+    for (int i = 0; i < 16; i++) (i < 8 ? first : second).row[i % 8].used_at = i == oldest ? 8 : 9;
+    const tp_place place = {999, 0, 20, 30, 4};
+    EXPECT_EQ(tp_row_seek(&first, &second, &place, 9, kRowSize) & 0xffffffff,
+              static_cast<uint64_t>(oldest < 8 ? 160 + oldest : 240 + oldest - 8));
+  }
   // Of several that were idle for equally long, the one that the search meets first goes.
   Bucket first = Filled(8, 100, 0), second = Filled(8, 200, 0);
   for (Bucket* bucket : {&first, &second}) {
     for (Row& row : bucket->row) row.used_at = 7;
   }
   const tp_place place = {999, 0, 20, 30, 4};
-  EXPECT_EQ(tp_row_seek(&first, &second, &place, 9, kRowSize) & 0xffffffff, 164u);
+  EXPECT_EQ(tp_row_seek(&first, &second, &place, 7, kRowSize) & 0xffffffff, 164u);
   EXPECT_EQ(first.row[4].key, 999u);
 }
 

@@ -80,6 +80,14 @@ TEST(Random, DrawsAreGolden) {
   EXPECT_EQ(tp_draw(a, b, 123456789012345), 0x1bb6c467e04433du);
 }
 
+// By another implementation of SplitMix64's finalizer.
+TEST(Random, KeysOfDrawsAreGolden) {
+  EXPECT_EQ(tp_draw_key(0, TP_DRAW_LOSS), 0xad53d5472392edecu);
+  EXPECT_EQ(tp_draw_key(0, TP_DRAW_START), 0xbdbdf2ec8090b8f0u);
+  EXPECT_EQ(tp_draw_key(0x0123456789abcdef, TP_DRAW_LOSS), 0xaa2d7807e2f9452fu);
+  EXPECT_EQ(tp_draw_key(0x0123456789abcdef, TP_DRAW_START), 0x99f94ae3ab4a3521u);
+}
+
 std::vector<__u64> Thresholds(__u64 a, __u64 b, __u64 block) {
   std::vector<__u64> thresholds = {0,
                                    1,
@@ -140,7 +148,7 @@ TEST(Lose, RunsAndSharedTakeTheSameFatesAsOneByOne) {
             ASSERT_EQ(fates >> count, 0u);
           }
           taken += count;
-          ASSERT_EQ(run.state().n, taken);
+          for (const Stream* stream : {&one, &shared, &run}) ASSERT_EQ(stream->state().n, taken);
         }
       }
     }
@@ -154,6 +162,26 @@ TEST(Lose, OneByOneAfterRunsGoesOn) {
     const uint64_t fates = mixed.LoseRun(count);
     for (uint32_t i = 0; i < count; i++) ASSERT_EQ(one.Lose(), static_cast<int>(fates >> i & 1));
     for (uint32_t i = 0; i < turn % 7; i++) ASSERT_EQ(one.Lose(), mixed.Lose());
+  }
+}
+
+// A run may begin at any packet of a block and end at any other.
+TEST(Lose, RunsOfEveryLengthFromEveryPacket) {
+  Stream all({}, Threshold(0.4));
+  const uint64_t first = all.LoseRun(64), second = all.LoseRun(64), third = all.LoseRun(64);
+  for (uint32_t lane = 0; lane < 64; lane++) {
+    for (uint32_t count = 1; count <= 64; count++) {
+      Stream stream({}, Threshold(0.4));
+      if (lane != 0) stream.LoseRun(lane);
+      const uint64_t expected = lane == 0 ? first : first >> lane | second << (64 - lane);
+      ASSERT_EQ(stream.LoseRun(count), expected & ~0ULL >> (64 - count)) << lane << " " << count;
+      const uint32_t at = lane + count;  // 64 more
+      const uint64_t next = at < 64    ? first >> at | second << (64 - at)
+                            : at == 64 ? second
+                            : at < 128 ? second >> (at - 64) | third << (128 - at)
+                                       : third;
+      ASSERT_EQ(stream.LoseRun(64), next) << lane << " " << count;
+    }
   }
 }
 

@@ -145,6 +145,54 @@ TEST(PacketHash, IsSipHashOfTheBytesThatAreNamed) {
   }
 }
 
+uint64_t ModelsHash(const Bytes& message) { return SipHashModel(1, 3, 1, 2).Hash(message); }
+
+TEST(PacketHash, NoBitOfAFrameThatIsNotIpIsTakenForAChecksum) {
+  const Bytes frame = FrameBuilder().Bytes(Bytes(60, 0xff)).Build();
+  Bytes message(8);
+  message.insert(message.end(), frame.begin(), frame.begin() + 64);
+  EXPECT_EQ(PacketHash(frame), ModelsHash(message));
+}
+
+TEST(PacketHash, IsOfTheDatagramWithoutItsPadding) {
+  using F = FrameBuilder;
+  // An IPv6 payload of 256 bytes, whose low byte and next header are both 0.
+  const F even = F().Ipv6().HopByHop(29).Udp().Payload(8);
+  const Bytes frame = even.Build();
+  ASSERT_EQ(frame[18] << 8 | frame[19], 256);
+  EXPECT_EQ(PacketHash(F(even).Padding(30).Build()),
+            ModelsHash(Message(frame, 14, 54 + 240, 6, false)));
+}
+
+// RFC 2675: the IPv6 payload length is 0. The first segment has the 64 bytes.
+TEST(PacketHash, AJumbogramIsLongerThanWhatIsHashed) {
+  Bytes frame = FrameBuilder().Ipv6().Jumbo(70000).Tcp().Payload(100).Build();
+  tp_key key;
+  ASSERT_EQ(tp_parse(frame.data(), frame.data() + frame.size(), 54 + 70000, 0, &key), TP_PARSED);
+  tp_datapath datapath = {};
+  datapath.data = frame.data();
+  datapath.end = frame.data() + frame.size();
+  Bytes message = {6, 6, 0, 0, 0, 0, 0, 0};
+  message.insert(message.end(), frame.begin() + 22, frame.begin() + 54);
+  message.insert(message.end(), frame.begin() + 62, frame.begin() + 62 + 64);
+  message[40 + 16] = message[40 + 17] = 0;
+  EXPECT_EQ(tp_packet_hash(&datapath, &key, 1, 2), ModelsHash(message));
+}
+
+TEST(PacketHash, NothingBeyondByte1024IsHashed) {
+  Bytes frame = FrameBuilder().Ipv6().DestinationOptions(130).Udp().Build();
+  tp_key key;
+  ASSERT_EQ(tp_parse(frame.data(), frame.data() + frame.size(), static_cast<uint32_t>(frame.size()),
+                     0, &key),
+            TP_PARSE_TOO_DEEP);
+  tp_datapath datapath = {};
+  datapath.data = frame.data();
+  datapath.end = frame.data() + frame.size();
+  Bytes message = {6, 17, 0, 0, 0, 0, 0, 0};
+  message.insert(message.end(), frame.begin() + 22, frame.begin() + 54);
+  EXPECT_EQ(tp_packet_hash(&datapath, &key, 1, 2), ModelsHash(message));
+}
+
 // Golden, by OpenSSL as above, from the bytes that flow.h names; key 1, 2.
 TEST(FlowOf, IsSipHashOfTheBytesThatAreNamed) {
   const auto flow = [](const FrameBuilder& frame, int both_ways) {
@@ -187,7 +235,7 @@ bool IsBackwards(const Ends& e) {
   return IsLower(PortBytes(e.destination_port), PortBytes(e.source_port));
 }
 
-// Protocol 17, or EtherType 0x88b5 for ends of 6 bytes.
+// Protocol 6, or EtherType 0x88b5 for ends of 6 bytes.
 Bytes FlowMessage(Ends e, bool both_ways) {
   if (both_ways && IsBackwards(e)) {
     std::swap(e.source, e.destination);
@@ -202,7 +250,7 @@ Bytes FlowMessage(Ends e, bool both_ways) {
   if (e.source.size() == 6) return message;
   append(PortBytes(e.source_port));
   append(PortBytes(e.destination_port));
-  append({17});
+  append({6});
   return message;
 }
 
@@ -220,7 +268,7 @@ tp_key FlowKey(const Ends& e) {
   }
   key.ip_version = e.source.size() == 4 ? 4 : 6;
   key.flags = TP_KEY_IP | TP_KEY_PORTS;
-  key.proto = 17;
+  key.proto = 6;
   std::copy(e.source.begin(), e.source.end(), key.address);
   std::copy(e.destination.begin(), e.destination.end(), key.address + e.source.size());
   key.src_port = __builtin_bswap16(e.source_port);
@@ -273,6 +321,31 @@ TEST(FlowOf, WithoutPortsTheyAreZero) {
     key.flags = static_cast<uint8_t>(flags);
     EXPECT_EQ(tp_flow_of(&key, 0, 1, 2), expected) << flags;
   }
+}
+
+// Under a rule's key, both ways only if the rule says so.
+TEST(FlowOf, ARuleSaysWhetherBothWaysAreOne) {
+  const Ends there = {{10, 0, 0, 2}, {10, 0, 0, 1}, 5, 6};
+  const tp_key key = FlowKey(there);
+  tp_rule rule = {};
+  rule.key_a = 1;
+  rule.key_b = 2;
+  for (int flags = 0; flags < 32; flags++) {
+    rule.flags = static_cast<uint8_t>(flags);
+    EXPECT_EQ(tp_flow_key(&rule, &key),
+              ModelsHash(FlowMessage(there, (flags & TP_RULE_BOTH_WAYS) != 0)))
+        << flags;
+  }
+}
+
+// Each epoch moves the flow by SplitMix64's golden ratio.
+TEST(FlowOf, AnEpochIsPartOfTheFlowsPlace) {
+  tp_rule rule = {};
+  EXPECT_EQ(tp_flow_place({4, 64}, &rule, 1000).key, 1000u);
+  rule.epoch = 1;
+  EXPECT_EQ(tp_flow_place({4, 64}, &rule, 1000).key, 0x9e3779b97f4a7c15u + 1000);
+  rule.epoch = 3;
+  EXPECT_EQ(tp_flow_place({4, 64}, &rule, 1000).key, 3 * 0x9e3779b97f4a7c15u + 1000);
 }
 
 // "flows": a share of them, by a hash of their own key, both ways: a flow holds if it is below.

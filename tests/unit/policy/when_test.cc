@@ -128,6 +128,47 @@ TEST(When, AllThatAreSetMustHold) {
   EXPECT_EQ(RuleOf(&replay, Udp()), 2u);  // enough
 }
 
+// Sixteen rules of one match, the most there are: each takes what the previous ones leave.
+TEST(When, TheLastOfSixteenAlternativesIsReached) {
+  std::string rules;
+  for (int i = 0; i < 15; i++) {
+    rules += R"({"name": "r)" + std::to_string(i) + R"(", "match": {"proto": "udp"}, "packets": )" +
+             std::to_string(i + 1) + "}, ";
+  }
+  rules += R"({"name": "last", "match": {"proto": "udp"}})";
+  HostReplay replay(
+      CompilePolicy(ParsePolicy(R"({"version": 1, "rules": [)" + rules + "]}", "test").value(),
+                    {"a"})
+          .value(),
+      1);
+  for (uint32_t i = 0; i < 15; i++) {
+    for (uint32_t n = 0; n <= i; n++) ASSERT_EQ(RuleOf(&replay, Udp()), i) << n;
+  }
+  for (int n = 0; n < 3; n++) EXPECT_EQ(RuleOf(&replay, Udp()), 15u);
+}
+
+// A rule that marks holds by its own conditions, of each kind, and by no other.
+TEST(When, MarksChangeNoCondition) {
+  const std::string mark = R"("loss": {"model": "periodic", "every": 2, "ecn_mark": true})";
+  // Without a timed rule, no path sets the clock: it may be before the policy's beginning.
+  const auto later = [](CompiledPolicy policy) {
+    SetOrigin(123 * kSecond, &policy);
+    return policy;
+  };
+  HostReplay always(later(Compile(mark)), 1);
+  HostReplay timed(Compile(R"("active": {"from": "1s"}, )" + mark), 1);
+  HostReplay counted(later(Compile(R"("packets": 2, )" + mark)), 1);
+  HostReplay shared(later(Compile(R"("flows": "100%", )" + mark)), 1);
+  for (int n = 0; n < 4; n++) {
+    EXPECT_EQ(RuleOf(&always, Udp()), 0u);
+    EXPECT_EQ(RuleOf(&shared, Udp()), 0u);
+    EXPECT_EQ(RuleOf(&counted, Udp()), n < 2 ? 0u : n < 3 ? 1u : 2u);
+  }
+  EXPECT_EQ(RuleOf(&timed, Udp()), 1u);
+  timed.SetClock(kSecond);
+  for (int n = 0; n < 4; n++) EXPECT_EQ(RuleOf(&timed, Udp()), 0u);
+}
+
 // The marked packets are those that would be lost; packets without ECN are lost as before.
 TEST(When, MarksStandWhereLossesWouldBe) {
   const std::string loss = R"({"version": 1, "seed": 7, "default": {"loss":
