@@ -107,6 +107,7 @@ void ExpectBlind(uint8_t action, uint64_t fates) {
   std::vector<Bytes*> pointers, kept, lost, malformed;
   BlindOutcome expected;
   for (uint32_t i = 0; i < kCount; i++) {
+    frames[i].data.reserve(1);  // an empty vector may have no memory at all
     frames[i].data.assign(i, 0x55);
     if (i > 0) frames[i].data[0] = 0xaa;
     pointers.push_back(&frames[i]);

@@ -21,6 +21,7 @@ using Bytes = std::vector<uint8_t>;
 tp_effects Forward(uint8_t action, Bytes* frame) {
   tp_datapath datapath = {};
   datapath.port = 3;
+  frame->reserve(1);  // an empty vector may have no memory at all
   datapath.data = frame->data();
   datapath.end = frame->data() + frame->size();
   tp_effects effects = {7, TP_FATE_LOST, 9, 1, 2, 3, 4, 5, 6};
