@@ -138,8 +138,9 @@ def killer(tests, killers, mutant):
         status, output = run(batch[0].program, [t.name for t in batch], mutant.number, seconds=seconds,
                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         if status != 0:
-            began = re.findall(rb"^\[ RUN      \] (\S+)", output or b"", re.MULTILINE)
-            name = began[-1].decode() if began else batch[0].name
+            failed = re.findall(rb"^\[  FAILED  \] (\S+)", output, re.MULTILINE)
+            began = re.findall(rb"^\[ RUN      \] (\S+)", output, re.MULTILINE)  # it may have ended by a signal
+            name = failed[0].decode() if failed else began[-1].decode() if began else batch[0].name
             killers.add(mutant, name)
             return name
     return ""
