@@ -72,7 +72,7 @@ class JsonCursor {
                      const std::string& hint = "") const;
   // An error that describes the value here, or says that there is none.
   absl::Status Wrong(const std::string& allowed, const std::string& hint = "") const;
-  // Wrong(), with a hint at the most similar one of `words`.
+  // As Wrong(). The error also suggests the word of `words` that is most like the found one.
   absl::Status WrongWord(const std::string& allowed,
                          const std::vector<std::string_view>& words) const;
 

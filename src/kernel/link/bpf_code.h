@@ -37,7 +37,7 @@ constexpr bpf_insn StoreWord(uint8_t address, int16_t offset, int value) {
 constexpr bpf_insn JumpWord(int condition, uint8_t compared, int value, int16_t over) {
   return Make(BPF_JMP32 | condition | BPF_K, compared, 0, over, value);
 }
-// The same for all of register 0.
+// Jumps over `over` instructions if all 64 bits of register 0 meet `condition` with `value`.
 constexpr bpf_insn Jump(int condition, int value, int16_t over) {
   return Make(BPF_JMP | condition | BPF_K, BPF_REG_0, 0, over, value);
 }

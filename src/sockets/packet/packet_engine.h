@@ -21,8 +21,9 @@ class PacketEngine : public Engine {
   bool keeps_offloads() const override { return true; }
 };
 
-// Opens the ends to the stack that an engine has for each queue, the same for every engine. They
-// send `prefix` in front of each frame, for a program that takes it off again.
+// Opens one end to the kernel's stack for each queue. Every engine uses this function. The ends
+// send `prefix` (bytes) before each frame; an XDP program on the interface removes it. Errors name
+// the call and the port.
 absl::Status OpenEndsToStack(const PortRequest& request, PortEnds* ends,
                              const std::vector<uint8_t>& prefix = {});
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One worker: the loop of one thread over queue q of every port, the same for all engines. Receives
-// a burst, decides it (src/engine), carries the effects out (egress.h), and waits in poll(2) when
-// no queue has a frame. A worker shares nothing that it writes. The control thread reads its
-// counters, and lets it run tasks between two bursts.
+// A worker serves queue q of every port on one thread. All engines use it. The worker receives a
+// burst, decides it (src/engine), carries the effects out (egress.h), and waits in poll(2) when no
+// queue has a frame. A worker writes no shared data. The control thread reads the worker's counters
+// and gives it tasks to run between two bursts.
 
 #ifndef TWINPATH_SOCKETS_WORKER_WORKER_H_
 #define TWINPATH_SOCKETS_WORKER_WORKER_H_

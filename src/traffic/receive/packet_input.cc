@@ -126,7 +126,7 @@ absl::StatusOr<bool> PacketInput::Poll(uint64_t wait_ns, Receiver* receiver) {
 uint64_t PacketInput::missed() {
   tpacket_stats_v3 stats = {};
   socklen_t size = sizeof(stats);
-  // The kernel's counts begin anew with each reading.
+  // The kernel resets its counts at each read.
   if (getsockopt(socket_.get(), SOL_PACKET, PACKET_STATISTICS, &stats, &size) == 0)
     missed_ += stats.tp_drops;
   return missed_;
