@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only
 /*
  * Programs without a policy, for twinpath compare: a receiver that only counts (the interface's own
- * counters do), one that leaves frames to the stack, and a wire, which is the least that an XDP
- * datapath can do.
+ * counters do), one that leaves frames to the stack, the least that an XDP datapath can do (a wire,
+ * and a program that sends every frame back), and a wire that works as dilih does: it drops half of
+ * the packets at random and reports each packet by two perf events.
  */
 #include <linux/bpf.h>
 
@@ -27,6 +28,47 @@ SEC("xdp")
 int bare_redirect(struct xdp_md* ctx) {
   (void)ctx;
   return (int)bpf_redirect(out_interface, 0);
+}
+
+SEC("xdp")
+int bare_reflect(struct xdp_md* ctx) {
+  (void)ctx;
+  return XDP_TX;
+}
+
+/* What dilih reports: a packet came, and how long its decision took. */
+struct event {
+  __u64 time; /* ns */
+  __u32 length, dropped;
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+  __uint(key_size, sizeof(__u32));
+  __uint(value_size, sizeof(__u32));
+} bare_events SEC(".maps");
+
+/* Packets that bare_two_events dropped. program: rw, user: ro */
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, __u64);
+} bare_dropped SEC(".maps");
+
+SEC("xdp")
+int bare_two_events(struct xdp_md* ctx) {
+  const __u32 first = 0;
+  __u64* dropped = bpf_map_lookup_elem(&bare_dropped, &first);
+  struct event event = {bpf_ktime_get_ns(), (__u32)(ctx->data_end - ctx->data), 0};
+  if (!dropped) return XDP_ABORTED;
+  bpf_perf_event_output(ctx, &bare_events, BPF_F_CURRENT_CPU, &event, sizeof(event));
+  event.dropped = bpf_get_prandom_u32() & 1;
+  event.time = bpf_ktime_get_ns() - event.time;
+  bpf_perf_event_output(ctx, &bare_events, BPF_F_CURRENT_CPU, &event, sizeof(event));
+  if (!event.dropped) return (int)bpf_redirect(out_interface, 0);
+  (*dropped)++;
+  return XDP_DROP;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

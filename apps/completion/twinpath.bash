@@ -67,7 +67,7 @@ _twinpath() {
     *:--forward) words='pass drop reflect wire' ;;
     twinpath-dpdk:--idle) words='busy adaptive' ;;
     twinpath-socket:--engine) words='packet_mmap pcap pf_ring af_xdp' ;;
-    twinpath:--engine) words='xdp-native xdp-generic dpdk dpdk-af_xdp af_xdp packet_mmap pcap pf_ring testpmd-io testpmd-macswap testpmd-5tswap xdp-redirect bridge nft tc-netem tc-tbf' ;;
+    twinpath:--engine) words='xdp-native xdp-generic dpdk dpdk-af_xdp af_xdp packet_mmap pcap pf_ring testpmd-io testpmd-macswap testpmd-5tswap xdp-drop xdp-tx xdp-redirect xdp-dilih route bridge nft tc-netem tc-tbf' ;;
     *:--checksums) words='complete leave' ;;
     *:--path) if [[ $sub =~ ^(explain|reload|set)$ ]]; then words='dpdk xdp socket'; else words='dpdk xdp socket splice'; fi ;;
     *:--file-prefix | *:-f) words=$(ls /var/run/dpdk 2>/dev/null) ;;

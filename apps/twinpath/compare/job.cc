@@ -34,20 +34,37 @@ size_t Width(int fd) {
                                                               : kUsualWidth;
 }
 
-BareXdpMaker BareMaker() {
-  const auto attach = [](BareProgram program, const std::string& interface,
-                         const std::string& out) -> absl::StatusOr<BareXdpMaker::Handle> {
-    auto bare = BareXdp::Attach(program, interface, out);
-    if (!bare.ok()) return bare.status();
-    return BareXdpMaker::Handle(*std::move(bare));
-  };
-  return {
-      .drop = [attach](const std::string& i) { return attach(BareProgram::kDrop, i, ""); },
-      .pass = [attach](const std::string& i) { return attach(BareProgram::kPass, i, ""); },
-      .redirect = [attach](
-                      const std::string& i,
-                      const std::string& out) { return attach(BareProgram::kRedirect, i, out); },
-  };
+class BareRun : public BareProgramRun {
+ public:
+  explicit BareRun(std::unique_ptr<BareXdp> bare) : bare_(std::move(bare)) {}
+  uint64_t Dropped() const override { return bare_->Dropped(); }
+
+ private:
+  std::unique_ptr<BareXdp> bare_;
+};
+
+BareProgram ProgramOf(BareKind kind) {
+  switch (kind) {
+    case BareKind::kDrop:
+      return BareProgram::kDrop;
+    case BareKind::kPass:
+      return BareProgram::kPass;
+    case BareKind::kReflect:
+      return BareProgram::kReflect;
+    case BareKind::kTwoEvents:
+      return BareProgram::kTwoEvents;
+    case BareKind::kRedirect:
+      break;
+  }
+  return BareProgram::kRedirect;
+}
+
+absl::StatusOr<std::unique_ptr<BareProgramRun>> AttachBare(BareKind kind,
+                                                           const std::string& interface,
+                                                           const std::string& out) {
+  auto bare = BareXdp::Attach(ProgramOf(kind), interface, out);
+  if (!bare.ok()) return bare.status();
+  return std::make_unique<BareRun>(*std::move(bare));
 }
 
 // The bar on a terminal's last line, or lines where standard error is none.
@@ -178,9 +195,9 @@ int RunJob(CompareJob job, Sandbox sandbox, const HeldSignals& signals) {
                .root = sandbox.root,
                .flows = job.settings.flows,
                .loss_asked = {}},
-              MachineAccounts(std::move(sandbox.proc)), BareMaker());
+              MachineAccounts(std::move(sandbox.proc)), AttachBare);
   bench.MeasureIdle(kIdleSeconds);
-  Comparison comparison(job.settings, ContextOf(job, sandbox, cpus), job.policies, BareMaker(),
+  Comparison comparison(job.settings, ContextOf(job, sandbox, cpus), job.policies, AttachBare,
                         &bench, &results);
   if (absl::Status filled = comparison.FillEngines(); !filled.ok()) return fail(filled);
   absl::Status written = WriteReport(job);

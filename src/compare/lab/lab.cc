@@ -35,6 +35,7 @@ std::vector<std::vector<std::string>> LabCommands(const LabLinks& l, uint32_t qu
     commands.push_back(
         {"ip",   "link", "add",  a, "mtu", mtu, "numtxqueues", n, "numrxqueues", n, "type",
          "veth", "peer", "name", b, "mtu", mtu, "numtxqueues", n, "numrxqueues", n});
+  commands.push_back({"ip", "link", "set", l.lan, "address", kLanMac});
   for (const std::string& name : {l.generator, l.lan, l.wan, l.receiver})
     commands.push_back({"ip", "link", "set", name, "up"});
   return commands;

@@ -17,6 +17,9 @@
 
 namespace twinpath {
 
+// The address of the lab's lan; no generated frame has it.
+inline constexpr char kLanMac[] = "02:00:00:00:00:0a";
+
 struct LabLinks {
   std::string generator = "gen0", lan = "lan0", wan = "wan0", receiver = "rcv0";
   bool own = true;  // made here

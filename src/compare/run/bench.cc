@@ -125,6 +125,7 @@ absl::StatusOr<Bench::Reading> Bench::Settle(const EngineRun& engine) const {
     if (!next.ok()) return next;
     const bool moved = next->engine.in != last->engine.in ||
                        next->receiver.rx_packets != last->receiver.rx_packets ||
+                       next->generator.rx_packets != last->generator.rx_packets ||
                        next->lan.rx_packets != last->lan.rx_packets;
     still = moved ? 0 : still + 1;
     last = std::move(next);
@@ -132,7 +133,8 @@ absl::StatusOr<Bench::Reading> Bench::Settle(const EngineRun& engine) const {
   return last;
 }
 
-Trial Bench::TrialOf(const Reading& before, const Reading& after, const json& sent) const {
+Trial Bench::TrialOf(EngineSink sink, const Reading& before, const Reading& after,
+                     const json& sent) const {
   const EngineReading &a = before.engine, &b = after.engine;
   TrialCounters c;
   c.sent = sent.value("handed_over_packets", uint64_t{0});
@@ -140,8 +142,19 @@ Trial Bench::TrialOf(const Reading& before, const Reading& after, const json& se
   // A veth counts the frames of a full ring at the sender's end.
   c.lan_ring_full = setup_.links.own ? Less(after.generator.tx_dropped, before.generator.tx_dropped)
                                      : Less(after.lan.rx_dropped, before.lan.rx_dropped);
-  c.out_ring_full = Less(after.wan.tx_dropped, before.wan.tx_dropped);
-  c.received = Less(after.receiver.rx_packets, before.receiver.rx_packets);
+  switch (sink) {
+    case EngineSink::kReceiver:
+      c.out_ring_full = Less(after.wan.tx_dropped, before.wan.tx_dropped);
+      c.received = Less(after.receiver.rx_packets, before.receiver.rx_packets);
+      break;
+    case EngineSink::kGenerator:
+      c.out_ring_full = Less(after.lan.tx_dropped, before.lan.tx_dropped);
+      c.received = Less(after.generator.rx_packets, before.generator.rx_packets);
+      break;
+    case EngineSink::kEngine:
+      c.received = c.lan_in;
+      break;
+  }
   c.engine_counts = b.counts;
   c.engine_in = Less(b.in, a.in);
   c.lost = Less(b.lost, a.lost);
@@ -169,19 +182,22 @@ Trial Bench::TrialOf(const Reading& before, const Reading& after, const json& se
 
 // While latency is measured, frames go on to the receiver's program; else they end in the driver,
 // where nobody has to keep up with them.
-absl::Status Bench::Receive(bool latency) {
-  if (sink_ && passing_ == latency) return absl::OkStatus();
+absl::Status Bench::Receive(EngineSink sink, bool latency) {
+  const std::string& at =
+      sink == EngineSink::kGenerator ? setup_.links.generator : setup_.links.receiver;
+  if (sink_ && passing_ == latency && sink_at_ == at) return absl::OkStatus();
   sink_.reset();
   if (!setup_.links.own) return absl::OkStatus();
-  auto handle = latency ? bare_.pass(setup_.links.receiver) : bare_.drop(setup_.links.receiver);
-  if (!handle.ok()) return handle.status();
-  sink_ = *std::move(handle);
+  auto program = bare_(latency ? BareKind::kPass : BareKind::kDrop, at, "");
+  if (!program.ok()) return program.status();
+  sink_ = *std::move(program);
+  sink_at_ = at;
   passing_ = latency;
   return absl::OkStatus();
 }
 
 absl::Status Bench::WarmUp(EngineRun* engine, uint32_t size) {
-  if (absl::Status s = Receive(false); !s.ok()) return s;
+  if (absl::Status s = Receive(engine->sink(), false); !s.ok()) return s;
   for (int i = 0; i < kWarmUps; i++) {
     const auto before = Read(*engine, false);
     if (!before.ok()) return before.status();
@@ -189,7 +205,7 @@ absl::Status Bench::WarmUp(EngineRun* engine, uint32_t size) {
     if (!sent.ok()) return sent.status();
     const auto after = Settle(*engine);
     if (!after.ok()) return after.status();
-    const Trial trial = TrialOf(*before, *after, *sent);
+    const Trial trial = TrialOf(engine->sink(), *before, *after, *sent);
     if (trial.counts.received + trial.counts.policy > 0) return absl::OkStatus();
     if (const std::string why = engine->Ended(); !why.empty())
       return absl::FailedPreconditionError(why);
@@ -198,7 +214,7 @@ absl::Status Bench::WarmUp(EngineRun* engine, uint32_t size) {
 }
 
 absl::StatusOr<Trial> Bench::Measure(EngineRun* engine, const TrialRequest& request) {
-  if (absl::Status s = Receive(request.latency); !s.ok()) return s;
+  if (absl::Status s = Receive(engine->sink(), request.latency); !s.ok()) return s;
   const std::string output = setup_.folder + "/received.json",
                     errors = setup_.folder + "/received.err";
   std::optional<Child> receiver;
@@ -222,7 +238,7 @@ absl::StatusOr<Trial> Bench::Measure(EngineRun* engine, const TrialRequest& requ
   const double seconds = duration<double>(steady_clock::now() - start).count();
   const auto after = Settle(*engine);
   if (!after.ok()) return after.status();
-  Trial trial = TrialOf(*before, *after, *sent);
+  Trial trial = TrialOf(engine->sink(), *before, *after, *sent);
   trial.asked = request.rate;
   trial.cpu =
       EngineCpuOf(before->cpus, cpus, static_cast<int>(setup_.generator_cpu), idle_, seconds);

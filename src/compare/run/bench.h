@@ -38,7 +38,7 @@ struct TrialRequest {
 
 class Bench {
  public:
-  Bench(BenchSetup setup, MachineAccounts accounts, BareXdpMaker bare)
+  Bench(BenchSetup setup, MachineAccounts accounts, BareProgramMaker bare)
       : setup_(std::move(setup)), accounts_(std::move(accounts)), bare_(std::move(bare)) {}
 
   // Measures what the machine uses while nothing happens.
@@ -67,14 +67,16 @@ class Bench {
   // Reads until nothing moves any more.
   absl::StatusOr<Reading> Settle(const EngineRun& engine) const;
   absl::StatusOr<nlohmann::json> RunGenerator(const TrialRequest& request);
-  Trial TrialOf(const Reading& before, const Reading& after, const nlohmann::json& sent) const;
-  absl::Status Receive(bool latency);
+  Trial TrialOf(EngineSink sink, const Reading& before, const Reading& after,
+                const nlohmann::json& sent) const;
+  absl::Status Receive(EngineSink sink, bool latency);
 
   BenchSetup setup_;
   MachineAccounts accounts_;
-  BareXdpMaker bare_;
+  BareProgramMaker bare_;
   CpuTimes idle_;
-  BareXdpMaker::Handle sink_;
+  std::unique_ptr<BareProgramRun> sink_;
+  std::string sink_at_;
   bool passing_ = false;  // the sink leaves frames to the stack
 };
 

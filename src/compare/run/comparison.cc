@@ -30,8 +30,8 @@ std::string StepText(const Step& step) {
 }  // namespace
 
 Comparison::Comparison(const CompareSettings& settings, EngineContext context,
-                       std::map<std::string, LossPolicy> policies, BareXdpMaker bare, Bench* bench,
-                       Results* results)
+                       std::map<std::string, LossPolicy> policies, BareProgramMaker bare,
+                       Bench* bench, Results* results)
     : settings_(settings),
       context_(std::move(context)),
       policies_(std::move(policies)),
@@ -168,6 +168,7 @@ absl::StatusOr<bool> Comparison::RunCase(EngineRun* engine, const Step& step, ui
     return true;
   };
   for (double share : settings_.loads) {
+    if (engine->sink() != EngineSink::kReceiver) break;  // nobody measures their latency
     if (step.repetition >= settings_.load_repetitions || search.throughput() * share < 1) continue;
     const auto done = load(search.throughput() * share, share, true);
     if (!done.ok() || !*done) return done;

@@ -37,7 +37,7 @@ class Comparison {
  public:
   // All must outlive it. `context` has no policy; `policies` has one for each loss.
   Comparison(const CompareSettings& settings, EngineContext context,
-             std::map<std::string, LossPolicy> policies, BareXdpMaker bare, Bench* bench,
+             std::map<std::string, LossPolicy> policies, BareProgramMaker bare, Bench* bench,
              Results* results);
 
   // The rows of the engines that were asked for, with those that are missing here.
@@ -60,7 +60,7 @@ class Comparison {
   const CompareSettings& settings_;
   EngineContext context_;
   std::map<std::string, LossPolicy> policies_;
-  BareXdpMaker bare_;
+  BareProgramMaker bare_;
   Bench* bench_;
   Results* results_;
   int starts_ = 0;

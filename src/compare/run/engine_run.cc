@@ -37,14 +37,14 @@ absl::StatusOr<Snapshot> Fetch(const std::string& file_prefix) {
 
 absl::StatusOr<std::unique_ptr<EngineRun>> EngineRun::Start(const CompareEngine& engine,
                                                             const EngineContext& context,
-                                                            const BareXdpMaker& bare) {
+                                                            const BareProgramMaker& bare) {
   std::unique_ptr<EngineRun> run(new EngineRun(engine, context));
   unlink(LogOf(context).c_str());
   absl::Status status;
   if (engine.keep == EngineKeep::kBuiltIn) {
-    auto handle = bare.redirect(context.lan, context.wan);
-    status = handle.status();
-    if (handle.ok()) run->bare_ = *std::move(handle);
+    auto program = bare(engine.bare, context.lan, context.wan);
+    status = program.status();
+    if (program.ok()) run->bare_ = *std::move(program);
   } else if (engine.keep == EngineKeep::kCommands) {
     status = run->Make();
   } else {
@@ -114,6 +114,7 @@ absl::StatusOr<EngineReading> EngineRun::Read() const {
     reading.dropped_on_purpose = NftDropped(*list);
     return reading;
   }
+  if (bare_) reading.dropped_on_purpose = bare_->Dropped();
   if (engine_->counters != EngineCounters::kTelemetry) return reading;
   const auto snapshot = Fetch(context_.file_prefix);
   if (!snapshot.ok()) return snapshot.status();

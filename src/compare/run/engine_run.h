@@ -16,20 +16,23 @@
 
 namespace twinpath {
 
-// Bare XDP programs, which this library cannot load itself. Each is attached as long as its handle
-// exists.
-struct BareXdpMaker {
-  using Handle = std::shared_ptr<void>;
-  std::function<absl::StatusOr<Handle>(const std::string&interface)> drop, pass;
-  std::function<absl::StatusOr<Handle>(const std::string& interface, const std::string& out)>
-      redirect;
+// A bare XDP program, which this library cannot load itself. Attached as long as it exists.
+class BareProgramRun {
+ public:
+  virtual ~BareProgramRun() = default;
+  // Packets that it dropped at random so far.
+  virtual uint64_t Dropped() const = 0;
 };
+
+// Attaches a program to an interface. `out` is where the programs that redirect send to.
+using BareProgramMaker = std::function<absl::StatusOr<std::unique_ptr<BareProgramRun>>(
+    BareKind kind, const std::string& interface, const std::string& out)>;
 
 // What an engine says of itself.
 struct EngineReading {
   bool counts = false;  // it has counters
   uint64_t in = 0, lost = 0, denied = 0, malformed = 0, pass = 0, no_port = 0, tx_full = 0;
-  uint64_t dropped_on_purpose = 0;  // of nft
+  uint64_t dropped_on_purpose = 0;  // of engines without these counters
   // By rule: matched and lost packets.
   std::map<std::string, std::pair<uint64_t, uint64_t>> rules;
 };
@@ -40,13 +43,14 @@ class EngineRun {
   // words.
   static absl::StatusOr<std::unique_ptr<EngineRun>> Start(const CompareEngine& engine,
                                                           const EngineContext& context,
-                                                          const BareXdpMaker& bare);
+                                                          const BareProgramMaker& bare);
   EngineRun(const EngineRun&) = delete;
   EngineRun& operator=(const EngineRun&) = delete;
   // Ends the engine.
   ~EngineRun();
 
   absl::StatusOr<EngineReading> Read() const;
+  EngineSink sink() const { return engine_->sink; }
   // What to say of an engine that ended by itself; empty: it runs.
   std::string Ended();
 
@@ -60,7 +64,7 @@ class EngineRun {
   const CompareEngine* engine_;
   EngineContext context_;
   std::optional<Child> child_;
-  BareXdpMaker::Handle bare_;
+  std::unique_ptr<BareProgramRun> bare_;
   bool made_ = false;
 };
 

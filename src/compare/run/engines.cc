@@ -20,6 +20,8 @@ namespace twinpath {
 namespace {
 
 constexpr char kBridge[] = "compare0";
+constexpr char kGeneratorsDestination[] = "02:00:00:00:00:02", kNextHop[] = "169.254.0.2",
+               kReceiverMac[] = "02:00:00:00:00:03";
 constexpr int kNftParts = 100'000;  // of which some are dropped
 
 bool IsPci(const EngineContext& c) { return NormalPci(c.lan).has_value(); }
@@ -97,6 +99,23 @@ std::vector<Command> Bridge(const EngineContext& c) {
           {"ip", "link", "set", kBridge, "up"}};
 }
 std::vector<Command> NoBridge(const EngineContext&) { return {{"ip", "link", "del", kBridge}}; }
+
+// One next hop for every destination. The kernel forwards only frames that are addressed to lan's
+// own MAC address, so lan takes the address to which the generator sends.
+std::vector<Command> Route(const EngineContext& c) {
+  return {{"ip", "link", "set", c.lan, "address", kGeneratorsDestination},
+          {"sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"},
+          {"ip", "link", "set", "lo", "up"},  // makes the kernel's table of local addresses
+          {"ip", "neigh", "replace", kNextHop, "lladdr", kReceiverMac, "dev", c.wan, "nud",
+           "permanent"},
+          {"ip", "route", "replace", "default", "via", kNextHop, "dev", c.wan, "onlink"}};
+}
+std::vector<Command> NoRoute(const EngineContext& c) {
+  return {{"ip", "route", "del", "default"},
+          {"ip", "neigh", "del", kNextHop, "dev", c.wan},
+          {"sh", "-c", "echo 0 >/proc/sys/net/ipv4/ip_forward"},
+          {"ip", "link", "set", c.lan, "address", kLanMac}};
+}
 
 Command Qdisc(const EngineContext& c, std::vector<std::string> kind) {
   Command command = {"tc", "qdisc", "add", "dev", c.wan, "root"};
@@ -200,8 +219,18 @@ constexpr CompareEngine kEngineTable[] = {
      "dpdk-testpmd", "dpdk", TestpmdMacswap, nullptr, nullptr},
     {"testpmd-5tswap", "dpdk-testpmd, which swaps MAC and IP addresses and ports", true, kRuns,
      kUntold, "dpdk-testpmd", "dpdk", Testpmd5tswap, nullptr, nullptr},
+    {"xdp-drop", "an XDP program that drops every frame; nothing is forwarded", true,
+     EngineKeep::kBuiltIn, kUntold, "", "", NoCommands, nullptr, NeedsInterface, true,
+     BareKind::kDrop, EngineSink::kEngine},
+    {"xdp-tx", "an XDP program that sends every frame back", true, EngineKeep::kBuiltIn, kUntold,
+     "", "", NoCommands, nullptr, NeedsInterface, true, BareKind::kReflect, EngineSink::kGenerator},
     {"xdp-redirect", "an XDP program of one instruction: redirect", true, EngineKeep::kBuiltIn,
      kUntold, "", "", NoCommands, nullptr, NeedsInterface, true},
+    {"xdp-dilih", "as dilih: drops half at random, two perf events for each packet", true,
+     EngineKeep::kBuiltIn, kUntold, "", "", NoCommands, nullptr, NeedsInterface, true,
+     BareKind::kTwoEvents},
+    {"route", "the kernel's IPv4 forwarding", true, kMade, kUntold, "ip", "iproute2", Route,
+     NoRoute, NeedsInterface, true},
     {"bridge", "the kernel's bridge", true, kMade, kUntold, "ip", "iproute2", Bridge, NoBridge,
      NeedsInterface, true},
     {"nft", "nftables at the ingress hook: random drop by numgen, else forward", true, kMade,

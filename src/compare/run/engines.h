@@ -37,6 +37,16 @@ enum class EngineKeep {
   kBuiltIn,   // a bare XDP program of this process
 };
 
+// The bare XDP programs: two for the receiver, the others are yardsticks.
+enum class BareKind { kDrop, kPass, kRedirect, kReflect, kTwoEvents };
+
+// Where an engine's frames end, and so which interface counts those that were handled.
+enum class EngineSink {
+  kReceiver,
+  kGenerator,  // they come back
+  kEngine,     // it drops all of them
+};
+
 enum class EngineCounters { kTelemetry, kNft, kNone };
 
 struct CompareEngine {
@@ -52,7 +62,9 @@ struct CompareEngine {
   std::vector<Command> (*undo)(const EngineContext& context);  // null: nothing
   // Why it cannot run there, and what it needs; null: nothing to check.
   bool (*missing)(const EngineContext& context, std::string* why, std::string* needs);
-  bool changes_links = false;  // bridges or filters interfaces: only in a lab of one's own
+  bool changes_links = false;           // bridges or filters interfaces: only in a lab of one's own
+  BareKind bare = BareKind::kRedirect;  // for kBuiltIn
+  EngineSink sink = EngineSink::kReceiver;
 };
 
 absl::Span<const CompareEngine> CompareEngines();

@@ -152,6 +152,24 @@ class WholeRunTest(unittest.TestCase):
         self.assertEqual(after, json.loads((self.report / "results.previous.json").read_text()))
         self.assertIn('id="against"', (self.report / "index.html").read_text())
 
+    def test_every_yardstick_conserves_its_packets(self):
+        """Frames end at the receiver, at the generator (xdp-tx), or in the engine (xdp-drop)."""
+        names = ["xdp-drop", "xdp-tx", "xdp-dilih", "route", "bridge"]
+        run = compare(*TINY, "--engine", ",".join(names), "--repetitions", "1",
+                      "--report", str(self.report))
+        self.assertEqual(0, run.returncode, run.stderr)
+        results = self.results()
+        self.assertEqual([], [row for row in results["engines"] if row.get("why")])
+        self.assertEqual(names, [row["engine"] for row in results["throughputs"]])
+        for trial in results["trials"]:
+            self.assertEqual(0, trial["unexplained_packets"], trial)
+        with_latency = {trial["engine"] for trial in results["trials"] if trial["purpose"] == "load"}
+        self.assertLessEqual(with_latency, {"xdp-dilih", "route", "bridge"})
+        dilih = [trial for trial in results["trials"] if trial["engine"] == "xdp-dilih"]
+        lost = sum(trial["policy_packets"] for trial in dilih)
+        decided = lost + sum(trial["received_packets"] + trial["tx_ring_packets"] for trial in dilih)
+        self.assertLess(abs(lost - decided / 2), 5 * (decided / 4) ** 0.5)  # five standard deviations
+
     def start(self):
         """A long run, once it has measured a case."""
         run = subprocess.Popen([TWINPATH, "compare", POLICY, *self.tiny, "--repetitions", "100"],
