@@ -171,12 +171,19 @@ TP_ENTRIES(tuple, TP_TUPLE_WORDS, 0)
 TP_ENTRIES(headers, TP_ALL_WORDS, 0)
 TP_ENTRIES(general, TP_ALL_WORDS, 1)
 
+/* Whether the packets into which the kernel will cut the segments are longer than the MTU of
+ * `interface`. The kernel does not compare when it cuts them. */
+TP_INLINE int packets_too_long(struct __sk_buff* skb, __u32 interface) {
+  __u32 whole = 0;
+  return bpf_check_mtu(skb, interface, &whole, 0, BPF_MTU_CHK_SEGS) == BPF_MTU_CHK_RET_SEGS_TOOBIG;
+}
+
 /*
  * In generic mode a sender's segments may arrive before they are cut to the MTU: one buffer of up
  * to 64 KiB for many TCP packets. Any device can send such a buffer, because the kernel or the
  * device cuts it, but XDP does not redirect it. The XDP program therefore leaves it to this tc
- * program at the ingress of the same interface, which sends and counts the frame. The decision has
- * already been made.
+ * program at the ingress of the same interface, which sends and counts the frame, unless its
+ * packets are longer than the out port's MTU. The decision has already been made.
  */
 SEC("tc")
 int tp_send_long(struct __sk_buff* skb) {
@@ -186,9 +193,10 @@ int tp_send_long(struct __sk_buff* skb) {
   const __u32 record = note->record & (TP_GENERATIONS * TP_MAX_XDP_QUEUES - 1);
   const __u32 out_port = note->out_port & (TP_MAX_PORTS - 1);
   struct tp_queue_counters* counters = &tp_queues[record].counters;
-  if (skb->gso_size) {
+  const __u32 interface = tp_outs[out_port].interface;
+  if (skb->gso_size && !packets_too_long(skb, interface)) {
     tp_count_add_shared(&counters->tx[out_port], 1, skb->len);
-    return (int)bpf_redirect(tp_outs[out_port].interface, 0);
+    return (int)bpf_redirect(interface, 0);
   }
   tp_count_add_shared(&tp_too_long[out_port], 1, skb->len);
   tp_count_add_shared(&counters->verdict[TP_TX_FULL], 1, skb->len);

@@ -119,7 +119,7 @@ Snapshot DpdkPath::TakeSnapshot() const {
   }
   snapshot.queues.resize(ports_.size() * profile_.queues);
   std::vector<KernelCounters> kernel(ports_.size());
-  std::vector<uint64_t> refused(ports_.size());
+  std::vector<uint64_t> refused(ports_.size()), too_long(ports_.size());
   for (size_t l = 0; l < workers_.size(); l++) {
     const Worker& worker = *workers_[l];
     const TurnCounters turns = CopyCounters(worker.turn_counters());
@@ -146,11 +146,16 @@ Snapshot DpdkPath::TakeSnapshot() const {
       tp_count_sum(&retired.matched, &removed.matched);
       tp_count_sum(&retired.lost, &removed.lost);
       tp_count_sum(&retired.marked, &removed.marked);
-      for (size_t p = 0; p < ports_.size(); p++) refused[p] += tp_count_load(&queue->refused[p]);
+      for (size_t p = 0; p < ports_.size(); p++) {
+        const uint64_t longer = tp_count_load(&queue->too_long[p]);
+        refused[p] += tp_count_load(&queue->refused[p]) + longer;
+        too_long[p] += longer;
+      }
       const KernelCounters from = CopyCounters(queue->kernel);
       tp_count_sum(&kernel[queue->port].rx, &from.rx);
       tp_count_sum(&kernel[queue->port].tx, &from.tx);
       tp_count_sum(&kernel[queue->port].tx_full, &from.tx_full);
+      too_long[queue->port] += from.too_long;
     }
   }
   decisions_.Fill(&snapshot.rules, &snapshot.reloads.retired);
@@ -160,6 +165,7 @@ Snapshot DpdkPath::TakeSnapshot() const {
     snapshot.ports.push_back(ports_[p].Describe());
     auto& extra = snapshot.ports.back().extra;
     extra.emplace_back("tx_full_packets", refused[p]);
+    extra.emplace_back("tx_too_long_packets", too_long[p]);
     if (!exceptions_[p].has_value()) continue;
     extra.insert(extra.end(), {{"exception_rx_packets", kernel[p].rx.packets},
                                {"exception_rx_bytes", kernel[p].rx.bytes},

@@ -55,14 +55,14 @@ class TxQueue {
   uint64_t too_long() const { return __atomic_load_n(&too_long_, __ATOMIC_RELAXED); }
 
  protected:
-  // Whether the interface does not send a frame of this length: the kernel's own rule, which it
-  // does not apply to everything that sockets send.
+  // Whether the interface does not send a frame of this length, or segments of this size: the
+  // kernel's own rule, which it does not apply to everything that sockets send.
   bool IsTooLong(const SocketFrame& frame) const {
     constexpr uint32_t kHeader = 14, kTag = 4;
     const uint32_t mtu = __atomic_load_n(&mtu_, __ATOMIC_RELAXED);
-    if (frame.segments() || frame.length <= mtu + kHeader) return false;
+    if (frame.longest_packet() <= mtu + kHeader) return false;
     const bool tagged = frame.length > kHeader && frame.data[12] == 0x81 && frame.data[13] == 0;
-    return !tagged || frame.length > mtu + kHeader + kTag;
+    return !tagged || frame.longest_packet() > mtu + kHeader + kTag;
   }
 
   bool IsDown() const { return !__atomic_load_n(&up_, __ATOMIC_RELAXED); }

@@ -127,14 +127,7 @@ void SocketPath::LookAtSetups(Clock::time_point now) {
                 now);
     const bool longer =
         std::exchange(port->too_long_seen, port->too_long.load()) != port->too_long.load();
-    faults_.Set(subject, "too_long", longer,
-                longer ? absl::StrCat("frames for ", port->spec.device,
-                                      " that are longer than its MTU, ", found->mtu,
-                                      " bytes, are dropped, and count as tx_full; if "
-                                      "their senders leave segments to a NIC to cut, there: "
-                                      "ethtool -K IFACE tso off gso off")
-                       : absl::StrCat("no more frames that are too long for ", port->spec.device),
-                now);
+    SetTooLong(subject, port->spec.device, found->mtu, longer, &faults_, now);
   }
 }
 

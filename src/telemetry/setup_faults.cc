@@ -93,4 +93,16 @@ void SetSetupFaults(const std::string& subject, const LinkSetup& opened, const L
     ledger->Set(subject, it.fault, it.wrong, it.line, now);
 }
 
+void SetTooLong(const std::string& subject, const std::string& interface, uint32_t mtu, bool longer,
+                FaultLedger* ledger, FaultLedger::Clock::time_point now) {
+  ledger->Set(subject, "too_long", longer,
+              longer
+                  ? absl::StrCat("frames for ", interface, " that are longer than its MTU of ", mtu,
+                                 " bytes are dropped and count as tx_full; if they are uncut TCP "
+                                 "segments, turn TSO off at their senders: "
+                                 "ethtool -K IFACE tso off gso off")
+                  : absl::StrCat("no more frames that are too long for ", interface),
+              now);
+}
+
 }  // namespace twinpath

@@ -5,6 +5,7 @@
 #ifndef TWINPATH_TELEMETRY_SETUP_FAULTS_H_
 #define TWINPATH_TELEMETRY_SETUP_FAULTS_H_
 
+#include <cstdint>
 #include <string>
 
 #include "src/kernel/link/link_setup.h"
@@ -24,6 +25,11 @@ struct LinkUse {
 // port was opened, `found` is the interface now.
 void SetSetupFaults(const std::string& subject, const LinkSetup& opened, const LinkSetup& found,
                     const LinkUse& use, FaultLedger* ledger, FaultLedger::Clock::time_point now);
+
+// Sets or clears the fault too_long of `subject`. `longer`: since the last call, frames were longer
+// than the MTU of `interface` (in bytes), and were dropped.
+void SetTooLong(const std::string& subject, const std::string& interface, uint32_t mtu, bool longer,
+                FaultLedger* ledger, FaultLedger::Clock::time_point now);
 
 }  // namespace twinpath
 

@@ -37,7 +37,6 @@ bool IsUp(uint32_t index) {
 // they must not store "down", which would stay forever; after the run they do not store the MTU in
 // native mode either. In generic mode they need the MTU to recognize uncut segments.
 void XdpPath::SetOutPort(size_t index) {
-  constexpr uint32_t kHeaders = 14 + 4;  // Ethernet's, and room for a VLAN tag
   const uint32_t interface = ports_[index].interface.index;
   const auto link = ReadLink(interface);
   if (!link.has_value())
@@ -46,7 +45,7 @@ void XdpPath::SetOutPort(size_t index) {
     run_->maps().SetOutPort(index, interface, UINT32_MAX);
   else
     run_->maps().SetOutPort(index, interface,
-                            link->flags & IFF_UP || options_.pin ? link->mtu + kHeaders : 0);
+                            link->flags & IFF_UP || options_.pin ? LongestFrame(link->mtu) : 0);
 }
 
 void XdpPath::Watch(Clock::time_point now) {
@@ -122,14 +121,7 @@ void XdpPath::LookAtSetups(Clock::time_point now) {
                    &faults_, now);
     const uint64_t too_long = tp_count_load(&run_->maps().too_long(i).packets);
     const bool longer = std::exchange(ports_[i].too_long, too_long) != too_long;
-    faults_.Set(subject, "too_long", longer,
-                longer ? absl::StrCat("frames for ", port.spec.device,
-                                      " that are longer than its MTU of ", found->mtu,
-                                      " bytes are dropped and count as tx_full; if they are uncut "
-                                      "TCP segments, turn TSO off at their senders: "
-                                      "ethtool -K IFACE tso off gso off")
-                       : absl::StrCat("no more frames that are too long for ", port.spec.device),
-                now);
+    SetTooLong(subject, port.spec.device, found->mtu, longer, &faults_, now);
     const bool unreachable = (sent_to >> i & 1) != 0 && !TakesNativeFrames(port.interface);
     faults_.Set(subject, "unreachable", unreachable,
                 unreachable ? absl::StrCat(port.spec.device, " ", WhyUnreachable(port),

@@ -5,6 +5,7 @@ import json
 import pathlib
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -13,6 +14,7 @@ from verdicts import check_conserved
 from wait import wait_for
 
 PACKET_IGNORE_OUTGOING = 23
+SOL_PACKET, PACKET_VNET_HDR = 263, 15
 
 
 def run(*command):
@@ -67,6 +69,20 @@ class Sender:
 
     def close(self):
         self.socket.close()
+
+
+def send_segments(interface, size, count):
+    """Sends `count` buffers of ten TCP segments with `size` bytes of payload each, which nobody has cut yet."""
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40 + 10 * size, 0, 0x4000, 64, 6, 0, bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2]))
+    tcp = struct.pack("!HHIIBBHHH", 1000, 2000, 1, 1, 5 << 4, 0x10, 1000, 0, 0)
+    head = bytes.fromhex("0200000000020200000000010800") + ip + tcp
+    needs_checksum, tcp_segments = 1, 1
+    note = struct.pack("=BBHHHH", needs_checksum, tcp_segments, len(head), size, 34, 16)
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sender:
+        sender.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+        sender.bind((interface, 0))
+        for _ in range(count):
+            sender.send(note + head + bytes(10 * size))
 
 
 def arrived(interface):

@@ -15,6 +15,7 @@
 #include <regex>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/config/profile/checksums.h"
@@ -122,6 +123,7 @@ absl::StatusOr<Device> AfXdp(const PortSpec& port, uint32_t queues, const Machin
   device.given = port.device;
   device.interface = name;
   device.mac_filter = name;
+  device.sends_by = name;
   device.mtu = machine.InterfaceMtu(name);
   device.vdev_a_queue = channels.combined == 0;
   const std::string driver = machine.InterfaceDriver(name);
@@ -197,10 +199,31 @@ Vdev ParseVdev(const std::string& given) {
   return {given.substr(0, comma), comma == std::string::npos ? "" : given.substr(comma + 1)};
 }
 
-std::string InterfaceArgument(const Vdev& vdev) {
-  static const std::regex interface("(?:.*,)?(?:iface|rx_iface|rx_iface_in)=([^,]+)(?:,.*)?");
+std::string InterfaceArgument(const Vdev& vdev, const std::string& keys) {
+  const std::regex interface(absl::StrCat("(?:.*,)?(?:", keys, ")=([^,]+)(?:,.*)?"));
   std::smatch match;
   return std::regex_match(vdev.arguments, match, interface) ? match[1].str() : "";
+}
+
+// net_af_packet has frames of a fixed size in its rings. It cuts longer ones that it receives, and
+// drops longer ones that it should send, but counts them as sent.
+void LimitToRing(const std::string& port, const Vdev& vdev, Device* device) {
+  constexpr uint32_t kDefault = 2048;             // "framesz"
+  constexpr uint32_t kReceived = 66, kSent = 32;  // headers: tpacket_rcv, eth_af_packet_tx
+  uint32_t bytes = kDefault;
+  static const std::regex size("(?:.*,)?framesz=([0-9]+)(?:,.*)?");
+  std::smatch match;
+  if (std::regex_match(vdev.arguments, match, size) &&
+      (!absl::SimpleAtoi(match[1].str(), &bytes) || bytes <= kReceived))
+    return;  // the PMD refuses it
+  device->longest_sent = bytes - kSent;
+  const std::string word = ShellWord(device->interface);
+  device->warnings.push_back(absl::StrCat(
+      "port ", port, ": ", vdev.name, " cuts received frames to ", bytes - kReceived,
+      " bytes, also segments that nobody has cut yet (TSO, GRO): ethtool -K ", word,
+      " gro off lro off, at its senders ethtool -K IFACE tso off gso off, or use the interface "
+      "itself as the device: --port ",
+      port, "=", word));
 }
 
 absl::StatusOr<Device> VirtualDevice(const PortSpec& port, const Machine& machine) {
@@ -211,7 +234,7 @@ absl::StatusOr<Device> VirtualDevice(const PortSpec& port, const Machine& machin
   Vdev vdev = ParseVdev(port.device);
   const std::string driver = VdevDriver(vdev.name);
   device.kernel_behind = driver != "net_null" && driver != "net_pcap" && driver != "net_ring";
-  const std::string interface = InterfaceArgument(vdev);
+  const std::string interface = InterfaceArgument(vdev, "iface|rx_iface|rx_iface_in");
   const bool reads_interface =
       driver == "net_af_packet" || driver == "net_af_xdp" || driver == "net_pcap";
   if (reads_interface && !interface.empty()) {
@@ -221,6 +244,9 @@ absl::StatusOr<Device> VirtualDevice(const PortSpec& port, const Machine& machin
     if (driver == "net_af_packet") device.interface = interface;
     device.mac_filter = interface;
   }
+  if (reads_interface) device.sends_by = InterfaceArgument(vdev, "iface|tx_iface");
+  device.packet_socket = driver == "net_af_packet" || driver == "net_pcap";
+  if (driver == "net_af_packet") LimitToRing(port.name, vdev, &device);
   if (driver == "net_pcap") {
     auto mbufs = PcapMbufs(port, vdev.arguments);
     if (!mbufs.ok()) return mbufs.status();
@@ -289,7 +315,7 @@ bool OnAfXdp(const Device& device) {
 uint32_t AfXdpInterface(const std::string& given) {
   if (const uint32_t index = IndexOfLink(given); index != 0) return index;
   const Vdev vdev = ParseVdev(given);
-  return VdevDriver(vdev.name) == "net_af_xdp" ? IndexOfLink(InterfaceArgument(vdev)) : 0;
+  return VdevDriver(vdev.name) == "net_af_xdp" ? IndexOfLink(InterfaceArgument(vdev, "iface")) : 0;
 }
 
 uint32_t InterfaceQueues(const std::string& name, const Machine& machine) {

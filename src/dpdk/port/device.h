@@ -23,19 +23,22 @@ struct Device {
   enum class Kind { kPci, kAfXdp, kVdev };
   Kind kind = Kind::kVdev;
   std::string given;
-  std::string pci;          // kPci
-  std::string interface;    // kAfXdp and net_af_packet: the kernel's interface, which may disappear
-  std::string mac_filter;   // the kernel's interface that a PMD makes promiscuous by its flags
-  std::vector<Vdev> vdevs;  // kAfXdp: one, or one for each queue; kVdev: one
-  bool vdev_a_queue = false;   // each vdev has one queue
-  std::string mode;            // "native", "vdev"; kAfXdp: set once the sockets are bound
-  std::string why;             // why this PMD and mode
-  bool kernel_behind = true;   // passed packets may go to the kernel
-  bool reads_capture = false;  // a net_pcap device that reads a file once
-  bool endless = true;         // may receive frames at any time; false: none after its capture
-  uint32_t mtu = 0;            // kAfXdp: the interface's MTU in bytes
-  uint32_t extra_mbufs = 0;    // that the PMD keeps for itself, for all queues
-  bool completes = false;      // finishes unfinished checksums of received frames
+  std::string pci;         // kPci
+  std::string interface;   // kAfXdp and net_af_packet: the kernel's interface, which may disappear
+  std::string mac_filter;  // the kernel's interface that a PMD makes promiscuous by its flags
+  std::string sends_by;    // the kernel's interface that sends the frames, within its MTU
+  bool packet_socket = false;          // sends_by sends them for a packet socket
+  uint32_t longest_sent = UINT32_MAX;  // the longest frame that the PMD sends, in bytes
+  std::vector<Vdev> vdevs;             // kAfXdp: one, or one for each queue; kVdev: one
+  bool vdev_a_queue = false;           // each vdev has one queue
+  std::string mode;                    // "native", "vdev"; kAfXdp: set once the sockets are bound
+  std::string why;                     // why this PMD and mode
+  bool kernel_behind = true;           // passed packets may go to the kernel
+  bool reads_capture = false;          // a net_pcap device that reads a file once
+  bool endless = true;       // may receive frames at any time; false: none after its capture
+  uint32_t mtu = 0;          // kAfXdp: the interface's MTU in bytes
+  uint32_t extra_mbufs = 0;  // that the PMD keeps for itself, for all queues
+  bool completes = false;    // finishes unfinished checksums of received frames
   std::vector<std::string> warnings;
 };
 

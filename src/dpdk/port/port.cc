@@ -96,6 +96,7 @@ absl::Status Port::Start(const Profile& profile, bool one_mempool, rte_mempool* 
     absl::Status spread = SpreadBySoftware(profile, mempool);
     if (!spread.ok()) return Named(name_, spread);
   }
+  LimitFrames();
   opened_ = ReadSetup(index_).value_or(LinkSetup());
   for (const std::string& what : rss().cannot)
     rss_warnings_.push_back(absl::StrCat("port ", name_, ": RSS: ", what));
@@ -134,6 +135,27 @@ absl::Status Port::StartEthdevs(const EthdevConfig& config, InterfaceGuard* guar
           {.ethdev = ethdev.port(), .queue = q, .longest_chain = ethdev.longest_chain()});
   }
   return absl::OkStatus();
+}
+
+// Lets the workers compare frames with the MTU of the interface that sends them: the kernel drops
+// longer ones after the PMD has counted them as sent, or sends them nevertheless.
+void Port::LimitFrames() {
+  sends_by_ = index_ != 0 ? index_ : IndexOfLink(device_.sends_by);
+  if (device_.sends_by.empty() || sends_by_ == 0) return;
+  limits_ = std::make_unique<FrameLimits>();
+  UpdateMtu();
+  for (QueueEnd& end : ends_) end.limits = limits_.get();
+}
+
+void Port::UpdateMtu() {
+  if (limits_ == nullptr || ethdevs_.empty()) return;
+  const auto link = ReadLink(sends_by_);
+  if (!link.has_value()) return;
+  mtu_ = link->mtu;
+  const uint32_t tagged = LongestFrame(mtu_);
+  const uint32_t untagged = device_.packet_socket ? tagged - kVlanTag : tagged;
+  limits_->untagged.store(std::min(untagged, device_.longest_sent), std::memory_order_relaxed);
+  limits_->tagged.store(std::min(tagged, device_.longest_sent), std::memory_order_relaxed);
 }
 
 bool Port::BySoftware(const Profile& profile) const {

@@ -64,6 +64,11 @@ class Port {
   const std::string& Where() const { return device_.pci.empty() ? device_.interface : device_.pci; }
   // The index of the kernel interface whose frames the port takes from the kernel; 0: none.
   uint32_t TakesFrom() const;
+  // The kernel interface that sends the port's frames; empty: none, and no frame is too long.
+  const std::string& SendsBy() const { return device_.sends_by; }
+  // Its MTU, in bytes. UpdateMtu asks the kernel, and lets the workers know.
+  uint32_t mtu() const { return mtu_; }
+  void UpdateMtu();
   // Reports changes to the port's kernel interface since the port was opened, as faults. Asks the
   // kernel.
   void SetSetupFaults(FaultLedger* ledger, FaultLedger::Clock::time_point now) const;
@@ -111,6 +116,7 @@ class Port {
   const RssState& rss() const;
   RssSnapshot DescribeRss() const;
   void ReadSocketMode();
+  void LimitFrames();
 
   std::string name_;
   Device device_;
@@ -126,7 +132,10 @@ class Port {
   Promiscuous promiscuous_;          // of device_.mac_filter
   uint32_t own_program_ = 0;         // AF_XDP: the id of the program that libxdp attached; 0: none
   int setup_retries_ = 8;            // AF_XDP frees the queues of a previous run late
-  uint64_t dropped_before_ = 0;      // the interface's drops before the port used it
+  uint32_t sends_by_ = 0;            // the index of SendsBy(); 0: none
+  uint32_t mtu_ = 0;                 // of SendsBy()
+  std::unique_ptr<FrameLimits> limits_;  // of the ends_; null: none
+  uint64_t dropped_before_ = 0;          // the interface's drops before the port used it
   rte_mempool* mempool_ = nullptr;
   DeviceCounts past_;  // of earlier devices that disappeared
   std::string driver_;

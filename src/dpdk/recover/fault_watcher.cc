@@ -11,6 +11,7 @@
 #include "src/kernel/link/link_setup.h"
 #include "src/policy/count.h"
 #include "src/telemetry/counters.h"
+#include "src/telemetry/setup_faults.h"
 
 namespace twinpath {
 namespace {
@@ -44,7 +45,8 @@ FaultWatcher::FaultWatcher(const Watched& watched, FaultLedger* ledger, Clock::t
       last_(now),
       turns_(watched.workers.size(), {0, now}),
       taken_(watched.ports.size(), {0, now}),
-      refused_(watched.ports.size()) {}
+      refused_(watched.ports.size()),
+      too_long_(watched.ports.size()) {}
 
 void FaultWatcher::Look(Clock::time_point now) {
   if (now - last_ > kOwnPause) {
@@ -80,6 +82,7 @@ void FaultWatcher::LookAtPorts(Clock::time_point now) {
   for (size_t p = 0; p < taken_.size(); p++) {
     const std::string subject = absl::StrCat("port ", watched_.ports[p].name());
     const std::string link = watched_.ports[p].Link();
+    watched_.ports[p].UpdateMtu();
     if (link != kLinkGone)
       ledger_->Set(subject, "link_down", link == kLinkDown, absl::StrCat("link ", link), now);
     uint64_t taken = 0, refused = 0;
@@ -109,6 +112,20 @@ void FaultWatcher::LookAtPorts(Clock::time_point now) {
 void FaultWatcher::LookAtSetups(Clock::time_point now) {
   next_setup_look_ = now + kSetupInterval;
   for (const Port& port : watched_.ports) port.SetSetupFaults(ledger_, now);
+  for (size_t p = 0; p < too_long_.size(); p++) LookAtLength(p, now);
+}
+
+void FaultWatcher::LookAtLength(size_t port, Clock::time_point now) {
+  uint64_t too_long = 0;
+  for (const auto& worker : watched_.workers) {
+    for (const auto& queue : worker->queues()) {
+      too_long += tp_count_load(&queue->too_long[port]);
+      if (queue->port == port) too_long += tp_count_load(&queue->kernel.too_long);
+    }
+  }
+  const Port& out = watched_.ports[port];
+  SetTooLong(absl::StrCat("port ", out.name()), out.SendsBy(), out.mtu(),
+             std::exchange(too_long_[port], too_long) != too_long, ledger_, now);
 }
 
 void FaultWatcher::LookAtMempools(Clock::time_point now) {

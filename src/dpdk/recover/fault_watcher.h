@@ -21,7 +21,7 @@ namespace twinpath {
 
 // The objects to watch. They must outlive the watcher.
 struct Watched {
-  const std::vector<Port>& ports;
+  std::vector<Port>& ports;
   const std::map<int, Mempool>& mempools;  // by NUMA node
   const std::vector<std::unique_ptr<Worker>>& workers;
   const std::vector<uint32_t>& lcores;  // of the workers, in their order
@@ -51,6 +51,7 @@ class FaultWatcher {
   void LookAtPorts(Clock::time_point now);
   void LookAtMempools(Clock::time_point now);
   void LookAtSetups(Clock::time_point now);
+  void LookAtLength(size_t port, Clock::time_point now);
 
   const Watched watched_;
   FaultLedger* const ledger_;
@@ -58,6 +59,7 @@ class FaultWatcher {
   std::vector<Pulse> turns_;         // by worker
   std::vector<Pulse> taken_;         // by port: frames that its TX queues took
   std::vector<uint64_t> refused_;    // by port: frames that its TX queues refused
+  std::vector<uint64_t> too_long_;   // by port: frames longer than its MTU, at the last setup look
   std::map<int, uint64_t> no_mbuf_;  // by NUMA node
 };
 

@@ -24,10 +24,15 @@
 
 namespace twinpath {
 
-// Sends `count` frames by one TX queue; retries refused ones a few times. Returns how many were
-// sent: the first ones in `frames`, which the caller does not own any more. If the queue does not
-// accept all frames of several mbufs, those that it does not accept are moved to the end.
-uint32_t Send(QueueEnd to, rte_mbuf** frames, uint32_t count);
+struct SentFrames {
+  uint32_t count = 0;     // sent: the first ones of the frames
+  uint32_t too_long = 0;  // not sent: longer than the MTU
+};
+
+// Sends `count` frames by one TX queue; retries refused ones a few times. The caller does not own
+// those any more that were sent. Frames that the queue never accepts, or that are longer than the
+// interface's MTU, are moved to the end.
+SentFrames Send(QueueEnd to, rte_mbuf** frames, uint32_t count);
 
 class Egress {
  public:
@@ -134,12 +139,13 @@ inline void Egress::SendBatches(Queue* queue) {
 inline void Egress::Transmit(Queue* queue, uint8_t out_port, rte_mbuf** frames, uint32_t count,
                              uint64_t bytes) {
   if (queue->completes) queue->extras.checksums_completed += CompleteChecksums(frames, count);
-  const uint32_t sent = Send(queue->tx[out_port], frames, count);
-  if (TP_UNLIKELY(sent < count)) {
-    bytes -= Refuse(queue, frames + sent, count - sent);
-    queue->refused[out_port] += count - sent;
+  const SentFrames sent = Send(queue->tx[out_port], frames, count);
+  if (TP_UNLIKELY(sent.count < count)) {
+    bytes -= Refuse(queue, frames + sent.count, count - sent.count);
+    queue->refused[out_port] += count - sent.count - sent.too_long;
+    queue->too_long[out_port] += sent.too_long;
   }
-  tp_count_add(&queue->counters.tx[out_port], sent, bytes);
+  tp_count_add(&queue->counters.tx[out_port], sent.count, bytes);
 }
 
 }  // namespace twinpath

@@ -25,7 +25,8 @@ namespace twinpath {
 struct KernelCounters {
   tp_count rx = {};       // received from the kernel
   tp_count tx = {};       // of rx: sent
-  tp_count tx_full = {};  // of rx: refused by the TX queue
+  tp_count tx_full = {};  // of rx: refused by the TX queue, or too long
+  __u64 too_long = 0;     // of tx_full: longer than the MTU
 };
 
 // A queue's part of a policy. Allocated by the control thread.
@@ -51,7 +52,9 @@ struct Queue : QueuePolicy {
   KernelCounters kernel;
   tp_queue_extras extras = {};
   RetiredCounts retired;
-  __u64 refused[TP_MAX_PORTS] = {};  // part of tx_full, by out port
+  // Parts of tx_full, by out port: what its TX queue refused, and what is longer than its MTU.
+  __u64 refused[TP_MAX_PORTS] = {};
+  __u64 too_long[TP_MAX_PORTS] = {};
   // worker: rw; frames received beyond the budget's grant, oldest first, starting at `held_at`
   uint32_t held_at = 0, held = 0;
   rte_mbuf* held_frames[kMaxBurst] = {};

@@ -4,6 +4,7 @@
 #ifndef TWINPATH_DPDK_WORKER_QUEUE_END_H_
 #define TWINPATH_DPDK_WORKER_QUEUE_END_H_
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -12,6 +13,12 @@ namespace twinpath {
 
 inline constexpr uint32_t kAnyLength = UINT32_MAX;
 
+// The longest frames that a kernel interface sends for a port, in bytes, with and without a VLAN
+// tag. Owned by the port. control: rw, worker: ro
+struct FrameLimits {
+  std::atomic<uint32_t> untagged = kAnyLength, tagged = kAnyLength;
+};
+
 // One queue of one ethdev.
 struct QueueEnd {
   uint16_t ethdev = 0;
@@ -19,6 +26,8 @@ struct QueueEnd {
   // TX: the longest frame of several mbufs that the queue accepts, in bytes. 0: none; kAnyLength:
   // all.
   uint32_t longest_chain = kAnyLength;
+  // TX. Null: no kernel interface sends the frames, so none is too long.
+  const FrameLimits* limits = nullptr;
 };
 
 // The set-up of one logical queue of one port.

@@ -147,14 +147,16 @@ void Worker::FromKernel(Queue* queue) {
   if (count == 0) return;
   uint64_t bytes = FrameBytes<MbufAccess>(frames_, count);
   tp_count_add(&queue->kernel.rx, count, bytes);
-  const uint32_t sent = Send(queue->tx[queue->port], frames_, count);
-  if (sent < count) {
-    const uint64_t refused = FrameBytes<MbufAccess>(frames_ + sent, count - sent);
-    tp_count_add(&queue->kernel.tx_full, count - sent, refused);
+  const SentFrames sent = Send(queue->tx[queue->port], frames_, count);
+  if (sent.count < count) {
+    const uint32_t left = count - sent.count;
+    const uint64_t refused = FrameBytes<MbufAccess>(frames_ + sent.count, left);
+    tp_count_add(&queue->kernel.tx_full, left, refused);
+    queue->kernel.too_long += sent.too_long;
     bytes -= refused;
-    FreeFrames(frames_ + sent, count - sent);
+    FreeFrames(frames_ + sent.count, left);
   }
-  tp_count_add(&queue->kernel.tx, sent, bytes);
+  tp_count_add(&queue->kernel.tx, sent.count, bytes);
 }
 
 // Work that is not needed for every turn. False: the run is over.

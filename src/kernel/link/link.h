@@ -28,6 +28,12 @@ struct Link {
   uint64_t tx_dropped = 0;  // frames that the kernel dropped instead of sending
 };
 
+// The longest frame that the kernel sends by an interface with this MTU, in bytes: the MTU, an
+// Ethernet header and room for a VLAN tag (is_skb_forwardable, xdp_ok_fwd_dev).
+// A packet socket has the room for the tag only if the frame has one (packet(7)).
+constexpr uint32_t kVlanTag = 4;
+constexpr uint32_t LongestFrame(uint32_t mtu) { return mtu + 14 + kVlanTag; }
+
 // Reads an interface by index. Nullopt if the namespace has no such interface.
 std::optional<Link> ReadLink(uint32_t index);
 // Reads an interface by its name or an alternative name (ip link property).

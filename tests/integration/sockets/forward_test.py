@@ -9,6 +9,7 @@ import socket
 import struct
 import subprocess
 
+from dpdk_lab import arrived, send_segments, until
 from socket_lab import ENGINE, SocketTest, TaggedCapture
 from wait import wait_for
 from xdp_lab import main, remove, run
@@ -187,6 +188,20 @@ class Forward(SocketTest):
             self.assertEqual(len(long), summary["ports"][1]["tx_too_long_packets"])
             self.same([datagram(number) for number in range(FRAMES) if number not in set(long)],
                              capture.frames(at_least=FRAMES - len(long)))
+
+    def test_segments_become_packets_within_the_mtu(self):
+        if ENGINE != "packet_mmap":
+            self.skipTest("the other engines get no segments, or send none")
+        self.wire()
+        run("ip", "link", "set", "wan", "mtu", "1000")
+        with self.start("--port", "lan=lan", "--port", "wan=wan", "--forward", "wire") as program:
+            before = arrived("sink")
+            for size, count in ((1000 - 40, 20), (1000 - 40 + 1, 30), (1400, 10)):
+                send_segments("gen", size, count)
+            until("those that were sent arrive", lambda: arrived("sink") == before + 20)
+            summary = program.stop()
+        self.check(summary, rx=60, tx=20, tx_full=40)
+        self.assertEqual(40, summary["ports"][1]["tx_too_long_packets"])
 
     def test_a_port_that_is_down_refuses(self):
         self.wire()

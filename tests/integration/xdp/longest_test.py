@@ -7,7 +7,7 @@ longer than the MTU of their out port, and frames for a port that is down.
 import pathlib
 import shutil
 
-from dpdk_lab import Sender, Telemetry, arrived, until
+from dpdk_lab import Sender, Telemetry, arrived, send_segments, until
 from xdp_lab import MODES, XdpTest, main, run
 
 FRAMES = 200
@@ -68,6 +68,24 @@ class Longest(XdpTest):
             program.stop()
             self.assertIn("port wan: frames for wan that are longer than its MTU of 1000 bytes are dropped and count as "
                           "tx_full", program.process.stderr.read())
+
+    def test_segments_become_packets_within_the_mtu(self):
+        run("ip", "link", "set", "wan", "mtu", "1000")
+        with self.start("--port", "lan=lan", "--port", "wan=wan", "--forward", "wire", "--mode", "generic") as program:
+            before = arrived("sink")
+            send_segments("gen", 1000 - 40, 20)
+            send_segments("gen", 1000 - 40 + 1, 30)
+            send_segments("gen", 1400, 10)
+            self.telemetry = Telemetry("twinpath-xdp")
+            until("all are decided", lambda: self.total("rx_packets") == 60)
+            until("those that were sent arrive", lambda: arrived("sink") == before + 20)
+            self.assertEqual(20, self.total("tx_packets"))
+            self.assertEqual(40, self.total("tx_full_packets"))
+            self.assertEqual(40, self.telemetry.port("wan")["tx_too_long_packets"])
+            self.assertEqual(60 * 54 + 200 * 960 + 300 * 961 + 100 * 1400, self.total("rx_bytes"))
+            until("the fault is told", lambda: self.telemetry.fault("port wan", "too_long")["times"])
+            self.telemetry.close()
+            program.stop()
 
     def test_pinned_programs_send_after_the_end(self):
         with self.start("--port", "lan=lan", "--port", "wan=wan", "--forward", "wire", "--mode", "native",
