@@ -128,6 +128,8 @@ void SocketPath::LookAtSetups(Clock::time_point now) {
     const bool longer =
         std::exchange(port->too_long_seen, port->too_long.load()) != port->too_long.load();
     SetTooLong(subject, port->spec.device, found->mtu, longer, &faults_, now);
+    SetPreceded(subject, port->spec.device, port->guard.Preceded(),
+                "the host's own stack receives the port's frames, too", &faults_, now);
   }
 }
 

@@ -105,4 +105,18 @@ void SetTooLong(const std::string& subject, const std::string& interface, uint32
               now);
 }
 
+void SetPreceded(const std::string& subject, const std::string& interface,
+                 const std::optional<ClassifierProgram>& other, const std::string& means,
+                 FaultLedger* ledger, FaultLedger::Clock::time_point now) {
+  ledger->Set(
+      subject, "preceded", other.has_value(),
+      other ? absl::StrCat("another program of the classifier (", other->name,
+                           other->name.empty() ? "" : ", ", "id ", other->id,
+                           ") runs before Twinpath's on ", interface, "; if it ends the chain, ",
+                           means, ": detach it, or restart this program")
+            : absl::StrCat("no other program of the classifier runs before Twinpath's on ",
+                           interface),
+      now);
+}
+
 }  // namespace twinpath

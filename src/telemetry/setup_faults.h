@@ -6,8 +6,10 @@
 #define TWINPATH_TELEMETRY_SETUP_FAULTS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "src/kernel/link/classifier_program.h"
 #include "src/kernel/link/link_setup.h"
 #include "src/telemetry/faults.h"
 
@@ -30,6 +32,12 @@ void SetSetupFaults(const std::string& subject, const LinkSetup& opened, const L
 // than the MTU of `interface` (in bytes), and were dropped.
 void SetTooLong(const std::string& subject, const std::string& interface, uint32_t mtu, bool longer,
                 FaultLedger* ledger, FaultLedger::Clock::time_point now);
+
+// Sets or clears the fault preceded of `subject`. `other`: a program that the kernel's classifier
+// runs before Twinpath's on `interface`; `means`: what is wrong if that program ends the chain.
+void SetPreceded(const std::string& subject, const std::string& interface,
+                 const std::optional<ClassifierProgram>& other, const std::string& means,
+                 FaultLedger* ledger, FaultLedger::Clock::time_point now);
 
 }  // namespace twinpath
 

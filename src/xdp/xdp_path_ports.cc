@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/kernel/link/classifier.h"
 #include "src/kernel/link/link.h"
 #include "src/kernel/shell_word.h"
 #include "src/kernel/xdp_program.h"
@@ -122,6 +123,9 @@ void XdpPath::LookAtSetups(Clock::time_point now) {
     const uint64_t too_long = tp_count_load(&run_->maps().too_long(i).packets);
     const bool longer = std::exchange(ports_[i].too_long, too_long) != too_long;
     SetTooLong(subject, port.spec.device, found->mtu, longer, &faults_, now);
+    SetPreceded(subject, port.spec.device,
+                FirstOfOthers(port.interface.index, ClassifierHook::kIngress, port.long_frames),
+                "uncut TCP segments (TSO) are lost, and no counter has them", &faults_, now);
     const bool unreachable = (sent_to >> i & 1) != 0 && !TakesNativeFrames(port.interface);
     faults_.Set(subject, "unreachable", unreachable,
                 unreachable ? absl::StrCat(port.spec.device, " ", WhyUnreachable(port),

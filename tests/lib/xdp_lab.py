@@ -2,11 +2,15 @@
 """What the tests of twinpath-xdp and of twinpath-socket share: veth pairs, and the program from its start to its summary. The frames are xdp_traffic's.
 
 A test file runs as FILE TWINPATH_XDP TWINPATH and ends with main()."""
+import ctypes
 import json
 import math
 import os
 import pathlib
+import platform
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -19,6 +23,10 @@ PROGRAM = os.path.realpath(sys.argv[1])
 BPFFS = pathlib.Path("/sys/fs/bpf")
 SOCKET = pathlib.Path("/run/dpdk", os.path.basename(PROGRAM), "dpdk_telemetry.v2")
 MODES = ("native", "generic")
+SYS_BPF = {"x86_64": 321, "aarch64": 280}[platform.machine()]
+PROG_LOAD, LINK_CREATE = 5, 28
+SCHED_CLS, TCX_INGRESS, F_BEFORE = 3, 46, 1 << 3
+LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def main():
@@ -181,3 +189,32 @@ def leavings(program=PROGRAM):
             "processes": [path for path in pathlib.Path("/proc").glob("[0-9]*")
                           if path.joinpath("exe").exists()
                           and os.readlink(path / "exe") == program]}
+
+
+def bpf(command, attribute):
+    """Calls bpf(2) with these bytes of a union bpf_attr. Returns a file descriptor."""
+    attribute = ctypes.create_string_buffer(attribute.ljust(128, b"\0"), 128)
+    result = LIBC.syscall(SYS_BPF, command, attribute, 128)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), f"bpf({command})")
+    return result
+
+
+class FirstClassifier:
+    """A program called `name` of the kernel's packet classifier (tcx, Linux 6.6) that runs before all others at the
+    ingress of an interface, until close(), and passes every frame on to the next program. Debian 12's bpftool cannot
+    attach one."""
+
+    def __init__(self, interface, name=b"other"):
+        code = struct.pack("<BBhi", 0xb7, 0, 0, -1) + struct.pack("<BBhi", 0x95, 0, 0, 0)  # return TCX_NEXT
+        self.memory = [ctypes.create_string_buffer(code, len(code)), ctypes.create_string_buffer(b"BSD")]
+        program = bpf(PROG_LOAD, struct.pack("<IIQQIIQII16s", SCHED_CLS, 2, ctypes.addressof(self.memory[0]),
+                                             ctypes.addressof(self.memory[1]), 0, 0, 0, 0, 0, name))
+        try:
+            self.link = bpf(LINK_CREATE, struct.pack("<IIII", program, socket.if_nametoindex(interface), TCX_INGRESS,
+                                                     F_BEFORE))
+        finally:
+            os.close(program)
+
+    def close(self):
+        os.close(self.link)

@@ -12,12 +12,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "src/kernel/netlink.h"
+#include "src/kernel/xdp_program.h"
 
 namespace twinpath {
 namespace {
@@ -26,6 +28,12 @@ constexpr int kLoadTries = 10;
 // Linux 6.6 and later; older headers do not name them.
 constexpr uint32_t kTcxIngress = 46, kTcxEgress = 47;  // BPF_TCX_INGRESS, BPF_TCX_EGRESS
 constexpr uint32_t kBefore = 1 << 3;                   // BPF_F_BEFORE
+
+constexpr uint32_t kMaxPrograms = 64;  // BPF_MPROG_MAX
+
+uint32_t AttachType(ClassifierHook hook) {
+  return hook == ClassifierHook::kIngress ? kTcxIngress : kTcxEgress;
+}
 
 long Bpf(int command, bpf_attr* attribute) {
   return syscall(SYS_bpf, command, attribute, sizeof(*attribute));
@@ -92,13 +100,32 @@ absl::StatusOr<FileDescriptor> LinkClassifier(uint32_t interface, ClassifierHook
   bpf_attr attribute = {};
   attribute.link_create.prog_fd = static_cast<uint32_t>(program.get());
   attribute.link_create.target_ifindex = interface;
-  attribute.link_create.attach_type = hook == ClassifierHook::kIngress ? kTcxIngress : kTcxEgress;
+  attribute.link_create.attach_type = AttachType(hook);
   attribute.link_create.flags = kBefore;
   const long fd = Bpf(BPF_LINK_CREATE, &attribute);
   if (fd >= 0) return FileDescriptor(static_cast<int>(fd));
   if (errno == EINVAL || errno == EOPNOTSUPP)
     return absl::UnimplementedError("the kernel has no links of the classifier (Linux 6.6 has)");
   return absl::ErrnoToStatus(errno, "BPF_LINK_CREATE at the classifier");
+}
+
+std::optional<ClassifierProgram> FirstOfOthers(uint32_t interface, ClassifierHook hook,
+                                               const FileDescriptor& link) {
+  bpf_link_info info = {};
+  bpf_attr attribute = {};
+  attribute.info.bpf_fd = static_cast<uint32_t>(link.get());
+  attribute.info.info_len = sizeof(info);
+  attribute.info.info = reinterpret_cast<uint64_t>(&info);
+  if (link.get() < 0 || Bpf(BPF_OBJ_GET_INFO_BY_FD, &attribute) != 0) return std::nullopt;
+  std::array<uint32_t, kMaxPrograms> programs = {};
+  bpf_attr query = {};
+  query.query.target_fd = interface;  // target_ifindex, which older headers do not name
+  query.query.attach_type = AttachType(hook);
+  query.query.prog_ids = reinterpret_cast<uint64_t>(programs.data());
+  query.query.prog_cnt = kMaxPrograms;
+  if (Bpf(BPF_PROG_QUERY, &query) != 0 || programs[0] == 0 || programs[0] == info.prog_id)
+    return std::nullopt;
+  return ClassifierProgram{programs[0], XdpProgramName(programs[0])};
 }
 
 absl::Status AddClsact(uint32_t interface) {

@@ -8,12 +8,14 @@
 #include <linux/bpf.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "src/kernel/file_descriptor.h"
+#include "src/kernel/link/classifier_program.h"
 
 namespace twinpath {
 
@@ -28,6 +30,12 @@ absl::StatusOr<FileDescriptor> LoadClassifier(const char* name,
 // 6.6).
 absl::StatusOr<FileDescriptor> LinkClassifier(uint32_t interface, ClassifierHook hook,
                                               const FileDescriptor& program);
+
+// The first program that the hook runs, if it is not that of `link` (as LinkClassifier returns it).
+// It may end the chain before that of `link`. Nullopt: that of `link` is the first one, or the
+// kernel does not say.
+std::optional<ClassifierProgram> FirstOfOthers(uint32_t interface, ClassifierHook hook,
+                                               const FileDescriptor& link);
 
 // A clsact qdisc on the interface. AlreadyExists: it has one, or an ingress qdisc.
 absl::Status AddClsact(uint32_t interface);

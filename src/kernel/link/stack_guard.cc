@@ -131,6 +131,11 @@ absl::Status StackGuard::Attach(GuardBy by) {
   return AddFilter(index_, ClassifierHook::kIngress, kPriority, kIngressName, *ingress);
 }
 
+std::optional<ClassifierProgram> StackGuard::Preceded() const {
+  auto other = FirstOfOthers(index_, ClassifierHook::kIngress, ingress_);
+  return other ? other : FirstOfOthers(index_, ClassifierHook::kEgress, egress_);
+}
+
 StackGuard& StackGuard::operator=(StackGuard&& other) noexcept {
   std::swap(lock_, other.lock_);
   std::swap(ingress_, other.ingress_);

@@ -10,12 +10,14 @@
 #define TWINPATH_KERNEL_LINK_STACK_GUARD_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "src/kernel/file_descriptor.h"
+#include "src/kernel/link/classifier_program.h"
 
 namespace twinpath {
 
@@ -42,6 +44,8 @@ class StackGuard {
   // The mark of frames that are for the stack; not 0. A tap must not take them.
   uint32_t mark() const { return mark_; }
   bool by_filters() const { return filters_; }
+  // A program that the kernel runs before the guard's, and that may end the chain.
+  std::optional<ClassifierProgram> Preceded() const;
 
  private:
   absl::Status Attach(GuardBy by);

@@ -12,7 +12,7 @@ import subprocess
 from dpdk_lab import arrived, send_segments, until
 from socket_lab import ENGINE, SocketTest, TaggedCapture
 from wait import wait_for
-from xdp_lab import main, remove, run
+from xdp_lab import FirstClassifier, main, remove, run
 from xdp_traffic import Capture, frame, send
 
 FRAMES = 500
@@ -202,6 +202,21 @@ class Forward(SocketTest):
             summary = program.stop()
         self.check(summary, rx=60, tx=20, tx_full=40)
         self.assertEqual(40, summary["ports"][1]["tx_too_long_packets"])
+
+    def test_another_program_of_the_classifier_before_the_guard(self):
+        if ENGINE == "af_xdp":
+            self.skipTest("XDP keeps frames from the stack there")
+        self.wire()
+        with self.start("--port", "lan=lan", "--port", "wan=wan", "--forward", "wire") as program:
+            other = FirstClassifier("lan", b"other")
+            line = next(line for line in program.process.stderr if "port lan: another program" in line)
+            self.assertRegex(line, r"another program of the classifier \(other, id \d+\) runs before Twinpath's on lan; if "
+                                   r"it ends the chain, the host's own stack receives the port's frames, too: detach it")
+            other.close()
+            next(line for line in program.process.stderr if "port lan: no other program of the classifier" in line)
+            summary = program.stop()
+        self.assertEqual([("port lan", "preceded", False, 1)],
+                         [(f["subject"], f["fault"], f["active"], f["times"]) for f in summary["faults"]])
 
     def test_a_port_that_is_down_refuses(self):
         self.wire()

@@ -5,10 +5,11 @@ longer than the MTU of their out port, and frames for a port that is down.
 
   longest_test.py TWINPATH_XDP TWINPATH"""
 import pathlib
+import re
 import shutil
 
 from dpdk_lab import Sender, Telemetry, arrived, send_segments, until
-from xdp_lab import MODES, XdpTest, main, run
+from xdp_lab import MODES, FirstClassifier, XdpTest, main, run
 
 FRAMES = 200
 PINS = pathlib.Path("/sys/fs/bpf/twinpath")
@@ -86,6 +87,27 @@ class Longest(XdpTest):
             until("the fault is told", lambda: self.telemetry.fault("port wan", "too_long")["times"])
             self.telemetry.close()
             program.stop()
+
+    def test_another_program_before_the_one_that_sends_segments(self):
+        with self.start("--port", "lan=lan", "--port", "wan=wan", "--forward", "wire", "--mode", "generic") as program:
+            self.telemetry = Telemetry("twinpath-xdp")
+
+            def fault():
+                return self.telemetry.fault("port lan", "preceded")
+            self.assertEqual(0, fault()["times"])
+            for times in (1, 2):
+                other = FirstClassifier("lan", b"other")
+                until("the fault is told", lambda: fault()["active"])
+                other.close()
+                until("and ends", lambda: not fault()["active"])
+                self.assertEqual(times, fault()["times"])
+            self.assertEqual(0, self.telemetry.fault("port wan", "preceded")["times"])
+            self.telemetry.close()
+            program.stop()
+            said = program.process.stderr.read()
+        self.assertEqual(2, len(re.findall(r"port lan: another program of the classifier \(other, id \d+\) runs before "
+                                           r"Twinpath's on lan; if it ends the chain, uncut TCP segments", said)), said)
+        self.assertEqual(2, said.count("port lan: no other program of the classifier runs before Twinpath's on lan"))
 
     def test_pinned_programs_send_after_the_end(self):
         with self.start("--port", "lan=lan", "--port", "wan=wan", "--forward", "wire", "--mode", "native",

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -91,6 +92,36 @@ TEST_F(SetupFaultsTest, ANameIsQuotedForTheShell) {
   Look(found);
   EXPECT_EQ(Active(), (Names{"mtu", "renamed"}));
   EXPECT_NE(lines_[0].find("ip link set dev 'a;b' mtu 1500"), std::string::npos);
+}
+
+TEST_F(SetupFaultsTest, FramesBeyondTheMtuAreToldOnceAndEndASecondLater) {
+  for (const bool longer : {true, true, false, false}) {
+    now_ += std::chrono::seconds(1);
+    SetTooLong("port wan", "wan0", 1000, longer, &ledger_, now_);
+  }
+  EXPECT_EQ(
+      lines_,
+      (Names{"port wan: frames for wan0 that are longer than its MTU of 1000 bytes are dropped and "
+             "count as tx_full; if they are uncut TCP segments, turn TSO off at their senders: "
+             "ethtool -K IFACE tso off gso off",
+             "port wan: no more frames that are too long for wan0, after 2.00 s"}));
+}
+
+TEST_F(SetupFaultsTest, AProgramBeforeOursIsToldOnceAndEndsWhenItIsGone) {
+  using Other = std::optional<ClassifierProgram>;
+  for (const Other& other : {Other({7, "their"}), Other({7, "their"}), Other(), Other({8, ""})}) {
+    now_ += std::chrono::seconds(1);
+    SetPreceded("port lan", "lan0", other, "frames are lost", &ledger_, now_);
+  }
+  EXPECT_EQ(
+      lines_,
+      (Names{
+          "port lan: another program of the classifier (their, id 7) runs before Twinpath's on "
+          "lan0; if it ends the chain, frames are lost: detach it, or restart this program",
+          "port lan: no other program of the classifier runs before Twinpath's on lan0, after "
+          "2.00 s",
+          "port lan: another program of the classifier (id 8) runs before Twinpath's on lan0; if "
+          "it ends the chain, frames are lost: detach it, or restart this program"}));
 }
 
 }  // namespace
