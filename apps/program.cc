@@ -8,11 +8,15 @@
 #include <cerrno>
 #include <cstdio>
 #include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 
 namespace twinpath {
 namespace {
+
+bool errors_as_json = false;
 
 // open() returns the lowest free number, so the missing descriptors are opened in ascending order.
 bool OpenStandardDescriptors() {
@@ -31,17 +35,28 @@ int RunMain(absl::string_view program, int argc, char** argv, int (*main)(int, c
 }
 
 int PrintError(absl::string_view program, ExitStatus exit_status, absl::string_view why) {
+  if (errors_as_json) {
+    const nlohmann::json error = {{"error", std::string(why)}};
+    std::cout << error.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n"
+              << std::flush;
+  }
+  return PrintErrorLine(program, exit_status, why);
+}
+
+int PrintErrorLine(absl::string_view program, ExitStatus exit_status, absl::string_view why) {
   std::cerr << absl::StrCat(program, ": ", why,
                             "\n");  // one write, so that readers get whole lines
   return exit_status;
 }
+
+void PrintErrorsAsJson() { errors_as_json = true; }
 
 int FinishOutput(absl::string_view program, int status) {
   std::cout.flush();
   if (status != kDone || (std::cout && std::fflush(stdout) == 0)) return status;
   // Writes to a terminal that has hung up fail with EIO. Nobody reads the output there.
   if (isatty(STDOUT_FILENO) == 0 && errno == EIO) return status;
-  return PrintError(program, kFailed, "cannot write the output");
+  return PrintErrorLine(program, kFailed, "cannot write the output");
 }
 
 std::optional<int> ParseCommandLine(CLI::App& app, int argc, const char* const* argv,

@@ -24,12 +24,18 @@ enum ExitStatus {
 // program would write tables or log lines into it.
 int RunMain(absl::string_view program, int argc, char** argv, int (*main)(int, char**));
 
-// Prints `why` to stderr, in a line that starts with `program` ("twinpath check"). Returns
-// `exit_status`.
+// Prints `why` to stderr, in a line that starts with `program` ("twinpath check"). After
+// PrintErrorsAsJson, also prints {"error": why} to stdout, as one line. Returns `exit_status`.
 int PrintError(absl::string_view program, ExitStatus exit_status, absl::string_view why);
 inline int PrintError(absl::string_view program, ExitStatus exit_status, const absl::Status& why) {
   return PrintError(program, exit_status, why.message());
 }
+
+// The same without the JSON: for an error beside other output on stdout, which is JSON of its own.
+int PrintErrorLine(absl::string_view program, ExitStatus exit_status, absl::string_view why);
+
+// For --json.
+void PrintErrorsAsJson();
 
 // Flushes standard output at the end of a program, and returns its exit status: `status`, but
 // kFailed instead of kDone if not all of the output could be written. A full disk or a closed pipe

@@ -65,7 +65,7 @@ int PrintMistakes(const CheckOptions& options, const std::string& text,
     std::string line = mistake.message;
     if (!mistake.hint.empty()) absl::StrAppend(&line, "; ", mistake.hint);
     if (at.line != 0) absl::StrAppend(&line, " (line ", at.line, ", column ", at.column, ")");
-    PrintError(kCheck, kWrong, line);
+    PrintErrorLine(kCheck, kWrong, line);
     ordered_json entry = {{"message", mistake.message}};
     if (!mistake.hint.empty()) entry["hint"] = mistake.hint;
     if (!mistake.pointer.empty()) entry["pointer"] = mistake.pointer;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // twinpath: the tools other than the datapaths, each as a subcommand. Main thread.
 
+#include <algorithm>
 #include <exception>
 #include <optional>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "apps/program.h"
@@ -16,12 +18,16 @@ constexpr AddSubcommand* kSubcommands[] = {AddCheck,    AddExplain, AddParity, A
                                            AddSet,      AddStats,   AddTop,    AddDoctor,
                                            AddGenerate, AddReceive, AddCompare};
 
+constexpr std::string_view kJson = "--json";
 constexpr char kHint[] = " (see twinpath --help)";
 
 int Main(int argc, char** argv) {
   CLI::App app("One packet policy, two fast paths, the same verdict", "twinpath");
   app.set_version_flag("--version", "twinpath " TWINPATH_VERSION);
   app.require_subcommand(0, 1);  // 0 is an error below; an unexpected word is reported first
+  // Before the command line is parsed, because errors in it are JSON, too.
+  if (std::any_of(argv, argv + argc, [](const char* word) { return word == kJson; }))
+    PrintErrorsAsJson();
   Run run;
   for (AddSubcommand* add : kSubcommands) add(&app, &run);
   if (const std::optional<int> ended = ParseCommandLine(app, argc, argv, kHint)) return *ended;

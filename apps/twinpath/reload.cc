@@ -23,13 +23,8 @@ struct ReloadOptions {
   bool json = false;
 };
 
-int Fail(const ReloadOptions& options, const absl::Status& status) {
-  const std::string message(status.message());
-  if (options.json)
-    std::cout << ordered_json({{"error", message}})
-                     .dump(2, ' ', false, ordered_json::error_handler_t::replace)
-              << "\n";
-  return PrintError("twinpath reload", ExitStatusOf(status), message);
+int Fail(const absl::Status& status) {
+  return PrintError("twinpath reload", ExitStatusOf(status), status);
 }
 
 // Returns the absolute path of `given`, which SIGHUP reads again. It keeps symbolic links, so that
@@ -46,11 +41,11 @@ std::string FromAnywhere(const std::filesystem::path& given) {
 
 int Reload(const ReloadOptions& options) {
   const absl::StatusOr<std::string> prefix = ChooseWithPolicy(options.program);
-  if (!prefix.ok()) return Fail(options, prefix.status());
+  if (!prefix.ok()) return Fail(prefix.status());
   const absl::StatusOr<std::string> text = ReadDocument(options.policy);
-  if (!text.ok()) return Fail(options, text.status());
+  if (!text.ok()) return Fail(text.status());
   const auto answer = SendReload(*prefix, FromAnywhere(options.policy), *text);
-  if (!answer.ok()) return Fail(options, answer.status());
+  if (!answer.ok()) return Fail(answer.status());
   if (options.json) {
     std::cout << answer->dump(2, ' ', false, ordered_json::error_handler_t::replace) << "\n";
     return kDone;

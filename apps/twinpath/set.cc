@@ -21,20 +21,14 @@ struct SetOptions {
 };
 
 int Set(const SetOptions& options) {
-  const auto dump = [](const ordered_json& document) {
-    std::cout << document.dump(2, ' ', false, ordered_json::error_handler_t::replace) << "\n";
-  };
   const absl::StatusOr<std::string> prefix = ChooseWithPolicy(options.program);
   const absl::StatusOr<ordered_json> answer = prefix.ok()
                                                   ? SendSetLoss(*prefix, options.rule, options.loss)
                                                   : absl::StatusOr<ordered_json>(prefix.status());
-  if (!answer.ok()) {
-    const std::string message(answer.status().message());
-    if (options.json) dump({{"error", message}});
-    return PrintError("twinpath set", ExitStatusOf(answer.status()), message);
-  }
+  if (!answer.ok())
+    return PrintError("twinpath set", ExitStatusOf(answer.status()), answer.status());
   if (options.json)
-    dump(*answer);
+    std::cout << answer->dump(2, ' ', false, ordered_json::error_handler_t::replace) << "\n";
   else
     std::cout << *prefix << ": rule " << options.rule << " loses " << options.loss << "\n";
   return kDone;

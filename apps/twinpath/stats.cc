@@ -145,7 +145,7 @@ int Stats(const StatsOptions& options) {
   if (!sources.ok())
     return PrintError(NameOf(options), ExitStatusOf(sources.status()), sources.status());
   // The programs that answer are shown in any case.
-  const int done = silent.empty() ? kDone : PrintError(NameOf(options), kFailed, silent);
+  const int done = silent.empty() ? kDone : PrintErrorLine(NameOf(options), kFailed, silent);
   // JSON is always one object: its form must not depend on how many programs run.
   if (options.json && sources->size() > 1)
     return PrintError(

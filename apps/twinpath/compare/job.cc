@@ -239,7 +239,7 @@ int RunJob(CompareJob job, Sandbox sandbox, const HeldSignals& signals) {
     std::cout << "\nReport: " << job.options.report << "/index.html\n";
   }
   if (results.throughputs.empty() && !stopped)
-    return PrintError(kCompare, kFailed, "no engine could be measured (see the rows above)");
+    return PrintErrorLine(kCompare, kFailed, "no engine could be measured (see the rows above)");
   return results.sameness.different ? kFailed : kDone;
 }
 

@@ -97,7 +97,7 @@ int Receive(const ReceiveOptions& options) {
   } else {
     std::cout << ReceivedText(received);
   }
-  return done.ok() ? kDone : PrintError(kReceive, kFailed, done);
+  return done.ok() ? kDone : PrintErrorLine(kReceive, kFailed, done.message());
 }
 
 }  // namespace

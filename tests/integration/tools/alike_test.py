@@ -55,6 +55,20 @@ def running(command, journal=None, prefix=None):
                 process.kill()
 
 
+# A command line of each subcommand with --json that is wrong, and one that fails later.
+MISTAKES = (
+    ("check", (), ("policy.json", "--port", "a b")),
+    ("explain", (), ("--running", "--five-tuple", "udp 10.0.0.1:1 10.0.0.2:2")),
+    ("parity", ("nope.json",), ("policy.json", "nope.pcap")),
+    ("reload", (), ("policy.json", "-f", "nothing")),
+    ("set", ("--rule", "a"), ("--rule", "a", "--loss", "5%", "-f", "nothing")),
+    ("stats", ("--nope",), ("-f", "nothing")),
+    ("doctor", ("--nope",), ("--profile", "nope.json")),
+    ("generate", ("--nope",), ("--port", "nope", "--rate", "1pps")),
+    ("receive", ("--nope",), ("--port", "nope")),
+    ("compare", ("--nope",), ("nope.json",)))
+
+
 class AlikeTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -74,6 +88,24 @@ class AlikeTest(unittest.TestCase):
                     wall = datetime.datetime.strptime(wall, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
                     self.assertTrue(before[0] <= wall <= time.time())
                     self.assertTrue(before[1] <= float(monotonic) <= time.monotonic())
+
+    def test_every_subcommand_prints_errors_as_json(self):
+        subcommands = re.findall(r"^  (\w+)  +", twinpath("--help").stdout.split("Subcommands:")[1], re.M)
+        with_json = [name for name in subcommands if "--json" in twinpath(name, "--help").stdout]
+        self.assertEqual(sorted(with_json), sorted(name for name, *_ in MISTAKES))
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            pathlib.Path("policy.json").write_text('{"version": 1}')
+            for name, *lines in MISTAKES:
+                for arguments in lines:
+                    with self.subTest(name, arguments=arguments):
+                        plain = twinpath(name, *arguments)
+                        ran = twinpath(name, *arguments, "--json")
+                        self.assertIn(ran.returncode, (1, 2))
+                        self.assertEqual((plain.returncode, plain.stderr), (ran.returncode, ran.stderr))
+                        program, message = ran.stderr.rstrip("\n").split(": ", 1)
+                        self.assertIn(program, ("twinpath", f"twinpath {name}"))
+                        self.assertEqual(json.dumps({"error": message}, separators=(",", ":"), ensure_ascii=False) + "\n",
+                                         ran.stdout)
 
     def test_the_journal_adds_the_times_itself(self):
         for command in DAEMONS:
