@@ -68,8 +68,9 @@ std::vector<DoctorNeeds::Nic> NicsOf(const Profile& profile, const Machine& mach
   std::vector<DoctorNeeds::Nic> nics;
   for (const PortSpec& port : profile.ports) {
     // One queue of the device is enough if software RSS may spread the packets.
-    DoctorNeeds::Nic nic = {
-        .port = port.name, .queues = profile.rss.spread == RssSpread::kDevice ? profile.queues : 1};
+    DoctorNeeds::Nic nic = {.port = port.name,
+                            .queues = profile.rss.spread == RssSpread::kDevice ? profile.queues : 1,
+                            .checksums = port.checksums};
     std::optional<std::string> pci;
     if (const auto link = FindLink(port.device); link.has_value()) {
       nic.interface = link->name;
@@ -107,6 +108,9 @@ void AddPlan(const Preflight& plan, DoctorNeeds* needs) {
   needs->lcores = plan.lcores;
   needs->exceptions = std::any_of(plan.kernel.begin(), plan.kernel.end(),
                                   [](ExceptionPath path) { return path != ExceptionPath::kNone; });
+  for (const Device& device : plan.devices)
+    if (device.kind == Device::Kind::kVdev)
+      needs->warnings.insert(needs->warnings.end(), device.warnings.begin(), device.warnings.end());
   for (const CapabilityNeed& need : NeededCapabilities(plan))
     needs->capabilities.push_back({need.number, need.name, need.purpose, Path::kDpdk});
 }
@@ -328,6 +332,8 @@ int Doctor(const DoctorOptions& options) {
   CheckTun(host, needs, findings);
   CheckIommu(host, needs, findings);
   CheckNics(host, needs, FactsOf, findings);
+  CheckVdevs(needs, findings);
+  CheckChecksums(host, needs, findings);
   CheckLcores(host, needs, findings);
   CheckGovernor(host, needs, findings);
   CheckSiblings(host, needs, findings);

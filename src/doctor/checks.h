@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "src/config/profile/checksums.h"
 #include "src/doctor/finding.h"
 #include "src/doctor/host.h"
 
@@ -34,6 +35,7 @@ struct DoctorNeeds {
     std::string pci, interface;  // one of them, or both
     bool native = false;         // driven by a PMD of DPDK; otherwise by AF_XDP or XDP
     uint32_t queues = 1;
+    Checksums checksums = Checksums::kAuto;
   };
   struct Capability {
     int number;
@@ -54,8 +56,9 @@ struct DoctorNeeds {
   std::vector<uint32_t> lcores;
   std::vector<Nic> nics;
   std::vector<Capability> capabilities;
-  std::string runtime_folder;  // DPDK's folder for the program's file prefix
-  bool exceptions = false;     // has exception ports: TAP or virtio-user
+  std::string runtime_folder;         // DPDK's folder for the program's file prefix
+  bool exceptions = false;            // has exception ports: TAP or virtio-user
+  std::vector<std::string> warnings;  // about virtual devices: "port lan: ..."
 };
 
 using InterfaceFactsOf = std::function<InterfaceFacts(const std::string& name)>;
@@ -73,6 +76,10 @@ void CheckTun(const DoctorHost& host, const DoctorNeeds& needs, Findings* findin
 void CheckIommu(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings);
 void CheckNics(const DoctorHost& host, const DoctorNeeds& needs, const InterfaceFactsOf& facts,
                Findings* findings);
+// Unfinished checksums: src/policy/egress/checksum.h.
+void CheckChecksums(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings);
+// Passes on needs.warnings.
+void CheckVdevs(const DoctorNeeds& needs, Findings* findings);
 void CheckLcores(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings);
 void CheckGovernor(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings);
 void CheckSiblings(const DoctorHost& host, const DoctorNeeds& needs, Findings* findings);

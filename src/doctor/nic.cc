@@ -228,6 +228,16 @@ void CheckIommu(const DoctorHost& host, const DoctorNeeds& needs, Findings* find
   }
 }
 
+void CheckVdevs(const DoctorNeeds& needs, Findings* findings) {
+  for (const std::string& warning : needs.warnings) {
+    const size_t colon = warning.find(": ");
+    findings->push_back({.grade = Grade::kWarning,
+                         .path = Path::kDpdk,
+                         .check = warning.substr(0, colon),
+                         .found = warning.substr(colon + 2)});
+  }
+}
+
 void CheckNics(const DoctorHost& host, const DoctorNeeds& needs, const InterfaceFactsOf& facts,
                Findings* findings) {
   for (const DoctorNeeds::Nic& nic : needs.nics) {

@@ -63,6 +63,24 @@ status=0
 grep -q '^twinpath-xdp would start$' report.txt || fail "no verdict on the XDP path: $(cat report.txt)"
 grep -q 'interface lan0 .*driver veth, 2 RX queues, AF_XDP by copy, XDP native' report.txt || fail "lan0: $(cat report.txt)"
 
+# Checksums that senders leave to a NIC, and what the ports do with them.
+grep -q '^note     checksums far0, lan0  *senders leave TCP and UDP checksums to a NIC; ports on these interfaces finish them' \
+  report.txt || fail "checksums: $(cat report.txt)"
+judge 0 interface.json \
+  '[c["mend"] for c in r["checks"] if (c["check"], c["grade"]) == ("checksums", "note")] == ["ethtool -K far0 tx off"]'
+profile leave.json '{"name": "a", "device": "lan0", "checksums": "leave"}' '"queues": 2'
+judge 0 leave.json '"senders behind veth leave TCP and UDP checksums to a NIC; the port sends them unfinished (\"checksums\": \"leave\")" in warned'
+ip tuntap add tap0 mode tap
+"$TWINPATH" doctor >report.txt
+ip link del tap0
+grep -q '^note     checksums tap0  *twinpath-xdp in generic mode sends frames into a TAP device with unfinished checksums' \
+  report.txt || fail "TAP: $(cat report.txt)"
+grep -q 'fix:    twinpath-xdp --mode native, or at the senders: ethtool -K IFACE tx off$' report.txt || fail "TAP: $(cat report.txt)"
+
+# A virtual device that cuts frames.
+profile packet.json '{"name": "a", "device": "net_af_packet0,iface=lan0"}'
+judge 0 packet.json 'any(w.startswith("net_af_packet0 cuts received frames to 1982 bytes") for w in warned)'
+
 # An interface that does not fit the profile.
 mend() { # CHECK: runs the command that the last report gives for it
   local command

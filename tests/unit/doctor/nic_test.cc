@@ -207,5 +207,61 @@ TEST_F(DoctorTest, ZeroCopyIsTheKernelsWordWhereItHasOne) {
   EXPECT_EQ(Nics(facts)[0].found, "driver ice, node 1, 2 RX queues, AF_XDP by copy, XDP native");
 }
 
+TEST_F(DoctorTest, SendersThatLeaveChecksumsAreNamedWithWhatThePortDoes) {
+  Pci("0000:03:00.0", "virtio_net", "eth1");
+  Pci("0000:04:00.0", "ixgbe", "eth2");
+  needs_.nics = {{.port = "lan", .pci = "0000:03:00.0", .interface = "eth1"},
+                 {.port = "wan", .pci = "0000:04:00.0", .interface = "eth2"}};
+  Findings findings;
+  CheckChecksums(*host_, needs_, &findings);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].grade, Grade::kNote);
+  EXPECT_EQ(findings[0].subject, "port lan, eth1");
+  EXPECT_EQ(
+      findings[0].found,
+      "senders behind virtio_net leave TCP and UDP checksums to a NIC; the port finishes them");
+  EXPECT_EQ(findings[0].fix, "at the senders: ethtool -K IFACE tx off");
+  needs_.nics[0].checksums = Checksums::kLeave;
+  findings.clear();
+  CheckChecksums(*host_, needs_, &findings);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].grade, Grade::kWarning);
+  EXPECT_EQ(findings[0].found,
+            "senders behind virtio_net leave TCP and UDP checksums to a NIC; the port sends them "
+            "unfinished (\"checksums\": \"leave\")");
+  EXPECT_EQ(
+      findings[0].fix,
+      "set \"checksums\": \"complete\" in the profile, or at the senders: ethtool -K IFACE tx "
+      "off");
+}
+
+TEST_F(DoctorTest, WithoutAProfileOneFindingNamesTheInterfacesAndOneTheTaps) {
+  for (int i = 0; i < 5; i++) {
+    const std::string address = absl::StrCat("0000:03:00.", i);
+    Pci(address, i == 0 ? "tun" : "virtio_net", absl::StrCat("eth", i));
+    needs_.nics.push_back({.pci = address, .interface = absl::StrCat("eth", i)});
+  }
+  Findings findings;
+  CheckChecksums(*host_, needs_, &findings);
+  ASSERT_EQ(findings.size(), 2u);
+  EXPECT_EQ(findings[0].subject, "eth0, eth1, eth2, eth3 and 1 more");
+  EXPECT_EQ(findings[0].grade, Grade::kNote);
+  EXPECT_EQ(findings[1].subject, "eth0");
+  EXPECT_EQ(findings[1].fix,
+            "twinpath-xdp --mode native, or at the senders: ethtool -K IFACE tx off");
+}
+
+TEST_F(DoctorTest, WarningsAboutVirtualDevicesArePassedOn) {
+  needs_.warnings = {
+      "port lan: net_af_packet0 cuts received frames to 1982 bytes: ethtool -K lan0"};
+  Findings findings;
+  CheckVdevs(needs_, &findings);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].grade, Grade::kWarning);
+  EXPECT_EQ(findings[0].check, "port lan");
+  EXPECT_EQ(findings[0].found,
+            "net_af_packet0 cuts received frames to 1982 bytes: ethtool -K lan0");
+}
+
 }  // namespace
 }  // namespace twinpath
