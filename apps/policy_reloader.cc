@@ -156,6 +156,7 @@ absl::StatusOr<nlohmann::ordered_json> PolicyReloader::Ask(const std::string& po
               {"port", *index},
               {"queue", queue.value_or(0)},
               {"at_ns", state->at_ns},
+              {"completes", state->completes},
               {"matched", state->matched},
               {"flow_matched", state->flow_matched},
               {"age_ns", state->age_ns}};

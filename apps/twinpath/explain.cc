@@ -20,6 +20,7 @@
 #include "src/config/json/json_document.h"
 #include "src/config/json/values.h"
 #include "src/config/policy/policy.h"
+#include "src/config/profile/checksums.h"
 #include "src/control/client.h"
 #include "src/explain/frame.h"
 #include "src/explain/packet.h"
@@ -38,7 +39,8 @@ struct ExplainOptions {
   std::optional<uint32_t> queue;
   std::optional<uint64_t> number;
   std::optional<std::string> at;
-  bool running = false;  // the policy is that of a running program, not of a file
+  std::string checksums;  // empty: of the running program; without one, leave
+  bool running = false;   // the policy is that of a running program, not of a file
   RunningChoice program;
   bool json = false;
 };
@@ -128,6 +130,9 @@ absl::StatusOr<ExplainRequest> MakeRequest(const ExplainOptions& options) {
     }
     request.at_ns = *at;
   }
+  absl::StatusOr<bool> completes = CompletesChecksums(options.checksums);
+  if (!completes.ok()) return completes.status();
+  request.completes = *completes;
   const int given =
       options.frame.has_value() + options.capture.has_value() + options.five_tuple.has_value();
   if (given != 1) {
@@ -187,6 +192,7 @@ absl::StatusOr<Inputs> InputsFromProgram(const ExplainOptions& options) {
   request->before = nullptr;
   request->port = running->port;
   request->queue = running->queue;
+  if (options.checksums.empty()) request->completes = running->completes;
   if (!options.at) {
     request->at_ns = running->at_ns;
     running->SetOrigins();
@@ -272,6 +278,12 @@ void AddExplain(CLI::App* app, Run* run) {
           "When it arrives, as the time since the start of the datapath (default: 0s; with --pcap, "
           "its time in the capture; with --running, now)")
       ->type_name("DURATION");
+  explain
+      ->add_option(
+          "--checksums", options->checksums,
+          "complete or leave an unfinished TCP or UDP checksum, as the port does (default: "
+          "leave; with --running, as the program does)")
+      ->type_name("WHAT");
   explain->add_flag("--json", options->json, "Print JSON");
   explain->callback([options, run] { *run = [options] { return ExplainIt(*options); }; });
 }

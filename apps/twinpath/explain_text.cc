@@ -124,6 +124,8 @@ std::string ExplainText(const Policy& policy, const CompiledPolicy& compiled,
   for (const ExplainedDraw& draw : explanation.draws) text += DrawText(draw);
   absl::StrAppend(&text, "  loss       ", explanation.fate, "\n");
   if (!explanation.mark.empty()) absl::StrAppend(&text, "  mark       ", explanation.mark, "\n");
+  if (explanation.completed)
+    absl::StrAppend(&text, "  checksum   unfinished, so it is finished before the packet leaves\n");
   if (explanation.effects.verdict() == TP_MALFORMED)
     absl::StrAppend(&text, "  malformed  ", explanation.malformed, "\n");
   return absl::StrCat(text, "\n", VerdictText(compiled, explanation));
@@ -149,6 +151,7 @@ absl::StatusOr<nlohmann::ordered_json> ExplainJson(const Policy& policy,
                       {"about", explanation.unread->about}};
   }
   json["parsed"] = explanation.reads_headers;
+  json["checksum_completed"] = explanation.completed;
   json["refused"] = Json::array();
   for (const Explanation::Refusal& refusal : explanation.refusals) {
     json["refused"].push_back({{"rule", SpecOf(policy, refusal.rule).name},

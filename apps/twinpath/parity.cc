@@ -22,6 +22,7 @@
 #include "src/capture/capture_reader.h"
 #include "src/config/compile/compile.h"
 #include "src/config/policy/policy.h"
+#include "src/config/profile/checksums.h"
 #include "src/dpdk/replay/replay.h"
 #include "src/parity/run.h"
 #include "src/parity/text.h"
@@ -42,6 +43,7 @@ struct ParityOptions {
   uint32_t queues = 1;
   std::string verdicts;
   std::string paths = "xdp,dpdk";
+  std::string checksums;
   bool json = false;
 };
 
@@ -74,17 +76,27 @@ Replay MakeReplay(const char* name, std::unique_ptr<Of> made) {
 }
 
 template <typename Of>
-absl::StatusOr<Replay> Create(const char* name, const CompiledPolicy& policy, uint32_t queues) {
-  absl::StatusOr<std::unique_ptr<Of>> made = Of::Create(policy, queues);
+absl::StatusOr<Replay> Named(const char* name, absl::StatusOr<std::unique_ptr<Of>> made) {
   if (!made.ok()) return made.status();
   return MakeReplay(name, *std::move(made));
 }
 
+// What all paths of a run have in common. `completes`: by port, as bits.
+struct Shape {
+  uint32_t queues = 1;
+  uint32_t completes = 0;
+};
+
 absl::StatusOr<Replay> CreateReplay(absl::string_view name, const CompiledPolicy& policy,
-                                    uint32_t queues) {
-  if (name == "xdp") return Create<XdpReplay>("xdp", policy, queues);
-  if (name == "dpdk") return Create<DpdkReplay>("dpdk", policy, queues);
-  if (name == "socket") return Create<SocketReplay>("socket", policy, queues);
+                                    const Shape& shape) {
+  const auto& [queues, completes] = shape;
+  if (name == "xdp")
+    return Named(
+        "xdp", XdpReplay::Create(policy, queues, XdpFrames::kPlain, kReplayFlowMemory, completes));
+  if (name == "dpdk")
+    return Named("dpdk", DpdkReplay::Create(policy, queues, kReplayFlowMemory, completes));
+  if (name == "socket")
+    return Named("socket", SocketReplay::Create(policy, queues, kReplayFlowMemory, completes));
   return absl::InvalidArgumentError(
       absl::StrCat("--paths: found \"", name, "\", allowed xdp, dpdk and socket"));
 }
@@ -102,19 +114,19 @@ struct Replays {
   }
 
   static absl::StatusOr<Replays> Create(const CompiledPolicy& policy, const std::string& list,
-                                        uint32_t queues) {
+                                        const Shape& shape) {
     const std::vector<std::string> names = absl::StrSplit(list, ',');
     if (names.size() != 2 || names[0] == names[1])
       return absl::InvalidArgumentError(absl::StrCat(
           "--paths: found \"", list, "\", allowed two of xdp, dpdk and socket: xdp,socket"));
     Replays replays;
     for (const std::string& name : names) {
-      absl::StatusOr<Replay> replay = CreateReplay(name, policy, queues);
+      absl::StatusOr<Replay> replay = CreateReplay(name, policy, shape);
       if (!replay.ok()) return replay.status();
       replays.paths.push_back(*std::move(replay));
     }
     if (replays.paths[1].run_burst == nullptr) return replays;
-    absl::StatusOr<Replay> bursts = CreateReplay(names[1], policy, queues);
+    absl::StatusOr<Replay> bursts = CreateReplay(names[1], policy, shape);
     if (!bursts.ok()) return bursts.status();
     replays.bursts = *std::move(bursts);
     return replays;
@@ -148,7 +160,11 @@ absl::StatusOr<Setup> SetUp(const ParityOptions& options) {
     if (!capture.ok()) return capture.status();
     setup.captures.push_back(*std::move(capture));
   }
-  absl::StatusOr<Replays> replays = Replays::Create(setup.policy, options.paths, options.queues);
+  absl::StatusOr<bool> completes = CompletesChecksums(options.checksums);
+  if (!completes.ok()) return completes.status();
+  absl::StatusOr<Replays> replays =
+      Replays::Create(setup.policy, options.paths,
+                      {.queues = options.queues, .completes = *completes ? UINT32_MAX : 0});
   if (!replays.ok()) return replays.status();
   setup.replays = *std::move(replays);
   if (!options.verdicts.empty()) {
@@ -285,6 +301,11 @@ void AddParity(CLI::App* app, Run* run) {
           "--paths", options->paths,
           "Two of xdp, dpdk and socket; the second one runs bursts, too (default: xdp,dpdk)")
       ->type_name("A,B");
+  parity
+      ->add_option("--checksums", options->checksums,
+                   "complete or leave unfinished TCP and UDP checksums, as the ports of both paths "
+                   "do (default: leave)")
+      ->type_name("WHAT");
   parity->add_flag("--json", options->json, "Print JSON");
   parity->callback([options, run] { *run = [options] { return Parity(*options); }; });
 }

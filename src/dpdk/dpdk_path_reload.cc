@@ -136,6 +136,7 @@ absl::StatusOr<PacketState> DpdkPath::StateFor(size_t port, uint32_t queue,
   const uint64_t now = CoarseNow();
   PacketState state = {.queues = profile_.queues,
                        .at_ns = now - origin_,
+                       .completes = ports_[port].device().completes,
                        .matched = {},
                        .flow_matched = std::vector<uint64_t>(compiled.rules.size()),
                        .age_ns = AgesOf(compiled, now)};

@@ -49,6 +49,7 @@ class Path {
 struct PacketState {
   uint32_t queues = 0;                 // of the port
   uint64_t at_ns = 0;                  // since the path started
+  bool completes = false;              // the port finishes unfinished checksums before it sends
   std::vector<uint64_t> matched;       // packets that the rule matched on this queue
   std::vector<uint64_t> flow_matched;  // of the packet's flow; 0 if the rule has no flows
   std::vector<uint64_t> age_ns;        // since the times of the rule's conditions began to count

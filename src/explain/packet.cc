@@ -13,6 +13,7 @@
 #include "src/config/describe/mismatch.h"
 #include "src/config/describe/words.h"
 #include "src/config/policy/names.h"
+#include "src/engine/checksums.h"
 #include "src/explain/draws.h"
 
 namespace twinpath {
@@ -186,6 +187,8 @@ class Case {
 
   void Decide() {
     explanation_.effects.effects = DecideFrame(&frame_);
+    if (request_.completes && explanation_.effects.verdict() == TP_TX)
+      explanation_.completed = CompleteChecksum(frame_.data(), Length()) == Completion::kChanged;
     if (explanation_.effects.leaves()) explanation_.effects.bytes = frame_;
     explanation_.marked = extras_.marked.packets > 0;
   }

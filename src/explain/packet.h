@@ -32,8 +32,9 @@ struct ExplainRequest {
   std::vector<uint8_t> frame;  // as received
   size_t port = 0;             // index into the compiled policy's ports
   uint32_t queue = 0;
-  uint64_t number = 0;  // packets before it, on the same port and queue
-  uint64_t at_ns = 0;   // since the datapath started
+  uint64_t number = 0;     // packets before it, on the same port and queue
+  uint64_t at_ns = 0;      // since the datapath started
+  bool completes = false;  // the port finishes unfinished checksums before it sends
 
   // For a running datapath, by rule: the number of earlier packets on this port and queue, and in
   // the packet's flow. Empty: `number` and `before` are used.
@@ -77,6 +78,7 @@ struct Explanation {
   bool lost = false;
   std::string mark;  // the mark, or why there is none; empty without ecn_mark or loss
   bool marked = false;
+  bool completed = false;  // its checksum was finished before it left
 };
 
 // Decides the packet with its own tables, like a datapath that has decided the earlier packets.

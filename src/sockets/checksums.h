@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Finishes the transport checksum of a frame that leaves: src/policy/egress/checksum.h over one
-// piece of memory. The worker's thread.
+// Finishes the transport checksum of a frame that leaves. The worker's thread.
 
 #ifndef TWINPATH_SOCKETS_CHECKSUMS_H_
 #define TWINPATH_SOCKETS_CHECKSUMS_H_

@@ -15,7 +15,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "src/config/profile/checksums.h"
 #include "src/kernel/clock.h"
 #include "src/kernel/file_descriptor.h"
 #include "src/kernel/link/link.h"
@@ -186,7 +185,7 @@ absl::Status SocketPath::MakeWorkers() {
       auto queue = std::make_unique<SocketQueue>();
       queue->port = static_cast<uint8_t>(p);
       queue->queue = q;
-      queue->completes = CompletesChecksums(ports_[p]->spec.checksums, ports_[p]->interface.driver);
+      queue->completes = Completes(*ports_[p]);
       // With the kernel's note, the stack knows the checksum.
       queue->completes_to_stack = queue->completes && !engine_->keeps_offloads();
       Connect(queue.get());
@@ -208,8 +207,7 @@ void SocketPath::WriteNotes() {
         port->interface.driver.empty() ? "unknown driver" : port->interface.driver, "), ",
         engine_->name(), port->ends->mode == engine_->name() ? "" : ", " + port->ends->mode, " (",
         port->ends->why, "), ", options_.queues, options_.queues == 1 ? " queue" : " queues",
-        CompletesChecksums(port->spec.checksums, port->interface.driver) ? ", completes checksums"
-                                                                         : ""));
+        Completes(*port) ? ", completes checksums" : ""));
   }
   for (const auto& port : ports_) {
     if (port->guard.by_filters())

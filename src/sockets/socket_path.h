@@ -20,6 +20,7 @@
 #include "src/config/compile/host_datapath.h"
 #include "src/config/compile/reload.h"
 #include "src/config/policy/policy.h"
+#include "src/config/profile/checksums.h"
 #include "src/config/profile/profile.h"
 #include "src/engine/path.h"
 #include "src/kernel/link/interface.h"
@@ -100,6 +101,10 @@ class SocketPath : public PolicyPath {
   void WriteNotes();
   const tp_flow_table* flows() const { return flows_ != nullptr ? flows_->table() : nullptr; }
   static absl::Status Begin(const Port& port);
+  // Whether the port finishes unfinished checksums.
+  static bool Completes(const Port& port) {
+    return CompletesChecksums(port.spec.checksums, port.interface.driver);
+  }
   absl::Status CheckTags(const CompiledPolicy& policy) const;
   void Connect(SocketQueue* queue) const;
   void ReadLosses(Port* port);

@@ -61,6 +61,7 @@ absl::StatusOr<PacketState> SocketPath::StateFor(size_t port, uint32_t queue,
   const uint64_t now = CoarseNow();
   PacketState state = {.queues = options_.queues,
                        .at_ns = now - origin_,
+                       .completes = Completes(*ports_[port]),
                        .matched = {},
                        .flow_matched = std::vector<uint64_t>(compiled.rules.size()),
                        .age_ns = AgesOf(compiled, now)};

@@ -90,6 +90,7 @@ absl::StatusOr<PacketState> XdpPath::StateFor(size_t port, uint32_t queue,
   const uint64_t now = CoarseNow();
   PacketState state = {.queues = queues,
                        .at_ns = now - origin_,
+                       .completes = CompletesChecksums(port),
                        .matched = {},
                        .flow_matched = {},
                        .age_ns = AgesOf(policy, now)};

@@ -22,6 +22,24 @@ def udp(number):
     return bytes.fromhex("020000000002020000000001") + b"\x08\x00" + ip + head + payload
 
 
+def ones_sum(data):
+    """RFC 1071: the sum of the big-endian words, with end-around carry."""
+    total = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + bytes(len(data) % 2)))
+    while total > 0xffff:
+        total = (total & 0xffff) + (total >> 16)
+    return total
+
+
+def unfinished(number):
+    """udp(number) with a checksum that its sender left to a NIC, and with the finished one."""
+    frame = udp(number)
+    at, rest = 40, frame[34:]
+    pseudo = frame[26:34] + struct.pack("!HH", 17, len(rest))
+    left = frame[:at] + struct.pack("!H", ones_sum(pseudo)) + frame[at + 2:]
+    finished = 0xffff & ~ones_sum(pseudo + rest)
+    return left, frame[:at] + struct.pack("!H", finished or 0xffff) + frame[at + 2:]
+
+
 def of_flow(number):
     ip = struct.pack("!BBHHHBBH4sI", 0x45, 0, 46, 0, 0, 64, 17, 0, bytes([10, 0, 0, 1]), 0x0b000000 + (number >> 8))
     return (bytes.fromhex("020000000002020000000001") + b"\x08\x00" + ip +

@@ -51,6 +51,7 @@ absl::StatusOr<RunningPacket> Read(const ordered_json& answer) {
                           .port = answer.at("port").get<size_t>(),
                           .queue = answer.at("queue").get<uint32_t>(),
                           .at_ns = answer.at("at_ns").get<uint64_t>(),
+                          .completes = answer.at("completes").get<bool>(),
                           .matched = answer.at("matched").get<std::vector<uint64_t>>(),
                           .flow_matched = answer.at("flow_matched").get<std::vector<uint64_t>>(),
                           .age_ns = answer.at("age_ns").get<std::vector<uint64_t>>()};

@@ -22,6 +22,7 @@ struct RunningPacket {
   size_t port = 0;          // an index into the program's ports
   uint32_t queue = 0;
   uint64_t at_ns = 0;
+  bool completes = false;
   std::vector<uint64_t> matched, flow_matched, age_ns;
 
   // Sets the start times of the rules' conditions, so that they hold at at_ns as in the program.

@@ -30,6 +30,12 @@ bool CompletesChecksums(Checksums setting, std::string_view driver) {
   return std::find(kUnfinished.begin(), kUnfinished.end(), driver) != kUnfinished.end();
 }
 
+absl::StatusOr<bool> CompletesChecksums(const std::string& option) {
+  const auto setting = option.empty() ? Checksums::kLeave : ChecksumsOf(option);
+  if (!setting.has_value()) return FoundError("--checksums", "", Quote(option), kChecksumsAllowed);
+  return *setting == Checksums::kComplete;
+}
+
 absl::Status ApplyChecksums(const std::vector<std::string>& options, std::vector<PortSpec>* ports) {
   for (const std::string& option : options) {
     const size_t equals = option.find('=');

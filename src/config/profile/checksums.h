@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 namespace twinpath {
 
@@ -32,6 +33,10 @@ std::optional<Checksums> ChecksumsOf(std::string_view word);
 // Whether a port with this setting finishes checksums. `driver` is the driver of its kernel
 // interface; empty: it has none.
 bool CompletesChecksums(Checksums setting, std::string_view driver);
+
+// The same for a --checksums of "complete", "leave" or "" (leave) where there is no interface.
+// InvalidArgument names the option.
+absl::StatusOr<bool> CompletesChecksums(const std::string& option);
 
 // Applies the values of --checksums in order: "complete" or "leave" for all ports,
 // "NAME=complete" or "NAME=leave" for one. InvalidArgument names the option.

@@ -5,6 +5,7 @@ wrong input. Needs root.
 
   explain_test.py TWINPATH POLICIES
 """
+import hashlib
 import json
 import pathlib
 import struct
@@ -14,7 +15,7 @@ import tempfile
 import unittest
 
 from bad_policies import check_refused
-from captures import write
+from captures import unfinished, write
 
 TWINPATH, POLICIES = sys.argv[1], pathlib.Path(sys.argv[2])
 FIVE_TUPLE = "tcp 10.0.0.1:1234 192.0.2.1:80"
@@ -197,6 +198,20 @@ verdict: pass
             self.assertEqual((told["frame"], told["rule"], told["malformed"]),
                              ({"about": about, "octets": size}, rule, None))
 
+    def test_the_port_completes_or_leaves_checksums(self):
+        policy = self.policy(default={"forward": {"port": "wan"}})
+        left, finished = unfinished(3)
+        for options, sent in (((), left), (("--checksums", "leave"), left), (("--checksums", "complete"), finished)):
+            told = self.explain(policy, "--port", "wan", "--frame", left.hex(), *options, "--json")
+            self.assertEqual((told["checksum_completed"], told["sha256"]),
+                             (sent == finished, hashlib.sha256(sent).hexdigest()))
+        complete = ("--port", "wan", "--checksums", "complete")
+        self.assertIn("\n  checksum   unfinished, so it is finished before the packet leaves\n",
+                      self.explain(policy, "--frame", left.hex(), *complete))
+        self.assertNotIn("  checksum ", self.explain(policy, "--frame", finished.hex(), *complete))
+        passed = self.policy(default={"forward": "pass"})
+        self.assertFalse(self.explain(passed, "--frame", left.hex(), *complete, "--json")["checksum_completed"])
+
     def test_every_shipped_policy_explains_a_packet(self):
         for policy in sorted(POLICIES.glob("*.json")):
             text = policy.read_text()
@@ -247,6 +262,7 @@ verdict: pass
                  *given, "--port", "dmz"),
                 ('--at: found "5", allowed 0s to ten years: a whole number of us, ms, s, m or h\n',
                  loss, *given, "--port", "lan", "--at", 5),
+                ('--checksums: found "no", allowed "complete" or "leave"\n', wire, *given, "--checksums", "no"),
                 ("--port: found nothing, allowed the port's name in the program: the policy names no port",
                  loss, *given),
                 ("--number: found 10000001, allowed at most 10000000 for a loss with memory, "

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import unittest
 
+import captures
 from bad_policies import check_refused
 
 TWINPATH, CORRUPT_TEST_RUN = sys.argv[1:3]
@@ -154,6 +155,19 @@ class Parity(unittest.TestCase):
             self.assertEqual(paths.split(",") * 100, lines)
         for paths in ("xdp", "xdp,xdp", "xdp,dpdk,socket", "xdp,afp"):
             self.refused("--paths: found ", "--paths", paths, self.policy, capture)
+
+    def test_paths_complete_or_leave_checksums_alike(self):
+        policy = self.write("wire.json", json.dumps({"version": 1, "default": {"forward": {"port": "wan"}}}).encode())
+        left, finished = zip(*(captures.unfinished(n) for n in range(100)))
+        capture = self.write("a.pcap", pcap(left))
+        file = self.folder / "verdicts"
+        for paths in ("xdp,dpdk", "xdp,socket"):
+            for options, sent in (((), left), (("--checksums", "leave"), left), (("--checksums", "complete"), finished)):
+                self.finds("frames 100, equal 100, different 0\n", *options, "--paths", paths, "--verdicts", file, policy,
+                           capture)
+                self.assertEqual([hashlib.sha256(frame).hexdigest() for frame in sent for _ in range(2)],
+                                 [json.loads(line)["sha256"] for line in file.read_text().splitlines()])
+        self.refused('--checksums: found "no", allowed "complete" or "leave"', "--checksums", "no", policy, capture)
 
     def test_queues_share_the_frames_by_flow_and_have_losses_of_their_own(self):
         capture = self.write("a.pcap", pcap([udp(n % 50) for n in range(500)]))

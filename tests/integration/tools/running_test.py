@@ -16,6 +16,7 @@ import unittest
 import dpdk_lab
 import isolation
 import reloading
+from captures import unfinished
 from wait import wait_for
 
 isolation.require()
@@ -157,6 +158,17 @@ class Both:
         self.assertEqual("rule 2000", self.ask("--queue", "0")["rule"])
         self.send(7)
         self.assertEqual(7, self.ask("--queue", "0")["n"])
+
+    def test_the_program_completes_or_leaves_checksums(self):
+        frame = ("--frame", unfinished(0)[0].hex())
+        for setting in ("complete", "leave", ""):
+            self.start("--forward", "reflect", *(("--checksums", setting) if setting else ()))
+            self.assertEqual(setting != "leave", self.ask("--queue", "0", packet=frame)["checksum_completed"])
+            for option in ("complete", "leave"):
+                told = self.ask("--queue", "0", "--checksums", option, packet=frame)
+                self.assertEqual(option == "complete", told["checksum_completed"])
+            self.program.stop()
+            self.end()
 
     def test_wrong_requests_are_refused(self):
         """These are requests that `twinpath` never sends."""
