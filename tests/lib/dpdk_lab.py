@@ -139,6 +139,7 @@ class Running:
         self.telemetry = None
         try:
             self.said(ready)
+            wait_for("its telemetry", pathlib.Path(f"/run/dpdk/{prefix}/dpdk_telemetry.v2").exists)
             self.telemetry = Telemetry(prefix)
         except AssertionError:
             self.__exit__()
