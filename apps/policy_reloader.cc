@@ -122,21 +122,8 @@ absl::StatusOr<size_t> PolicyReloader::FindPort(const std::string& name) const {
                     absl::StrCat("one of the program's ports: ", Join(names)));
 }
 
-absl::StatusOr<nlohmann::ordered_json> PolicyReloader::Ask(const std::string& port,
-                                                           std::optional<uint32_t> queue,
-                                                           const std::string& frame) {
+nlohmann::ordered_json PolicyReloader::SourcesJson() const {
   using Json = nlohmann::ordered_json;
-  std::lock_guard<std::mutex> one(one_);
-  const absl::StatusOr<size_t> index = FindPort(port);
-  if (!index.ok()) return index.status();
-  const absl::Span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(frame.data()),
-                                        frame.size());
-  const absl::StatusOr<PacketState> state = path_->StateFor(*index, queue.value_or(0), bytes);
-  if (!state.ok()) return state.status();
-  if (!queue && state->queues > 1)
-    return FoundError("--queue", "", "nothing",
-                      absl::StrCat("0 to ", state->queues - 1, ": port ", ports_[*index], " has ",
-                                   state->queues, " queues"));
   Json overrides = Json::object();
   const auto add = [&overrides](const char* option, const std::optional<std::string>& value) {
     if (value) overrides[option] = *value;
@@ -148,18 +135,41 @@ absl::StatusOr<nlohmann::ordered_json> PolicyReloader::Ask(const std::string& po
   Json changes = Json::array();
   for (const Change& change : changes_)
     changes.push_back({{"rule", change.rule}, {"loss", change.loss}});
-  return Json{{"file", policy_.file},
-              {"text", text_ ? Json(*text_) : Json()},
-              {"overrides", overrides},
-              {"changes", changes},
-              {"ports", ports_},
-              {"port", *index},
-              {"queue", queue.value_or(0)},
-              {"at_ns", state->at_ns},
-              {"completes", state->completes},
-              {"matched", state->matched},
-              {"flow_matched", state->flow_matched},
-              {"age_ns", state->age_ns}};
+  return {{"file", policy_.file},
+          {"text", text_ ? Json(*text_) : Json()},
+          {"overrides", overrides},
+          {"changes", changes},
+          {"ports", ports_}};
+}
+
+absl::StatusOr<nlohmann::ordered_json> PolicyReloader::Ask(const std::string& port,
+                                                           std::optional<uint32_t> queue,
+                                                           const std::string& frame) {
+  std::lock_guard<std::mutex> one(one_);
+  const absl::StatusOr<size_t> index = FindPort(port);
+  if (!index.ok()) return index.status();
+  const absl::Span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(frame.data()),
+                                        frame.size());
+  const absl::StatusOr<PacketState> state = path_->StateFor(*index, queue.value_or(0), bytes);
+  if (!state.ok()) return state.status();
+  if (!queue && state->queues > 1)
+    return FoundError("--queue", "", "nothing",
+                      absl::StrCat("0 to ", state->queues - 1, ": port ", ports_[*index], " has ",
+                                   state->queues, " queues"));
+  nlohmann::ordered_json answer = SourcesJson();
+  answer["port"] = *index;
+  answer["queue"] = queue.value_or(0);
+  answer["at_ns"] = state->at_ns;
+  answer["completes"] = state->completes;
+  answer["matched"] = state->matched;
+  answer["flow_matched"] = state->flow_matched;
+  answer["age_ns"] = state->age_ns;
+  return answer;
+}
+
+absl::StatusOr<nlohmann::ordered_json> PolicyReloader::Sources() {
+  std::lock_guard<std::mutex> one(one_);
+  return SourcesJson();
 }
 
 bool PolicyReloader::OnHangup(const siginfo_t& info) {

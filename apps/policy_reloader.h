@@ -53,6 +53,9 @@ class PolicyReloader {
   absl::StatusOr<nlohmann::ordered_json> Ask(const std::string& port, std::optional<uint32_t> queue,
                                              const std::string& frame);
 
+  // Returns the sources of the current policy, and the program's ports.
+  absl::StatusOr<nlohmann::ordered_json> Sources();
+
   // Handles a SIGHUP. False: the run has to end. True: the file of the current policy was read
   // again and loaded, or the log says why not.
   bool OnHangup(const siginfo_t& info);
@@ -64,6 +67,7 @@ class PolicyReloader {
   struct Change {
     std::string rule, loss;
   };
+  nlohmann::ordered_json SourcesJson() const;
   absl::StatusOr<ReloadOutcome> Load(const absl::StatusOr<Policy>& policy);
   void Remember(const Policy& policy, std::string_view text);
   absl::StatusOr<size_t> FindPort(const std::string& name) const;

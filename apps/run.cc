@@ -71,7 +71,8 @@ absl::StatusOr<ControlServer> StartControl(const std::string& file_prefix, Polic
        .set_loss = [reloader](const std::string& rule,
                               const std::string& loss) { return reloader->SetLoss(rule, loss); },
        .ask = [reloader](const std::string& port, std::optional<uint32_t> queue,
-                         const std::string& frame) { return reloader->Ask(port, queue, frame); }});
+                         const std::string& frame) { return reloader->Ask(port, queue, frame); },
+       .sources = [reloader] { return reloader->Sources(); }});
 }
 
 int ShowEnd(absl::string_view program, const Path& path, const std::string& summary) {

@@ -162,4 +162,9 @@ absl::StatusOr<ordered_json> AskRunning(const std::string& file_prefix, const st
   return Send(file_prefix, {{kAsk, where}}, *memory, kAskOutcomes, patience);
 }
 
+absl::StatusOr<ordered_json> AskSources(const std::string& file_prefix,
+                                        const ReloadPatience& patience) {
+  return Send(file_prefix, {{kSources, true}}, FileDescriptor(), kAskOutcomes, patience);
+}
+
 }  // namespace twinpath

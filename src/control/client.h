@@ -49,6 +49,11 @@ absl::StatusOr<nlohmann::ordered_json> AskRunning(const std::string& file_prefix
                                                   std::string_view frame,
                                                   const ReloadPatience& patience = {});
 
+// Asks for the sources of the program's policy: the object that ReadRunningSources
+// (apps/twinpath/running/sources.h) reads. Changes nothing. The errors are those of SendReload.
+absl::StatusOr<nlohmann::ordered_json> AskSources(const std::string& file_prefix,
+                                                  const ReloadPatience& patience = {});
+
 // Checks that a program runs whose policy can be replaced. NotFound if none runs; otherwise the
 // error of the connection.
 absl::Status CheckServed(const std::string& file_prefix);

@@ -51,9 +51,9 @@ bool Allowed(int socket) {
 }
 
 // One of: {"reload": FILE} with the policy's text; {"set": {"rule": NAME, "loss": RATE}};
-// {"ask": {"port": NAME, "queue": NUMBER or null}} with a frame.
+// {"ask": {"port": NAME, "queue": NUMBER or null}} with a frame; {"sources": true}.
 struct Request {
-  enum class Kind { kReload, kSet, kAsk } kind = Kind::kReload;
+  enum class Kind { kReload, kSet, kAsk, kSources } kind = Kind::kReload;
   std::string file;
   ordered_json arguments;
   bool announce = false;
@@ -82,11 +82,13 @@ absl::StatusOr<Request> ParseRequest(const std::string& text) {
       return Request{Request::Kind::kSet, "", request[kSet], announce};
     if (request.contains(kAsk) && IsAsk(request[kAsk]))
       return Request{Request::Kind::kAsk, "", request[kAsk], announce};
+    if (request.contains(kSources) && request[kSources] == true)
+      return Request{Request::Kind::kSources, "", {}, announce};
   }
   return absl::InvalidArgumentError(
       "a request: found something else, allowed {\"reload\": FILE} with the policy's text, "
-      "{\"set\": {\"rule\": NAME, \"loss\": RATE}}, and {\"ask\": {\"port\": NAME, "
-      "\"queue\": NUMBER or null}} with a frame");
+      "{\"set\": {\"rule\": NAME, \"loss\": RATE}}, {\"ask\": {\"port\": NAME, "
+      "\"queue\": NUMBER or null}} with a frame, and {\"sources\": true}");
 }
 
 // Whether the client still waits for the answer. Sending the announcement succeeds only if the
@@ -161,6 +163,7 @@ class ControlServer::Loop {
         log_(options.log),
         set_loss_(options.set_loss),
         ask_(options.ask),
+        sources_(options.sources),
         thread_(std::move(stop)) {
     thread_.Start(
         "control", [this] { Run(); }, options.cpus);
@@ -180,6 +183,7 @@ class ControlServer::Loop {
   const std::function<void(const std::string&)> log_;
   const SetLoss set_loss_;
   const Ask ask_;
+  const Sources sources_;
   std::vector<Client> clients_;  // used by the server's thread only
   Acceptor acceptor_;            // used by the server's thread only
   ServerThread thread_;          // last: the thread uses all members above
@@ -238,7 +242,7 @@ absl::StatusOr<ordered_json> ControlServer::Loop::Answer(const Client& client) {
   if (!request.ok()) return request.status();
   std::string text;
   const bool asks = request->kind == Request::Kind::kAsk;
-  if (request->kind != Request::Kind::kSet) {
+  if (asks || request->kind == Request::Kind::kReload) {
     if (record->file.get() < 0)
       return absl::InvalidArgumentError(absl::StrCat(
           asks ? "the frame" : "the policy", ": found no descriptor, allowed a sealed memfd"));
@@ -264,6 +268,7 @@ absl::StatusOr<ordered_json> ControlServer::Loop::CarryOut(const Request& reques
   if (request.kind == Request::Kind::kReload) return reload_(request.file, text);
   if (request.kind == Request::Kind::kSet && set_loss_)
     return set_loss_(with["rule"].get<std::string>(), with["loss"].get<std::string>());
+  if (request.kind == Request::Kind::kSources && sources_) return sources_();
   if (request.kind == Request::Kind::kAsk && ask_) {
     const bool queue = with.contains("queue") && with["queue"].is_number_unsigned();
     return ask_(with["port"].get<std::string>(),

@@ -33,6 +33,8 @@ class ControlServer {
   // and `queue` nullopt, if there is only one. Changes nothing.
   using Ask = std::function<absl::StatusOr<nlohmann::ordered_json>(
       const std::string& port, std::optional<uint32_t> queue, const std::string& frame)>;
+  // Returns the sources of the current policy. Changes nothing.
+  using Sources = std::function<absl::StatusOr<nlohmann::ordered_json>()>;
   struct Options {
     size_t clients = 16;  // connected at most; further clients are refused
     // How long a client may take to send its request and to read the answer.
@@ -44,6 +46,7 @@ class ControlServer {
     // Optional handlers. A request without a handler is refused.
     SetLoss set_loss = nullptr;
     Ask ask = nullptr;
+    Sources sources = nullptr;
   };
 
   // Serves `file_prefix` until destroyed. The caller must own the prefix (by its telemetry socket

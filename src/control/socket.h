@@ -22,10 +22,11 @@ struct sockaddr_un;
 
 namespace twinpath {
 
-inline constexpr size_t kMaxControlRecord = 64 << 10;                        // bytes
-inline constexpr size_t kMaxControlText = 32 << 20;                          // bytes of a policy
-inline constexpr char kAnnounce[] = "announce", kBegun[] = "begun";          // keys
-inline constexpr char kReload[] = "reload", kSet[] = "set", kAsk[] = "ask";  // requests
+inline constexpr size_t kMaxControlRecord = 64 << 10;                // bytes
+inline constexpr size_t kMaxControlText = 32 << 20;                  // bytes of a policy
+inline constexpr char kAnnounce[] = "announce", kBegun[] = "begun";  // keys
+inline constexpr char kReload[] = "reload", kSet[] = "set", kAsk[] = "ask",
+                      kSources[] = "sources";  // requests
 
 // The control socket of a file prefix, beside its telemetry socket. InvalidArgument for a prefix
 // that is not a file name, or that makes the path too long for a socket.

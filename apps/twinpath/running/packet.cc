@@ -1,48 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// This side builds the policy from the program's sources: the same text, and the same changes in
-// the same order.
 
 #include "apps/twinpath/running/packet.h"
 
-#include <optional>
 #include <string>
 #include <utility>
 
-#include "src/config/overrides.h"
+#include "apps/twinpath/running/sources.h"
 
 namespace twinpath {
 namespace {
 
 using nlohmann::ordered_json;
 
-absl::StatusOr<Policy> BuildPolicy(const ordered_json& answer,
-                                   const std::vector<std::string>& ports) {
-  PolicyOverrides overrides;
-  const auto read = [&answer](const char* option, std::optional<std::string>* value) {
-    const ordered_json& given = answer.at("overrides");
-    if (given.contains(option)) *value = given.at(option).get<std::string>();
-  };
-  read("loss", &overrides.loss);
-  read("match", &overrides.match);
-  read("forward", &overrides.forward);
-  read("seed", &overrides.seed);
-  const ordered_json& text = answer.at("text");
-  absl::StatusOr<Policy> policy =
-      text.is_null() ? MakePolicy("", overrides, ports)
-                     : MakePolicyOf(text.get<std::string>(), answer.at("file").get<std::string>(),
-                                    overrides, ports);
-  for (const ordered_json& change : answer.at("changes")) {
-    if (!policy.ok()) break;
-    const absl::Status set = SetLoss(change.at("rule").get<std::string>(),
-                                     change.at("loss").get<std::string>(), &*policy);
-    if (!set.ok()) return set;
-  }
-  return policy;
-}
-
 absl::StatusOr<RunningPacket> Read(const ordered_json& answer) {
-  const auto ports = answer.at("ports").get<std::vector<std::string>>();
-  auto policy = BuildPolicy(answer, ports);
+  const absl::StatusOr<RunningSources> sources = ReadRunningSources(answer);
+  if (!sources.ok()) return sources.status();
+  const std::vector<std::string>& ports = sources->ports;
+  auto policy = BuildPolicy(*sources);
   if (!policy.ok()) return policy.status();
   auto compiled = CompilePolicy(*policy, ports);
   if (!compiled.ok()) return compiled.status();

@@ -174,12 +174,13 @@ class Both:
         """These are requests that `twinpath` never sends."""
         self.start("--forward", "drop")
         socket = f"/run/dpdk/twinpath-{self.path}/twinpath_control"
-        frame, kinds = bytes(60), ('{"reload": FILE} with the policy\'s text, {"set": {"rule": NAME, "loss": RATE}}, and '
-                                   '{"ask": {"port": NAME, "queue": NUMBER or null}} with a frame')
+        frame, kinds = bytes(60), ('{"reload": FILE} with the policy\'s text, {"set": {"rule": NAME, "loss": RATE}}, '
+                                   '{"ask": {"port": NAME, "queue": NUMBER or null}} with a frame, and {"sources": true}')
         for request, data, error in (
                 ({"ask": {"port": "lan", "queue": 2**32}}, frame, "a request: found something else, allowed " + kinds),
                 ({"ask": {"port": "lan", "queue": -1}}, frame, "a request: found something else, allowed " + kinds),
                 ({"ask": {"port": 5}}, frame, "a request: found something else, allowed " + kinds),
+                ({"sources": False}, None, "a request: found something else, allowed " + kinds),
                 ({"set": {"rule": "default"}}, None, "a request: found something else, allowed " + kinds),
                 ({"ask": {"port": "lan"}}, None, "the frame: found no descriptor, allowed a sealed memfd"),
                 ({"reload": "policy"}, None, "the policy: found no descriptor, allowed a sealed memfd"),
