@@ -35,7 +35,7 @@ _twinpath() {
   COMPREPLY=()
   if [[ $program == twinpath ]]; then
     if ((COMP_CWORD == 1)); then
-      words='check explain parity reload set stats top doctor generate receive compare --help --version'
+      words='check explain parity reload set stats top doctor generate receive compare sweep --help --version'
       mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
       return
     fi
@@ -69,7 +69,7 @@ _twinpath() {
     twinpath-socket:--engine) words='packet_mmap pcap pf_ring af_xdp' ;;
     twinpath:--engine) words='xdp-native xdp-generic dpdk dpdk-af_xdp af_xdp packet_mmap pcap pf_ring testpmd-io testpmd-macswap testpmd-5tswap xdp-drop xdp-tx xdp-redirect xdp-dilih route bridge nft tc-netem tc-tbf' ;;
     *:--checksums) words='complete leave' ;;
-    *:--path) if [[ $sub =~ ^(explain|reload|set)$ ]]; then words='dpdk xdp socket'; else words='dpdk xdp socket splice'; fi ;;
+    *:--path) if [[ $sub =~ ^(explain|reload|set|sweep)$ ]]; then words='dpdk xdp socket'; else words='dpdk xdp socket splice'; fi ;;
     *:--file-prefix | *:-f) words=$(ls /var/run/dpdk 2>/dev/null) ;;
   esac
   if [[ $words ]]; then
@@ -77,7 +77,7 @@ _twinpath() {
   elif [[ $word == -* ]]; then
     words=$("${command[@]}" --help 2>/dev/null | grep -oE -- '^ +-[^ ]*' | grep -oE -- '--[a-z][a-z-]*' | sort -u)
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
-  elif [[ $sub =~ ^(check|explain|reload|compare)$ && $previous != -* || $sub == parity && $previous == parity ]]; then
+  elif [[ $sub =~ ^(check|explain|reload|compare|sweep)$ && $previous != -* || $sub == parity && $previous == parity ]]; then
     _twinpath_json policies "$word"
   else
     mapfile -t COMPREPLY < <(compgen -f -- "$word")

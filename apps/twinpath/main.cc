@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <exception>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "apps/program.h"
@@ -14,23 +16,38 @@ namespace twinpath {
 namespace {
 
 // In the order of --help. Each is declared in subcommand.h.
-constexpr AddSubcommand* kSubcommands[] = {AddCheck,    AddExplain, AddParity, AddReload,
-                                           AddSet,      AddStats,   AddTop,    AddDoctor,
-                                           AddGenerate, AddReceive, AddCompare};
+constexpr AddSubcommand* kSubcommands[] = {AddCheck,    AddExplain, AddParity,  AddReload,
+                                           AddSet,      AddStats,   AddTop,     AddDoctor,
+                                           AddGenerate, AddReceive, AddCompare, AddSweep};
 
 constexpr std::string_view kJson = "--json";
 constexpr char kHint[] = " (see twinpath --help)";
+
+std::vector<std::string>* MutableCommandWords() {
+  static auto* const words = new std::vector<std::string>();
+  return words;
+}
+
+// Takes the words of a sweep's command. Returns how many words are before them.
+int TakeCommandWords(int argc, char** argv) {
+  if (argc < 2 || std::string(argv[1]) != "sweep") return argc;
+  int own = 2;
+  while (own < argc && std::string(argv[own]) != "--") own++;
+  for (int i = own + 1; i < argc; i++) MutableCommandWords()->push_back(argv[i]);
+  return own;
+}
 
 int Main(int argc, char** argv) {
   CLI::App app("One packet policy, two fast paths, the same verdict", "twinpath");
   app.set_version_flag("--version", "twinpath " TWINPATH_VERSION);
   app.require_subcommand(0, 1);  // 0 is an error below; an unexpected word is reported first
+  const int own = TakeCommandWords(argc, argv);
   // Before the command line is parsed, because errors in it are JSON, too.
-  if (std::any_of(argv, argv + argc, [](const char* word) { return word == kJson; }))
+  if (std::any_of(argv, argv + own, [](const char* word) { return word == kJson; }))
     PrintErrorsAsJson();
   Run run;
   for (AddSubcommand* add : kSubcommands) add(&app, &run);
-  if (const std::optional<int> ended = ParseCommandLine(app, argc, argv, kHint)) return *ended;
+  if (const std::optional<int> ended = ParseCommandLine(app, own, argv, kHint)) return *ended;
   if (!run) return PrintError("twinpath", kWrong, absl::StrCat("A subcommand is required", kHint));
   return run();
 }
@@ -46,6 +63,9 @@ int CatchingMain(int argc, char** argv) {
 }
 
 }  // namespace
+
+const std::vector<std::string>& CommandWords() { return *MutableCommandWords(); }
+
 }  // namespace twinpath
 
 int main(int argc, char** argv) {

@@ -5,6 +5,8 @@
 #define TWINPATH_APPS_TWINPATH_SUBCOMMAND_H_
 
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "apps/program.h"
@@ -19,6 +21,10 @@ using Run = std::function<int()>;
 // *run. `run` must outlive the parsing.
 using AddSubcommand = void(CLI::App* app, Run* run);
 
+// The command of `twinpath sweep`: the words behind "--" of this program's command line. They do
+// not go through CLI11, which would take a word such as "[a,b]" apart.
+const std::vector<std::string>& CommandWords();
+
 AddSubcommand AddCheck;
 AddSubcommand AddCompare;
 AddSubcommand AddDoctor;
@@ -29,6 +35,7 @@ AddSubcommand AddReceive;
 AddSubcommand AddReload;
 AddSubcommand AddSet;
 AddSubcommand AddStats;
+AddSubcommand AddSweep;
 AddSubcommand AddTop;
 
 }  // namespace twinpath

@@ -3,7 +3,6 @@
 
 #include "apps/twinpath/compare/job.h"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "apps/program.h"
+#include "apps/twinpath/compare/output.h"
 #include "src/compare/plan/capture.h"
 #include "src/compare/result/text.h"
 #include "src/kernel/machine.h"
@@ -26,13 +26,6 @@ constexpr uint32_t kSamenessFrames = 5000;
 constexpr std::chrono::minutes kSamenessTime(2);
 constexpr double kIdleSeconds = 1;
 constexpr std::chrono::milliseconds kSignalWait(1);
-constexpr size_t kUsualWidth = 120;
-
-size_t Width(int fd) {
-  winsize size = {};
-  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? std::max<size_t>(size.ws_col, 80)
-                                                              : kUsualWidth;
-}
 
 class BareRun : public BareProgramRun {
  public:
@@ -66,21 +59,6 @@ absl::StatusOr<std::unique_ptr<BareProgramRun>> AttachBare(BareKind kind,
   if (!bare.ok()) return bare.status();
   return std::make_unique<BareRun>(*std::move(bare));
 }
-
-// The bar on a terminal's last line, or lines where standard error is none.
-class ProgressLine {
- public:
-  void Show(const std::string& what, double elapsed, size_t done, size_t all) const {
-    const std::string text = ProgressText(what, elapsed, done, all, Width(STDERR_FILENO) - 1);
-    std::cerr << (terminal_ ? "\r\x1b[K" : "") << text << (terminal_ ? "" : "\n") << std::flush;
-  }
-  void Clear() const {
-    if (terminal_) std::cerr << "\r\x1b[K" << std::flush;
-  }
-
- private:
-  bool terminal_ = isatty(STDERR_FILENO) != 0;
-};
 
 // Runs one capture through the policy on all paths.
 Sameness CheckSameness(const CompareJob& job, const std::string& folder) {
@@ -231,7 +209,7 @@ int RunJob(CompareJob job, Sandbox sandbox, const HeldSignals& signals) {
   } else if (job.options.csv) {
     std::cout << ResultsCsv(results);
   } else {
-    const size_t width = Width(STDOUT_FILENO);
+    const size_t width = OutputWidth(STDOUT_FILENO);
     std::cout << "\n" << ResultsText(results, width);
     if (job.against)
       std::cout << "\nBeside " << job.options.against << "\n\n"

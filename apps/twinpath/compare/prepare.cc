@@ -3,15 +3,12 @@
 
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-#include <ctime>
 #include <filesystem>
-#include <fstream>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "apps/twinpath/compare/job.h"
+#include "apps/twinpath/compare/output.h"
 #include "src/compare/lab/child.h"
 #include "src/compare/report/page.h"
 #include "src/compare/result/text.h"
@@ -27,20 +24,6 @@ namespace fs = std::filesystem;
 
 constexpr char kResults[] = "results.json", kPrevious[] = "results.previous.json";
 
-absl::Status WriteFile(const fs::path& path, const std::string& text) {
-  // Replaced at once, so that a kill leaves the old file or the new one.
-  const fs::path part = path.string() + ".part";
-  std::ofstream stream(part, std::ios::trunc | std::ios::binary);
-  stream << text;
-  if (!stream.flush())
-    return absl::InvalidArgumentError(
-        absl::StrCat("cannot write ", part.string(), ": ", std::strerror(errno)));
-  std::error_code error;
-  fs::rename(part, path, error);
-  if (!error) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat("cannot write ", path.string(), ": ", error.message()));
-}
-
 absl::StatusOr<Results> LoadResults(const std::string& path) {
   const auto text = ReadDocument(path);
   if (!text.ok()) return text.status();
@@ -51,15 +34,6 @@ absl::StatusOr<Results> LoadResults(const std::string& path) {
 nlohmann::ordered_json Decisive(nlohmann::ordered_json settings) {
   for (const char* key : {"profile", "budget_s", "repetitions", "engines"}) settings.erase(key);
   return settings;
-}
-
-std::string Now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm time = {};
-  gmtime_r(&now, &time);
-  char text[32];
-  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &time);
-  return text;
 }
 
 // The policy with that loss, in the report's folder if it is another one than the given.
@@ -78,7 +52,7 @@ absl::StatusOr<LossPolicy> PolicyFor(const CompareJob& job, const std::string& t
   if (*derived != text) {
     const fs::path file = fs::absolute(job.options.report) /
                           absl::StrCat("policy", loss.empty() ? "" : "-loss-", loss, ".json");
-    if (absl::Status written = WriteFile(file, *derived); !written.ok()) return written;
+    if (absl::Status written = ReplaceFile(file, *derived); !written.ok()) return written;
     result.file = file;
   }
   for (const RuleSpec& rule : policy->rules) result.asked[rule.name] = StatisticsOf(rule.loss).rate;
@@ -108,7 +82,7 @@ absl::StatusOr<Results> StartResults(const CompareJob& job, const PolicyFacts& p
   fs::rename(file, fs::path(job.options.report) / kPrevious, ignored);
   Results results;
   results.version = TWINPATH_VERSION;
-  results.started = Now();
+  results.started = UtcNow();
   results.policy = policy;
   results.settings = job.settings.Json();
   return results;
@@ -168,10 +142,10 @@ absl::Status WriteReport(const CompareJob& job) {
   const fs::path folder = job.options.report;
   const auto differences =
       job.against ? CompareResults(*job.against, job.results) : std::vector<Difference>();
-  absl::Status status = WriteFile(folder / kResults, ResultsJson(job.results).dump(1) + "\n");
-  status.Update(WriteFile(folder / "results.csv", ResultsCsv(job.results)));
-  status.Update(
-      WriteFile(folder / "index.html", ReportPage(job.results, differences, job.options.against)));
+  absl::Status status = ReplaceFile(folder / kResults, ResultsJson(job.results).dump(1) + "\n");
+  status.Update(ReplaceFile(folder / "results.csv", ResultsCsv(job.results)));
+  status.Update(ReplaceFile(folder / "index.html",
+                            ReportPage(job.results, differences, job.options.against)));
   return status;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -46,11 +47,33 @@ class CpuScope {
   cpu_set_t before_;
 };
 
+std::vector<char*> Pointers(const std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// This process's environment, with the variables added or replaced.
+std::vector<std::string> EnvironmentWith(
+    const std::vector<std::pair<std::string, std::string>>& variables) {
+  std::vector<std::string> environment;
+  for (char** entry = environ; *entry != nullptr; entry++) {
+    const std::string name = std::string(*entry).substr(0, std::string(*entry).find('='));
+    if (std::none_of(variables.begin(), variables.end(),
+                     [&name](const auto& variable) { return variable.first == name; }))
+      environment.emplace_back(*entry);
+  }
+  for (const auto& variable : variables)
+    environment.push_back(absl::StrCat(variable.first, "=", variable.second));
+  return environment;
+}
+
 int Spawn(const std::vector<std::string>& argv, const ChildOptions& options, int input,
           pid_t* pid) {
-  std::vector<char*> pointers;
-  for (const std::string& word : argv) pointers.push_back(const_cast<char*>(word.c_str()));
-  pointers.push_back(nullptr);
+  const std::vector<char*> pointers = Pointers(argv);
+  const std::vector<std::string> environment = EnvironmentWith(options.variables);
+  const std::vector<char*> variables = Pointers(environment);
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_t files;
   posix_spawnattr_init(&attributes);
@@ -72,7 +95,8 @@ int Spawn(const std::vector<std::string>& argv, const ChildOptions& options, int
     posix_spawn_file_actions_addopen(&files, STDERR_FILENO, options.errors.c_str(), kWrite, 0600);
   }
   const CpuScope scope(options.cpus);
-  const int error = posix_spawnp(pid, pointers[0], &files, &attributes, pointers.data(), environ);
+  const int error =
+      posix_spawnp(pid, pointers[0], &files, &attributes, pointers.data(), variables.data());
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
   return error;
@@ -86,6 +110,7 @@ absl::StatusOr<Child> Child::Start(const std::vector<std::string>& argv,
   if (pipe2(ends, O_CLOEXEC) != 0)
     return absl::InternalError(absl::StrCat("pipe2: ", std::strerror(errno)));
   FileDescriptor input(ends[0]), open(ends[1]);
+  if (!options.keeps_input) open = FileDescriptor();
   pid_t pid = -1;
   if (const int error = Spawn(argv, options, input.get(), &pid)) {
     const std::string text = absl::StrCat("starting ", argv[0], ": ", std::strerror(error));
@@ -141,6 +166,17 @@ int Child::Stop(int signal, std::chrono::milliseconds grace) {
   input_ = FileDescriptor();
   if (const auto ended = WaitFor(grace)) return *ended;
   kill(pid_, SIGKILL);
+  return WaitFor(std::chrono::minutes(1)).value_or(128 + SIGKILL);
+}
+
+int Child::StopGroup(int signal, std::chrono::milliseconds grace) {
+  if (status_ || pid_ <= 0) return status_.value_or(0);
+  // The group's number stays taken until WaitFor has waited for the child.
+  kill(-pid_, signal);
+  input_ = FileDescriptor();
+  pollfd event = {.fd = pidfd_.get(), .events = POLLIN, .revents = 0};
+  while (poll(&event, 1, static_cast<int>(grace.count())) < 0 && errno == EINTR) continue;
+  kill(-pid_, SIGKILL);
   return WaitFor(std::chrono::minutes(1)).value_or(128 + SIGKILL);
 }
 

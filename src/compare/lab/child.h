@@ -10,6 +10,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -22,13 +23,15 @@ struct ChildOptions {
   std::string output;          // the file that gets standard output
   std::string errors;          // the file that gets standard error; empty: `output`
   std::vector<uint32_t> cpus;  // it may run on these; empty: as this process
+  bool keeps_input = true;     // false: its standard input is at its end
+  std::vector<std::pair<std::string, std::string>> variables = {};  // of its environment, added
 };
 
 class Child {
  public:
   // Starts argv[0], which is searched in PATH, in a process group of its own, with no signal
-  // blocked. Its standard input stays open and empty until it is to end. NotFound: there is no such
-  // program.
+  // blocked. Its standard input stays open and empty until it is to end, unless the options say
+  // otherwise. NotFound: there is no such program.
   static absl::StatusOr<Child> Start(const std::vector<std::string>& argv,
                                      const ChildOptions& options);
   Child(Child&& other) noexcept;
@@ -42,6 +45,8 @@ class Child {
   bool Running() { return !WaitFor(std::chrono::milliseconds(0)).has_value(); }
   // Asks it to end by `signal`; kills it after `grace`. Returns its exit status.
   int Stop(int signal, std::chrono::milliseconds grace);
+  // As Stop, for all processes of its group: a shell and what the shell has started.
+  int StopGroup(int signal, std::chrono::milliseconds grace);
 
  private:
   Child(pid_t pid, FileDescriptor pidfd, FileDescriptor input)

@@ -93,7 +93,8 @@ std::vector<std::pair<std::string, std::string>> MachineFacts(const LabLinks& li
           absl::StrCat(size.free, " free of ", size.total));
   std::vector<std::string> interfaces;
   for (const std::string& link : {links.generator, links.lan, links.wan, links.receiver})
-    if (machine.InterfaceExists(link)) interfaces.push_back(InterfaceText(machine, link));
+    if (!link.empty() && machine.InterfaceExists(link))
+      interfaces.push_back(InterfaceText(machine, link));
   add("interfaces", absl::StrJoin(interfaces, "; "));
   return facts;
 }

@@ -9,16 +9,6 @@
 namespace twinpath::report {
 namespace {
 
-using Facts = std::vector<std::pair<std::string, std::string>>;
-
-std::string FactsTable(const Facts& facts) {
-  std::string html = "<table class=\"facts\"><tbody>\n";
-  for (const auto& [name, value] : facts)
-    absl::StrAppend(&html, "<tr><td class=\"text\">", EscapeHtml(name), "</td><td class=\"text\">",
-                    EscapeHtml(value), "</td></tr>\n");
-  return html + "</tbody></table>\n";
-}
-
 std::string Missing(const Results& results) {
   std::vector<std::vector<std::string>> cells;
   for (const EngineRow& row : results.engines)
@@ -44,6 +34,20 @@ std::string Commands(const Results& results) {
 
 }  // namespace
 
+std::string FactsTable(const Facts& facts) {
+  std::string html = "<table class=\"facts\"><tbody>\n";
+  for (const auto& [name, value] : facts)
+    absl::StrAppend(&html, "<tr><td class=\"text\">", EscapeHtml(name), "</td><td class=\"text\">",
+                    EscapeHtml(value), "</td></tr>\n");
+  return html + "</tbody></table>\n";
+}
+
+std::string PolicySection(const PolicyFacts& policy) {
+  return absl::StrCat("<section id=\"policy\"><h2>The policy</h2>\n<p class=\"soft\">",
+                      EscapeHtml(policy.file), ", SHA-256 ", EscapeHtml(policy.sha256),
+                      "</p>\n<pre>", EscapeHtml(policy.text), "</pre></section>\n");
+}
+
 std::string FactsSections(const Results& results) {
   Facts settings;
   for (const auto& [name, value] : results.settings.items())
@@ -55,11 +59,8 @@ std::string FactsSections(const Results& results) {
   return absl::StrCat(Missing(results), "<section id=\"machine\"><h2>The machine</h2>\n",
                       FactsTable(results.machine),
                       "</section>\n<section id=\"settings\"><h2>What was asked for</h2>\n", notes,
-                      FactsTable(settings),
-                      "</section>\n<section id=\"policy\"><h2>The policy</h2>\n<p class=\"soft\">",
-                      EscapeHtml(results.policy.file), ", SHA-256 ",
-                      EscapeHtml(results.policy.sha256), "</p>\n<pre>",
-                      EscapeHtml(results.policy.text), "</pre></section>\n", Commands(results));
+                      FactsTable(settings), "</section>\n", PolicySection(results.policy),
+                      Commands(results));
 }
 
 }  // namespace twinpath::report

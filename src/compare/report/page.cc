@@ -130,30 +130,39 @@ std::string SamenessText(const Sameness& same) {
 }
 
 }  // namespace
+
+std::string Document(const std::string& program, const std::string& title, const std::string& body,
+                     const nlohmann::ordered_json& json) {
+  // Inside <script>, only "</" and "<!--" could end or change it.
+  const std::string data = absl::StrReplaceAll(
+      json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace),
+      {{"</", "<\\/"}, {"<!", "<\\u0021"}});
+  return absl::StrCat(
+      "<!DOCTYPE html>\n<!-- Made by ", program,
+      " -->\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+      EscapeHtml(title), "</title>\n<style>", kStyle, "</style></head>\n<body><main>\n", body,
+      "<script type=\"application/json\" id=\"results\">", data,
+      "</script>\n</main></body></html>\n");
+}
+
 }  // namespace report
 
 std::string ReportPage(const Results& results, const std::vector<Difference>& differences,
                        const std::string& against) {
   const std::vector<CaseRow> rows = Summarize(results);
-  // Inside <script>, only "</" and "<!--" could end or change it.
-  const std::string data =
-      absl::StrReplaceAll(ResultsJson(results).dump(), {{"</", "<\\/"}, {"<!", "<\\u0021"}});
-  return absl::StrCat(
-      "<!DOCTYPE html>\n<!-- Made by twinpath compare -->\n<html lang=\"en\"><head><meta "
-      "charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<title>One policy on every engine: ",
-      EscapeHtml(results.policy.file), "</title>\n<style>", report::kStyle,
-      "</style></head>\n<body><main>\n<h1>One policy on every engine</h1>\n<p class=\"soft\">",
-      EscapeHtml(results.policy.file), ", ", EscapeHtml(results.started), ", ",
-      absl::StrFormat("%.0f s", results.duration), ", twinpath ", EscapeHtml(results.version),
+  const std::string body = absl::StrCat(
+      "<h1>One policy on every engine</h1>\n<p class=\"soft\">", EscapeHtml(results.policy.file),
+      ", ", EscapeHtml(results.started), ", ", absl::StrFormat("%.0f s", results.duration),
+      ", twinpath ", EscapeHtml(results.version),
       results.complete ? "" : ". <b class=\"warn\">The run has not ended.</b>", "</p>\n",
       report::Findings(results, rows), report::SamenessText(results.sameness),
       report::ThroughputSection(results, rows), report::LatencySection(results, rows),
       report::CpuSection(results, rows), report::LossSection(results, rows),
       report::DropsSection(rows), report::DifferencesSection(differences, against),
-      report::FactsSections(results), "<script type=\"application/json\" id=\"results\">", data,
-      "</script>\n</main></body></html>\n");
+      report::FactsSections(results));
+  return report::Document("twinpath compare", "One policy on every engine: " + results.policy.file,
+                          body, ResultsJson(results));
 }
 
 }  // namespace twinpath

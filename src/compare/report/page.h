@@ -6,8 +6,10 @@
 #define TWINPATH_COMPARE_REPORT_PAGE_H_
 
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "nlohmann/json.hpp"
 #include "src/compare/result/results.h"
 #include "src/compare/result/summary.h"
 
@@ -38,6 +40,16 @@ std::string FactsSections(const Results& results);
 // others numbers.
 std::string Table(const std::vector<std::string>& headings,
                   const std::vector<std::vector<std::string>>& rows, size_t text);
+
+// Names and values.
+using Facts = std::vector<std::pair<std::string, std::string>>;
+std::string FactsTable(const Facts& facts);
+std::string PolicySection(const PolicyFacts& policy);
+
+// The whole page: the style sheet, `body`, and `json` in the element "results". `title` is text;
+// `program` is who made the page.
+std::string Document(const std::string& program, const std::string& title, const std::string& body,
+                     const nlohmann::ordered_json& json);
 
 // A figure with its caption.
 std::string Figure(const std::string& caption, const std::string& svg);

@@ -17,6 +17,10 @@ namespace {
 constexpr double kWidth = 420, kLabels = 122, kRight = 26, kRow = 24, kTop = 8, kAxis = 24;
 constexpr double kNote = 64;  // room for a row's note
 constexpr double kHeight = 260, kLeft = 52;
+// Of a heat map.
+constexpr double kMapRight = 8, kMapTop = 10, kMapBottom = 40, kMapRow = 30;
+constexpr double kLeast = 0.06, kMost = 0.55;  // opacity: text stays readable in both schemes
+constexpr double kLetter = 6.2;                // the width of a letter
 
 std::string Line(double x1, double y1, double x2, double y2, const std::string& style) {
   return absl::StrFormat(R"(<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>)", style, x1,
@@ -56,6 +60,12 @@ std::string Whisker(const Scale& x, double y, const PlotMark& mark) {
   const double a = x.At(mark.low), b = x.At(mark.high);
   return absl::StrCat(Line(a, y, b, y, "whisker"), Line(a, y - 4, a, y + 4, "whisker"),
                       Line(b, y - 4, b, y + 4, "whisker"));
+}
+
+// A whisker of a plot with two axes.
+std::string Standing(double x, double low, double high) {
+  return absl::StrCat(Line(x, low, x, high, "whisker"), Line(x - 4, low, x + 4, low, "whisker"),
+                      Line(x - 4, high, x + 4, high, "whisker"));
 }
 
 std::string Title(const std::string& title) {
@@ -98,6 +108,17 @@ std::vector<double> TicksOf(const RowPlot& plot) {
       for (double value : {mark.value, mark.low, mark.high}) see(value);
   for (double value : plot.references) see(value);
   return plot.log ? LogTicks(least, most) : LinearTicks(most);
+}
+
+size_t Longest(const std::vector<std::string>& texts) {
+  size_t longest = 0;
+  for (const std::string& text : texts) longest = std::max(longest, text.size());
+  return longest;
+}
+
+std::string Cut(const std::string& text, double width) {
+  const auto letters = static_cast<size_t>(std::max(1.0, width / kLetter));
+  return text.size() <= letters ? text : text.substr(0, letters - 1) + "…";
 }
 
 }  // namespace
@@ -169,6 +190,8 @@ std::string RenderPlot(const XyPlot& plot) {
       if (a > 0) x_least = std::min(x_least, a);
       if (b > 0) y_least = std::min(y_least, b);
     }
+  for (const PlotSeries& series : plot.series)
+    for (const PlotRange& range : series.ranges) y_most = std::max(y_most, range.high);
   const std::vector<double> x_ticks = plot.log_x ? LogTicks(x_least, x_most) : LinearTicks(x_most);
   const std::vector<double> y_ticks = plot.log_y ? LogTicks(y_least, y_most) : LinearTicks(y_most);
   const Scale x = ScaleOf(x_ticks, plot.log_x, kLeft, kWidth - kRight);
@@ -186,6 +209,8 @@ std::string RenderPlot(const XyPlot& plot) {
     std::string path;
     for (const auto& [a, b] : series.points)
       absl::StrAppendFormat(&path, "%s%.1f,%.1f", path.empty() ? "" : " ", x.At(a), y.At(b));
+    for (const PlotRange& range : series.ranges)
+      svg += Standing(x.At(range.x), y.At(range.low), y.At(range.high));
     absl::StrAppendFormat(&svg, R"(<polyline class="curve %s" points="%s"/>)", series.style, path);
     for (const auto& [a, b] : series.points)
       absl::StrAppendFormat(
@@ -193,6 +218,47 @@ std::string RenderPlot(const XyPlot& plot) {
           series.style, x.At(a), y.At(b),
           Title(absl::StrCat(series.label, ": ", plot.y_tick(b), " at ", plot.x_tick(a))));
   }
+  return svg + "</svg>";
+}
+
+std::string RenderPlot(const HeatMap& map) {
+  double least = INFINITY, most = -INFINITY;
+  for (const auto& row : map.cells)
+    for (const HeatCell& cell : row)
+      if (cell.known && !cell.text.empty()) {
+        least = std::min(least, cell.value);
+        most = std::max(most, cell.value);
+      }
+  const double left =
+      std::clamp(kLetter * static_cast<double>(Longest(map.y_labels)) + 14, 40.0, 140.0);
+  const double column =
+      (kWidth - kMapRight - left) / static_cast<double>(std::max<size_t>(1, map.x_labels.size()));
+  const double top = kMapTop + 14,
+               bottom = top + kMapRow * static_cast<double>(map.y_labels.size());
+  std::string svg = Open(bottom + kMapBottom, map.title);
+  svg += Text(4, kMapTop + 2, "start", map.y_label, "axis");
+  for (size_t r = 0; r < map.y_labels.size(); r++) {
+    const double y = top + kMapRow * static_cast<double>(r);
+    svg += Text(left - 6, y + kMapRow / 2 + 4, "end", Cut(map.y_labels[r], left - 12), "tick");
+    for (size_t c = 0; c < map.x_labels.size(); c++) {
+      const HeatCell& cell = map.cells[r][c];
+      if (cell.text.empty()) continue;
+      const double x = left + column * static_cast<double>(c);
+      const double share = most > least ? (cell.value - least) / (most - least) : 0.5;
+      absl::StrAppendFormat(
+          &svg,
+          R"(<g><title>%s</title><rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill-opacity="%.3f"/>)",
+          EscapeHtml(cell.title), cell.known ? "heat s0" : "unknown", x + 1, y + 1, column - 2,
+          kMapRow - 2, cell.known ? kLeast + (kMost - kLeast) * share : 1.0);
+      svg +=
+          Text(x + column / 2, y + kMapRow / 2 + 4, "middle", Cut(cell.text, column - 4), "cell") +
+          "</g>";
+    }
+  }
+  for (size_t c = 0; c < map.x_labels.size(); c++)
+    svg += Text(left + column * (static_cast<double>(c) + 0.5), bottom + 15, "middle",
+                Cut(map.x_labels[c], column - 4), "tick");
+  svg += Text(kWidth - kMapRight, bottom + 32, "end", map.x_label, "axis");
   return svg + "</svg>";
 }
 

@@ -46,9 +46,15 @@ struct RowPlot {
 };
 std::string RenderPlot(const RowPlot& plot);
 
+// `low` and `high` of a point are drawn as a whisker.
+struct PlotRange {
+  double x = 0, low = 0, high = 0;
+};
+
 struct PlotSeries {
   std::string label, style;
   std::vector<std::pair<double, double>> points;
+  std::vector<PlotRange> ranges = {};
 };
 
 // Lines over two axes; each begins at 0, or is logarithmic.
@@ -59,6 +65,22 @@ struct XyPlot {
   std::vector<PlotSeries> series;
 };
 std::string RenderPlot(const XyPlot& plot);
+
+struct HeatCell {
+  double value = 0;
+  std::string text;   // what the cell shows; empty: there is no such cell
+  std::string title;  // the tooltip
+  bool known = true;  // false: there is no value; the cell is hatched
+};
+
+// A table of colours: `cells` has a row for each of `y_labels`. The colour is the stronger, the
+// greater the value is between the least and the greatest.
+struct HeatMap {
+  std::string title, x_label, y_label;
+  std::vector<std::string> x_labels, y_labels;
+  std::vector<std::vector<HeatCell>> cells;
+};
+std::string RenderPlot(const HeatMap& map);
 
 }  // namespace twinpath
 

@@ -39,6 +39,8 @@ svg .range { stroke: currentColor; stroke-width: 2; opacity: .55; }
 svg .curve { fill: none; stroke: currentColor; stroke-width: 2; stroke-linejoin: round; }
 svg .bar, svg .full { fill: currentColor; }
 svg .open { fill: var(--panel); stroke: currentColor; stroke-width: 1.8; }
+svg .heat { fill: currentColor; } svg .cell { font-variant-numeric: tabular-nums; }
+svg .unknown { fill: none; stroke: var(--warn); stroke-dasharray: 4 3; }
 .s0 { color: var(--s0); } .s1 { color: var(--s1); } .s2 { color: var(--s2); }
 .s3 { color: var(--s3); } .s4 { color: var(--s4); } .s5 { color: var(--s5); }
 .s6 { color: var(--s6); } .s7 { color: var(--s7); }

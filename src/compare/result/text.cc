@@ -46,11 +46,6 @@ std::string Quoted(const std::string& text) {
   return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
 }
 
-// A value of a trial's JSON as a field of RFC 4180.
-std::string Field(const nlohmann::ordered_json& value) {
-  return value.is_string() ? Quoted(value.get<std::string>()) : value.dump();
-}
-
 std::string MissingText(const Results& results) {
   std::string text;
   for (const EngineRow& row : results.engines) {
@@ -80,6 +75,10 @@ std::string LatencyText(const std::vector<CaseRow>& rows, size_t width) {
 }
 
 }  // namespace
+
+std::string CsvField(const nlohmann::ordered_json& value) {
+  return value.is_string() ? Quoted(value.get<std::string>()) : value.dump();
+}
 
 std::string RateText(double rate) {
   return WithUnit(rate, {{1e6, "Mpps"}, {1e3, "kpps"}, {1, "pps"}});
@@ -152,7 +151,7 @@ std::string ResultsCsv(const Results& results) {
   for (const auto& trial : json["trials"]) {
     std::vector<std::string> fields;
     for (const std::string& name : names)
-      fields.push_back(trial.contains(name) ? Field(trial[name]) : "");
+      fields.push_back(trial.contains(name) ? CsvField(trial[name]) : "");
     absl::StrAppend(&text, absl::StrJoin(fields, ","), "\r\n");
   }
   return text;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "nlohmann/json.hpp"
 #include "src/compare/result/results.h"
 #include "src/compare/result/summary.h"
 
@@ -17,6 +18,9 @@ std::string RateText(double packets_a_second);  // "3.21 Mpps", "950 pps"
 std::string TimeText(double nanoseconds);       // "12.3 us", "950 ns"
 std::string ShareText(double share);            // "1.002 %"
 std::string LossText(const std::string& loss);  // "policy's own" for ""
+
+// A JSON value as a field of CSV (RFC 4180).
+std::string CsvField(const nlohmann::ordered_json& value);
 
 // The tables at the end of a run: one line for each case, the engines that did not run, and the
 // notes.

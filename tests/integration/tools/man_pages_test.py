@@ -22,7 +22,7 @@ SUBCOMMANDS = {"check": ("twinpath", ".SS check"), "explain": ("twinpath-explain
                "set": ("twinpath", ".SS set"), "stats": ("twinpath-stats", ".SS twinpath stats"),
                "top": ("twinpath-stats", ".SS twinpath top"), "doctor": ("twinpath-doctor", None),
                "generate": ("twinpath-generate", None), "receive": ("twinpath-receive", None),
-               "compare": ("twinpath-compare", None)}
+               "compare": ("twinpath-compare", None), "sweep": ("twinpath-sweep", None)}
 PAGES = [*ROOT.glob("apps/*/*.[1-8]"), *ROOT.glob("tools/*.[1-8]")]
 
 
