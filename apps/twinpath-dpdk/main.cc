@@ -22,6 +22,7 @@
 #include "apps/program.h"
 #include "apps/run.h"
 #include "apps/run_options.h"
+#include "apps/twinpath-dpdk/testpmd.h"
 #include "src/config/compile/compile.h"
 #include "src/config/overrides.h"
 #include "src/config/policy/policy.h"
@@ -37,7 +38,7 @@ namespace {
 struct CommandLine {
   RunOptions run;
   std::string profile;
-  std::optional<uint32_t> queues;
+  std::optional<uint32_t> queues, rx_descriptors, tx_descriptors, burst;
   std::optional<std::string> lcores;
   std::optional<uint64_t> packets;
   std::optional<std::string> idle, file_prefix;
@@ -64,6 +65,20 @@ void Describe(CLI::App& app, CommandLine* line) {
       ->option_text("N")  // otherwise CLI11 prints the range; the error names it
       ->check(CLI::Range(1, 64))
       ->group(kWhereGroup);
+  const auto add_count = [&app](const char* option, const char* help, uint32_t least, uint32_t most,
+                                std::optional<uint32_t>* count) {
+    app.add_option(option, *count, help)
+        ->option_text("N")
+        ->check(CLI::Range(least, most))
+        ->group(kWhereGroup);
+  };
+  // The ranges are those of the profile's keys.
+  add_count("--rxd", "Descriptors of each RX queue (default: the profile's, or 1024)", 32, 32768,
+            &line->rx_descriptors);
+  add_count("--txd", "Descriptors of each TX queue (default: the profile's, or 1024)", 32, 32768,
+            &line->tx_descriptors);
+  add_count("--burst", "Packets received and sent at a time (default: the profile's, or 32)", 1, 64,
+            &line->burst);
   app.add_option("--lcores", line->lcores,
                  "CPUs to poll on: 0-3,6 (default: the profile's, or the first one allowed)")
       ->type_name("LIST")
@@ -135,6 +150,9 @@ absl::StatusOr<Profile> MakeProfile(const CommandLine& line) {
     profile.flow_memory = *bytes;
   }
   if (line.queues.has_value()) profile.queues = *line.queues;
+  if (line.rx_descriptors.has_value()) profile.rx_descriptors = *line.rx_descriptors;
+  if (line.tx_descriptors.has_value()) profile.tx_descriptors = *line.tx_descriptors;
+  if (line.burst.has_value()) profile.burst = *line.burst;
   if (line.lcores.has_value()) {
     auto cpus = ParseCpuList(*line.lcores);
     if (!cpus.ok()) return cpus.status();
@@ -218,6 +236,8 @@ int Main(int argc, char** argv) {
   int own = 1;
   while (own < argc && std::string(argv[own]) != "--") own++;
   for (int i = own + 1; i < argc; i++) line.eal.push_back(argv[i]);
+  const std::vector<std::string> words(argv + 1, argv + own);
+  if (absl::Status habits = CheckTestpmdHabits(words, line.eal); !habits.ok()) return Wrong(habits);
   if (const std::optional<int> ended = ParseCommandLine(app, own, argv)) return *ended;
   return RunProgram(line, &loop);
 }

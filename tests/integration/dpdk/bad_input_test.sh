@@ -47,6 +47,20 @@ for seconds in 0 -1 nan inf 1e10 1s; do
     refuses -- "$option: found \"$seconds\", allowed a number of seconds from 0.001" "${null[@]}" "$option" "$seconds"
   done
 done
+for count in 31 32769 x; do
+  for option in --rxd --txd; do refuses -- "$option: (Value $count not in range 32 to 32768|.*$count)" "${null[@]}" "$option" "$count"; done
+done
+refuses -- '--burst: Value 65 not in range 1 to 64' "${null[@]}" --burst 65
+# What users of dpdk-testpmd type.
+refuses -- '^twinpath-dpdk: --forward-mode=macswap is an option of dpdk-testpmd; here: --forward reflect, which sends frames back by their own port$' \
+  "${null[@]}" -- --no-huge --forward-mode=macswap
+refuses -- '--forward-mode=flowgen is an option of dpdk-testpmd; here: twinpath generate --port DEVICE --flows N' "${null[@]}" --forward-mode flowgen
+refuses -- '--nb-cores is an option of dpdk-testpmd; here: --lcores LIST' "${null[@]}" --nb-cores=2
+refuses -- '--eth-peer is an option of dpdk-testpmd; here: nothing: forwarded frames keep' "${null[@]}" -- --no-huge --eth-peer=0,00:00:00:00:00:01
+refuses -- '--stats-period is an option of dpdk-testpmd; here: --stats-interval S' "${null[@]}" --stats-period 1
+refuses -- '--tx-first is an option of dpdk-testpmd; here: twinpath generate' "${null[@]}" -- --tx-first
+refuses -- '-l is an option of EAL; here: --lcores LIST' "${null[@]}" -l 0
+refuses -- '--rxd is an option of twinpath-dpdk: give it before --' "${null[@]}" -- --rxd=512
 for lcores in x 3-1 0,0 ''; do
   refuses -- '--lcores: found .*, allowed (CPU numbers such as "0-3,6"|each CPU once)' "${null[@]}" --lcores "$lcores"
 done
@@ -75,6 +89,8 @@ profile '{"version": 1, "ports": [{"name": "b", "device": "net_null1"}], "quues"
 refuses '^twinpath-dpdk: profile.json: /quues: found an unknown key, allowed version, ' "${null[@]}" --profile profile.json
 profile '{"version": 1, "mbufs": 1000}'
 refuses '^twinpath-dpdk: profile.json: /mbufs: found 1000, allowed 1888 or more for these' "${null[@]}" --profile profile.json "${plain[@]}"
+refuses '^twinpath-dpdk: profile.json: /mbufs: found 1000, allowed 1328 or more for these' "${null[@]}" --profile profile.json \
+  --rxd 512 --txd 256 --burst 16 "${plain[@]}"
 profile '{"version": 1, "eal": ["-l", "0"]}'
 refuses 'EAL argument -l: lcores are chosen by --lcores' "${null[@]}" --profile profile.json "${plain[@]}"
 if [[ ! -e /dev/vhost-net ]]; then
