@@ -36,8 +36,8 @@ TP_ARRAY(tp_bindings, struct tp_binding)
 /* The streams, by queue * n_slots + slot, except those in a tp_xdp_queue. The CPU that serves the
  * queue writes them; src/xdp writes those of slots that no rule uses. */
 TP_ARRAY(tp_states, struct tp_state)
-/* The packets of each stream that were marked. One element if no rule marks. */
-TP_ARRAY(tp_mark_counts, struct tp_count)
+/* The further counters of each stream's rule. One element if no rule needs them. */
+TP_ARRAY(tp_rule_extras, struct tp_rule_extras)
 
 /* The flow table of all queues, and the lock and the use counter of each region. Any CPU writes
  * them while it holds the lock. User space does not map the array, but the array is mappable,

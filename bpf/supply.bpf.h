@@ -116,10 +116,10 @@ TP_INLINE struct tp_terms tp_terms_of(struct tp_datapath* dp, const struct tp_st
   (void)state;
   return dp->words ? dp->terms : dp->constants->traits.blind.terms;
 }
-TP_INLINE struct tp_count* tp_marked(struct tp_datapath* dp, __u32 rule, __u32 slot) {
+TP_INLINE struct tp_rule_extras* tp_extras_of_rule(struct tp_datapath* dp, __u32 rule, __u32 slot) {
   (void)rule;
   __u32 at = dp->queue_index * dp->constants->n_slots + slot;
-  return bpf_map_lookup_elem(&tp_mark_counts, &at);
+  return bpf_map_lookup_elem(&tp_rule_extras, &at);
 }
 TP_INLINE struct tp_queue_extras* tp_extras(struct tp_datapath* dp) {
   return dp->queue_index < TP_MAX_XDP_QUEUES ? &tp_queue_extras[dp->queue_index] : 0;

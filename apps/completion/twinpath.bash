@@ -64,7 +64,7 @@ _twinpath() {
     *:--gaps) words='constant poisson' ;;
     *:--spread) words='turn uniform zipf' ;;
     *:--mode) words='auto native generic' ;;
-    *:--forward) words='pass drop reflect wire' ;;
+    *:--forward) words='pass drop reflect reflect-flow reflect-echo wire' ;;
     twinpath-dpdk:--idle) words='busy adaptive' ;;
     twinpath-socket:--engine) words='packet_mmap pcap pf_ring af_xdp' ;;
     twinpath:--engine) words='xdp-native xdp-generic dpdk dpdk-af_xdp af_xdp packet_mmap pcap pf_ring testpmd-io testpmd-macswap testpmd-5tswap xdp-drop xdp-tx xdp-redirect xdp-dilih route bridge nft tc-netem tc-tbf' ;;

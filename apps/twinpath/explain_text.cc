@@ -94,6 +94,9 @@ std::string VerdictText(const CompiledPolicy& compiled, const Explanation& expla
   if (const auto out_port = effects.out_port())
     absl::StrAppend(&text, ", out of ", compiled.ports[*out_port]);
   if (explanation.marked) text += ", marked CE";
+  if (effects.verdict() == TP_DENIED &&
+      compiled.rules[*effects.rule()].action == TP_ACTION_REFLECT_ECHO)
+    text += ", no request that the rule answers";
   return text + "\n";
 }
 

@@ -140,12 +140,14 @@ Snapshot DpdkPath::TakeSnapshot() const {
           .counters = CopyCounters(queue->counters),
           .extras = CopyCounters(queue->extras)};
       AddStates(queue->states.get(), worker.n_rules(), &snapshot.rules);
-      if (compiled.marks) AddMarked(queue->marked.get(), worker.n_rules(), &snapshot.rules);
+      if (compiled.rule_extras)
+        AddRuleExtras(queue->rule_extras.get(), worker.n_rules(), &snapshot.rules);
       RuleSnapshot& retired = snapshot.reloads.retired;
       const RetiredCounts removed = CopyCounters(queue->retired);
       tp_count_sum(&retired.matched, &removed.matched);
       tp_count_sum(&retired.lost, &removed.lost);
       tp_count_sum(&retired.marked, &removed.marked);
+      tp_count_sum(&retired.unanswered, &removed.unanswered);
       for (size_t p = 0; p < ports_.size(); p++) {
         const uint64_t longer = tp_count_load(&queue->too_long[p]);
         refused[p] += tp_count_load(&queue->refused[p]) + longer;

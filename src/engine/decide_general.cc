@@ -47,7 +47,7 @@ void DecideFrame(tp_datapath* datapath, const FrameView& frame, uint32_t index,
   if (tp_lose_general(datapath, rule, index, &datapath->states[index], &packet, 0))
     effects->fate = TP_FATE_LOST;
   else
-    tp_forward(datapath, rule->action, rule->out_port, effects);
+    tp_forward_general(datapath, rule, index, &packet, effects, 0);
 }
 
 }  // namespace

@@ -16,14 +16,13 @@ namespace twinpath {
 
 // Counts of rules that a reload removed from a queue. worker: rw, control: ro
 struct RetiredCounts {
-  tp_count matched = {}, lost = {}, marked = {};
+  tp_count matched = {}, lost = {}, marked = {}, unanswered = {};
 };
 
-// A queue's streams, and its counts of marked packets, by rule; `marked` is null where no rule
-// marks.
+// A queue's streams and further counters, by rule; `extras` is null where no rule needs them.
 struct StreamsOfQueue {
   tp_state* states = nullptr;
-  tp_count* marked = nullptr;
+  tp_rule_extras* extras = nullptr;
 };
 
 // The rules of a policy of `n_rules` rules whose state no rule of the next one keeps. `kept` is,
@@ -38,6 +37,11 @@ inline std::vector<uint32_t> RemovedRules(size_t n_rules, const std::vector<uint
   return removed;
 }
 
+inline void Retire(const tp_rule_extras& extras, RetiredCounts* retired) {
+  tp_count_sum(&retired->marked, &extras.marked);
+  tp_count_sum(&retired->unanswered, &extras.unanswered);
+}
+
 // Copies where each kept stream is, and its counts, but not its rule's terms, which may be new.
 // Adds the counts of `removed` rules to `retired`.
 inline void KeepStreams(const StreamsOfQueue& from, const StreamsOfQueue& to,
@@ -48,7 +52,7 @@ inline void KeepStreams(const StreamsOfQueue& from, const StreamsOfQueue& to,
     const tp_state& state = from.states[old];
     tp_count_add(&retired->matched, state.n, state.matched_bytes);
     tp_count_add(&retired->lost, state.lost_packets, state.lost_bytes);
-    if (from.marked != nullptr) tp_count_sum(&retired->marked, &from.marked[old]);
+    if (from.extras != nullptr) Retire(from.extras[old], retired);
   }
   for (size_t rule = 0; rule < kept.size(); rule++) {
     if (rule + kAhead < kept.size() && kept[rule + kAhead] != TP_NO_RULE)
@@ -63,11 +67,11 @@ inline void KeepStreams(const StreamsOfQueue& from, const StreamsOfQueue& to,
     next->lost_packets = state.lost_packets;
     next->matched_bytes = state.matched_bytes;
     next->lost_bytes = state.lost_bytes;
-    if (from.marked == nullptr) continue;
-    if (to.marked != nullptr)
-      to.marked[rule] = from.marked[old];
-    else  // no port can reach a rule that marks any more
-      tp_count_sum(&retired->marked, &from.marked[old]);
+    if (from.extras == nullptr) continue;
+    if (to.extras != nullptr)
+      to.extras[rule] = from.extras[old];
+    else  // no port can reach a rule that needs them any more
+      Retire(from.extras[old], retired);
   }
 }
 

@@ -27,12 +27,12 @@ class Case {
         request_(request),
         plan_(compiled.plans[request.port]),
         states_(InitialStates(compiled, request.port, request.queue)),
-        marked_(compiled.rules.size()),
+        rule_extras_(compiled.rules.size()),
         flows_(request.before ? kDefaultFlowMemory : kMinFlowMemory, true),
         dp_(HostDatapath(compiled, request.port)),
         frame_(request.frame) {
     dp_.states = states_.data();
-    dp_.marked = marked_.data();
+    dp_.rule_extras = rule_extras_.data();
     dp_.extras = &extras_;
     dp_.flows = flows_.table();
     dp_.now = request.at_ns;
@@ -243,7 +243,7 @@ class Case {
   const ExplainRequest& request_;
   const tp_plan& plan_;
   std::vector<tp_state> states_;
-  std::vector<tp_count> marked_;
+  std::vector<tp_rule_extras> rule_extras_;
   tp_queue_extras extras_ = {};
   HostFlows flows_;
   tp_datapath dp_;

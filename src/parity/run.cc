@@ -113,6 +113,7 @@ std::vector<std::string> SnapshotDifferences(const Snapshot& a, const Snapshot& 
       differences.push_back(absl::StrCat(name, "is ", b.rules[i].name));
     }
     CompareAll(name, a.rules[i], b.rules[i], kRuleCounters, &differences);
+    Compare(name + "unanswered", a.rules[i].unanswered, b.rules[i].unanswered, &differences);
   }
   if (a.rules.size() != b.rules.size()) {
     differences.push_back(absl::StrCat("rules: ", a.rules.size(), " and ", b.rules.size()));

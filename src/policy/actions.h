@@ -27,7 +27,11 @@ enum tp_leaves_by {
   X(PASS, "pass", KERNEL, 1, "pass%s to the kernel")                                         \
   X(DROP, "drop", NOTHING, 1, "drop%s")                                                      \
   X(REFLECT, "reflect", INGRESS, 1, "reflect%s out of the same port, MAC addresses swapped") \
-  X(PORT, "port", PORT, 1, "send%s out of %p")
+  X(PORT, "port", PORT, 1, "send%s out of %p")                                               \
+  X(REFLECT_FLOW, "reflect-flow", INGRESS, 0,                                                \
+    "reflect%s out of the same port, MAC addresses, IP addresses and ports swapped")         \
+  X(REFLECT_ECHO, "reflect-echo", INGRESS, 0,                                                \
+    "answer%s out of the same port (ARP, neighbor and echo requests), drop what is none")
 
 /* tp_rule.action */
 enum tp_action {

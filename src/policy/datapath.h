@@ -19,8 +19,8 @@
  *   tp_stream(dp, rule, slot)  the stream of rule number `rule` on this queue, or NULL; `slot` is
  *                              the rule's tp_rule.slot
  *   tp_terms_of(dp, state)     the tp_terms of the stream's rule
- *   tp_marked(dp, rule, slot)  the tp_count of packets that the rule marked on this queue; NULL if
- *                              no rule marks
+ *   tp_extras_of_rule(dp, rule, slot)
+ *                              the rule's tp_rule_extras on this queue; NULL if no rule needs them
  *   tp_extras(dp)              the queue's tp_queue_extras, or NULL
  *   tp_flow_table_size(dp), tp_flow_bucket_at(env, i), tp_lock_region(dp, i),
  *   tp_unlock_region(dp, region)

@@ -13,7 +13,7 @@
 enum tp_fate {
   TP_FATE_FORWARD = 0,              /* leaves by tp_effects.to */
   TP_FATE_LOST = TP_LOST,           /* lost by the rule's loss model */
-  TP_FATE_DENIED = TP_DENIED,       /* "forward": "drop" */
+  TP_FATE_DENIED = TP_DENIED,       /* "drop", or no request that "reflect-echo" answers */
   TP_FATE_MALFORMED = TP_MALFORMED, /* dropped as malformed, or too short to reflect */
 };
 

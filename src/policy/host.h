@@ -25,14 +25,14 @@ struct tp_flow_table {
 };
 
 struct tp_datapath {
-  struct tp_tables tables;           /* .shapes begins at the ingress port's plan.first_shape */
-  struct tp_state* states;           /* of this queue, one for each rule */
-  struct tp_count* marked;           /* one for each rule; NULL if no rule marks */
-  struct tp_queue_extras* extras;    /* of this queue; NULL only without flows and marks */
-  const struct tp_flow_table* flows; /* of all queues; NULL only without flows */
-  __u64 now;                         /* CLOCK_MONOTONIC_COARSE in ns; set per burst if needed */
-  __u64 now_ns;                      /* exact time in ns; for links: no rule reads it yet */
-  __u8* data;                        /* set for each frame */
+  struct tp_tables tables;            /* .shapes begins at the ingress port's plan.first_shape */
+  struct tp_state* states;            /* of this queue, one for each rule */
+  struct tp_rule_extras* rule_extras; /* one for each rule; NULL if no rule needs them */
+  struct tp_queue_extras* extras;     /* of this queue; NULL only without flows and rule_extras */
+  const struct tp_flow_table* flows;  /* of all queues; NULL only without flows */
+  __u64 now;                          /* CLOCK_MONOTONIC_COARSE in ns; set per burst if needed */
+  __u64 now_ns;                       /* exact time in ns; for links: no rule reads it yet */
+  __u8* data;                         /* set for each frame */
   const __u8* end;
   __u8 port; /* the ingress port */
   __u8 drops_malformed;
@@ -60,9 +60,9 @@ TP_INLINE struct tp_terms tp_terms_of(struct tp_datapath* dp, const struct tp_st
   (void)dp;
   return state->terms;
 }
-TP_INLINE struct tp_count* tp_marked(struct tp_datapath* dp, __u32 rule, __u32 slot) {
+TP_INLINE struct tp_rule_extras* tp_extras_of_rule(struct tp_datapath* dp, __u32 rule, __u32 slot) {
   (void)slot;
-  return dp->marked ? &dp->marked[rule] : 0;
+  return dp->rule_extras ? &dp->rule_extras[rule] : 0;
 }
 TP_INLINE struct tp_queue_extras* tp_extras(struct tp_datapath* dp) { return dp->extras; }
 

@@ -182,9 +182,9 @@ TP_INLINE int tp_lose_general(struct tp_datapath* dp, const struct tp_rule* rule
   if (!lost) return 0;
   if (rule->flags & TP_RULE_MARKS && tp_mark_ce(TP_ENV(dp), packet->key)) {
     struct tp_queue_extras* extras = tp_extras(dp);
-    struct tp_count* marked = tp_marked(dp, index, rule->slot);
+    struct tp_rule_extras* counts = tp_extras_of_rule(dp, index, rule->slot);
     if (extras) tp_count_packet(&extras->marked, packet->bytes, shared);
-    if (marked) tp_count_packet(marked, packet->bytes, shared);
+    if (counts) tp_count_packet(&counts->marked, packet->bytes, shared);
     return 0;
   }
   if (shared) {

@@ -101,7 +101,7 @@ TP_INLINE struct tp_effects tp_decide_general(struct tp_datapath* dp, __u32 fram
   if (tp_lose_general(dp, rule, index, state, &packet, shared))
     effects.fate = TP_FATE_LOST;
   else
-    tp_forward(dp, rule->action, rule->out_port, &effects);
+    tp_forward_general(dp, rule, index, &packet, &effects, shared);
   return effects;
 }
 

@@ -111,7 +111,7 @@ enum tp_verdict {
   TP_TX = 0,        /* left by a port: forwarded, or reflected */
   TP_PASS = 1,      /* handed to the kernel */
   TP_LOST = 2,      /* lost by the rule's loss model */
-  TP_DENIED = 3,    /* "forward": "drop" */
+  TP_DENIED = 3,    /* "forward": "drop", or no request that "reflect-echo" answers */
   TP_MALFORMED = 4, /* dropped as malformed, or too short to reflect: see parse.h */
   TP_TX_FULL = 5,   /* should be sent or passed, but the queue did not accept it */
   TP_NO_PORT = 6,   /* should be sent, but the port does not exist */
@@ -347,6 +347,12 @@ struct tp_queue_counters {
   struct tp_count tx[TP_MAX_PORTS];
 } __attribute__((aligned(64)));
 TP_STATIC_ASSERT(sizeof(struct tp_queue_counters) == 384, "shared with BPF");
+
+/* Further counters of a rule on a queue, which few policies need. One writer, as in tp_state. */
+struct tp_rule_extras {
+  struct tp_count marked;     /* CE set instead of lost */
+  struct tp_count unanswered; /* not lost, but not a request that TP_ACTION_REFLECT_ECHO answers */
+};
 
 /* Further counters of a queue, which few policies need. One writer, as in tp_state. */
 struct tp_queue_extras {

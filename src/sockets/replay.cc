@@ -187,7 +187,8 @@ Snapshot SocketReplay::TakeSnapshot() const {
                                  .counters = queue.counters,
                                  .extras = queue.extras});
       AddStates(queue.states.data(), queue.states.size(), &snapshot.rules);
-      if (policy_.marks) AddMarked(queue.marked.data(), queue.marked.size(), &snapshot.rules);
+      if (policy_.rule_extras)
+        AddRuleExtras(queue.rule_extras.data(), queue.rule_extras.size(), &snapshot.rules);
     }
   }
   return snapshot;

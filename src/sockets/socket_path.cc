@@ -280,12 +280,14 @@ Snapshot SocketPath::TakeSnapshot() const {
           .counters = CopyCounters(queue->counters),
           .extras = CopyCounters(queue->extras)};
       AddStates(queue->states.data(), queue->states.size(), &snapshot.rules);
-      if (compiled.marks) AddMarked(queue->marked.data(), queue->marked.size(), &snapshot.rules);
+      if (compiled.rule_extras)
+        AddRuleExtras(queue->rule_extras.data(), queue->rule_extras.size(), &snapshot.rules);
       RuleSnapshot& retired = snapshot.reloads.retired;
       const RetiredCounts removed = CopyCounters(queue->retired);
       tp_count_sum(&retired.matched, &removed.matched);
       tp_count_sum(&retired.lost, &removed.lost);
       tp_count_sum(&retired.marked, &removed.marked);
+      tp_count_sum(&retired.unanswered, &removed.unanswered);
       for (size_t p = 0; p < ports_.size(); p++) refused[p] += tp_count_load(&queue->refused[p]);
     }
   }

@@ -37,8 +37,8 @@ absl::StatusOr<ReloadOutcome> SocketPath::Reload(const Policy& policy, CompiledP
       for (size_t q = 0; q < parts[w].size(); q++) {
         SocketQueue* queue = workers_[w]->queues()[q].get();
         SocketQueuePolicy* part = &parts[w][q];
-        KeepStreams({queue->states.data(), queue->plan.datapath.marked},
-                    {part->states.data(), part->plan.datapath.marked}, kept, removed,
+        KeepStreams({queue->states.data(), queue->plan.datapath.rule_extras},
+                    {part->states.data(), part->plan.datapath.rule_extras}, kept, removed,
                     &queue->retired);
         std::swap(static_cast<SocketQueuePolicy&>(*queue), *part);
         AddStates(part->states.data(), rules, &counted);

@@ -28,7 +28,7 @@ inline constexpr std::array<Verdict, TP_VERDICTS> kVerdicts = {{
     {TP_TX, "tx", "sent by a port"},
     {TP_PASS, "pass", "passed to the kernel"},
     {TP_LOST, "lost", "lost by a loss model"},
-    {TP_DENIED, "denied", "dropped by \"forward\": \"drop\""},
+    {TP_DENIED, "denied", "dropped by \"drop\", or not answered by \"reflect-echo\""},
     {TP_MALFORMED, "malformed", "dropped as malformed, or too short to reflect"},
     {TP_TX_FULL, "tx_full", "not accepted by the queue that should send or pass it"},
     {TP_NO_PORT, "no_port", "for a port that does not exist"},
@@ -71,7 +71,8 @@ inline constexpr std::array kRuleCounters = {
                           &RuleSnapshot::to_send},
     Counter<RuleSnapshot>{"to_pass", "packets", "not lost, and to be passed to the kernel",
                           &RuleSnapshot::to_pass},
-    Counter<RuleSnapshot>{"denied", "packets", "not lost, and dropped by \"forward\": \"drop\"",
+    Counter<RuleSnapshot>{"denied", "packets",
+                          "not lost, but dropped or not answered by the action",
                           &RuleSnapshot::denied},
 };
 
@@ -131,7 +132,8 @@ static_assert(sizeof(tp_queue_counters) == CounterBytes(kQueueCounters) +
                                                sizeof(tp_queue_counters::verdict) +
                                                sizeof(tp_queue_counters::tx));
 static_assert(sizeof(tp_queue_extras) == CounterBytes(kQueueExtras));
-static_assert(sizeof(RuleSnapshot) == sizeof(std::string) + CounterBytes(kRuleCounters));
+static_assert(sizeof(RuleSnapshot) ==
+              sizeof(std::string) + CounterBytes(kRuleCounters) + sizeof(RuleSnapshot::unanswered));
 static_assert(sizeof(ReloadSnapshot) == CounterBytes(kReloadCounters) + sizeof(RuleSnapshot));
 static_assert(sizeof(LcoreSnapshot) == 2 * sizeof(uint32_t) + CounterBytes(kLcoreTurns) +
                                            sizeof(std::string) + CounterBytes(kLcoreSleeps));

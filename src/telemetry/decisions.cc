@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Computes what each rule decided. Packets that matched and were not lost were decided by the
-// rule's current action, except those that earlier actions had decided before a reload.
+// rule's current action, except those that it did not answer, which were denied, and those that
+// earlier actions had decided before a reload.
 
 #include "src/telemetry/decisions.h"
 
@@ -46,7 +47,7 @@ void RuleDecisions::Decided::Add(const Decided& more) {
 }
 
 RuleDecisions::RuleDecisions(const std::vector<tp_rule>& rules) {
-  for (const tp_rule& rule : rules) rules_.push_back({rule.action, {}});
+  for (const tp_rule& rule : rules) rules_.push_back({rule.action, {}, {}});
 }
 
 RuleDecisions::Decided RuleDecisions::Of(const Rule& rule, const RuleSnapshot& counted) {
@@ -55,7 +56,11 @@ RuleDecisions::Decided RuleDecisions::Of(const Rule& rule, const RuleSnapshot& c
   for (const tp_count* earlier :
        {&rule.earlier.to_send, &rule.earlier.to_pass, &rule.earlier.denied})
     Subtract(*earlier, &spared);
+  tp_count unanswered = counted.unanswered;
+  Subtract(rule.unanswered_earlier, &unanswered);
+  Subtract(unanswered, &spared);
   Decided decided = rule.earlier;
+  tp_count_sum(&decided.denied, &unanswered);
   tp_count_sum(decided.By(rule.action), &spared);
   return decided;
 }
@@ -66,12 +71,14 @@ void RuleDecisions::Replace(const std::vector<RuleSnapshot>& counted,
   std::vector<bool> kept(rules_.size());
   std::vector<Rule> rules;
   for (size_t r = 0; r < next.size(); r++) {
-    rules.push_back({next[r].action, {}});
+    rules.push_back({next[r].action, {}, {}});
     const uint32_t old = continued[r];
     if (old == TP_NO_RULE) continue;
     kept[old] = true;
     const bool same = rules_[old].action == next[r].action;
     rules.back().earlier = same ? rules_[old].earlier : Of(rules_[old], counted[old]);
+    rules.back().unanswered_earlier =
+        same ? rules_[old].unanswered_earlier : counted[old].unanswered;
   }
   for (size_t r = 0; r < rules_.size(); r++)
     if (!kept[r]) retired_.Add(Of(rules_[r], counted[r]));

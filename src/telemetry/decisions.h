@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Counts what each rule decided about the packets that it did not lose: to send, to pass or to
-// deny. A datapath counts only what a rule matched and lost; a rule has one action, so the rest
-// follows. When a reload changes a rule's action, this class keeps the counts of the old action.
+// deny. A datapath counts only what a rule matched and lost, and what an action that answers did
+// not answer and so denied. A rule has one action, so the rest follows. When a reload changes a
+// rule's action, this class keeps the counts of the old action.
 // One thread at a time.
 
 #ifndef TWINPATH_TELEMETRY_DECISIONS_H_
@@ -37,8 +38,9 @@ class RuleDecisions {
     void Add(const Decided& more);
   };
   struct Rule {
-    uint8_t action;   // enum tp_action
-    Decided earlier;  // before the last reload that changed the action
+    uint8_t action;                    // enum tp_action
+    Decided earlier;                   // before the last reload that changed the action
+    tp_count unanswered_earlier = {};  // the part of earlier.denied that was counted as unanswered
   };
   static Decided Of(const Rule& rule, const RuleSnapshot& counted);
 

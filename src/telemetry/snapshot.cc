@@ -34,10 +34,12 @@ void AddStates(const tp_state* states, size_t count, std::vector<RuleSnapshot>* 
   }
 }
 
-void AddMarked(const tp_count* marked, size_t count, std::vector<RuleSnapshot>* rules) {
+void AddRuleExtras(const tp_rule_extras* extras, size_t count, std::vector<RuleSnapshot>* rules) {
   for (size_t i = 0; i < count && i < rules->size(); i++) {
-    const tp_count more = tp_count_read(&marked[i]);
-    tp_count_sum(&(*rules)[i].marked, &more);
+    const tp_count marked = tp_count_read(&extras[i].marked);
+    const tp_count unanswered = tp_count_read(&extras[i].unanswered);
+    tp_count_sum(&(*rules)[i].marked, &marked);
+    tp_count_sum(&(*rules)[i].unanswered, &unanswered);
   }
 }
 

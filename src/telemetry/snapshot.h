@@ -51,7 +51,8 @@ struct RuleSnapshot {
   std::string name;
   tp_count matched = {};
   tp_count lost = {};
-  tp_count marked = {};  // CE instead of lost
+  tp_count marked = {};      // CE instead of lost
+  tp_count unanswered = {};  // not lost, but no request that "reflect-echo" answers; in `denied`
   // Packets that were not lost, by what the rule decided (decisions.h), whether or not a queue then
   // accepted them.
   tp_count to_send = {}, to_pass = {}, denied = {};
@@ -141,8 +142,8 @@ tp_count Transmitted(const tp_queue_counters& counters);
 // rest.
 int64_t Imbalance(const tp_queue_counters& counters);
 
-// Adds the marked packets of one queue to the rules: `marked` has one count for each rule.
-void AddMarked(const tp_count* marked, size_t count, std::vector<RuleSnapshot>* rules);
+// Adds the further counters of one queue to the rules: `extras` has one element for each rule.
+void AddRuleExtras(const tp_rule_extras* extras, size_t count, std::vector<RuleSnapshot>* rules);
 
 // Adds stream states (of any queues) to the counts of their rules.
 void AddStates(const tp_state* states, size_t count, std::vector<RuleSnapshot>* rules);

@@ -145,7 +145,7 @@ BAD = [
     ("a condition of the default", b'{"version": 1, "default": {"flows": "5%"}}',
      "/default/flows: found an unknown key, allowed about, loss, forward"),
     ("an unknown forward", b'{"version": 1, "default": {"forward": "nowhere"}}',
-     '/default/forward: found "nowhere", allowed "pass", "drop", "reflect" or {"port": NAME}'),
+     '/default/forward: found "nowhere", allowed "pass", "drop", "reflect", "reflect-flow", "reflect-echo" or {"port": NAME}'),
 ]
 
 # A port that the program was not given: for programs whose one port is lan.

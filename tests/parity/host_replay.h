@@ -31,10 +31,10 @@ class HostReplay {
       for (uint32_t q = 0; q < queues; q++) {
         Queue& queue = *queues_.emplace_back(std::make_unique<Queue>());
         queue.states = InitialStates(policy_, port, q);
-        queue.marked.resize(policy_.rules.size());
+        queue.rule_extras.resize(policy_.rules.size());
         queue.plan = HostPlan(policy_, port);
         queue.plan.datapath.states = queue.states.data();
-        queue.plan.datapath.marked = policy_.marks ? queue.marked.data() : nullptr;
+        queue.plan.datapath.rule_extras = policy_.rule_extras ? queue.rule_extras.data() : nullptr;
         queue.plan.datapath.extras = &queue.extras;
         queue.plan.datapath.flows = flows_.table();
       }
@@ -77,7 +77,7 @@ class HostReplay {
       snapshot.queues.push_back({policy_.ports[i / per_port_], static_cast<uint32_t>(i % per_port_),
                                  -1, queue.counters, queue.extras});
       AddStates(queue.states.data(), queue.states.size(), &snapshot.rules);
-      AddMarked(queue.marked.data(), queue.marked.size(), &snapshot.rules);
+      AddRuleExtras(queue.rule_extras.data(), queue.rule_extras.size(), &snapshot.rules);
     }
     return snapshot;
   }
@@ -88,7 +88,7 @@ class HostReplay {
     std::vector<tp_state> states;
     tp_queue_counters counters = {};
     tp_queue_extras extras = {};
-    std::vector<tp_count> marked;
+    std::vector<tp_rule_extras> rule_extras;
   };
   const CompiledPolicy policy_;
   std::vector<std::unique_ptr<Queue>> queues_;

@@ -224,6 +224,35 @@ TEST_P(Malformed, EveryShapeAndSomeTruncationsByFlowAndByPacket) {
   EXPECT_GT(rig->run().frames(), 20000u);
 }
 
+// Every shape, cut at many lengths, goes back with its flow swapped, and is asked for an answer.
+TEST_P(Malformed, EveryShapeAndSomeTruncationsThatGoBack) {
+  const CompiledPolicy policy =
+      CompileText(R"({"version": 1, "malformed": ")" + GetParam() + R"(", "rules": [
+        {"name": "swap", "match": {"port": "a"}, "forward": "reflect-flow",
+         "loss": {"model": "random", "rate": "1%"}},
+        {"name": "some", "match": {"vlan": 5}, "forward": "reflect-echo",
+         "loss": {"model": "random", "rate": "30%", "ecn_mark": true}}],
+       "default": {"forward": "reflect-echo"}})",
+                  {"a", "b"});
+  auto rig = Rig::Create(policy, policy, 1);
+  ASSERT_NE(rig, nullptr);
+  for (const Shape& shape : AllShapes()) {
+    for (size_t length = shape.frame.size() % 19; length < shape.frame.size(); length += 19) {
+      for (size_t port : {0, 1}) rig->Feed(port, 0, absl::MakeConstSpan(shape.frame).first(length));
+    }
+    for (size_t port : {0, 1}) rig->Feed(port, 0, shape.frame);
+  }
+  for (const Shape& shape : AllShapes()) {
+    if (shape.name.find("arp") == std::string::npos && shape.name.find("echo") == std::string::npos)
+      continue;
+    for (size_t length = 0; length < shape.frame.size(); length++)
+      rig->Feed(1, 0, absl::MakeConstSpan(shape.frame).first(length));
+  }
+  rig->ExpectSame("frames that go back");
+  EXPECT_GT(rig->run().frames(), 40000u);
+  EXPECT_EQ(rig->verdicts(), (std::set{TP_TX, TP_LOST, TP_DENIED, TP_MALFORMED}));
+}
+
 // Leaves the frame's checksum as a sender leaves it to a NIC, if it has one and is whole.
 void Unfinish(std::vector<uint8_t>* frame) {
   tp_key key;

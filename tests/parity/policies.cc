@@ -6,6 +6,7 @@
 #include "tests/parity/policies.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,7 +24,7 @@ using Json = nlohmann::ordered_json;
 enum class Language {
   kRandom,  // random losses
   kModels,  // losses of scope "queue", by all other models
-  kAll,     // losses by any model and scope, marks, conditions
+  kAll,     // losses by any model and scope, marks, conditions, all actions
 };
 
 // The fields that the rules of a template match; 0 or false: not matched.
@@ -217,7 +218,11 @@ void AddFate(Language language, const std::vector<std::string>& ports, Universe*
                       : language == Language::kModels ? ModelLoss(u)
                                                       : AnyLoss(u);
   }
-  const std::vector<std::string> words = ActionWords();
+  std::vector<std::string_view> words;
+  for (const Action& action : kActions) {
+    if (action.leaves_by != TP_LEAVES_BY_PORT && (action.fast || language == Language::kAll))
+      words.push_back(action.word);
+  }
   const uint64_t drawn = u->Draw(words.size() + 3);
   if (drawn < words.size())
     (*rule)["forward"] = words[drawn];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The shapes: all combinations of links x networks x transports, then the malformed ones on each
-// link. For tests; any thread.
+// link, and at the end the requests on each link. For tests; any thread.
 
 #include "tests/parity/shapes.h"
 
@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "src/policy/pipeline.h"
+#include "tests/parity/requests.h"
 #include "tests/parity/universe.h"
 #include "tests/unit/lib/frame_builder.h"
 
@@ -338,6 +339,14 @@ std::vector<Shape> AllShapes() {
         shapes.push_back(Build(link, network, transport, shapes.size()));
     }
     for (const Part& fault : Faults()) shapes.push_back(Build(link, fault, nothing, shapes.size()));
+  }
+  for (const Part& link : Links()) {
+    for (const Request& request : AllRequests()) {
+      const Part part = {request.name, [&request](FrameBuilder* f, Universe*) {
+                           f->EtherType(request.ether_type).Bytes(request.bytes);
+                         }};
+      shapes.push_back(Build(link, part, nothing, shapes.size()));
+    }
   }
   return shapes;
 }

@@ -182,7 +182,7 @@ class Compiler {
         if (action.leaves_by == TP_LEAVES_BY_INGRESS) compiled_.sends[p] |= 1u << p;
         const bool by_flow = made.loss == TP_LOSS_FLOW, marks = made.flags & TP_RULE_MARKS;
         compiled_.has_flows |= by_flow;
-        compiled_.marks |= marks;
+        compiled_.rule_extras |= marks || made.action == TP_ACTION_REFLECT_ECHO;
         compiled_.timed |= made.flags & TP_RULE_TIMED;
         compiled_.counted |= made.flags & TP_RULE_COUNTED;
         if (!action.fast || by_flow || marks || made.loss == TP_LOSS_PACKET || HasCondition(r))

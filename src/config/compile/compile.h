@@ -31,7 +31,7 @@ struct CompiledPolicy {
   bool passes = false;          // at least one rule has "pass"
   bool matches_vlan = false;
   bool has_flows = false;        // a flow table
-  bool marks = false;            // counts of marked packets
+  bool rule_extras = false;      // tp_rule_extras: packets that were marked or not answered
   bool timed = false;            // a clock
   bool drops_malformed = false;  // TP_DROPS_MALFORMED
   bool counted = false;          // packets decided one after the other: see TP_RULE_COUNTED

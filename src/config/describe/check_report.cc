@@ -103,8 +103,8 @@ CheckReport MakeCheckReport(const Policy& policy, const CompiledPolicy& compiled
   report.shapes = shapes.size();
   report.keys = compiled.entries.size();
   report.table_bytes = TableBytes(compiled) + compiled.plans.size() * sizeof(tp_plan);
-  report.queue_bytes =
-      compiled.rules.size() * (sizeof(tp_state) + (compiled.marks ? sizeof(tp_count) : 0));
+  report.queue_bytes = compiled.rules.size() *
+                       (sizeof(tp_state) + (compiled.rule_extras ? sizeof(tp_rule_extras) : 0));
   report.has_flows = compiled.has_flows;
   for (size_t p = 0; p < compiled.ports.size(); p++) {
     const tp_plan& plan = compiled.plans[p];

@@ -50,7 +50,7 @@ absl::StatusOr<EalArray<T>> CopyToEal(const std::vector<T>& from, int node) {
 // The EAL memory of a policy in bytes, for `queues` queues of all ports: tables and streams,
 // without the flow table.
 inline uint64_t PolicyBytes(const CompiledPolicy& policy, uint64_t queues) {
-  const uint64_t stream = sizeof(tp_state) + (policy.marks ? sizeof(tp_count) : 0);
+  const uint64_t stream = sizeof(tp_state) + (policy.rule_extras ? sizeof(tp_rule_extras) : 0);
   return TableBytes(policy) + queues * policy.rules.size() * stream;
 }
 

@@ -310,7 +310,8 @@ Snapshot DpdkReplay::TakeSnapshot() const {
                                  .counters = queue.counters,
                                  .extras = queue.extras});
       AddStates(queue.states.get(), policy_.rules.size(), &snapshot.rules);
-      if (policy_.marks) AddMarked(queue.marked.get(), policy_.rules.size(), &snapshot.rules);
+      if (policy_.rule_extras)
+        AddRuleExtras(queue.rule_extras.get(), policy_.rules.size(), &snapshot.rules);
     }
   }
   return snapshot;

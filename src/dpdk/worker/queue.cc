@@ -13,18 +13,18 @@ absl::StatusOr<QueuePolicy> MakeQueuePolicy(const CompiledPolicy& policy,
                                             int node, Queue* queue) {
   auto states = CopyToEal(InitialStates(policy, queue->port, queue->queue), node);
   if (!states.ok()) return states.status();
-  auto marked = EmptyInEal<tp_count>(policy.marks ? policy.rules.size() : 0,
-                                     "the counts of marked packets", node);
-  if (!marked.ok()) return marked.status();
+  auto rule_extras = EmptyInEal<tp_rule_extras>(policy.rule_extras ? policy.rules.size() : 0,
+                                                "the further counters of rules", node);
+  if (!rule_extras.ok()) return rule_extras.status();
   const tp_plan& plan = policy.plans[queue->port];
   QueuePolicy made;
   made.states = *std::move(states);
-  made.marked = *std::move(marked);
+  made.rule_extras = *std::move(rule_extras);
   tp_datapath& datapath = made.plan.datapath;
   datapath.tables = tables.get();
   datapath.tables.shapes += plan.first_shape;
   datapath.states = made.states.get();
-  datapath.marked = policy.marks ? made.marked.get() : nullptr;
+  datapath.rule_extras = policy.rule_extras ? made.rule_extras.get() : nullptr;
   datapath.extras = &queue->extras;
   datapath.flows = flows;
   datapath.port = queue->port;

@@ -31,9 +31,9 @@ struct KernelCounters {
 
 // A queue's part of a policy. Allocated by the control thread.
 struct QueuePolicy {
-  QueuePlan plan;             // worker: rw
-  EalArray<tp_state> states;  // by rule; worker: rw, control: ro
-  EalArray<tp_count> marked;  // by rule; worker: rw, control: ro; empty if no rule marks
+  QueuePlan plan;                        // worker: rw
+  EalArray<tp_state> states;             // by rule; worker: rw, control: ro
+  EalArray<tp_rule_extras> rule_extras;  // worker: rw, control: ro; empty if no rule needs them
 };
 
 // During a reload the worker itself replaces the QueuePolicy.

@@ -11,8 +11,9 @@ namespace twinpath {
 
 bool PendingPolicy::Apply(Queue* queue) {
   QueuePolicy* next = &queues[applied];
-  KeepStreams({queue->states.get(), queue->plan.datapath.marked},
-              {next->states.get(), next->plan.datapath.marked}, *kept, removed, &queue->retired);
+  KeepStreams({queue->states.get(), queue->plan.datapath.rule_extras},
+              {next->states.get(), next->plan.datapath.rule_extras}, *kept, removed,
+              &queue->retired);
   std::swap(static_cast<QueuePolicy&>(*queue), *next);
   return ++applied < queues.size();
 }

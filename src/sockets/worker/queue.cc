@@ -11,11 +11,11 @@ SocketQueuePolicy MakeSocketQueuePolicy(const CompiledPolicy& policy, const tp_f
                                         SocketQueue* queue) {
   SocketQueuePolicy made;
   made.states = InitialStates(policy, queue->port, queue->queue);
-  made.marked.resize(policy.marks ? policy.rules.size() : 0);
+  made.rule_extras.resize(policy.rule_extras ? policy.rules.size() : 0);
   tp_datapath& datapath = made.plan.datapath;
   datapath = HostDatapath(policy, queue->port);
   datapath.states = made.states.data();  // stays valid when the vector is moved
-  datapath.marked = policy.marks ? made.marked.data() : nullptr;
+  datapath.rule_extras = policy.rule_extras ? made.rule_extras.data() : nullptr;
   datapath.extras = &queue->extras;
   datapath.flows = flows;
   const tp_plan& plan = policy.plans[queue->port];

@@ -19,9 +19,9 @@ namespace twinpath {
 
 // A queue's part of a policy. Allocated by the control thread.
 struct SocketQueuePolicy {
-  QueuePlan plan;                // worker: rw
-  std::vector<tp_state> states;  // by rule; worker: rw, control: ro
-  std::vector<tp_count> marked;  // by rule; worker: rw, control: ro; empty where no rule marks
+  QueuePlan plan;                           // worker: rw
+  std::vector<tp_state> states;             // by rule; worker: rw, control: ro
+  std::vector<tp_rule_extras> rule_extras;  // worker: rw, control: ro; empty if no rule needs them
 };
 
 // The policy's part is replaced by the worker alone.

@@ -38,7 +38,7 @@ absl::StatusOr<FileDescriptor> MakeArray(const bpf_map* like, uint32_t elements)
 struct XdpMaps::Kernel {
   Skeleton skeleton;
   MappedArray<tp_state> streams;
-  MappedArray<tp_count> marked;
+  MappedArray<tp_rule_extras> rule_extras;
 };
 
 XdpMaps::XdpMaps(const std::vector<uint32_t>& queues)
@@ -68,14 +68,14 @@ absl::StatusOr<std::unique_ptr<XdpMaps>> XdpMaps::Create(const CompiledPolicy& p
         rules, " rules on ", total, " RX queues have more streams than a map can hold"));
   made->slots_ = static_cast<uint32_t>(slots);
   made->reloadable_ = reloadable;
-  made->has_marked_ = policy.marks || reloadable;
+  made->has_rule_extras_ = policy.rule_extras || reloadable;
   if (policy.has_flows) made->flows_ = FlowTableWithin(flow_memory);
   Kernel& kernel = *made->kernel_;
   kernel.skeleton.reset(twinpath_bpf__open());
   if (!kernel.skeleton) return KernelError("opening the XDP object", errno);
   auto& maps = kernel.skeleton->maps;
   bpf_map__set_max_entries(maps.tp_states, Elements(streams));
-  bpf_map__set_max_entries(maps.tp_mark_counts, Elements(made->has_marked_ ? streams : 0));
+  bpf_map__set_max_entries(maps.tp_rule_extras, Elements(made->has_rule_extras_ ? streams : 0));
   bpf_map__set_max_entries(maps.tp_flows, Elements(made->flows_.buckets()));
   bpf_map__set_max_entries(maps.tp_flow_regions, Elements(made->flows_.regions));
   SelectProgram(kernel.skeleton, nullptr);
@@ -86,7 +86,7 @@ absl::StatusOr<std::unique_ptr<XdpMaps>> XdpMaps::Create(const CompiledPolicy& p
                        -error);
   for (size_t port = 0; port < TP_MAX_PORTS; port++) made->SetOutPort(port, 0, UINT32_MAX);
   absl::Status status = kernel.streams.Map(maps.tp_states);
-  status.Update(kernel.marked.Map(maps.tp_mark_counts));
+  status.Update(kernel.rule_extras.Map(maps.tp_rule_extras));
   if (!status.ok()) return status;
   return made;
 }
@@ -100,9 +100,9 @@ tp_state* XdpMaps::streams(size_t port, uint32_t queue) const {
   return kernel_->streams.get() + size_t{first_queue_[port] + queue} * slots_;
 }
 
-tp_count* XdpMaps::marked(size_t port, uint32_t queue) const {
-  if (!has_marked_) return nullptr;
-  return kernel_->marked.get() + size_t{first_queue_[port] + queue} * slots_;
+tp_rule_extras* XdpMaps::rule_extras(size_t port, uint32_t queue) const {
+  if (!has_rule_extras_) return nullptr;
+  return kernel_->rule_extras.get() + size_t{first_queue_[port] + queue} * slots_;
 }
 
 tp_queue_extras& XdpMaps::extras(size_t port, uint32_t queue) const {

@@ -46,9 +46,9 @@ class XdpMaps {
 
   // The record of a queue in generation 0 or 1: its counters and its own stream.
   tp_xdp_queue& queue(size_t generation, size_t port, uint32_t queue) const;
-  // The queue's streams by slot, and the marked packets of each (null: no rule marks).
+  // The queue's streams by slot, and the further counters of each (null: no rule needs them).
   tp_state* streams(size_t port, uint32_t queue) const;
-  tp_count* marked(size_t port, uint32_t queue) const;
+  tp_rule_extras* rule_extras(size_t port, uint32_t queue) const;
   tp_queue_extras& extras(size_t port, uint32_t queue) const;
   // Frames on RX queues that the maps have no room for. They are dropped.
   const tp_count& strays(size_t port) const;
@@ -93,7 +93,7 @@ class XdpMaps {
   std::vector<uint32_t> queues_, first_queue_;
   uint32_t total_queues_ = 0;
   uint32_t slots_ = 0;
-  bool reloadable_ = false, has_marked_ = false, clock_given_ = false;
+  bool reloadable_ = false, has_rule_extras_ = false, clock_given_ = false;
   uint32_t completes_ = 0;
   FlowTableShape flows_;
   FileDescriptor flow_buckets_, flow_regions_;  // created for a later policy

@@ -17,6 +17,7 @@ void AddRules(const XdpRun& run, size_t port, uint32_t queue, std::vector<RuleSn
     tp_count_sum(&(*rules)[r].matched, &counts.matched);
     tp_count_sum(&(*rules)[r].lost, &counts.lost);
     tp_count_sum(&(*rules)[r].marked, &counts.marked);
+    tp_count_sum(&(*rules)[r].unanswered, &counts.unanswered);
   }
 }
 

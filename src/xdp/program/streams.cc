@@ -22,6 +22,7 @@ void Add(const RuleSnapshot& more, RuleSnapshot* sum) {
   tp_count_sum(&sum->matched, &more.matched);
   tp_count_sum(&sum->lost, &more.lost);
   tp_count_sum(&sum->marked, &more.marked);
+  tp_count_sum(&sum->unanswered, &more.unanswered);
 }
 
 // The sums of a queue's counters by verdict, as the counts of one rule.
@@ -74,10 +75,12 @@ RuleSnapshot XdpStreams::Counts(size_t port, uint32_t queue, uint32_t rule) cons
   tp_count_add(&counts.matched, tp_count_load(&state.n), tp_count_load(&state.matched_bytes));
   const auto settled = settled_.find({port, slot});
   if (settled != settled_.end()) Add(settled->second[queue], &counts);
-  const tp_count* marked = maps_->marked(port, queue);
-  if (marked != nullptr) {
-    const tp_count more = tp_count_read(&marked[slot]);
-    tp_count_sum(&counts.marked, &more);
+  const tp_rule_extras* extras = maps_->rule_extras(port, queue);
+  if (extras != nullptr) {
+    const tp_count marked = tp_count_read(&extras[slot].marked);
+    const tp_count unanswered = tp_count_read(&extras[slot].unanswered);
+    tp_count_sum(&counts.marked, &marked);
+    tp_count_sum(&counts.unanswered, &unanswered);
   }
   return counts;
 }
@@ -121,7 +124,8 @@ void XdpStreams::Begin(const CompiledPolicy& next, uint32_t rule, const StreamPl
       if (rule == places.own_rule[port])
         stream = &maps_->queue(places.own_place[port], port, queue).stream;
       tp_state_init(stream, &row, rule, next.plans[port].port_key, queue);
-      if (maps_->marked(port, queue) != nullptr) maps_->marked(port, queue)[row.slot] = {};
+      if (maps_->rule_extras(port, queue) != nullptr)
+        maps_->rule_extras(port, queue)[row.slot] = {};
     }
   }
 }

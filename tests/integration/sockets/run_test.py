@@ -200,7 +200,7 @@ class Wrong(SocketTest):
         for pattern, *arguments in (
                 ("there is no interface nowhere", "--port", "lan=nowhere"),
                 ("ports lan and wan are the same interface, lan", "--port", "lan=lan", "--port", "wan=lan"),
-                ("allowed pass, drop, reflect, wire, or a port: lan", "--port", "lan=lan", "--forward", "wan"),
+                ("allowed pass, drop, reflect, reflect-flow, reflect-echo, wire, or a port: lan", "--port", "lan=lan", "--forward", "wan"),
                 ("--queues", "--port", "lan=lan", "--queues", "65")):
             with self.subTest(pattern=pattern):
                 self.refused(pattern, *arguments)

@@ -164,6 +164,15 @@ rule default: pass to the kernel
 verdict: pass
 """)
 
+    def test_an_answer_is_shown_and_what_is_not_answered(self):
+        policy = self.policy(default={"forward": "reflect-echo"})
+        ping = "020000000002020000000001080045000024000100004001 66d60a0000010a000002 {} 12340007 6162636465666768"
+        request, reply = ping.format("0800542f").replace(" ", ""), ping.format("00005c2f").replace(" ", "")
+        self.assertTrue(self.explain(policy, "--frame", request, "--port", "lan").endswith(
+            "\nverdict: tx, out of lan\n"))
+        self.assertTrue(self.explain(policy, "--frame", reply, "--port", "lan").endswith(
+            "\nverdict: denied, no request that the rule answers\n"))
+
     def test_why_a_frame_was_not_read_to_the_end(self):
         rules = [{"name": "web", "match": {"dst_port": 80}}, {"name": "tcp", "match": {"proto": "tcp"}}]
         links = "020000000002020000000001"

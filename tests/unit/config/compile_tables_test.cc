@@ -211,6 +211,22 @@ TEST(CompileTablesTest, ExactEndsOfARateDrawNothing) {
                                                     "rule-4", "default"}));
 }
 
+// The fast tiers know neither; only answers have a count of their own.
+TEST(CompileTablesTest, RewritingActionsNeedTheGeneralTierOfTheirPorts) {
+  CompiledPolicy c = Compile(R"({"match": {"port": "b"}, "forward": "reflect-flow"})", {"a", "b"});
+  EXPECT_EQ(c.rules[0].action, TP_ACTION_REFLECT_FLOW);
+  EXPECT_EQ(c.plans[0].tier, TP_TIER_BLIND);
+  EXPECT_EQ(c.plans[1].tier, TP_TIER_GENERAL);
+  EXPECT_EQ(c.sends[1], 2u);
+  EXPECT_FALSE(c.rule_extras);
+  c = Compile(R"({"match": {"port": "b"}, "forward": "reflect-echo"})", {"a", "b"});
+  EXPECT_EQ(c.rules[0].action, TP_ACTION_REFLECT_ECHO);
+  EXPECT_EQ(c.plans[0].tier, TP_TIER_BLIND);
+  EXPECT_EQ(c.plans[1].tier, TP_TIER_GENERAL);
+  EXPECT_EQ(c.sends[1], 2u);
+  EXPECT_TRUE(c.rule_extras);
+}
+
 TEST(CompileTablesTest, OnlyRulesInReachNeedSomethingOfTheDatapath) {
   CompiledPolicy c = Compile(R"({"match": {"vlan": 5}, "forward": {"port": "b"}})", {"a", "b"});
   EXPECT_TRUE(c.passes);

@@ -86,10 +86,13 @@ TEST_F(MakePolicyTest, ForwardMayNameAPort) {
   ASSERT_TRUE(p.ok()) << p.status();
   EXPECT_EQ(p->fallback.forward.action, TP_ACTION_PORT);
   EXPECT_EQ(p->fallback.forward.port, "wan");
-  EXPECT_EQ(Error(MakePolicy("", {{}, "dmz", {}}, two_).status()),
-            "--forward: found \"dmz\", allowed pass, drop, reflect, wire, or a port: lan, wan");
+  EXPECT_EQ(
+      Error(MakePolicy("", {{}, "dmz", {}}, two_).status()),
+      "--forward: found \"dmz\", allowed pass, drop, reflect, reflect-flow, reflect-echo, wire, "
+      "or a port: lan, wan");
   EXPECT_EQ(Error(MakePolicy("", {{}, "bridge", {}}, {}).status()),
-            "--forward: found \"bridge\", allowed pass, drop, reflect, wire, or a port");
+            "--forward: found \"bridge\", allowed pass, drop, reflect, reflect-flow, reflect-echo, "
+            "wire, or a port");
 }
 
 TEST_F(MakePolicyTest, AWireCrossesPortsInPairs) {

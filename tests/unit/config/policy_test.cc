@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "src/config/describe/describe.h"
 #include "src/config/policy/policy.h"
 
 namespace twinpath {
@@ -70,13 +71,14 @@ TEST(PolicyTest, EveryKeyIsRead) {
        "loss": {"model": "random", "rate": "1.50%", "scope": "queue"},
        "forward": {"port": "wan"}},
       {"loss": {"model": "random", "rate": 1e-4}, "forward": "drop"},
-      {"forward": "reflect"}, {"forward": "pass", "match": {}}],
+      {"forward": "reflect"}, {"forward": "pass", "match": {}},
+      {"forward": "reflect-flow"}, {"forward": "reflect-echo"}],
     "default": {"about": "rest", "loss": {"model": "random", "rate": 1},
                 "forward": {"port": "dmz"}}})");
   EXPECT_EQ(p.seed, UINT64_MAX);
   EXPECT_TRUE(p.drops_malformed);
   EXPECT_EQ(p.ports, (std::vector<std::string>{"lan", "wan", "dmz"}));
-  ASSERT_EQ(p.rules.size(), 4u);
+  ASSERT_EQ(p.rules.size(), 6u);
   EXPECT_EQ(p.rules[0].name, "voip");
   EXPECT_EQ(p.rules[0].loss.model, LossSpec::Model::kRandom);
   EXPECT_EQ(p.rules[0].loss.parameters[0].text, "1.50%");
@@ -89,6 +91,12 @@ TEST(PolicyTest, EveryKeyIsRead) {
   EXPECT_EQ(p.rules[1].forward.action, TP_ACTION_DROP);
   EXPECT_EQ(p.rules[2].forward.action, TP_ACTION_REFLECT);
   EXPECT_EQ(p.rules[3].forward.action, TP_ACTION_PASS);
+  EXPECT_EQ(p.rules[4].forward.action, TP_ACTION_REFLECT_FLOW);
+  EXPECT_EQ(p.rules[5].forward.action, TP_ACTION_REFLECT_ECHO);
+  EXPECT_EQ(DescribeFate(p.rules[4]),
+            "reflect out of the same port, MAC addresses, IP addresses and ports swapped");
+  EXPECT_EQ(DescribeFate(p.rules[5]),
+            "answer out of the same port (ARP, neighbor and echo requests), drop what is none");
   EXPECT_TRUE(p.fallback.loss.parameters[0].always);
   EXPECT_EQ(p.fallback.forward.port, "dmz");
 }
@@ -246,7 +254,8 @@ TEST(PolicyTest, ForwardsThatAreNotThereAreRefused) {
   for (const char* forward : {"\"bridge\"", "\"route\"", "\"Drop\"", "null", "1"}) {
     EXPECT_EQ(RuleError(absl::StrCat("{\"forward\": ", forward, "}")),
               absl::StrCat("/forward: found ", forward,
-                           ", allowed \"pass\", \"drop\", \"reflect\" or {\"port\": NAME}"));
+                           ", allowed \"pass\", \"drop\", \"reflect\", \"reflect-flow\", "
+                           "\"reflect-echo\" or {\"port\": NAME}"));
   }
   EXPECT_EQ(RuleError(R"({"forward": {}})"),
             absl::StrCat("/forward/port: found nothing, ", kPortName));

@@ -72,7 +72,7 @@ class BurstPair {
   struct Queue {
     QueuePlan plan;
     std::vector<tp_state> states;
-    std::vector<tp_count> marked;
+    std::vector<tp_rule_extras> rule_extras;
     tp_queue_extras extras = {};
   };
   struct Side {
@@ -80,10 +80,10 @@ class BurstPair {
       for (size_t port = 0; port < policy.ports.size(); port++) {
         Queue& queue = *queues.emplace_back(std::make_unique<Queue>());
         queue.states = InitialStates(policy, port, 0);
-        queue.marked.resize(policy.rules.size());
+        queue.rule_extras.resize(policy.rules.size());
         queue.plan = HostPlan(policy, port);
         queue.plan.datapath.states = queue.states.data();
-        queue.plan.datapath.marked = policy.marks ? queue.marked.data() : nullptr;
+        queue.plan.datapath.rule_extras = policy.rule_extras ? queue.rule_extras.data() : nullptr;
         queue.plan.datapath.extras = &queue.extras;
         queue.plan.datapath.flows = policy.has_flows ? flows.table() : nullptr;
       }
@@ -118,7 +118,7 @@ class BurstPair {
       return std::memcmp(x.data(), y.data(), x.size() * sizeof(x[0])) == 0;
     };
     if (!same(a.states, b.states)) return "the streams";
-    if (!same(a.marked, b.marked)) return "the counts of marked packets";
+    if (!same(a.rule_extras, b.rule_extras)) return "the further counters of rules";
     if (std::memcmp(&a.extras, &b.extras, sizeof(a.extras)) != 0) return "the extra counters";
     if (policy_.has_flows && !same(bursts_.flows.buckets(), singles_.flows.buckets()))
       return "the flows";

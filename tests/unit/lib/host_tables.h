@@ -44,10 +44,10 @@ class HostQueue {
  public:
   explicit HostQueue(const HostTables& tables, uint32_t queue = 0)
       : states_(InitialStates(tables.policy(), 0, queue)),
-        marked_(states_.size()),
+        rule_extras_(states_.size()),
         datapath_(HostDatapath(tables.policy(), 0)) {
     datapath_.states = states_.data();
-    datapath_.marked = marked_.data();
+    datapath_.rule_extras = rule_extras_.data();
     datapath_.extras = &extras_;
     datapath_.flows = tables.flows();
   }
@@ -68,7 +68,7 @@ class HostQueue {
 
  private:
   std::vector<tp_state> states_;
-  std::vector<tp_count> marked_;
+  std::vector<tp_rule_extras> rule_extras_;
   tp_queue_extras extras_ = {};
   tp_datapath datapath_;
 };

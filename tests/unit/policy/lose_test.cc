@@ -71,8 +71,8 @@ void ExpectTaken(const std::string& json, int shared, Lost lost, bool marks = fa
     ASSERT_EQ(queue.extras().marked.packets, marked.packets);
     ASSERT_EQ(queue.extras().marked.bytes, marked.bytes);
     if (dp->tables.rules[0].flags & TP_RULE_MARKS) {
-      ASSERT_EQ(tp_marked(dp, 0, 0)->packets, marked.packets);
-      ASSERT_EQ(tp_marked(dp, 0, 0)->bytes, marked.bytes);
+      ASSERT_EQ(tp_extras_of_rule(dp, 0, 0)->marked.packets, marked.packets);
+      ASSERT_EQ(tp_extras_of_rule(dp, 0, 0)->marked.bytes, marked.bytes);
     }
   }
 }

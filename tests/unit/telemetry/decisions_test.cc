@@ -62,6 +62,29 @@ TEST(RuleDecisionsTest, ARuleThatKeepsItsCountsKeepsWhatItDecidedByOtherActions)
   EXPECT_EQ(Packets(retired), (Three{0, 0, 0}));
 }
 
+// The packets that a rule did not answer were denied, whatever a later action does with others.
+TEST(RuleDecisionsTest, WhatARuleDoesNotAnswerIsDenied) {
+  RuleDecisions decisions(Rules({TP_ACTION_REFLECT_ECHO}));
+  RuleSnapshot retired;
+  std::vector<RuleSnapshot> rules = {Counted(10, 3)};
+  rules[0].unanswered = {5, 50};
+  decisions.Fill(&rules, &retired);
+  EXPECT_EQ(Packets(rules[0]), (Three{2, 0, 5}));
+  decisions.Replace(rules, {0}, Rules({TP_ACTION_PASS}));
+  rules[0].matched = {14, 140};
+  decisions.Fill(&rules, &retired);
+  EXPECT_EQ(Packets(rules[0]), (Three{2, 4, 5}));
+  decisions.Replace(rules, {0}, Rules({TP_ACTION_REFLECT_ECHO}));
+  rules[0].matched = {20, 200};
+  rules[0].unanswered = {6, 60};
+  decisions.Fill(&rules, &retired);
+  EXPECT_EQ(Packets(rules[0]), (Three{7, 4, 6}));
+  decisions.Replace(rules, {TP_NO_RULE}, Rules({TP_ACTION_PASS}));
+  rules[0] = {};
+  decisions.Fill(&rules, &retired);
+  EXPECT_EQ(Packets(retired), (Three{7, 4, 6}));
+}
+
 TEST(RuleDecisionsTest, WhatARemovedRuleDecidedStaysCounted) {
   RuleDecisions decisions(Rules({TP_ACTION_DROP, TP_ACTION_PASS}));
   decisions.Replace({Counted(10, 3), Counted(5, 1)}, {TP_NO_RULE}, Rules({TP_ACTION_DROP}));
