@@ -18,7 +18,9 @@ _twinpath_json() {
     compgen -d -- "$word"
     compgen -f -X '!*.json' -- "$word"
     data=$(_twinpath_data)
-    if [[ $data && ($data/$1/ == "$word"* || $word == "$data"*) ]]; then compgen -G "$data/$1/*.json" | grep -F -- "$word"; fi
+    if [[ $data && ($data/$1/ == "$word"* || $word == "$data"*) ]]; then
+      { compgen -G "$data/$1/*.json"; if [[ $1 == policies ]]; then compgen -G "$data/$1/*/*.json"; fi; } | grep -F -- "$word"
+    fi
   } | sort -u)
 }
 

@@ -4,7 +4,7 @@
 set -eu
 corpus=$(mktemp -d)
 trap 'rm -rf "$corpus"' EXIT
-cp "$2"/*.json "$corpus"
+cp "$2"/*.json "$2"/*/*.json "$corpus"
 "$1" -max_total_time=10 -max_len=4096 -seed=1 -print_final_stats=1 -artifact_prefix="$corpus/" "$corpus" 2>"$corpus/log" || {
   cat "$corpus/log"
   exit 1

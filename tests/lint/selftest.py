@@ -155,10 +155,15 @@ def main():
                                   for line in output.splitlines()):
             failures += 1
             print(f"{check}: not found in {name} (status {status}): {text!r}\n{output}")
-    status, output = run(lint, {**CLEAN, **{f"tests/deep/c{i}.cc": SPDX for i in range(21)}}, "size")
-    if status != 1 or "tests/deep:1: 21 files" not in output:
-        failures += 1
-        print(f"size: a folder of 21 files: status {status}\n{output}")
+    for folder, file in (("tests/deep", "c{}.cc"), ("dpdk-conf/policies", "p{}.json")):
+        full = {f"{folder}/{file.format(i)}": SPDX for i in range(20)}
+        for files, expected, what in ((full, 0, ""),
+                                      ({**full, f"{folder}/{file.format(20)}": SPDX}, 1,
+                                       f"{folder}:1: 21 files; at most 20")):
+            status, output = run(lint, {**CLEAN, **files}, "size")
+            if status != expected or what not in output:
+                failures += 1
+                print(f"size: a folder of {len(files)} files: status {status}\n{output}")
     for messages, options, expected, what in COMMITS:
         status, output = run_commits(lint, messages, *options)
         if status != expected or what not in output:

@@ -24,7 +24,7 @@ def check(*arguments):
 
 class CheckTest(unittest.TestCase):
     def test_every_shipped_policy_is_good_and_warns_of_nothing(self):
-        policies = sorted(POLICIES.glob("*.json"))
+        policies = sorted(POLICIES.rglob("*.json"))
         self.assertGreaterEqual(len(policies), 20)
         for policy in policies:
             run = check("--json", policy)

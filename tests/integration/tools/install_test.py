@@ -94,7 +94,7 @@ class InstallTest(unittest.TestCase):
         self.assertNotIn("tools/host", usage)
         for daemon in [*DAEMONS, "twinpath-host"]:
             self.assertIn(f"lib/systemd/system/{daemon}@.service", there)
-        for name in ("policies/wire.json", "profiles/net-null-bench.json", "schema/policy.schema.json"):
+        for name in ("policies/wire.json", "policies/conditions/link-flap.json", "profiles/net-null-bench.json", "schema/policy.schema.json"):
             self.assertIn(f"share/twinpath/{name}", there)
         self.assertEqual([], [name for name in there if name.endswith("README.md")])
         for name in ("README", "LICENSE", "policies.md", "profiles.md", "service.md", "example.conf"):
@@ -129,6 +129,8 @@ class InstallTest(unittest.TestCase):
         policies, profiles = (PREFIX / "share/twinpath" / kind for kind in ("policies", "profiles"))
         self.assertIn(f"{policies}/wire.json", complete("twinpath-xdp", "--policy", ""))
         self.assertEqual([f"{policies}/wire.json"], complete("twinpath", "check", f"{policies}/wi"))
+        self.assertEqual([f"{policies}/conditions/link-flap.json"],
+                         complete("twinpath", "check", f"{policies}/conditions/li"))
         self.assertEqual([f"{profiles}/test-vm.json"], complete("twinpath-dpdk", "--profile", f"{profiles}/test"))
         folder = pathlib.Path("/run/work/here")
         folder.mkdir()

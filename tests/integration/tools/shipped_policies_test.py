@@ -91,7 +91,7 @@ CASES = {
     "lab": [((ICMP,), "lan", "ping", WAN), ((ip4(6, tcp(SYN, 4000, 5201)),), "lan", "tcp clean", WAN),
             ((ip4(6, tcp(SYN, 4000, 5202)),), "lan", "tcp 1%", WAN), ((ip4(17, udp(4000, 5203)),), "lan", "udp 50%", WAN),
             ((ARP, ip4(17, udp(4000, 5204))), "lan", "rest out", WAN), (ANY, "wan", "back", LAN)],
-    "link-flap": [(ANY, "lan", "lan to wan", WAN), (ANY, "wan", "wan to lan", LAN)],
+    "conditions/link-flap": [(ANY, "lan", "lan to wan", WAN), (ANY, "wan", "wan to lan", LAN)],
     "lossy-calls": [((ip4(17, udp(4000, 49152)), ip4(17, udp(4000, 65535))), None, "rtp", PASS),
                     ((*ANY, ip4(17, udp(4000, 49151)), ip4(6, tcp(ACK, 4000, 50000))), None, "default", PASS)],
     "lossy-ipv6-subnet": [((ip6(OUTER, INNER, 6, tcp(SYN)),), None, "to the subnet", PASS),
@@ -101,8 +101,8 @@ CASES = {
                       ((ip6(INNER, OUTER, 17, udp(), size=1415),), None, "too long for IPv6", DROP),
                       ((*ANY, ip4(6, tcp(ACK), size=1414), ip6(INNER, OUTER, 17, udp(), size=1414)), None,
                        "default", PASS)],
-    "one-flow-in-twenty": [((ICMP, ARP), None, "default", PASS)],
-    "outage-every-minute": [(ANY, None, "default", PASS)],
+    "conditions/one-flow-in-twenty": [((ICMP, ARP), None, "default", PASS)],
+    "conditions/outage-every-minute": [(ANY, None, "default", PASS)],
     "reflect": [(ANY, "lan", "default", LAN)],
     "satellite": [(ANY, None, "default", PASS)],
     "syn-loss": [((ip4(6, tcp(SYN)), ip4(6, tcp(SYN | 0xc0))), None, "connection requests", PASS),
@@ -138,7 +138,7 @@ def explain(policy, packet, port=None, **options):
 
 class ShippedPoliciesTest(unittest.TestCase):
     def test_each_has_its_cases(self):
-        self.assertEqual({path.stem for path in POLICIES.glob("*.json")}, set(CASES))
+        self.assertEqual({str(path.relative_to(POLICIES).with_suffix("")) for path in POLICIES.rglob("*.json")}, set(CASES))
 
     def test_packets_meet_their_rule_and_go_its_way(self):
         for policy, cases in CASES.items():
@@ -159,8 +159,8 @@ class ShippedPoliciesTest(unittest.TestCase):
         self.assertEqual(way, (told["verdict"], told["out_port"]))
 
     def test_times(self):
-        for policy, port, rule, begin, length, every in (("outage-every-minute", None, "outage", 30, 10, 60),
-                                                         ("link-flap", "lan", "cut", 10, 0.2, 5)):
+        for policy, port, rule, begin, length, every in (("conditions/outage-every-minute", None, "outage", 30, 10, 60),
+                                                         ("conditions/link-flap", "lan", "cut", 10, 0.2, 5)):
             for turn in (0, 1, 7):
                 start = begin + turn * every
                 for seconds, inside in ((start - 0.001, False), (start, True), (start + length - 0.001, True),
@@ -173,9 +173,9 @@ class ShippedPoliciesTest(unittest.TestCase):
             verdicts = []
             for port in range(100):
                 there, back = f"10.0.0.1:{2000 + port}", "10.0.0.2:80"
-                verdicts.append(explain("one-flow-in-twenty", f"{proto} {there} {back}")["verdict"])
+                verdicts.append(explain("conditions/one-flow-in-twenty", f"{proto} {there} {back}")["verdict"])
                 if port < 5 or verdicts[-1] == "denied":
-                    self.assertEqual(verdicts[-1], explain("one-flow-in-twenty", f"{proto} {back} {there}")["verdict"])
+                    self.assertEqual(verdicts[-1], explain("conditions/one-flow-in-twenty", f"{proto} {back} {there}")["verdict"])
             # About five of 100; the exact number depends on the policy's seed.
             self.assertTrue(1 <= verdicts.count("denied") <= 12, verdicts)
 

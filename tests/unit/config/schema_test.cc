@@ -57,9 +57,11 @@ class Schema {
   valijson::Schema schema_;
 };
 
-std::vector<std::filesystem::path> Files(const std::string& folder) {
+// The JSON files among these entries.
+template <typename Entries>
+std::vector<std::filesystem::path> Files(const Entries& entries) {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(kConf / folder)) {
+  for (const auto& entry : entries) {
     if (entry.path().extension() == ".json") files.push_back(entry.path());
   }
   return files;
@@ -67,7 +69,8 @@ std::vector<std::filesystem::path> Files(const std::string& folder) {
 
 TEST(SchemaTest, EveryShippedPolicyIsGoodToTheSchemaAndCompiles) {
   Schema schema("policy.schema.json");
-  std::vector<std::filesystem::path> files = Files("policies");
+  std::vector<std::filesystem::path> files =
+      Files(std::filesystem::recursive_directory_iterator(kConf / "policies"));
   EXPECT_GE(files.size(), 20u);
   for (const std::filesystem::path& file : files) {
     EXPECT_EQ(schema.Refusal(ReadJson(file)), "") << file;
@@ -83,7 +86,8 @@ TEST(SchemaTest, EveryShippedPolicyIsGoodToTheSchemaAndCompiles) {
 
 TEST(SchemaTest, EveryShippedProfileIsGoodToTheSchemaAndTheReader) {
   Schema schema("profile.schema.json");
-  std::vector<std::filesystem::path> files = Files("profiles");
+  std::vector<std::filesystem::path> files =
+      Files(std::filesystem::directory_iterator(kConf / "profiles"));
   EXPECT_GE(files.size(), 7u);
   for (const std::filesystem::path& file : files) {
     EXPECT_EQ(schema.Refusal(ReadJson(file)), "") << file;

@@ -28,7 +28,7 @@ struct Meaning {
   std::string when;
 };
 
-// Every rule that has a loss or a condition, by file and name.
+// Every rule that has a loss or a condition, by the name of the file and its own.
 const std::map<std::pair<std::string, std::string>, Meaning>& Meanings() {
   static const auto& meanings = *new std::map<std::pair<std::string, std::string>, Meaning>{
       {{"half-loss", "default"}, {0.5, 2, ""}},
@@ -71,10 +71,10 @@ const std::map<std::pair<std::string, std::string>, Meaning>& Meanings() {
   return meanings;
 }
 
-// The folder also has a README.
+// The folder and its sub-folders also have other files, a README for example.
 std::vector<std::filesystem::path> Policies() {
   std::vector<std::filesystem::path> policies;
-  for (const auto& file : std::filesystem::directory_iterator(kFolder)) {
+  for (const auto& file : std::filesystem::recursive_directory_iterator(kFolder)) {
     if (file.path().extension() == ".json") policies.push_back(file.path());
   }
   return policies;
