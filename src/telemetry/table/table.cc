@@ -17,6 +17,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr size_t kMinNameWidth = 12;  // of a rule on a narrow terminal
+constexpr char kRemovedRules[] = "(replaced by reloads)";
 
 // 0.01 -> "1.0000%". Values below 0.001 % are written with an exponent.
 std::string Percent(double fraction) {
@@ -145,32 +146,52 @@ std::string QueuesTable(const ordered_json& summary, size_t width) {
   return text;
 }
 
-// The rules `shown`, with names of at most `name_width` characters.
-TextTable RuleRows(const ordered_json& rules, const std::vector<size_t>& shown, size_t name_width) {
+// The name and the counts of a rule. The keys of the counts begin with `prefix`.
+std::vector<TextTable::Cell> RuleCounts(const ordered_json& rule, const std::string& name,
+                                        const std::string& prefix) {
+  std::vector<TextTable::Cell> row = {name};
+  for (const char* what : {"matched", "lost", "to_send", "to_pass", "denied"})
+    row.emplace_back(Count(rule, prefix + what + "_packets"));
+  return row;
+}
+
+// The rules `shown`, and the sum of the rules that reloads removed or restarted, if they took
+// packets. Names have at most `name_width` characters.
+TextTable RuleRows(const ordered_json& summary, const std::vector<size_t>& shown,
+                   size_t name_width) {
   TextTable table(
       {"rule", "matched", "lost", "to send", "to pass", "denied", "loss", "95% low", "95% high"});
   for (const size_t at : shown) {
-    const ordered_json& rule = rules[at];
+    const ordered_json& rule = summary["rules"][at];
     const bool known = Count(rule, "matched_packets") != 0;
     const auto rate = [&](const char* key) {
       return TextTable::Right{known ? Percent(rule.value(key, 0.0)) : "-"};
     };
-    table.AddRow({Text(rule, "name", name_width), Count(rule, "matched_packets"),
-                  Count(rule, "lost_packets"), Count(rule, "to_send_packets"),
-                  Count(rule, "to_pass_packets"), Count(rule, "denied_packets"), rate("loss_rate"),
-                  rate("loss_rate_low"), rate("loss_rate_high")});
+    std::vector<TextTable::Cell> row = RuleCounts(rule, Text(rule, "name", name_width), "");
+    for (const char* key : {"loss_rate", "loss_rate_low", "loss_rate_high"})
+      row.push_back(rate(key));
+    table.AddRow(row);
+  }
+  const ordered_json reloads = summary.value("reloads", ordered_json::object());
+  if (Count(reloads, "retired_matched_packets") != 0) {
+    // The rules had different rates, so that the rate of their sum means nothing.
+    std::vector<TextTable::Cell> row =
+        RuleCounts(reloads, FitText(kRemovedRules, name_width), "retired_");
+    row.insert(row.end(), 3, TextTable::Right{"-"});
+    table.AddRow(row);
   }
   return table;
 }
 
-std::string RulesTable(const ordered_json& rules, size_t width) {
+std::string RulesTable(const ordered_json& summary, size_t width) {
+  const ordered_json& rules = summary["rules"];
   const std::vector<size_t> shown = Busiest(rules, "matched_packets");
-  std::string text = RuleRows(rules, shown, kNameWidth).Render(width);
+  std::string text = RuleRows(summary, shown, kNameWidth).Render(width);
   // All lines are as wide as the first one, or narrower.
   const size_t taken = TextWidth(text.substr(0, text.find('\n')));
   if (taken > width) {
     const size_t narrow = kNameWidth - std::min(taken - width, kNameWidth - kMinNameWidth);
-    text = RuleRows(rules, shown, narrow).Render(width);
+    text = RuleRows(summary, shown, narrow).Render(width);
   }
   if (shown.size() < rules.size())
     text += "(the busiest " + std::to_string(shown.size()) + " of " + std::to_string(rules.size()) +
@@ -213,7 +234,7 @@ std::string RateTable(const ordered_json& before, const ordered_json& now, size_
 std::string SummaryTable(const ordered_json& summary, size_t width) {
   return Heading(summary) + "\n" + Faults(summary.value("faults", ordered_json::array())) +
          PortsTable(summary["ports"], width) + "\n" + QueuesTable(summary, width) + "\n" +
-         RulesTable(summary["rules"], width);
+         RulesTable(summary, width);
 }
 
 }  // namespace twinpath

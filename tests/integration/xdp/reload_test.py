@@ -182,6 +182,7 @@ class Reload(XdpTest):
                                         summary["rules"][0]["lost_packets"]))
             self.assertEqual((200, 5), (summary["reloads"]["retired_matched_packets"],
                                         summary["reloads"]["retired_lost_packets"]))
+            self.assertRegex(self.twinpath("stats").stdout, r"\n\(replaced by reloads\) +200 +5 ")
             self.assertEqual(summary["totals"]["rx_bytes"],
                              summary["reloads"]["retired_matched_bytes"]
                              + sum(rule["matched_bytes"] for rule in summary["rules"]))
