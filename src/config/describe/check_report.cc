@@ -92,8 +92,10 @@ CheckReport MakeCheckReport(const Policy& policy, const CompiledPolicy& compiled
   report.drops_malformed = policy.drops_malformed;
   const std::vector<Reach> reach = ReachOf(policy, compiled.ports);
   auto add = [&](const RuleSpec& rule, const std::string& match) {
-    report.rules.push_back({rule.name, match, DescribeWhen(rule), DescribeFate(rule), rule.loss,
-                            StatisticsOf(rule.loss), reach[report.rules.size()].reachable});
+    const LossStatistics statistics = StatisticsOf(rule.loss);
+    report.rules.push_back({rule.name, match, DescribeWhen(rule), DescribeFate(rule),
+                            DescribeStatistics(rule, statistics), rule.loss, statistics,
+                            reach[report.rules.size()].reachable});
   };
   for (const RuleSpec& rule : policy.rules) add(rule, DescribeMatch(rule.match));
   add(policy.fallback, policy.rules.empty() ? "everything" : "everything else");
@@ -128,7 +130,7 @@ std::string CheckText(const CheckReport& report) {
     absl::StrAppend(&text, "  ", number, rule.name, ": ", rule.match, rule.when.empty() ? "" : ", ",
                     rule.when, ": ", rule.fate, rule.reachable ? "" : " [never reached]", "\n");
     if (rule.loss.model != LossSpec::Model::kNone) {
-      absl::StrAppend(&text, "     ", DescribeStatistics(rule.statistics), "\n");
+      absl::StrAppend(&text, "     ", rule.long_run, "\n");
     }
   }
   absl::StrAppend(&text, "\nCost: ", Count(report.shapes, "shape"), " of match, ",

@@ -19,6 +19,7 @@ namespace twinpath {
 struct CheckReport {
   struct Rule {
     std::string name, match, when, fate;  // in words; `when` is empty if the rule always holds
+    std::string long_run;                 // the statistics, in words
     LossSpec loss;
     LossStatistics statistics;
     bool reachable = true;  // by some packet, according to the keys

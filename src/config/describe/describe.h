@@ -17,11 +17,9 @@ std::string DescribeMatch(const MatchSpec& match);
 // "for 10 s of every 1 min, for 5 % of the flows"; empty if the rule always holds.
 std::string DescribeWhen(const RuleSpec& rule);
 
-// "lose 1 % at random (1 in 100), one stream per port and queue"; empty if nothing is lost.
-std::string DescribeLoss(const LossSpec& loss);
-
-// "10 % lost, in bursts of 4 packets on average"
-std::string DescribeStatistics(const LossStatistics& statistics);
+// "10 % lost in the long run, in bursts of 4 on average": the statistics of the rule's loss. Says
+// "marked CE" of packets that the rule marks instead.
+std::string DescribeStatistics(const RuleSpec& rule, const LossStatistics& statistics);
 
 // What happens to a packet of the rule: its loss, then where the remaining packets go.
 std::string DescribeFate(const RuleSpec& rule);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -118,6 +120,24 @@ bool LosesAll(const LossSpec& loss) {
          loss.parameters[0].always;
 }
 
+// What a rule does with the packets that its loss takes, and whom its action then takes.
+struct Verb {
+  const char *act, *done;
+  const char* others;  // the object of the action
+  bool marks = true;   // none, or not all, of the packets are lost
+};
+
+// Packets that are marked CE are forwarded. Only packets of a transport without ECN are lost then,
+// and a match can say whether a rule takes such packets.
+Verb VerbOf(const RuleSpec& rule) {
+  constexpr uint8_t kNotEct = 0;
+  const std::optional<uint8_t> ecn = rule.match.ecn;
+  if (!rule.loss.ecn_mark || ecn == kNotEct) return {"lose ", "lost", " the rest", false};
+  if (ecn.has_value()) return {"mark CE: ", "marked CE", " all packets"};
+  return {"mark CE, or lose if not ECN-capable: ", "marked CE, or lost if not ECN-capable,",
+          " all packets that are not lost"};
+}
+
 }  // namespace
 
 std::string DescribeWhen(const RuleSpec& rule) {
@@ -150,17 +170,10 @@ std::string DescribeWhen(const RuleSpec& rule) {
   return absl::StrJoin(conditions, ", ");
 }
 
-std::string DescribeLoss(const LossSpec& loss) {
-  if (LosesNothing(loss)) return "";
-  std::string text = "lose everything";
-  if (!LosesAll(loss)) text = absl::StrCat("lose ", LostText(loss), ScopeText(loss));
-  if (loss.ecn_mark) text += "; ECN-capable packets are marked CE instead";
-  return text;
-}
-
-std::string DescribeStatistics(const LossStatistics& statistics) {
-  if (statistics.rate == 0) return "nothing lost in the long run";
-  std::string text = absl::StrCat(PercentText(statistics.rate), " lost");
+std::string DescribeStatistics(const RuleSpec& rule, const LossStatistics& statistics) {
+  const char* done = VerbOf(rule).done;
+  if (statistics.rate == 0) return absl::StrCat("nothing ", done, " in the long run");
+  std::string text = absl::StrCat(PercentText(statistics.rate), " ", done);
   if (statistics.packets) {
     absl::StrAppend(&text, " of a stream's first ", Grouped(statistics.packets), " packets");
   } else {
@@ -172,11 +185,15 @@ std::string DescribeStatistics(const LossStatistics& statistics) {
 }
 
 std::string DescribeFate(const RuleSpec& rule) {
-  std::string loss = DescribeLoss(rule.loss);
-  if (LosesAll(rule.loss) && !rule.loss.ecn_mark) return loss;
   const ForwardSpec& forward = rule.forward;
-  if (loss.empty()) return DescribeAction(forward.action, "", forward.port);
-  return absl::StrCat(loss, "; ", DescribeAction(forward.action, " the rest", forward.port));
+  if (LosesNothing(rule.loss)) return DescribeAction(forward.action, "", forward.port);
+  const Verb verb = VerbOf(rule);
+  const bool all = LosesAll(rule.loss);
+  const std::string which =
+      all ? "everything" : absl::StrCat(LostText(rule.loss), ScopeText(rule.loss));
+  if (all && !verb.marks) return verb.act + which;
+  return absl::StrCat(verb.act, which, "; ",
+                      DescribeAction(forward.action, verb.others, forward.port));
 }
 
 }  // namespace twinpath
