@@ -33,15 +33,18 @@ std::string LogLine(absl::string_view how, const std::string& file,
 
 absl::StatusOr<Policy> PolicyReloader::First(const std::string& file) {
   std::lock_guard<std::mutex> one(one_);
-  if (file.empty()) {
-    auto made = MakePolicy(file, overrides_, ports_);
-    if (made.ok()) policy_ = *made;
-    return made;
-  }
-  const absl::StatusOr<std::string> text = ReadDocument(file);
+  const auto text = file.empty() ? absl::StatusOr<std::string>("") : ReadDocument(file);
   if (!text.ok()) return text.status();
-  auto made = MakePolicyOf(*text, file, overrides_, ports_);
-  if (made.ok()) Remember(*made, *text);
+  auto made = file.empty() ? MakePolicy(file, overrides_, ports_)
+                           : MakePolicyOf(*text, file, overrides_, ports_);
+  if (!made.ok()) return made;
+  // A program does not start with an option without effect. A reload only notes it.
+  if (const std::string note = Note(*made); !note.empty())
+    return absl::InvalidArgumentError(note);
+  if (file.empty())
+    policy_ = *made;
+  else
+    Remember(*made, *text);
   return made;
 }
 

@@ -35,6 +35,7 @@ class PolicyReloader {
       : overrides_(std::move(overrides)), ports_(std::move(ports)), log_(std::move(log)) {}
 
   // Makes the first policy: from `file`, or, if `file` is empty, one that passes everything.
+  // InvalidArgument also if an option of the command line has no effect on it.
   absl::StatusOr<Policy> First(const std::string& file);
 
   // Sets the path whose policy later calls replace. It must outlive them.

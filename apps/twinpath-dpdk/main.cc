@@ -24,7 +24,6 @@
 #include "apps/run_options.h"
 #include "apps/twinpath-dpdk/testpmd.h"
 #include "src/config/compile/compile.h"
-#include "src/config/overrides.h"
 #include "src/config/policy/policy.h"
 #include "src/config/profile/checksums.h"
 #include "src/config/profile/profile.h"
@@ -186,8 +185,6 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
   if (!policy.ok()) return Wrong(policy.status());
   auto compiled = CompilePolicy(*policy, names);
   if (!compiled.ok()) return Wrong(compiled.status());
-  const absl::Status reach = CheckOverridesReach(*policy, line.run.overrides, names);
-  if (!reach.ok()) return Wrong(reach);
   absl::Status writable = CheckSummary(line.run);
   if (!writable.ok()) return Wrong(writable);
 

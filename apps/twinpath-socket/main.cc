@@ -18,7 +18,6 @@
 #include "apps/run.h"
 #include "apps/run_options.h"
 #include "src/config/compile/compile.h"
-#include "src/config/overrides.h"
 #include "src/config/policy/policy.h"
 #include "src/config/profile/checksums.h"
 #include "src/config/profile/profile.h"
@@ -93,8 +92,6 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
   if (!policy.ok()) return Wrong(policy.status());
   auto compiled = CompilePolicy(*policy, names);
   if (!compiled.ok()) return Wrong(compiled.status());
-  const absl::Status reach = CheckOverridesReach(*policy, line.run.overrides, names);
-  if (!reach.ok()) return Wrong(reach);
   absl::Status status = CheckSummary(line.run);
   if (!status.ok()) return Wrong(status);
   auto engine = MakeEngine(line.engine);

@@ -17,7 +17,6 @@
 #include "apps/run.h"
 #include "apps/run_options.h"
 #include "src/config/compile/compile.h"
-#include "src/config/overrides.h"
 #include "src/config/policy/policy.h"
 #include "src/config/profile/checksums.h"
 #include "src/config/profile/profile.h"
@@ -101,8 +100,6 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
   if (!policy.ok()) return Wrong(policy.status());
   auto compiled = CompilePolicy(*policy, names);
   if (!compiled.ok()) return Wrong(compiled.status());
-  const absl::Status reach = CheckOverridesReach(*policy, line.run.overrides, names);
-  if (!reach.ok()) return Wrong(reach);
   // These checks come before StartTelemetry, which creates a folder.
   absl::Status status = CheckXdpPrivileges();
   if (!status.ok()) return Wrong(status);

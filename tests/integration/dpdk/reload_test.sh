@@ -153,13 +153,19 @@ check 's["reloads"]["done"] >= 3' 's["reloads"]["rejected"] == 3' \
   'sum(r["lost_packets"] for r in rules.values()) + s["reloads"]["retired_lost_packets"] == total("lost_packets")'
 nothing_left
 
-# A note names options of the command line that have no effect with the new policy.
+# A note names options of the command line that have no effect with the new policy, in the words in which the
+# program refuses to start with them.
 start --loss 5% --forward drop --port a=net_null0 -- --no-huge
 echo '{"version": 1, "rules": [{"name": "all", "forward": "drop"}]}' >all.json
 "$TWINPATH" reload all.json >reloaded.txt || fail "reload all.json"
-grep -q '^twinpath-dpdk: note: --loss 5% does nothing with .*/all.json: ' reloaded.txt || fail "$(cat reloaded.txt)"
-said 'reload: note: --loss 5% does nothing'
+without_effect="--loss 5% does nothing with $PWD/all.json: it is for the default rule, and /rules/0 (all) takes everything; \
+put it into the policy"
+grep -qxF "twinpath-dpdk: note: $without_effect" reloaded.txt || fail "$(cat reloaded.txt)"
+said "reload: note: ${without_effect//[()]/.}"
 stop TERM
+status=0
+"$PROGRAM" --policy "$PWD/all.json" --loss 5% --forward drop --port a=net_null0 -- --no-huge 2>refused.txt || status=$?
+[[ $status == 2 && $(<refused.txt) == "twinpath-dpdk: $without_effect" ]] || fail "status $status: $(cat refused.txt)"
 nothing_left
 
 # kill -9 leaves a socket behind, and the next program starts nevertheless.
