@@ -39,8 +39,7 @@ absl::StatusOr<Policy> PolicyReloader::First(const std::string& file) {
                            : MakePolicyOf(*text, file, overrides_, ports_);
   if (!made.ok()) return made;
   // A program does not start with an option without effect. A reload only notes it.
-  if (const std::string note = Note(*made); !note.empty())
-    return absl::InvalidArgumentError(note);
+  if (const std::string note = Note(*made); !note.empty()) return absl::InvalidArgumentError(note);
   if (file.empty())
     policy_ = *made;
   else

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "apps/command_line.h"
 
 namespace twinpath {
 namespace {
@@ -59,14 +60,14 @@ int FinishOutput(absl::string_view program, int status) {
   return PrintErrorLine(program, kFailed, "cannot write the output");
 }
 
-std::optional<int> ParseCommandLine(CLI::App& app, int argc, const char* const* argv,
-                                    absl::string_view hint) {
+std::optional<int> ParseCommandLine(CLI::App& app, int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0)  // --help, --version
       return FinishOutput(app.get_name(), app.exit(error));
-    return PrintError(app.get_name(), kWrong, absl::StrCat(error.what(), hint));
+    const UsageError usage = ExplainUsage(app, error);
+    return PrintError(usage.program, kWrong, usage.what);
   }
   return std::nullopt;
 }

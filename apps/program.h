@@ -48,10 +48,8 @@ inline ExitStatus ExitStatusOf(const absl::Status& failure) {
 }
 
 // Parses the command line of `app`, which has the program's name. Returns an exit status if the
-// program has to end: after --help or --version, or after an error. Prints an error, followed by
-// `hint`.
-std::optional<int> ParseCommandLine(CLI::App& app, int argc, const char* const* argv,
-                                    absl::string_view hint = "");
+// program has to end: after --help or --version, or after an error, which it prints.
+std::optional<int> ParseCommandLine(CLI::App& app, int argc, const char* const* argv);
 
 }  // namespace twinpath
 

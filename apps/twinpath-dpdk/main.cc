@@ -62,7 +62,7 @@ void Describe(CLI::App& app, CommandLine* line) {
       ->group(kWhereGroup);
   app.add_option("--queues", line->queues, "Queues of each port (default: the profile's, or 1)")
       ->option_text("N")  // otherwise CLI11 prints the range; the error names it
-      ->check(CLI::Range(1, 64))
+      ->check(IntegerFrom(1, 64))
       ->group(kWhereGroup);
   const auto add_count = [&app](const char* option, const char* help, uint32_t least, uint32_t most,
                                 std::optional<uint32_t>* count) {

@@ -12,6 +12,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "apps/command_line.h"
 #include "apps/log.h"
 #include "apps/policy_reloader.h"
 #include "apps/program.h"
@@ -47,12 +48,12 @@ void Describe(CLI::App& app, CommandLine* line) {
   app.add_option("--engine", line->engine,
                  absl::StrCat("The sockets to use: ", absl::StrJoin(engines, ", ")))
       ->type_name("ENGINE")
-      ->check(CLI::IsMember(engines))
+      ->check(OneOf(engines))
       ->capture_default_str()
       ->group(kWhereGroup);
   app.add_option("--queues", line->queues, "Queues of each port, each with a thread")
       ->option_text("N [1]")  // otherwise CLI11 prints the range; the error names it
-      ->check(CLI::Range(1, 64))
+      ->check(IntegerFrom(1, 64))
       ->group(kWhereGroup);
   app.add_option("--file-prefix", line->file_prefix, "Name of the telemetry socket's folder")
       ->type_name("NAME")

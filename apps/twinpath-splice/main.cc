@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <functional>
@@ -50,14 +49,6 @@ struct CommandLine {
 constexpr char kProgram[] = "twinpath-splice";
 constexpr char kConnectionsGroup[] = "Connections", kTimesGroup[] = "Times of connections",
                kChaosGroup[] = "Chaos";
-
-// Returns what is wrong with `text` as a seed; empty: nothing. CLI11 would read -1 as 2^64 - 1.
-std::string WrongSeed(const std::string& text) {
-  uint64_t seed = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
-  if (error == std::errc() && end == text.data() + text.size()) return "";
-  return "found " + Quote(text) + ", allowed an integer from 0 to 18446744073709551615";
-}
 
 // Like WrongSeconds, but allows 0, too.
 std::string WrongSecondsOrZero(const std::string& text) {
@@ -104,7 +95,7 @@ void AddChaos(CLI::App& app, CommandLine* line) {
       ->group(kChaosGroup);
   app.add_option("--seed", line->seed, "Seed of --refuse and of the ranges of --reset-after")
       ->type_name("N")
-      ->check(WrongSeed)
+      ->check(IntegerFrom(0, UINT64_MAX))
       ->capture_default_str()
       ->group(kChaosGroup);
 }
@@ -124,25 +115,25 @@ void AddOptions(CLI::App& app, CommandLine* line) {
   app.add_option("--mode", line->mode,
                  "sockmap (in the kernel), splice (through a pipe), copy, or auto")
       ->type_name("MODE")
-      ->check(CLI::IsMember({"auto", "sockmap", "splice", "copy"}))
+      ->check(OneOf({"auto", "sockmap", "splice", "copy"}))
       ->capture_default_str()
       ->group(kConnectionsGroup);
   app.add_option("--workers", line->workers, "Threads (default: one per CPU, at most 8)")
       ->option_text("N")
-      ->check(CLI::Range(1u, 256u))
+      ->check(IntegerFrom(1, 256))
       ->group(kConnectionsGroup);
   app.add_option("--max-connections", line->connections,
                  "Open connections; clients beyond them are reset (default: 10000, or what the "
                  "limit of file descriptors allows)")
       ->option_text("N")
-      ->check(CLI::Range(1u, 1000000u))
+      ->check(IntegerFrom(1, 1000000))
       ->group(kConnectionsGroup);
   app.add_flag("--nagle", line->nagle, "Keep Nagle's algorithm (default: set TCP_NODELAY)")
       ->group(kConnectionsGroup);
   app.add_option("--keepalive", line->keepalive,
                  "Send keepalive probes after S seconds of silence (default: none)")
       ->option_text("S")
-      ->check(CLI::Range(1u, 32767u))
+      ->check(IntegerFrom(1, 32767))
       ->group(kConnectionsGroup);
   AddChaos(app, line);
   AddTimes(app, line);

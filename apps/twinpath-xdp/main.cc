@@ -11,6 +11,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
+#include "apps/command_line.h"
 #include "apps/log.h"
 #include "apps/policy_reloader.h"
 #include "apps/program.h"
@@ -43,7 +44,7 @@ void Describe(CLI::App& app, CommandLine* line) {
       ->required();
   app.add_option("--mode", line->mode, "native (in the driver), generic (after the driver), auto")
       ->type_name("MODE")
-      ->check(CLI::IsMember({"auto", "native", "generic"}))
+      ->check(OneOf({"auto", "native", "generic"}))
       ->capture_default_str()
       ->group(kWhereGroup);
   app.add_flag("--pin", line->pin,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "apps/command_line.h"
 #include "apps/twinpath/explain_text.h"
 #include "apps/twinpath/ingress_port.h"
 #include "apps/twinpath/running/choice.h"
@@ -206,7 +207,8 @@ absl::StatusOr<Inputs> InputsFromProgram(const ExplainOptions& options) {
 
 int ExplainIt(const ExplainOptions& options) {
   if (!options.running && options.policy.empty())  // the same words as CLI11's
-    return PrintError("twinpath", kWrong, "POLICY is required, or --running (see twinpath --help)");
+    return PrintError("twinpath explain", kWrong,
+                      "POLICY is required, or --running (see twinpath explain --help)");
   if (options.running && !options.policy.empty())
     return PrintError(kExplain, kWrong, "POLICY and --running are mutually exclusive");
   if (!options.running && (!options.program.path.empty() || !options.program.file_prefix.empty()))
@@ -251,7 +253,7 @@ void AddExplain(CLI::App* app, Run* run) {
       ->add_option("--packet", options->packet,
                    "The packet's number in the capture, from 1 (default: 1)")
       ->option_text("N")
-      ->check(CLI::Range(uint64_t{1}, kMaxPackets));
+      ->check(IntegerFrom(1, kMaxPackets));
   explain
       ->add_option("--five-tuple", options->five_tuple,
                    "A small packet made from a text: \"tcp 10.0.0.1:1234 192.0.2.1:80\"")
@@ -265,13 +267,13 @@ void AddExplain(CLI::App* app, Run* run) {
       ->add_option("--queue", options->queue,
                    "The queue of that port (default: 0; required if a running program has several)")
       ->option_text("N")
-      ->check(CLI::Range(0U, kMaxQueue));
+      ->check(IntegerFrom(0, kMaxQueue));
   explain
       ->add_option("--number", options->number,
                    "How many packets of its stream arrived before it (default: 0; with --pcap, "
                    "those in the capture; with --running, those that arrived so far)")
       ->option_text("N")
-      ->check(CLI::Range(uint64_t{0}, kMaxPackets));
+      ->check(IntegerFrom(0, kMaxPackets));
   explain
       ->add_option(
           "--at", options->at,

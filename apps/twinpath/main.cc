@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "apps/command_line.h"
 #include "apps/program.h"
 #include "apps/twinpath/subcommand.h"
 
@@ -21,7 +23,6 @@ constexpr AddSubcommand* kSubcommands[] = {AddCheck,    AddExplain, AddParity,  
                                            AddGenerate, AddReceive, AddCompare, AddSweep};
 
 constexpr std::string_view kJson = "--json";
-constexpr char kHint[] = " (see twinpath --help)";
 
 std::vector<std::string>* MutableCommandWords() {
   static auto* const words = new std::vector<std::string>();
@@ -47,8 +48,12 @@ int Main(int argc, char** argv) {
     PrintErrorsAsJson();
   Run run;
   for (AddSubcommand* add : kSubcommands) add(&app, &run);
-  if (const std::optional<int> ended = ParseCommandLine(app, own, argv, kHint)) return *ended;
-  if (!run) return PrintError("twinpath", kWrong, absl::StrCat("A subcommand is required", kHint));
+  if (const std::optional<int> ended = ParseCommandLine(app, own, argv)) return *ended;
+  if (!run)
+    return PrintError(
+        "twinpath", kWrong,
+        absl::StrCat("a subcommand is required: ", absl::StrJoin(Subcommands(app), ", "),
+                     " (see twinpath --help)"));
   return run();
 }
 

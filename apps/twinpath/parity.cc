@@ -17,6 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "apps/command_line.h"
 #include "apps/twinpath/ingress_port.h"
 #include "apps/twinpath/subcommand.h"
 #include "src/capture/capture_reader.h"
@@ -291,7 +292,7 @@ void AddParity(CLI::App* app, Run* run) {
       ->add_option("--queues", options->queues,
                    "Spread the frames over queues by five-tuple (default: 1)")
       ->option_text("N")
-      ->check(CLI::Range(1U, kMaxQueues));
+      ->check(IntegerFrom(1, kMaxQueues));
   parity
       ->add_option("--verdicts", options->verdicts,
                    "Write one line of JSON for each frame and path to this file")

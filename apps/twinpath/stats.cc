@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "apps/command_line.h"
 #include "apps/tables.h"
 #include "apps/twinpath/running/choice.h"
 #include "apps/twinpath/screen.h"
@@ -174,7 +175,7 @@ void AddStats(CLI::App* app, Run* run) {
       stats->add_option("--watch", options->seconds, "Read again every SECONDS (default: 1)")
           ->option_text("[SECONDS]")
           ->expected(0, 1)
-          ->check(CLI::Range(0.1, 86400.0));
+          ->check(NumberFrom(0.1, 86400));
   AddRunningChoice(stats, AllPaths(), &options->program);
   stats->callback([options, watch, run] {
     options->watch = watch->count() > 0;
@@ -189,7 +190,7 @@ void AddTop(CLI::App* app, Run* run) {
       app->add_subcommand("top", "Show the rates of a running program, the busiest first");
   top->add_option("SECONDS", options->seconds, "The time between two readings (default: 1)")
       ->option_text("")
-      ->check(CLI::Range(0.1, 86400.0));
+      ->check(NumberFrom(0.1, 86400));
   AddRunningChoice(top, AllPaths(), &options->program);
   top->callback([options, run] { *run = [options] { return Stats(*options); }; });
 }

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "apps/command_line.h"
 #include "src/control/client.h"
 
 namespace twinpath {
@@ -25,7 +26,7 @@ void AddRunningChoice(CLI::App* subcommand, const std::vector<std::string>& path
           "--path", choice->path,
           absl::StrCat("The program with the default prefix: ", absl::StrJoin(paths, ", ")))
       ->option_text("PATH")
-      ->check(CLI::IsMember(paths));
+      ->check(OneOf(paths));
 }
 
 absl::StatusOr<std::vector<std::string>> ChosenPrefixes(const RunningChoice& choice,

@@ -35,8 +35,9 @@ absl::Status CheckGiven(const GenerateOptions& o) {
   if (o.speed.has_value() && !o.rate.empty()) return Both("--speed", "--rate");
   if (!o.pcap.empty() && o.rate.empty() && (o.burst != 1 || o.gaps != "constant"))
     return absl::InvalidArgumentError("--burst and --gaps need --rate where --pcap is given");
-  if (o.speed.has_value() && !(*o.speed > 0 && *o.speed <= 1e6))
-    return absl::InvalidArgumentError("--speed: allowed a number above 0 and up to 1000000");
+  if (o.speed.has_value() && *o.speed == 0)
+    return absl::InvalidArgumentError(
+        "--speed: found 0, allowed a number above 0 and up to 1000000");
   return absl::OkStatus();
 }
 
@@ -150,7 +151,7 @@ void AddGenerateOptions(CLI::App* generate, GenerateOptions* o) {
           "--backend", o->backend,
           "What sends: xdp (live frames), af_packet, af_xdp, dpdk, or auto, the best there is")
       ->type_name("NAME")
-      ->check(CLI::IsMember({kByAuto, kByXdp, kByAfPacket, kByAfXdp, kByDpdk}))
+      ->check(OneOf({kByAuto, kByXdp, kByAfPacket, kByAfXdp, kByDpdk}))
       ->capture_default_str();
   generate
       ->add_option("--rate", o->rate,
@@ -161,15 +162,15 @@ void AddGenerateOptions(CLI::App* generate, GenerateOptions* o) {
                    "Whose bits a rate in bits counts: 2, frames with their FCS; 1, preamble and "
                    "gap, too")
       ->type_name("LAYER")
-      ->check(CLI::IsMember({1, 2}))
+      ->check(OneOf({"1", "2"}))
       ->capture_default_str();
   generate->add_option("--gaps", o->gaps, "The time between frames: constant, or poisson (random)")
       ->type_name("KIND")
-      ->check(CLI::IsMember({"constant", "poisson"}))
+      ->check(OneOf({"constant", "poisson"}))
       ->capture_default_str();
   generate->add_option("--burst", o->burst, "Frames that are sent at once")
       ->type_name("FRAMES")
-      ->check(CLI::Range(1, 65536))
+      ->check(IntegerFrom(1, 65536))
       ->capture_default_str();
   generate->add_option("--duration", o->duration, "End after so many seconds")
       ->type_name("SECONDS")
@@ -186,7 +187,7 @@ void AddGenerateOptions(CLI::App* generate, GenerateOptions* o) {
       ->type_name("BYTES");
   generate->add_option("--flows", o->flows, "Five-tuples")
       ->type_name("FLOWS")
-      ->check(CLI::Range(uint32_t{1}, kMaxFlows))
+      ->check(IntegerFrom(1, kMaxFlows))
       ->capture_default_str();
   generate
       ->add_option("--spread", o->spread,
@@ -195,11 +196,11 @@ void AddGenerateOptions(CLI::App* generate, GenerateOptions* o) {
       ->capture_default_str();
   generate->add_option("--ip", o->ip_version, "4 or 6")
       ->type_name("VERSION")
-      ->check(CLI::IsMember({4, 6}))
+      ->check(OneOf({"4", "6"}))
       ->capture_default_str();
   generate->add_option("--vlan", o->vlan, "The id of a VLAN tag (default: no tag)")
       ->type_name("ID")
-      ->check(CLI::Range(0, 4095));
+      ->check(IntegerFrom(0, 4095));
   generate->add_option("--src-mac", o->source_mac, "Source MAC address")
       ->type_name("MAC")
       ->capture_default_str();
@@ -216,23 +217,27 @@ void AddGenerateOptions(CLI::App* generate, GenerateOptions* o) {
       ->type_name("IP");
   generate->add_option("--src-port", o->source_port, "Source UDP port of the first flow")
       ->type_name("PORT")
-      ->check(CLI::Range(1, int{TP_TRAFFIC_FIRST_PORT}))
+      ->check(IntegerFrom(1, TP_TRAFFIC_FIRST_PORT))
       ->capture_default_str();
   generate->add_option("--dst-port", o->destination_port, "Destination UDP port")
       ->type_name("PORT")
+      ->check(IntegerFrom(0, UINT16_MAX))
       ->capture_default_str();
   generate->add_option("--stream", o->stream, "The stream's number, 0 to 255")
       ->type_name("NUMBER")
+      ->check(IntegerFrom(0, UINT8_MAX))
       ->capture_default_str();
   generate->add_option("--seed", o->seed, "Seed of random sizes, flows and gaps")
       ->type_name("SEED")
+      ->check(IntegerFrom(0, UINT64_MAX))
       ->capture_default_str();
   generate->add_option("--frame", o->frame, "Send this frame, in hex, again and again")
       ->type_name("HEX");
   generate->add_option("--pcap", o->pcap, "Send the frames of a capture, pcap or pcapng")
       ->type_name("FILE");
   generate->add_option("--speed", o->speed, "Send a capture so many times as fast (default: 1)")
-      ->type_name("FACTOR");
+      ->type_name("FACTOR")
+      ->check(NumberFrom(0, 1e6));
   generate->add_flag("--tag", o->tag,
                      "Write the tag into UDP payloads of --frame or --pcap that have room");
   generate->add_flag("--json", o->json, "Print JSON");

@@ -115,7 +115,7 @@ void AddReceive(CLI::App* app, Run* run) {
           "--backend", options->backend,
           "What receives: af_packet, af_xdp, dpdk, or auto: af_packet from a kernel interface")
       ->type_name("NAME")
-      ->check(CLI::IsMember({kByAuto, kByAfPacket, kByAfXdp, kByDpdk}))
+      ->check(OneOf({kByAuto, kByAfPacket, kByAfXdp, kByDpdk}))
       ->capture_default_str();
   receive->add_option("--pcap", options->pcap, "A capture to read instead, pcap or pcapng")
       ->type_name("FILE");

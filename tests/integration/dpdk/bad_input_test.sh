@@ -69,14 +69,14 @@ refuses 'nowhere' "${null[@]}" --forward nowhere
 refuses -- '--match requires --loss' "${null[@]}" --match proto=udp
 refuses -- '--match: /proto: found "upd", allowed 0 to 255, or a name' "${null[@]}" --loss 1% --match proto=upd
 echo '{"version": 1, "rules": [{"name": "all", "forward": "drop"}]}' >all.json
-refuses -- '--policy excludes --match' "${null[@]}" --loss 1% --match proto=udp --policy all.json
+refuses -- '--(policy and --match|match and --policy) are mutually exclusive' "${null[@]}" --loss 1% --match proto=udp --policy all.json
 refuses -- '--loss 5% does nothing with all.json: .* /rules/0 \(all\) takes everything' \
   "${null[@]}" --policy all.json --loss 5%
 refuses -- '--forward reflect does nothing with all.json: .* /rules/0 \(all\) takes everything' \
   "${null[@]}" --policy all.json --forward reflect
 refuses 'queues' "${null[@]}" --queues 65
 refuses 'summary' "${null[@]}" --summary /run/none/summary.json
-refuses 'unknown|expected|not expected' "${null[@]}" --frobnicate
+refuses -- '--frobnicate: found an unknown option, allowed those of twinpath-dpdk --help$' "${null[@]}" --frobnicate
 
 # Profiles. Unit tests cover the reader; these errors depend on devices.
 # profile JSON: writes the profile of the next program.

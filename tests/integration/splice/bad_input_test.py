@@ -38,7 +38,7 @@ class BadInput(SpliceTest):
                 (r'--to: found "\[fe80::2\]:81", allowed a link-local address with its interface, '
                  r'as in \[fe80::2%eth0\]:81', ("--to", "[fe80::2]:81")),
                 ("--to is required", ()),
-                ("--mode: fast not in", (*to, "--mode", "fast")),
+                ('--mode: found "fast", allowed auto, sockmap, splice, copy\n', (*to, "--mode", "fast")),
                 ("--workers", (*to, "--workers", "0")),
                 ("--max-connections", (*to, "--max-connections", "0")),
                 ("--refuse: .*200%", (*to, "--refuse", "200%")),

@@ -29,6 +29,7 @@ DAEMONS = ([DPDK, "--port", "a=net_null0", "--forward", "drop", "--no-huge"],
            [XDP, "--port", "lan=lan", "--forward", "drop"],
            [SPLICE, "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9"],
            [SOCKET, "--port", "lan=lan", "--forward", "drop"])
+SUBCOMMANDS = "check, explain, parity, reload, set, stats, top, doctor, generate, receive, compare"
 LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d{4}) \[(\d+\.\d{6})\] (twinpath-\w+): \S")
 
 
@@ -142,6 +143,71 @@ class AlikeTest(unittest.TestCase):
                 wrong = twinpath(*command, "--path", "xdp", "-f", "twinpath-xdp")
                 self.assertEqual((2, f"twinpath {command[0]}: --path and --file-prefix are mutually exclusive\n"),
                                  (wrong.returncode, wrong.stderr))
+
+    def test_wrong_command_lines_are_said_in_one_form(self):
+        seconds = "a number of seconds from 0.001 to 1000000000"
+        for command, given, file_prefix in (
+                *((command[:1], command[1:], True) for command in DAEMONS),
+                *(([TWINPATH, name], given, name not in ("check", "parity", "doctor", "generate", "receive", "compare"))
+                  for name, given in (("check", ["p"]), ("explain", ["p"]), ("parity", ["p", "c"]), ("reload", ["p"]),
+                                      ("set", ["--rule", "r", "--loss", "1"]), ("stats", []), ("top", []),
+                                      ("doctor", []), ("generate", ["--port", "p"]), ("receive", []),
+                                      ("compare", ["p"])))):
+            name = " ".join([os.path.basename(command[0]), *command[1:]])
+            wrong = [(["--zzz=7"], f"--zzz: found an unknown option, allowed those of {name} --help"),
+                     (["--hlep"], f'--hlep: found an unknown option, allowed those of {name} --help; did you mean '
+                                  '"--help"?')]
+            if name not in ("twinpath top", "twinpath parity"):  # these take more words
+                wrong.append((["one", "two", "three"] if name == "twinpath explain" else ["one"],
+                              f'found "{"two" if name == "twinpath explain" else "one"}", allowed no further argument '
+                              f"(see {name} --help)"))
+            if file_prefix:
+                wrong.append((["--file-prefix"], "--file-prefix: found no value, allowed "
+                              + ("NAME" if name.startswith("twinpath-") else "PREFIX")))
+            if len(command) == 1 or command[1] in ("generate", "receive"):
+                wrong += [(["--duration", "0"], f'--duration: found "0", allowed {seconds}'),
+                          (["--duration", "1x"], f'--duration: found "1x", allowed {seconds}'),
+                          (["--duration"], f"--duration: found no value, allowed {seconds}"),
+                          (["--duration", "1", "--duration", "2"], "--duration: found 2 values, allowed one")]
+            for arguments, said in wrong:
+                with self.subTest(name, arguments=arguments):
+                    if name == "twinpath explain" and arguments[0] == "one":
+                        given = []
+                    self.check_wrong([*command, *given, *arguments], f"{name}: {said}\n")
+        for command, said in (
+                ([XDP], "twinpath-xdp: --port is required (see twinpath-xdp --help)\n"),
+                ([XDP, "--port"], "twinpath-xdp: --port: found no value, allowed NAME=IFACE\n"),
+                ([XDP, "--port", "a=b", "--pin=x"], "twinpath-xdp: --pin: found a value, allowed none\n"),
+                ([XDP, "--port", "a=b", "--match", "proto=udp"], "twinpath-xdp: --match requires --loss\n"),
+                ([XDP, "--port", "a=b", "--mode", "fast"],
+                 'twinpath-xdp: --mode: found "fast", allowed auto, native, generic\n'),
+                ([XDP, "--port", "a=b", "--mode"],
+                 "twinpath-xdp: --mode: found no value, allowed auto, native, generic\n"),
+                ([DPDK, "--queues", "-1"], 'twinpath-dpdk: --queues: found "-1", allowed an integer from 1 to 64\n'),
+                ([SOCKET, "--port", "a=b", "--queues", "1.5"],
+                 'twinpath-socket: --queues: found "1.5", allowed an integer from 1 to 64\n'),
+                ([SPLICE, *DAEMONS[2][1:], "--workers", "257"],
+                 'twinpath-splice: --workers: found "257", allowed an integer from 1 to 256\n'),
+                ([TWINPATH, "stats", "--watch", "nan"],
+                 'twinpath stats: --watch: found "nan", allowed a number from 0.1 to 86400\n'),
+                ([TWINPATH, "top", "0"], 'twinpath top: SECONDS: found "0", allowed a number from 0.1 to 86400\n'),
+                ([TWINPATH, "stats", "--path", "x"],
+                 'twinpath stats: --path: found "x", allowed dpdk, xdp, socket, splice\n'),
+                ([TWINPATH, "generate", "--port", "p", "--stream", "256"],
+                 'twinpath generate: --stream: found "256", allowed an integer from 0 to 255\n'),
+                ([TWINPATH, "generate", "--port", "p", "--speed", "x"],
+                 'twinpath generate: --speed: found "x", allowed a number from 0 to 1000000\n'),
+                ([TWINPATH, "chekc"], f'twinpath: found "chekc", allowed a subcommand: {SUBCOMMANDS}; did you mean '
+                                      '"check"?\n'),
+                ([TWINPATH], f"twinpath: a subcommand is required: {SUBCOMMANDS} (see twinpath --help)\n"),
+                ([TWINPATH, "--verison"], "twinpath: --verison: found an unknown option, allowed those of twinpath --help; "
+                                          'did you mean "--version"?\n')):
+            with self.subTest(command=command):
+                self.check_wrong(command, said)
+
+    def check_wrong(self, command, said):
+        run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        self.assertEqual((2, said, ""), (run.returncode, run.stderr, run.stdout))
 
     def test_eal_arguments_that_have_options(self):
         command = [*DAEMONS[0], "--file-prefix", "alike"]

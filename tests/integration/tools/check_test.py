@@ -94,11 +94,11 @@ class CheckTest(unittest.TestCase):
 
     def test_wrong_usage_is_refused(self):
         for error, arguments in (("POLICY is required", ["check"]),
-                                 ("The following argument was not expected: more",
+                                 ('found "more", allowed no further argument (see twinpath check --help)',
                                   ["check", POLICIES / "wire.json", "more"]),
-                                 ("The following argument was not expected: --policy",
+                                 ("--policy: found an unknown option, allowed those of twinpath check --help",
                                   ["check", "--policy", POLICIES / "wire.json"])):
-            check_refused(self, "twinpath", [TWINPATH, *arguments], error)
+            check_refused(self, "twinpath check", [TWINPATH, *arguments], error)
         for error, *ports in (('--port: found "lan,wan", allowed a port\'s name: ', "lan,wan"),
                               ("--port: port lan is given twice", "lan", "lan")):
             options = [word for port in ports for word in ("--port", port)]

@@ -281,12 +281,12 @@ verdict: pass
                               [TWINPATH, "explain", policy, *arguments], error)
         for error, *arguments in (
                 ("POLICY is required", *given),
-                ("--queue: Value 65536 not in range", wire, *given, "--queue", 65536),
-                ("--packet: Value 0 not in range", wire, "--pcap", capture, "--packet", 0),
-                ("--number: Value 281474976710657 not in range", wire, *given, "--number",
+                ('--queue: found "65536", allowed an integer from 0 to 65535', wire, *given, "--queue", 65536),
+                ('--packet: found "0", allowed an integer from 1 to ', wire, "--pcap", capture, "--packet", 0),
+                ('--number: found "281474976710657", allowed an integer from 0 to ', wire, *given, "--number",
                  2**48 + 1)):
             with self.subTest(error):
-                check_refused(self, "twinpath", [TWINPATH, "explain", *arguments], error)
+                check_refused(self, "twinpath explain", [TWINPATH, "explain", *arguments], error)
 
 
 if __name__ == "__main__":

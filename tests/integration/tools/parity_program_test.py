@@ -305,13 +305,13 @@ class Parity(unittest.TestCase):
                      "/proc/none/verdicts")
         for error, *arguments in (("CAPTURE is required", self.policy),
                                   ("POLICY is required",),
-                                  ("--queues: Value 0 not in range", self.policy, capture,
+                                  ('--queues: found "0", allowed an integer from 1 to 64', self.policy, capture,
                                    "--queues", 0),
-                                  ("--queues: Value 65 not in range", self.policy, capture,
+                                  ('--queues: found "65", allowed an integer from 1 to 64', self.policy, capture,
                                    "--queues", 65),
-                                  ("The following argument was not expected: --loss", self.policy,
+                                  ("--loss: found an unknown option, allowed those of twinpath parity --help", self.policy,
                                    capture, "--loss")):
-            check_refused(self, "twinpath", [TWINPATH, "parity", *arguments], error)
+            check_refused(self, "twinpath parity", [TWINPATH, "parity", *arguments], error)
 
     def test_without_root_it_says_so(self):
         self.folder.chmod(0o755)

@@ -213,7 +213,7 @@ class Both:
             self.assertIn("--queue: found nothing, allowed 0 to 1: port lan has 2 queues",
                           twinpath(*explain, "--port", "lan", status=2))
         self.assertIn("as the program's next packet\n", twinpath(*explain, "--port", "wan"))
-        self.assertEqual("twinpath: POLICY is required, or --running (see twinpath --help)\n",
+        self.assertEqual("twinpath explain: POLICY is required, or --running (see twinpath explain --help)\n",
                          twinpath("explain", *PACKET, status=2))
         for arguments, error in (((*explain, self.policy), "POLICY and --running are mutually exclusive"),
                                  (("explain", self.policy, *PACKET, "-f", "x"), "--path and --file-prefix need --running")):
