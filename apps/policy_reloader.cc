@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "src/config/compile/compile.h"
+#include "src/config/describe/describe.h"
 #include "src/config/json/json_document.h"
 #include "src/config/overrides.h"
 
@@ -108,7 +109,8 @@ absl::StatusOr<nlohmann::ordered_json> PolicyReloader::SetLoss(const std::string
   }
   policy_ = *policy;
   changes_.push_back({rule, loss});
-  log_(absl::StrCat("set: rule ", rule, " loses ", loss, " (sha256 ", policy->sha256, ")"));
+  log_(absl::StrCat("set: rule ", rule, " loses ", PercentOf(loss), " (sha256 ", policy->sha256,
+                    ")"));
   return nlohmann::ordered_json{{"policy", {{"file", policy->file}, {"sha256", policy->sha256}}},
                                 {"rule", rule},
                                 {"loss", loss},

@@ -8,10 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "src/config/describe/describe.h"
-#include "src/config/describe/words.h"
 #include "src/config/policy/loss.h"
 #include "src/parity/text.h"
 #include "src/telemetry/counters.h"
+#include "src/text/words.h"
 
 namespace twinpath {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "apps/twinpath/running/choice.h"
 #include "apps/twinpath/subcommand.h"
+#include "src/config/describe/describe.h"
 #include "src/control/client.h"
 
 namespace twinpath {
@@ -30,7 +31,8 @@ int Set(const SetOptions& options) {
   if (options.json)
     std::cout << answer->dump(2, ' ', false, ordered_json::error_handler_t::replace) << "\n";
   else
-    std::cout << *prefix << ": rule " << options.rule << " loses " << options.loss << "\n";
+    std::cout << *prefix << ": rule " << options.rule << " loses " << PercentOf(options.loss)
+              << "\n";
   return kDone;
 }
 

@@ -7,8 +7,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "src/config/describe/words.h"
 #include "src/policy/pipeline.h"
+#include "src/text/words.h"
 
 namespace twinpath {
 namespace {

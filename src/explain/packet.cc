@@ -11,10 +11,10 @@
 #include "src/config/compile/host_datapath.h"
 #include "src/config/describe/describe.h"
 #include "src/config/describe/mismatch.h"
-#include "src/config/describe/words.h"
 #include "src/config/policy/names.h"
 #include "src/engine/checksums.h"
 #include "src/explain/draws.h"
+#include "src/text/words.h"
 
 namespace twinpath {
 namespace {

@@ -5,8 +5,8 @@
 #include "src/explain/unread.h"
 
 #include "absl/strings/str_cat.h"
-#include "src/config/describe/words.h"
 #include "src/policy/parse.h"
+#include "src/text/words.h"
 
 namespace twinpath {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "src/config/describe/words.h"
+#include "src/text/words.h"
 
 namespace twinpath {
 namespace {
@@ -143,24 +143,21 @@ std::string SentText(const Sent& sent) {
   if (result.latest > 0)
     absl::StrAppend(&text, "  late     by ", Time(static_cast<double>(result.latest)),
                     " at most\n");
+  const double share = 1000 * sent.rate() / static_cast<double>(sent.asked.thousandths);
   if (sent.reached()) {
     if (sent.asked.unit != RateUnit::kMax || !sent.recorded.empty())
-      absl::StrAppend(
-          &text, "  rate     reached",
-          sent.recorded.empty()
-              ? absl::StrFormat(" (%.3f %% of what was asked)",
-                                100000 * sent.rate() / static_cast<double>(sent.asked.thousandths))
-              : "",
-          "\n");
+      absl::StrAppend(&text, "  rate     reached",
+                      sent.recorded.empty()
+                          ? absl::StrCat(" (", PercentText(share, 5), " of what was asked)")
+                          : "",
+                      "\n");
   } else {
-    absl::StrAppend(
-        &text, "  rate     MISSED: ",
-        sent.recorded.empty()
-            ? absl::StrFormat("%.1f %% of what was asked",
-                              100000 * sent.rate() / static_cast<double>(sent.asked.thousandths))
-            : absl::StrFormat("%.3f s instead of %.3f s", Seconds(result.elapsed),
-                              Seconds(sent.planned)),
-        "\n");
+    absl::StrAppend(&text, "  rate     MISSED: ",
+                    sent.recorded.empty()
+                        ? PercentText(share, 4) + " of what was asked"
+                        : absl::StrFormat("%.3f s instead of %.3f s", Seconds(result.elapsed),
+                                          Seconds(sent.planned)),
+                    "\n");
   }
   return text;
 }
@@ -231,10 +228,9 @@ std::string ReceivedText(const Received& received) {
     };
     row("received", Grouped(account.received()));
     row("lost",
-        absl::StrCat(
-            Grouped(lost), " of ", Grouped(account.received() + lost),
-            absl::StrFormat(", %.4g %%", of == 0 ? 0 : 100 * static_cast<double>(lost) / of),
-            expected.has_value() ? "" : ", up to the highest number that arrived"));
+        absl::StrCat(Grouped(lost), " of ", Grouped(account.received() + lost), ", ",
+                     PercentText(of == 0 ? 0 : static_cast<double>(lost) / of, 4),
+                     expected.has_value() ? "" : ", up to the highest number that arrived"));
     row("duplicated", Grouped(account.duplicated()));
     row("reordered",
         absl::StrCat(Grouped(account.reordered()), ", within their flows ",

@@ -7,9 +7,10 @@
 #include <set>
 
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_format.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "src/text/words.h"
 
 namespace twinpath {
 namespace {
@@ -131,12 +132,11 @@ Disturbance OthersBetween(const ProcessTimes& before, const ProcessTimes& after,
 std::string NoiseOf(const EngineCpu& cpu, const Disturbance& others, double seconds, size_t cpus) {
   if (seconds <= 0) return "";
   const double stolen = cpu.steal / (seconds * static_cast<double>(std::max<size_t>(cpus, 1)));
-  if (stolen > kStolen)
-    return absl::StrFormat("%.1f %% of the machine's CPU time was stolen", 100 * stolen);
+  if (stolen > kStolen) return PercentText(stolen, 3) + " of the machine's CPU time was stolen";
   const double used = others.seconds / seconds;
   if (used > kOthers)
-    return absl::StrFormat("other processes used %.0f %% of a CPU, most of it %s", 100 * used,
-                           others.name);
+    return absl::StrCat("other processes used ", PercentText(used, 3), " of a CPU, most of it ",
+                        others.name);
   return "";
 }
 

@@ -11,6 +11,7 @@
 #include "absl/strings/str_replace.h"
 #include "src/compare/report/plot.h"
 #include "src/compare/result/text.h"
+#include "src/text/words.h"
 
 namespace twinpath {
 namespace report {
@@ -61,7 +62,7 @@ std::string DifferencesSection(const std::vector<Difference>& differences,
                      : d.too_few    ? "too few repetitions"
                                     : "noise",
                      absl::StrCat(d.key.size), value(d.before.median), value(d.now.median),
-                     absl::StrFormat("%+.1f %%", 100 * d.change), absl::StrFormat("%.3f", d.p)});
+                     ChangeText(d.change), absl::StrFormat("%.3f", d.p)});
   }
   return absl::StrCat(
       "<section id=\"against\"><h2>Beside an earlier run</h2>\n<p>", beyond, " of ",

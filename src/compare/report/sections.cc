@@ -12,6 +12,7 @@
 #include "src/compare/report/plot.h"
 #include "src/compare/result/text.h"
 #include "src/telemetry/json.h"
+#include "src/text/words.h"
 
 namespace twinpath::report {
 namespace {
@@ -55,13 +56,6 @@ PlotMark MarkOf(const Estimate& e, const std::string& title) {
 
 std::string SecondsText(double seconds) { return absl::StrFormat("%.3f s", seconds); }
 
-// 1234567 -> "1,234,567".
-std::string Grouped(uint64_t number) {
-  std::string text = absl::StrCat(number);
-  for (size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
-  return text;
-}
-
 // The points of many trials as one curve: the median of those whose rates are within an eighth of a
 // decade.
 std::vector<std::pair<double, double>> Curve(const std::vector<std::pair<double, double>>& points) {
@@ -86,9 +80,8 @@ std::string LevelText(const std::vector<CaseRow>& rows) {
     count = std::max(count, row.throughput.count);
   }
   if (count < 2) return "One repetition: there are no intervals.";
-  return absl::StrFormat(
-      "Whiskers: from order statistics of up to %u repetitions, at least %.0f %%.", count,
-      100 * level);
+  return absl::StrFormat("Whiskers: from order statistics of up to %u repetitions, at least %s.",
+                         count, PercentText(level, 2));
 }
 
 }  // namespace
@@ -135,7 +128,7 @@ std::string LatencySection(const Results& results, const std::vector<CaseRow>& r
     for (const LoadRow& load : row.loads) {
       if (load.p50.count == 0) continue;
       RowPlot& plot = plots[{row.key.size, row.key.loss, load.load}];
-      const std::string at = absl::StrFormat("%.0f %% of the throughput", 100 * load.load);
+      const std::string at = PercentText(load.load, 3) + " of the throughput";
       plot.title = absl::StrCat("Latency at ", at, ", ", PanelText({row.key.size, row.key.loss}));
       plot.bars = false;
       plot.log = true;
@@ -149,7 +142,7 @@ std::string LatencySection(const Results& results, const std::vector<CaseRow>& r
             {value, value, value, absl::StrCat(row.key.engine, " ", name, ": ", TimeText(value))});
       plot.rows.push_back(line);
       cells.push_back({EscapeHtml(row.key.engine), EscapeHtml(LossText(row.key.loss)),
-                       absl::StrCat(row.key.size), absl::StrFormat("%.0f %%", 100 * load.load),
+                       absl::StrCat(row.key.size), PercentText(load.load, 3),
                        RateText(load.offered.median), TimeText(load.p50.median),
                        TimeText(load.p99.median), TimeText(load.p999.median),
                        TimeText(load.most.median)});

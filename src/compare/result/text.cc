@@ -9,7 +9,9 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "src/config/describe/describe.h"
 #include "src/telemetry/table/text_table.h"
+#include "src/text/words.h"
 
 namespace twinpath {
 namespace {
@@ -65,9 +67,9 @@ std::string LatencyText(const std::vector<CaseRow>& rows, size_t width) {
       if (load.p50.count == 0) continue;
       any = true;
       table.AddRow({row.key.engine, uint64_t{row.key.size}, LossText(row.key.loss),
-                    Right{absl::StrFormat("%.0f %%", 100 * load.load)},
-                    Right{TimeText(load.p50.median)}, Right{TimeText(load.p99.median)},
-                    Right{TimeText(load.p999.median)}, Right{TimeText(load.most.median)},
+                    Right{PercentText(load.load, 3)}, Right{TimeText(load.p50.median)},
+                    Right{TimeText(load.p99.median)}, Right{TimeText(load.p999.median)},
+                    Right{TimeText(load.most.median)},
                     Right{absl::StrFormat("%.3f", load.cpu.median)}});
     }
   }
@@ -88,9 +90,11 @@ std::string TimeText(double nanoseconds) {
   return WithUnit(nanoseconds, {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}});
 }
 
-std::string ShareText(double share) { return absl::StrFormat("%.4g %%", 100 * share); }
+std::string ShareText(double share) { return PercentText(share, 4); }
 
-std::string LossText(const std::string& loss) { return loss.empty() ? "policy's own" : loss; }
+std::string LossText(const std::string& loss) {
+  return loss.empty() ? "policy's own" : PercentOf(loss);
+}
 
 std::string ResultsText(const Results& results, size_t width) {
   const std::vector<CaseRow> rows = Summarize(results);
@@ -123,8 +127,7 @@ std::string DifferencesText(const std::vector<Difference>& differences, size_t w
     };
     table.AddRow({d.key.engine, uint64_t{d.key.size}, LossText(d.key.loss), d.what,
                   Right{value(d.before.median)}, Right{value(d.now.median)},
-                  Right{absl::StrFormat("%+.1f %%", 100 * d.change)},
-                  Right{absl::StrFormat("%.3f", d.p)},
+                  Right{ChangeText(d.change)}, Right{absl::StrFormat("%.3f", d.p)},
                   std::string(d.beyond_noise ? "beyond noise"
                               : d.too_few    ? "too few repetitions"
                                              : "noise")});

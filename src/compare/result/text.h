@@ -17,7 +17,7 @@ namespace twinpath {
 std::string RateText(double packets_a_second);  // "3.21 Mpps", "950 pps"
 std::string TimeText(double nanoseconds);       // "12.3 us", "950 ns"
 std::string ShareText(double share);            // "1.002 %"
-std::string LossText(const std::string& loss);  // "policy's own" for ""
+std::string LossText(const std::string& loss);  // "1 %"; "policy's own" for ""
 
 // A JSON value as a field of CSV (RFC 4180).
 std::string CsvField(const nlohmann::ordered_json& value);

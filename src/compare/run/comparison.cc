@@ -23,8 +23,8 @@ EngineRow* RowOf(Results* results, const std::string& name) {
 }
 
 std::string StepText(const Step& step) {
-  return absl::StrCat(step.engine, step.loss.empty() ? "" : ", loss " + step.loss, ", repetition ",
-                      step.repetition + 1);
+  return absl::StrCat(step.engine, step.loss.empty() ? "" : ", loss " + LossText(step.loss),
+                      ", repetition ", step.repetition + 1);
 }
 
 }  // namespace

@@ -14,11 +14,11 @@
 #include "src/config/compile/compile_loss.h"
 #include "src/config/compile/match_keys.h"
 #include "src/config/compile/rule_table.h"
-#include "src/config/describe/words.h"
 #include "src/config/json/json_document.h"
 #include "src/config/policy/actions.h"
 #include "src/config/policy/port_uses.h"
 #include "src/policy/pipeline.h"
+#include "src/text/words.h"
 
 namespace twinpath {
 namespace {

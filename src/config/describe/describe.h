@@ -5,6 +5,7 @@
 #define TWINPATH_CONFIG_DESCRIBE_DESCRIBE_H_
 
 #include <string>
+#include <string_view>
 
 #include "src/config/describe/loss_statistics.h"
 #include "src/config/policy/policy.h"
@@ -16,6 +17,10 @@ std::string DescribeMatch(const MatchSpec& match);
 
 // "for 10 s of every 1 min, for 5 % of the flows"; empty if the rule always holds.
 std::string DescribeWhen(const RuleSpec& rule);
+
+// A probability in a policy's form, "1%" or "0.01", as people read it: "1 %". Another text stays as
+// it is.
+std::string PercentOf(std::string_view text);
 
 // "10 % lost in the long run, in bursts of 4 on average": the statistics of the rule's loss. Says
 // "marked CE" of packets that the rule marks instead.

@@ -12,9 +12,9 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "src/config/describe/describe.h"
-#include "src/config/describe/words.h"
 #include "src/config/policy/actions.h"
 #include "src/config/policy/when.h"
+#include "src/text/words.h"
 
 namespace twinpath {
 namespace {
@@ -168,6 +168,11 @@ std::string DescribeWhen(const RuleSpec& rule) {
     conditions.push_back(absl::StrCat("for ", PercentText(rule.flows->value), " of the flows"));
   }
   return absl::StrJoin(conditions, ", ");
+}
+
+std::string PercentOf(std::string_view text) {
+  const absl::StatusOr<Probability> probability = ParseProbability(text);
+  return probability.ok() ? PercentText(probability->value) : std::string(text);
 }
 
 std::string DescribeStatistics(const RuleSpec& rule, const LossStatistics& statistics) {

@@ -10,22 +10,16 @@
 #include "src/telemetry/json.h"
 #include "src/telemetry/table/cells.h"
 #include "src/telemetry/table/text_table.h"
+#include "src/text/words.h"
 
 namespace twinpath {
 namespace {
 
 using nlohmann::ordered_json;
 
+constexpr int kDigits = 5;            // of a percentage
 constexpr size_t kMinNameWidth = 12;  // of a rule on a narrow terminal
 constexpr char kRemovedRules[] = "(replaced by reloads)";
-
-// 0.01 -> "1.0000%". Values below 0.001 % are written with an exponent.
-std::string Percent(double fraction) {
-  char text[32];
-  const double percent = fraction * 100;
-  std::snprintf(text, sizeof(text), percent != 0 && percent < 1e-3 ? "%.2e%%" : "%.4f%%", percent);
-  return text;
-}
 
 std::string Heading(const ordered_json& summary) {
   const ordered_json& policy = summary["policy"];
@@ -160,12 +154,12 @@ std::vector<TextTable::Cell> RuleCounts(const ordered_json& rule, const std::str
 TextTable RuleRows(const ordered_json& summary, const std::vector<size_t>& shown,
                    size_t name_width) {
   TextTable table(
-      {"rule", "matched", "lost", "to send", "to pass", "denied", "loss", "95% low", "95% high"});
+      {"rule", "matched", "lost", "to send", "to pass", "denied", "loss", "95 % low", "95 % high"});
   for (const size_t at : shown) {
     const ordered_json& rule = summary["rules"][at];
     const bool known = Count(rule, "matched_packets") != 0;
     const auto rate = [&](const char* key) {
-      return TextTable::Right{known ? Percent(rule.value(key, 0.0)) : "-"};
+      return TextTable::Right{known ? PercentText(rule.value(key, 0.0), kDigits) : "-"};
     };
     std::vector<TextTable::Cell> row = RuleCounts(rule, Text(rule, "name", name_width), "");
     for (const char* key : {"loss_rate", "loss_rate_low", "loss_rate_high"})

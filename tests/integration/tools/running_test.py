@@ -100,9 +100,9 @@ class Both:
         self.start("--loss", "100%", "--match", "proto=udp,dst_port=2000", "--forward", "drop", "--seed", "9")
         self.assertEqual(("match", True), (lambda told: (told["rule"], told["lost"]))(self.ask("--queue", "0")))
         self.assertEqual(5, self.send(5))
-        self.assertEqual(f"twinpath-{self.path}: rule match loses 50%\n",
+        self.assertEqual(f"twinpath-{self.path}: rule match loses 50 %\n",
                          twinpath("set", "--rule", "match", "--loss", "50%"))
-        self.program.said("set: rule match loses 50% (sha256 ")
+        self.program.said("set: rule match loses 50 % (sha256 ")
         told = [self.ask("--queue", "0", "--number", str(number))["lost"] for number in range(12)]
         self.assertEqual(told, [self.send() == 1 for _ in range(12)])
         self.assertEqual({True, False}, set(told))

@@ -106,7 +106,7 @@ TEST(CpuTest, OthersAreNeitherOursNorKernelThreads) {
 
 TEST(CpuTest, NoiseNamesWhatItWas) {
   EXPECT_EQ(NoiseOf({}, {}, 1, 2), "");
-  EXPECT_EQ(NoiseOf({.steal = 0.1}, {}, 1, 2), "5.0 % of the machine's CPU time was stolen");
+  EXPECT_EQ(NoiseOf({.steal = 0.1}, {}, 1, 2), "5 % of the machine's CPU time was stolen");
   EXPECT_EQ(NoiseOf({}, {"cc1", 0.5}, 1, 2), "other processes used 50 % of a CPU, most of it cc1");
 }
 

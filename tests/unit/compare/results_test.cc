@@ -118,6 +118,9 @@ TEST(TextTest, NumbersHaveThreeDigits) {
   EXPECT_EQ(RateText(0), "0 pps");
   EXPECT_EQ(TimeText(12345), "12.3 us");
   EXPECT_EQ(ShareText(0.01), "1 %");
+  EXPECT_EQ(LossText("0.025"), "2.5 %");
+  EXPECT_EQ(LossText("10%"), "10 %");
+  EXPECT_EQ(LossText(""), "policy's own");
 }
 
 TEST(TextTest, TheTableNamesWhatDidNotRun) {

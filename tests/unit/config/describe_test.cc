@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/config/describe/check_report.h"
 #include "src/config/describe/describe.h"
+#include "src/text/words.h"
 
 namespace twinpath {
 namespace {
@@ -30,6 +31,21 @@ std::string MatchWords(const std::string& match) {
 
 std::string FateWords(const std::string& members) {
   return CheckWords(absl::StrCat(R"("default": {)", members, "}"), {"wan"}).rules[0].fate;
+}
+
+TEST(WordsTest, PercentagesHaveOneForm) {
+  EXPECT_EQ(PercentText(0), "0 %");
+  EXPECT_EQ(PercentText(1), "100 %");
+  EXPECT_EQ(PercentText(0.5), "50 %");
+  EXPECT_EQ(PercentText(0.00123456789), "0.123457 %");
+  EXPECT_EQ(PercentText(0.00123456789, 3), "0.123 %");
+  EXPECT_EQ(PercentText(1e-9), "1e-07 %");
+  EXPECT_EQ(ChangeText(0.034), "+3.4 %");
+  EXPECT_EQ(ChangeText(-0.5), "-50 %");
+  EXPECT_EQ(ChangeText(0), "+0 %");
+  EXPECT_EQ(PercentOf("5%"), "5 %");
+  EXPECT_EQ(PercentOf("0.05"), "5 %");
+  EXPECT_EQ(PercentOf("five"), "five");
 }
 
 TEST(DescribeTest, AMatchIsSaidInWords) {

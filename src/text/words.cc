@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Formats numbers for people. Pure functions.
 
-#include "src/config/describe/words.h"
+#include "src/text/words.h"
 
 #include <cmath>
 
@@ -10,7 +10,11 @@
 
 namespace twinpath {
 
-std::string PercentText(double share) { return absl::StrFormat("%.6g %%", share * 100); }
+std::string PercentText(double share, int digits) {
+  return absl::StrFormat("%.*g %%", digits, share * 100);
+}
+
+std::string ChangeText(double change) { return absl::StrFormat("%+.3g %%", change * 100); }
 
 std::string OneInText(double share) {
   if (share > 0.5) return "";
