@@ -8,7 +8,6 @@
 #include <linux/capability.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -19,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "splice.skel.h"
+#include "src/kernel/machine.h"
 
 #ifndef SO_COOKIE
 #define SO_COOKIE 57
@@ -166,12 +166,8 @@ absl::StatusOr<std::unique_ptr<Sockmap>> Sockmap::Load(uint32_t connections) {
 }
 
 std::string MissingCapabilities() {
-  __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
-  if (syscall(SYS_capget, &header, sets)) return "";
-  const auto has = [&](int capability) {
-    return (sets[capability / 32].effective >> (capability % 32) & 1) != 0;
-  };
+  const uint64_t effective = EffectiveCapabilities();
+  const auto has = [&](int capability) { return (effective >> capability & 1) != 0; };
   std::vector<std::string> missing;
   if (!has(CAP_BPF) && !has(CAP_SYS_ADMIN)) missing.push_back("CAP_BPF");
   if (!has(CAP_NET_ADMIN)) missing.push_back("CAP_NET_ADMIN");

@@ -5,14 +5,10 @@
 
 #include <linux/capability.h>
 #include <linux/magic.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <vector>
 
@@ -30,13 +26,7 @@ bool Has(uint64_t effective, uint32_t capability) { return effective >> capabili
 
 }  // namespace
 
-absl::Status CheckXdpPrivileges() {
-  __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
-  if (syscall(SYS_capget, &header, sets))
-    return absl::InternalError(absl::StrCat("capget: ", std::strerror(errno)));
-  return CheckXdpPrivileges(sets[0].effective | static_cast<uint64_t>(sets[1].effective) << 32);
-}
+absl::Status CheckXdpPrivileges() { return CheckXdpPrivileges(EffectiveCapabilities()); }
 
 absl::Status CheckXdpPrivileges(uint64_t effective) {
   const bool admin = Has(effective, CAP_SYS_ADMIN);  // includes the BPF capabilities
