@@ -14,6 +14,7 @@
 #include "src/config/compile/compile.h"
 #include "src/config/describe/describe.h"
 #include "src/config/json/json_document.h"
+#include "src/config/json/mistakes.h"
 #include "src/config/overrides.h"
 
 namespace twinpath {
@@ -48,17 +49,22 @@ absl::StatusOr<Policy> PolicyReloader::First(const std::string& file) {
   return made;
 }
 
+absl::Status PolicyReloader::InFile(const absl::Status& status) const {
+  return InOneLine(status, text_.value_or(""), kPolicyLister);
+}
+
 void PolicyReloader::Remember(const Policy& policy, std::string_view text) {
   policy_ = policy;
   text_ = text;
   changes_.clear();
 }
 
-absl::StatusOr<ReloadOutcome> PolicyReloader::Load(const absl::StatusOr<Policy>& policy) {
+absl::StatusOr<ReloadOutcome> PolicyReloader::Load(const absl::StatusOr<Policy>& policy,
+                                                   std::string_view text) {
   const auto load = [&]() -> absl::StatusOr<ReloadOutcome> {
     if (!policy.ok()) return policy.status();
     auto compiled = CompilePolicy(*policy, ports_);
-    if (!compiled.ok()) return compiled.status();
+    if (!compiled.ok()) return InOneLine(compiled.status(), text, kPolicyLister);
     return path_->Reload(*policy, *std::move(compiled));
   };
   absl::StatusOr<ReloadOutcome> outcome = load();
@@ -80,7 +86,7 @@ absl::StatusOr<nlohmann::ordered_json> PolicyReloader::Reload(const std::string&
   const absl::StatusOr<Policy> policy = MakePolicyOf(text, file, overrides_, ports_);
   const absl::StatusOr<ReloadOutcome> outcome = [&] {
     std::lock_guard<std::mutex> one(one_);
-    absl::StatusOr<ReloadOutcome> loaded = Load(policy);
+    absl::StatusOr<ReloadOutcome> loaded = Load(policy, text);
     if (loaded.ok()) Remember(*policy, text);
     return loaded;
   }();
@@ -102,7 +108,7 @@ absl::StatusOr<nlohmann::ordered_json> PolicyReloader::SetLoss(const std::string
   absl::Status set = twinpath::SetLoss(rule, loss, &changed);
   if (set.ok()) set = CheckReached(rule, changed, ports_);
   const absl::StatusOr<Policy> policy = set.ok() ? absl::StatusOr<Policy>(changed) : set;
-  const absl::StatusOr<ReloadOutcome> outcome = Load(policy);
+  const absl::StatusOr<ReloadOutcome> outcome = Load(policy, text_.value_or(""));
   if (!outcome.ok()) {
     log_(absl::StrCat("set: keeping the current policy: ", outcome.status().message()));
     return outcome.status();
@@ -194,7 +200,8 @@ bool PolicyReloader::OnHangup(const siginfo_t& info) {
           : ReadDocument(file);
   const absl::StatusOr<Policy> policy =
       text.ok() ? MakePolicyOf(*text, file, overrides_, ports_) : text.status();
-  const absl::StatusOr<ReloadOutcome> outcome = Load(policy);
+  const absl::StatusOr<ReloadOutcome> outcome =
+      Load(policy, text.ok() ? std::string_view(*text) : "");
   if (outcome.ok()) Remember(*policy, *text);
   log_(LogLine("SIGHUP", file, policy, outcome));
   if (outcome.ok()) LogNote("SIGHUP", *policy);

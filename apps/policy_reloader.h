@@ -38,6 +38,9 @@ class PolicyReloader {
   // InvalidArgument also if an option of the command line has no effect on it.
   absl::StatusOr<Policy> First(const std::string& file);
 
+  // Rewrites a mistake of the first policy for printing in one line, with its place in the file.
+  absl::Status InFile(const absl::Status& status) const;
+
   // Sets the path whose policy later calls replace. It must outlive them.
   void Serve(PolicyPath* path) { path_ = path; }
 
@@ -69,7 +72,8 @@ class PolicyReloader {
     std::string rule, loss;
   };
   nlohmann::ordered_json SourcesJson() const;
-  absl::StatusOr<ReloadOutcome> Load(const absl::StatusOr<Policy>& policy);
+  // `text` is that of the policy's file.
+  absl::StatusOr<ReloadOutcome> Load(const absl::StatusOr<Policy>& policy, std::string_view text);
   void Remember(const Policy& policy, std::string_view text);
   absl::StatusOr<size_t> FindPort(const std::string& name) const;
   // Says which option of the command line has no effect on `policy`; empty: all have.

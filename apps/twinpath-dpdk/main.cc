@@ -184,7 +184,7 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
   auto policy = reloader.First(line.run.policy);
   if (!policy.ok()) return Wrong(policy.status());
   auto compiled = CompilePolicy(*policy, names);
-  if (!compiled.ok()) return Wrong(compiled.status());
+  if (!compiled.ok()) return Wrong(reloader.InFile(compiled.status()));
   absl::Status writable = CheckSummary(line.run);
   if (!writable.ok()) return Wrong(writable);
 

@@ -100,7 +100,7 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
   auto policy = reloader.First(line.run.policy);
   if (!policy.ok()) return Wrong(policy.status());
   auto compiled = CompilePolicy(*policy, names);
-  if (!compiled.ok()) return Wrong(compiled.status());
+  if (!compiled.ok()) return Wrong(reloader.InFile(compiled.status()));
   // These checks come before StartTelemetry, which creates a folder.
   absl::Status status = CheckXdpPrivileges();
   if (!status.ok()) return Wrong(status);

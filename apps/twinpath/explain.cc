@@ -19,6 +19,7 @@
 #include "src/capture/capture_reader.h"
 #include "src/config/compile/compile.h"
 #include "src/config/json/json_document.h"
+#include "src/config/json/mistakes.h"
 #include "src/config/json/values.h"
 #include "src/config/policy/policy.h"
 #include "src/config/profile/checksums.h"
@@ -163,13 +164,15 @@ struct Inputs {
 };
 
 absl::StatusOr<Inputs> InputsFromFile(const ExplainOptions& options) {
-  absl::StatusOr<Policy> policy = LoadPolicy(options.policy);
-  if (!policy.ok()) return policy.status();
+  const absl::StatusOr<std::string> text = ReadDocument(options.policy);
+  if (!text.ok()) return text.status();
+  absl::StatusOr<Policy> policy = ParsePolicy(*text, options.policy);
+  if (!policy.ok()) return InOneLine(policy.status(), *text, kPolicyLister);
   std::vector<std::string> ports = policy->ports;
   absl::StatusOr<size_t> port = ChoosePort(*policy, options.port, &ports);
   if (!port.ok()) return port.status();
   absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*policy, ports);
-  if (!compiled.ok()) return compiled.status();
+  if (!compiled.ok()) return InOneLine(compiled.status(), *text, kPolicyLister);
   absl::StatusOr<ExplainRequest> request = MakeRequest(options);
   if (!request.ok()) return request.status();
   request->port = *port;

@@ -22,6 +22,8 @@
 #include "apps/twinpath/subcommand.h"
 #include "src/capture/capture_reader.h"
 #include "src/config/compile/compile.h"
+#include "src/config/json/json_document.h"
+#include "src/config/json/mistakes.h"
 #include "src/config/policy/policy.h"
 #include "src/config/profile/checksums.h"
 #include "src/dpdk/replay/replay.h"
@@ -144,15 +146,17 @@ struct Setup {
 };
 
 absl::StatusOr<Setup> SetUp(const ParityOptions& options) {
-  absl::StatusOr<Policy> policy = LoadPolicy(options.policy);
-  if (!policy.ok()) return policy.status();
+  const absl::StatusOr<std::string> text = ReadDocument(options.policy);
+  if (!text.ok()) return text.status();
+  absl::StatusOr<Policy> policy = ParsePolicy(*text, options.policy);
+  if (!policy.ok()) return InOneLine(policy.status(), *text, kPolicyLister);
   std::vector<std::string> ports = policy->ports;
   // Any name works, because all paths get the same one.
   if (ports.empty() && options.port.empty()) ports.push_back("port0");
   absl::StatusOr<size_t> port = ChoosePort(*policy, options.port, &ports);
   if (!port.ok()) return port.status();
   absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*policy, ports);
-  if (!compiled.ok()) return compiled.status();
+  if (!compiled.ok()) return InOneLine(compiled.status(), *text, kPolicyLister);
   Setup setup;
   setup.policy = *std::move(compiled);
   setup.port = *port;

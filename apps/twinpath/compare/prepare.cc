@@ -14,6 +14,7 @@
 #include "src/compare/result/text.h"
 #include "src/config/describe/loss_statistics.h"
 #include "src/config/json/json_document.h"
+#include "src/config/json/mistakes.h"
 #include "src/config/policy/policy.h"
 #include "src/config/sha256.h"
 
@@ -105,7 +106,8 @@ absl::StatusOr<CompareJob> PrepareJob(const CompareOptions& options) {
   if (!text.ok()) return text.status();
   const auto digest = Sha256Hex(*text);
   if (!digest.ok()) return digest.status();
-  if (const auto policy = ParsePolicy(*text, options.policy); !policy.ok()) return policy.status();
+  if (const auto policy = ParsePolicy(*text, options.policy); !policy.ok())
+    return InOneLine(policy.status(), *text, kPolicyLister);
   if (!options.against.empty()) {
     auto against = LoadResults(options.against);
     if (!against.ok()) return against.status();

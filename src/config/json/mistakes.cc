@@ -94,11 +94,15 @@ std::vector<Mistake> MistakesOf(const absl::Status& status) {
   return mistakes;
 }
 
-absl::Status InOneLine(const absl::Status& status, std::string_view lister) {
+absl::Status InOneLine(const absl::Status& status, std::string_view text, std::string_view lister) {
   const std::vector<Mistake> mistakes = MistakesOf(status);
   if (mistakes.empty()) return status;
   std::string line = mistakes.front().message;
   if (!mistakes.front().hint.empty()) absl::StrAppend(&line, "; ", mistakes.front().hint);
+  if (const std::string& pointer = mistakes.front().pointer; !text.empty() && !pointer.empty()) {
+    const TextPosition at = PositionOf(text, pointer);
+    absl::StrAppend(&line, " (line ", at.line, ", column ", at.column, ")");
+  }
   if (const size_t more = mistakes.size() - 1; more != 0)
     absl::StrAppend(&line, " (and ", more, more == 1 ? " more mistake" : " more mistakes",
                     lister.empty() ? "" : ": ", std::string(lister), ")");

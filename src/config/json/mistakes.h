@@ -41,9 +41,13 @@ class Mistakes {
 // as one mistake.
 std::vector<Mistake> MistakesOf(const absl::Status& status);
 
-// Rewrites `status` for printing in one line: the first mistake with its hint, and the number of
-// further ones. `lister` is a command that prints all mistakes; empty: none.
-absl::Status InOneLine(const absl::Status& status, std::string_view lister = "");
+// Rewrites `status` for printing in one line: the first mistake with its hint and its place in
+// `text`, and the number of further ones. `lister` is a command that prints all mistakes; empty:
+// none.
+absl::Status InOneLine(const absl::Status& status, std::string_view text,
+                       std::string_view lister = "");
+
+inline constexpr char kPolicyLister[] = "twinpath check";  // prints all mistakes of a policy
 
 // A place in a text, in bytes, from 1.
 struct TextPosition {

@@ -28,7 +28,6 @@ namespace {
 using Kind = JsonValue::Kind;
 
 constexpr uint64_t kPolicyVersion = 1;
-constexpr char kLister[] = "twinpath check";  // prints all mistakes of a policy
 
 absl::StatusOr<ForwardSpec> ParseForward(const JsonCursor& forward) {
   ForwardSpec spec;
@@ -201,17 +200,18 @@ absl::StatusOr<Policy> LoadPolicy(const std::string& path) {
   absl::StatusOr<std::string> text = ReadDocument(path);
   if (!text.ok()) return text.status();
   absl::StatusOr<Policy> policy = ParsePolicy(*text, path);
-  if (!policy.ok()) return InOneLine(policy.status(), kLister);
+  if (!policy.ok()) return InOneLine(policy.status(), *text, kPolicyLister);
   return policy;
 }
 
 namespace {
 
-// `policy` with the changes of the command line.
-absl::StatusOr<Policy> Overridden(Policy policy, const PolicyOverrides& overrides,
+// `policy`, which was read from `text`, with the changes of the command line.
+absl::StatusOr<Policy> Overridden(Policy policy, std::string_view text,
+                                  const PolicyOverrides& overrides,
                                   const std::vector<std::string>& ports) {
   if (absl::Status status = CheckPorts(policy, ports); !status.ok())
-    return InOneLine(status, kLister);
+    return InOneLine(status, text, kPolicyLister);
   if (absl::Status status = ApplyOverrides(overrides, ports, &policy); !status.ok()) return status;
   CollectPorts(&policy);
   return policy;
@@ -223,8 +223,8 @@ absl::StatusOr<Policy> MakePolicyOf(std::string_view text, const std::string& fi
                                     const PolicyOverrides& overrides,
                                     const std::vector<std::string>& ports) {
   absl::StatusOr<Policy> parsed = ParsePolicy(text, file);
-  if (!parsed.ok()) return InOneLine(parsed.status(), kLister);
-  return Overridden(*std::move(parsed), overrides, ports);
+  if (!parsed.ok()) return InOneLine(parsed.status(), text, kPolicyLister);
+  return Overridden(*std::move(parsed), text, overrides, ports);
 }
 
 absl::StatusOr<Policy> MakePolicy(const std::string& path, const PolicyOverrides& overrides,
@@ -236,7 +236,7 @@ absl::StatusOr<Policy> MakePolicy(const std::string& path, const PolicyOverrides
   }
   Policy none;
   none.fallback.name = "default";
-  absl::StatusOr<Policy> policy = Overridden(std::move(none), overrides, ports);
+  absl::StatusOr<Policy> policy = Overridden(std::move(none), "", overrides, ports);
   if (!policy.ok()) return policy;
   absl::StatusOr<std::string> sha256 = Sha256Hex(CanonicalJson(*policy, overrides));
   if (!sha256.ok()) return sha256.status();

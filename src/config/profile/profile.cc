@@ -215,7 +215,7 @@ absl::StatusOr<Profile> LoadProfile(const std::string& path) {
   absl::StatusOr<std::string> text = ReadDocument(path);
   if (!text.ok()) return text.status();
   absl::StatusOr<Profile> profile = ParseProfile(*text, path);
-  if (!profile.ok()) return InOneLine(profile.status());
+  if (!profile.ok()) return InOneLine(profile.status(), *text);
   return profile;
 }
 

@@ -84,7 +84,7 @@ profile() { printf '%s' "$1" >profile.json; }
 profile '{"version": 1, "queues": 1, "queues": 2}'
 refuses '^twinpath-dpdk: profile.json: /queues: found the key twice, allowed once$' "${null[@]}" --profile profile.json
 profile '{"version": 1, "burst": 65}'
-refuses '^twinpath-dpdk: profile.json: /burst: found 65, allowed an integer from 1 to 64$' "${null[@]}" --profile profile.json
+refuses '^twinpath-dpdk: profile.json: /burst: found 65, allowed an integer from 1 to 64 \(line 1, column 16\)$' "${null[@]}" --profile profile.json
 profile '{"version": 1, "ports": [{"name": "b", "device": "net_null1"}], "quues": 1}'
 refuses '^twinpath-dpdk: profile.json: /quues: found an unknown key, allowed version, ' "${null[@]}" --profile profile.json
 profile '{"version": 1, "mbufs": 1000}'

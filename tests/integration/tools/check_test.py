@@ -80,7 +80,7 @@ class CheckTest(unittest.TestCase):
                                  timeout=60)
             self.assertEqual(run.returncode, 2)
             self.assertRegex(run.stderr, r'\A[^\n]*/sed: found an unknown key, .*; did you mean "seed"\? '
-                             r"\(and 1 more mistake: twinpath check\)\n\Z")
+                             r"\(line 1, column 16\) \(and 1 more mistake: twinpath check\)\n\Z")
 
     def test_a_rule_that_wider_ones_cover_is_told(self):
         with tempfile.TemporaryDirectory() as folder:

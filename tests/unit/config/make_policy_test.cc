@@ -302,18 +302,19 @@ TEST(WrongCountTest, OnlyWholeNumbersFromOnePass) {
 TEST_F(MakePolicyTest, APortThatTheProgramHasNotIsNamedWhereItIsFirstUsed) {
   std::string path = Write(R"({"version": 1, "rules": [{"match": {"port": "lan"}},
     {"match": {"port": "dmz"}, "forward": {"port": "wan"}}], "default": {"forward": {"port": "x"}}})");
-  EXPECT_EQ(Error(MakePolicy(path, {}, {"lan", "wan"}).status()),
-            absl::StrCat(path,
-                         ": /rules/1/match/port: found \"dmz\", allowed one of the program's "
-                         "ports: lan, wan (and 1 more mistake: twinpath check)"));
+  EXPECT_EQ(
+      Error(MakePolicy(path, {}, {"lan", "wan"}).status()),
+      absl::StrCat(path,
+                   ": /rules/1/match/port: found \"dmz\", allowed one of the program's "
+                   "ports: lan, wan (line 2, column 16) (and 1 more mistake: twinpath check)"));
   EXPECT_EQ(Error(MakePolicy(path, {}, {"lan", "dmz", "wan"}).status()),
             absl::StrCat(path,
                          ": /default/forward/port: found \"x\", allowed one of the program's "
-                         "ports: lan, dmz, wan"));
+                         "ports: lan, dmz, wan (line 2, column 86)"));
   EXPECT_EQ(Error(MakePolicy(path, {}, {}).status()),
             absl::StrCat(path,
                          ": /rules/0/match/port: found \"lan\", allowed no port: the program "
-                         "has none (and 3 more mistakes: twinpath check)"));
+                         "has none (line 1, column 37) (and 3 more mistakes: twinpath check)"));
 }
 
 TEST_F(MakePolicyTest, WhatCannotBeReadIsRefused) {

@@ -37,10 +37,10 @@ TEST(MistakesTest, AllMistakesOfAPolicyAreFoundAtOnce) {
   EXPECT_EQ(
       status.message(),
       "p: /sed: found an unknown key, allowed version, about, seed, malformed, rules, default");
-  EXPECT_EQ(InOneLine(status, "twinpath check").message(),
+  EXPECT_EQ(InOneLine(status, text, "twinpath check").message(),
             "p: /sed: found an unknown key, allowed version, about, seed, malformed, rules, "
             "default; did you "
-            "mean \"seed\"? (and 13 more mistakes: twinpath check)");
+            "mean \"seed\"? (line 1, column 16) (and 13 more mistakes: twinpath check)");
 }
 
 TEST(MistakesTest, TheVersionComesFirstBecauseAllElseDependsOnIt) {
@@ -51,7 +51,7 @@ TEST(MistakesTest, AStatusOfAnotherKindIsOneMistakeAsItIs) {
   const absl::Status other = absl::NotFoundError("gone");
   ASSERT_EQ(MistakesOf(other).size(), 1u);
   EXPECT_EQ(MistakesOf(other)[0].message, "gone");
-  EXPECT_EQ(InOneLine(other), other);
+  EXPECT_EQ(InOneLine(other, "{}"), other);
   EXPECT_TRUE(MistakesOf(absl::OkStatus()).empty());
   Mistakes mistakes;
   EXPECT_TRUE(mistakes.status().ok());
