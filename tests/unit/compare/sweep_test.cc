@@ -218,7 +218,7 @@ TEST(SweepResultsTest, FailedRunsAreNotInTheMedian) {
 TEST(SweepTextTest, TheTableHasALineForEachCombination) {
   EXPECT_EQ(
       SweepText(WithRuns(3), 200),
-      "/rules/0/loss/rate  /seed         loss        how           seconds  runs  failed\n"
+      "/rules/0/loss/rate  /seed           loss        how           seconds  runs  failed\n"
       "0%                  1         1 (0 to 2)  </script>  0.5 (0.5 to 0.5)     3       0\n"
       "0%                  2         1 (0 to 2)  </script>  0.5 (0.5 to 0.5)     3       0\n"
       "5%                  1      11 (10 to 12)  </script>  0.5 (0.5 to 0.5)     3       0\n"
