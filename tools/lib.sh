@@ -31,7 +31,7 @@ SCRATCH='' # a folder for logs and results
 # The shell that sets up a sandbox or a release's root is killed and cannot clean up, so it gets no folder.
 [[ ${0##*/} =~ ^(sandbox|release)$ && ${1:-} == --inside ]] || SCRATCH=$(mktemp -d)
 sandbox_pid=0     # the running sandbox, or 0
-hugepages_added=0 # of 2 MB, by this shell
+hugepage_users='' # the descriptor of a lock, while this shell uses hugepages
 
 # stop SIGNAL PID: ends a child, with its process group if it has its own, and waits for it.
 stop() {
@@ -124,29 +124,46 @@ build() {
 
 HUGE=/sys/kernel/mm/hugepages/hugepages-2048kB
 
-# add_hugepages: makes $HUGEPAGES free, and remembers how many it added.
+# Tools that run at once share their hugepages; the last one to end removes what all of them added. Each
+# of them holds a shared lock on $HUGE_LENT.users. $HUGE_LENT has the number of added pages; it is locked
+# while someone changes that number.
+HUGE_LENT=/run/lock/twinpath-hugepages
+
+# add_hugepages: makes $HUGEPAGES free.
 add_hugepages() {
   [[ -d $HUGE ]] || die "this kernel has no 2 MB hugepages"
-  local free total now
+  local free total lent lock
+  mkdir -p "${HUGE_LENT%/*}"
+  exec {lock}>>"$HUGE_LENT" {hugepage_users}>>"$HUGE_LENT.users"
+  flock "$lock"
+  flock --shared "$hugepage_users"
   free=$(<$HUGE/free_hugepages)
-  ((free < HUGEPAGES)) || return 0
-  total=$(<$HUGE/nr_hugepages)
-  echo $((total + HUGEPAGES - free)) >$HUGE/nr_hugepages
-  now=$(<$HUGE/nr_hugepages)
-  hugepages_added=$((now - total))
+  if ((free < HUGEPAGES)); then
+    total=$(<$HUGE/nr_hugepages) lent=$(<"$HUGE_LENT")
+    echo $((total + HUGEPAGES - free)) >$HUGE/nr_hugepages
+    echo $((lent + $(<$HUGE/nr_hugepages) - total)) >"$HUGE_LENT"
+  fi
+  exec {lock}>&-
   if (($(<$HUGE/free_hugepages) < HUGEPAGES)); then
     remove_hugepages
     die "needs $HUGEPAGES free hugepages of 2 MB, and this machine has too little memory for them"
   fi
 }
 
-# remove_hugepages: removes as many as this shell added. Pages that others have added since then stay.
+# remove_hugepages: removes what all tools added, if this is the last of them. Pages that others have added
+# since then stay.
 remove_hugepages() {
-  ((hugepages_added > 0)) || return 0
-  local total
-  total=$(<$HUGE/nr_hugepages)
-  echo $((total > hugepages_added ? total - hugepages_added : 0)) >$HUGE/nr_hugepages
-  hugepages_added=0
+  [[ -n $hugepage_users ]] || return 0
+  local total lent lock
+  exec {lock}>>"$HUGE_LENT"
+  flock "$lock"
+  if flock --exclusive --nonblock "$hugepage_users"; then
+    total=$(<$HUGE/nr_hugepages) lent=$(<"$HUGE_LENT")
+    ((lent == 0)) || echo $((total > lent ? total - lent : 0)) >$HUGE/nr_hugepages
+    : >"$HUGE_LENT"
+  fi
+  exec {lock}>&- {hugepage_users}>&-
+  hugepage_users=''
 }
 
 # --- The sandbox ----------------------------------------------------------------------------------
@@ -154,14 +171,14 @@ remove_hugepages() {
 # A sandbox has its own namespaces for mounts, network and processes. Everything that a command creates
 # in it (interfaces, network namespaces, mounts, sockets, daemons, temporary files) disappears when the
 # command ends, or the tool that started the sandbox. Only hugepages that the tool added stay if SIGKILL
-# ends it.
+# ends it, until the next one ends.
 
 # sandbox COMMAND...: runs a command in a sandbox and returns its exit status.
 sandbox() {
   local status=0
   add_hugepages
   setpriv --pdeathsig KILL unshare --mount --net --pid --fork --kill-child --mount-proc \
-    "$ROOT/tools/sandbox" --inside "$@" &
+    "$ROOT/tools/sandbox" --inside "$@" {hugepage_users}>&- &
   sandbox_pid=$!
   wait "$sandbox_pid" || status=$?
   sandbox_pid=0

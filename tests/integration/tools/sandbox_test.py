@@ -95,6 +95,19 @@ class Sandbox(unittest.TestCase):
                                 env={**os.environ, "HUGEPAGES": str(free + 4)}, check=True)
         self.assertGreaterEqual(int(result.stdout), int(self.before["hugepages"]) + 4)
 
+    def test_a_sandbox_that_ends_leaves_the_hugepages_of_another(self):
+        free = int((HUGEPAGES.parent / "free_hugepages").read_text())
+        lent = {**os.environ, "HUGEPAGES": str(free + 4)}
+        with subprocess.Popen([SANDBOX, "bash", "-c", "echo ready; read -r"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, env=lent, text=True) as first:
+            self.assertEqual("ready\n", first.stdout.readline())
+            with subprocess.Popen([SANDBOX, "bash", "-c", f"echo ready; read -r; cat {HUGEPAGES}"],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=lent,
+                                  text=True) as second:
+                self.assertEqual("ready\n", second.stdout.readline())
+                first.communicate("\n", timeout=20)
+                self.assertEqual(int(self.before["hugepages"]) + 4, int(second.communicate("\n", timeout=20)[0]))
+
     def test_is_gone_after_interrupt(self):
         self.assertEqual(130, self.end_by(signal.SIGINT))
 
