@@ -84,7 +84,9 @@ TP_INLINE int tp_sum_frags(struct xdp_md* ctx, __u64 at, __u64 left, __u64* sum)
   }
   __builtin_memset(copy, 0, sizeof(copy));
   if (left && left < TP_SUM_COPY) {
-    if (bpf_xdp_load_bytes(ctx, (__u32)(stop - left), copy, (__u32)left)) return -1;
+    __u64 others = left - 1; /* the verifier of Linux 6.1 sees no zero here */
+    TP_LIMIT(others, TP_SUM_COPY - 1);
+    if (bpf_xdp_load_bytes(ctx, (__u32)(stop - left), copy, (__u32)others + 1)) return -1;
     more = bpf_csum_diff(0, 0, copy, sizeof(copy), (__wsum)more);
   }
   *sum = (__u32)more;
@@ -99,10 +101,11 @@ TP_INLINE __u64 tp_unfinished_at(struct xdp_md* ctx, int frags) {
   struct tp_datapath* dp = tp_enter(ctx, &room, TP_ALL_WORDS, 0);
   const __u32 bytes =
       frags ? (__u32)bpf_xdp_get_buff_len(ctx) : (__u32)(dp->end - (const __u8*)dp->data);
-  /* Does not use tp_read_key, which needs a second key on the stack. */
+  /* Does not use tp_read_key, which needs a second key on the stack. Nor does it know the port,
+   * which this does not depend on and which would take a register. */
   struct tp_key key;
   __builtin_memset(&key, 0, sizeof(key));
-  if (!tp_parse_common(dp->data, dp->end, bytes, dp->port, TP_ALL_WORDS, &key) &&
+  if (!tp_parse_common(dp->data, dp->end, bytes, 0, TP_ALL_WORDS, &key) &&
       tp_walk_headers(TP_ENV(dp), &key, bytes))
     return 0;
   TP_FRAME_AGAIN(dp);

@@ -77,10 +77,10 @@ TP_INLINE __u32 tp_rule_of_slot(struct tp_datapath* dp, const struct tp_key* key
   return tp_first_holding(TP_ENV(dp), key, rule & ~TP_ALTERNATIVE, dp->now);
 }
 
-/* The first rule of this shape that holds and whose key is `key` under its mask, or TP_NO_RULE.
+/* The field `rule` of the bucket whose key is `key` under the mask of this shape, or TP_NO_RULE.
  * `sum` is the key's tp_key_sum under the mask. */
-TP_INLINE __u32 tp_lookup(struct tp_datapath* dp, const struct tp_key* key,
-                          const struct tp_shape* shape, __u64 sum) {
+TP_INLINE __u32 tp_lookup_slot(struct tp_datapath* dp, const struct tp_key* key,
+                               const struct tp_shape* shape, __u64 sum) {
   const __u32 tag = tp_key_tag(sum), first = tp_first_bucket(sum, TP_BUCKET_SHIFT(dp));
   for (__u32 probe = 0; probe < TP_MAX_PROBES; probe++) {
     const struct tp_bucket* bucket = TP_ROW(dp, buckets, first + probe);
@@ -89,11 +89,18 @@ TP_INLINE __u32 tp_lookup(struct tp_datapath* dp, const struct tp_key* key,
       if (bucket->tag[slot] != tag) continue;
       const struct tp_key* entry = TP_ROW(dp, entries, bucket->entry[slot]);
       if (!entry || !tp_key_equal_words(key, &shape->mask, entry, TP_WORDS(dp))) continue;
-      return tp_rule_of_slot(dp, key, bucket->rule[slot]);
+      return bucket->rule[slot];
     }
     if (bucket->used < TP_BUCKET_SLOTS) break; /* it has not overflowed into the next bucket */
   }
   return TP_NO_RULE;
+}
+
+/* The first rule of this shape that holds and whose key is `key` under its mask, or TP_NO_RULE. */
+TP_INLINE __u32 tp_lookup(struct tp_datapath* dp, const struct tp_key* key,
+                          const struct tp_shape* shape, __u64 sum) {
+  const __u32 rule = tp_lookup_slot(dp, key, shape, sum);
+  return rule == TP_NO_RULE ? rule : tp_rule_of_slot(dp, key, rule);
 }
 
 TP_INLINE __u32 tp_lookup_shape(struct tp_datapath* dp, const struct tp_key* key,
@@ -101,14 +108,16 @@ TP_INLINE __u32 tp_lookup_shape(struct tp_datapath* dp, const struct tp_key* key
   return tp_lookup(dp, key, shape, tp_key_sum_words(key, &shape->mask, TP_WORDS(dp)));
 }
 
-/* tp_lookup_shape of the port's shape number `i`, in the general tier, at `now`. */
-TP_SUBPROGRAM __u32 tp_probe(tp_env* env, const struct tp_key* key, __u32 i, __u64 now) {
+/* tp_lookup_slot in the port's shape number `i`, in the general tier. The caller resolves
+ * alternatives: Linux 6.1 counts the stack of each function in steps of 32 bytes, and allows
+ * 512 in all. */
+TP_SUBPROGRAM __u32 tp_probe(tp_env* env, const struct tp_key* key, __u32 i) {
   struct tp_datapath room;
   if (!key) return TP_NO_RULE;
   struct tp_datapath* dp = tp_enter(env, &room, TP_ALL_WORDS, 1);
-  dp->now = now;
   const struct tp_shape* shape = TP_ROW(dp, shapes, i);
-  return shape ? tp_lookup_shape(dp, key, shape) : TP_NO_RULE;
+  if (!shape) return TP_NO_RULE;
+  return tp_lookup_slot(dp, key, shape, tp_key_sum_words(key, &shape->mask, TP_ALL_WORDS));
 }
 
 /* The first rule that matches `key` and holds. `n_shapes` and `fallback` are from the ingress
@@ -132,8 +141,8 @@ TP_INLINE __u32 tp_classify(struct tp_datapath* dp, const struct tp_key* key, __
     if (i >= n_shapes) break;
     shape = TP_ROW(dp, shapes, i);
     if (!shape || shape->min_rule >= best) break;
-    const __u32 rule =
-        TP_IS_GENERAL(dp) ? tp_probe(TP_ENV(dp), key, i, dp->now) : TP_PROBE(dp, &whole, i);
+    __u32 rule = TP_IS_GENERAL(dp) ? tp_probe(TP_ENV(dp), key, i) : TP_PROBE(dp, &whole, i);
+    if (TP_IS_GENERAL(dp) && rule != TP_NO_RULE) rule = tp_rule_of_slot(dp, key, rule);
     if (rule < best) best = rule;
   }
   return best;

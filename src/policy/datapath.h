@@ -56,7 +56,7 @@
 
 /* The function that probes a shape if no rule has a condition. */
 #ifndef TP_PROBE
-#define TP_PROBE(dp, key, i) tp_probe(TP_ENV(dp), key, i, (dp)->now)
+#define TP_PROBE(dp, key, i) tp_probe(TP_ENV(dp), key, i)
 #endif
 
 /* 1: all packets of the queue are in one stream. The queue's counters hold the stream's bytes and

@@ -115,8 +115,7 @@ TP_INLINE __u64 tp_parse_transport(const __u8* data, const __u8* end, __u32 fram
 TP_INLINE __u64 tp_parse_ipv4(const __u8* data, const __u8* end, __u32 frame_len, __u32 words,
                               tp_u64_alias* k, struct tp_cursor* c) {
   __u64 off = c->offset;
-  TP_OPAQUE(off);
-  if (off > TP_PARSE_WINDOW) return TP_PARSE_TOO_DEEP; /* impossible behind two tags */
+  TP_LIMIT(off, 2 * TP_PARSE_WINDOW - 1); /* at most two tags are in front of it */
   const __u8* p = data + off;
   if (p + 20 > end) return tp_missing(off + 20, frame_len);
   __u64 header = (__u64)(p[0] & 15) * 4;
@@ -205,8 +204,7 @@ TP_INLINE __u64 tp_parse_jumbo(const __u8* p, const __u8* end, __u64 off, __u32 
 TP_INLINE __u64 tp_parse_ipv6(const __u8* data, const __u8* end, __u32 frame_len, __u32 words,
                               tp_u64_alias* k, struct tp_cursor* c) {
   __u64 off = c->offset, result = TP_PARSED;
-  TP_OPAQUE(off);
-  if (off > TP_PARSE_WINDOW) return TP_PARSE_TOO_DEEP; /* impossible behind two tags */
+  TP_LIMIT(off, 2 * TP_PARSE_WINDOW - 1); /* at most two tags are in front of it */
   const __u8* p = data + off;
   if (p + 40 > end) return tp_missing(off + 40, frame_len);
   __u64 payload = tp_be16(p + 4);

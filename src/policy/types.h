@@ -41,12 +41,22 @@
 /* TP_OPAQUE hides a scalar's value range from the compiler, so that a bound is checked where the
  * scalar is used: the verifier cannot follow the compiler's reasoning. TP_FORGET makes the verifier
  * forget the range of a 64-bit scalar (the verifier does not track byte swaps), so that all paths
- * to a point look the same and are verified once. Neither changes the value; outside BPF both do
- * nothing. */
+ * to a point look the same and are verified once. TP_LIMIT tells the verifier that a scalar is at
+ * most `most`, a power of two less one: unlike a comparison, the mask is in the register that is
+ * used next, which Linux 6.1 needs. None of them changes a value that is in its range;
+ * outside BPF they do nothing. */
 #ifdef __bpf__
 #define TP_OPAQUE(scalar) __asm__ volatile("" : "+r"(scalar))
 #define TP_FORGET(scalar) __asm__ volatile("%0 = be64 %0\n\t%0 = be64 %0" : "+r"(scalar))
+#define TP_LIMIT(scalar, most) \
+  do {                         \
+    TP_OPAQUE(scalar);         \
+    (scalar) &= (most);        \
+  } while (0)
 #else
+#define TP_LIMIT(scalar, most) \
+  do {                         \
+  } while (0)
 #define TP_OPAQUE(scalar) \
   do {                    \
   } while (0)

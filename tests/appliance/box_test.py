@@ -165,6 +165,15 @@ class BoxTest(passing.PassingTest):
             print(f"  {unit}: user {owner}, started, asked and stopped")
         self.assertEqual(self.machine.run("ip -details link show tap0 | grep -c 'prog/xdp' || true"), "0\n")
 
+    def test_6_this_kernel_loads_every_kind_of_program(self):
+        """Ports that look at no header, at five-tuples, at any header, and at flows, times and marks."""
+        policies = pathlib.Path(__file__).resolve().parents[2] / "dpdk-conf/policies"
+        for name in ("wire", "five-tuple", "vlan-loss", "ecn-marking", "conditions/one-flow-in-twenty"):
+            (self.share / "kind.json").write_text((policies / f"{name}.json").read_text())
+            for checksums in ("complete", "leave"):
+                self.machine.run("twinpath-xdp --policy kind.json --port lan=tap0 --port wan=tap1 "
+                                 f"--checksums {checksums} --file-prefix box --duration 0.1 2>&1")
+
 
 def main():
     """Runs the tests in namespaces that end with them."""
