@@ -89,8 +89,9 @@ class Stats(unittest.TestCase):
             self.assertEqual((shown.returncode, shown.stderr), (0, ""))
             self.assertRegex(shown.stdout, "(?s)^twinpath-dpdk .*\n\ntwinpath-xdp ")
             unclear = stats("--json")
-            self.assertEqual((unclear.returncode, unclear.stdout), (2, ""))
-            self.assertIn("--file-prefix", unclear.stderr)
+            why = "twinpath-dpdk and twinpath-xdp both run: choose one with --path or --file-prefix"
+            self.assertEqual((unclear.returncode, json.loads(unclear.stdout)), (2, {"error": why}))
+            self.assertIn(why, unclear.stderr)
             self.assertEqual(unclear.stderr.count("\n"), 1)
             chosen = stats("--json", "--file-prefix", "twinpath-xdp")
             self.assertEqual(json.loads(chosen.stdout), summary)
