@@ -85,7 +85,11 @@ class StoppedTest(unittest.TestCase):
 
     def gives_up(self, pattern, *arguments):
         shown = twinpath(*arguments)
-        self.assertEqual((1, ""), (shown.returncode, shown.stdout), arguments)
+        self.assertEqual(1, shown.returncode, arguments)
+        if "--json" in arguments:
+            self.assertRegex(json.loads(shown.stdout)["error"], pattern)
+        else:
+            self.assertEqual("", shown.stdout)
         self.assertRegex(shown.stderr, rf"\Atwinpath \w+: [^\n]*{pattern}[^\n]*\n\Z")
 
     def test_counters_of_a_stopped_program(self):
