@@ -170,7 +170,7 @@ absl::StatusOr<Inputs> InputsFromFile(const ExplainOptions& options) {
   if (!policy.ok()) return InOneLine(policy.status(), *text, kPolicyLister);
   std::vector<std::string> ports = policy->ports;
   absl::StatusOr<size_t> port = ChoosePort(*policy, options.port, &ports);
-  if (!port.ok()) return port.status();
+  if (!port.ok()) return InOneLine(port.status(), *text, kPolicyLister);
   absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*policy, ports);
   if (!compiled.ok()) return InOneLine(compiled.status(), *text, kPolicyLister);
   absl::StatusOr<ExplainRequest> request = MakeRequest(options);

@@ -188,5 +188,5 @@ def check_refused(test, program, arguments, error):
     test.assertEqual(run.stderr.count("\n"), 1, run.stderr[:1000])
     test.assertEqual(run.stderr[:len(program) + 2 + len(error)], f"{program}: {error}")
     # FILE: /pointer: found ...; but JSON that is no document has no places.
-    if re.search(r"\A/.*: /[^ ]*: found (?!the key twice|nesting|1e999|27,000 keys)", error):
+    if re.search(r"\A/.*: /[^ ]*: found (?!the key twice|nesting|1e999)", error):
         test.assertRegex(run.stderr, r"\(line \d+, column \d+\)")
