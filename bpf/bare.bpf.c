@@ -9,6 +9,8 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/two_events.bpf.h"
+
 /* Set before loading. */
 const volatile __u32 out_interface = 0;
 
@@ -36,18 +38,6 @@ int bare_reflect(struct xdp_md* ctx) {
   return XDP_TX;
 }
 
-/* What dilih reports: a packet came, and how long its decision took. */
-struct event {
-  __u64 time; /* ns */
-  __u32 length, dropped;
-};
-
-struct {
-  __uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
-  __uint(key_size, sizeof(__u32));
-  __uint(value_size, sizeof(__u32));
-} bare_events SEC(".maps");
-
 /* Packets that bare_two_events dropped. program: rw, user: ro */
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -60,13 +50,8 @@ SEC("xdp")
 int bare_two_events(struct xdp_md* ctx) {
   const __u32 first = 0;
   __u64* dropped = bpf_map_lookup_elem(&bare_dropped, &first);
-  struct event event = {bpf_ktime_get_ns(), (__u32)(ctx->data_end - ctx->data), 0};
   if (!dropped) return XDP_ABORTED;
-  bpf_perf_event_output(ctx, &bare_events, BPF_F_CURRENT_CPU, &event, sizeof(event));
-  event.dropped = bpf_get_prandom_u32() & 1;
-  event.time = bpf_ktime_get_ns() - event.time;
-  bpf_perf_event_output(ctx, &bare_events, BPF_F_CURRENT_CPU, &event, sizeof(event));
-  if (!event.dropped) return (int)bpf_redirect(out_interface, 0);
+  if (!drop_half(ctx)) return (int)bpf_redirect(out_interface, 0);
   (*dropped)++;
   return XDP_DROP;
 }

@@ -9,16 +9,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-struct event {
-  __u64 time; /* ns */
-  __u32 length, dropped;
-};
-
-struct {
-  __uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
-  __uint(key_size, sizeof(__u32));
-  __uint(value_size, sizeof(__u32));
-} events SEC(".maps");
+#include "bpf/two_events.bpf.h"
 
 SEC("xdp")
 int bare_drop(struct xdp_md* ctx) {
@@ -27,14 +18,7 @@ int bare_drop(struct xdp_md* ctx) {
 }
 
 SEC("xdp")
-int two_events(struct xdp_md* ctx) {
-  struct event event = {bpf_ktime_get_ns(), ctx->data_end - ctx->data, 0};
-  bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, &event, sizeof(event));
-  event.dropped = bpf_get_prandom_u32() & 1;
-  event.time = bpf_ktime_get_ns() - event.time;
-  bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, &event, sizeof(event));
-  return event.dropped ? XDP_DROP : XDP_PASS;
-}
+int two_events(struct xdp_md* ctx) { return drop_half(ctx) ? XDP_DROP : XDP_PASS; }
 
 /* The program under test. One slot and a constant index: the call becomes a jump. */
 struct {
