@@ -68,7 +68,7 @@ void Describe(CLI::App& app, CommandLine* line) {
                                 std::optional<uint32_t>* count) {
     app.add_option(option, *count, help)
         ->option_text("N")
-        ->check(CLI::Range(least, most))
+        ->check(IntegerFrom(least, most))
         ->group(kWhereGroup);
   };
   // The ranges are those of the profile's keys.

@@ -31,8 +31,8 @@ constexpr Habit kModes[] = {
     {"txonly", "twinpath generate --port DEVICE"},
     {"flowgen", "twinpath generate --port DEVICE --flows N"},
     {"csum", "--forward wire --checksums complete"},
-    {"5tswap", "a rule that reflects, see twinpath-policy(5), forward"},
-    {"icmpecho", "a rule that reflects, see twinpath-policy(5), forward"},
+    {"5tswap", "--forward reflect-flow, which sends frames back by their own port"},
+    {"icmpecho", "--forward reflect-echo"},
 };
 
 constexpr Habit kHabits[] = {

@@ -48,12 +48,14 @@ for seconds in 0 -1 nan inf 1e10 1s; do
   done
 done
 for count in 31 32769 x; do
-  for option in --rxd --txd; do refuses -- "$option: (Value $count not in range 32 to 32768|.*$count)" "${null[@]}" "$option" "$count"; done
+  for option in --rxd --txd; do refuses -- "^twinpath-dpdk: $option: found \"$count\", allowed an integer from 32 to 32768\$" "${null[@]}" "$option" "$count"; done
 done
-refuses -- '--burst: Value 65 not in range 1 to 64' "${null[@]}" --burst 65
+refuses -- '^twinpath-dpdk: --burst: found "65", allowed an integer from 1 to 64$' "${null[@]}" --burst 65
 # What users of dpdk-testpmd type.
 refuses -- '^twinpath-dpdk: --forward-mode=macswap is an option of dpdk-testpmd; here: --forward reflect, which sends frames back by their own port$' \
   "${null[@]}" -- --no-huge --forward-mode=macswap
+refuses -- '--forward-mode=5tswap is an option of dpdk-testpmd; here: --forward reflect-flow, ' "${null[@]}" --forward-mode=5tswap
+refuses -- '--forward-mode=icmpecho is an option of dpdk-testpmd; here: --forward reflect-echo$' "${null[@]}" --forward-mode=icmpecho
 refuses -- '--forward-mode=flowgen is an option of dpdk-testpmd; here: twinpath generate --port DEVICE --flows N' "${null[@]}" --forward-mode flowgen
 refuses -- '--nb-cores is an option of dpdk-testpmd; here: --lcores LIST' "${null[@]}" --nb-cores=2
 refuses -- '--eth-peer is an option of dpdk-testpmd; here: nothing: forwarded frames keep' "${null[@]}" -- --no-huge --eth-peer=0,00:00:00:00:00:01
