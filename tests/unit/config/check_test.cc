@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/config/describe/check_report.h"
+#include "tests/unit/config/check_words.h"
 
 namespace twinpath {
 namespace {
@@ -20,17 +21,6 @@ CheckReport Check(const std::string& members, const std::vector<std::string>& po
   absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(*policy, ports);
   EXPECT_TRUE(compiled.ok()) << compiled.status();
   return compiled.ok() ? MakeCheckReport(*policy, *compiled) : CheckReport();
-}
-
-// For policies that no table can hold yet. The words and the reachability depend only on the
-// policy.
-CheckReport CheckWords(const std::string& members, const std::vector<std::string>& ports) {
-  absl::StatusOr<Policy> policy =
-      ParsePolicy(absl::StrCat(R"({"version": 1, )", members, "}"), "p");
-  EXPECT_TRUE(policy.ok()) << policy.status();
-  absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(Policy(), ports);
-  EXPECT_TRUE(compiled.ok()) << compiled.status();
-  return policy.ok() && compiled.ok() ? MakeCheckReport(*policy, *compiled) : CheckReport();
 }
 
 TEST(CheckTest, TheWholeReportReadsAsText) {

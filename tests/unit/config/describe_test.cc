@@ -10,20 +10,10 @@
 #include "src/config/describe/check_report.h"
 #include "src/config/describe/describe.h"
 #include "src/text/words.h"
+#include "tests/unit/config/check_words.h"
 
 namespace twinpath {
 namespace {
-
-// For policies that no table can hold yet. The words and the reachability depend only on the
-// policy.
-CheckReport CheckWords(const std::string& members, const std::vector<std::string>& ports) {
-  absl::StatusOr<Policy> policy =
-      ParsePolicy(absl::StrCat(R"({"version": 1, )", members, "}"), "p");
-  EXPECT_TRUE(policy.ok()) << policy.status();
-  absl::StatusOr<CompiledPolicy> compiled = CompilePolicy(Policy(), ports);
-  EXPECT_TRUE(compiled.ok()) << compiled.status();
-  return policy.ok() && compiled.ok() ? MakeCheckReport(*policy, *compiled) : CheckReport();
-}
 
 std::string MatchWords(const std::string& match) {
   return CheckWords(absl::StrCat(R"("rules": [{"match": {)", match, "}}]"), {"lan"}).rules[0].match;
