@@ -101,8 +101,8 @@ TP_INLINE __u64 tp_unfinished_at(struct xdp_md* ctx, int frags) {
   struct tp_datapath* dp = tp_enter(ctx, &room, TP_ALL_WORDS, 0);
   const __u32 bytes =
       frags ? (__u32)bpf_xdp_get_buff_len(ctx) : (__u32)(dp->end - (const __u8*)dp->data);
-  /* Does not use tp_read_key, which needs a second key on the stack. Nor does it know the port,
-   * which this does not depend on and which would take a register. */
+  /* Does not use tp_read_key, which needs a second key on the stack. The key has port 0: a checksum
+   * does not depend on the port, and the port would take a register. */
   struct tp_key key;
   __builtin_memset(&key, 0, sizeof(key));
   if (!tp_parse_common(dp->data, dp->end, bytes, 0, TP_ALL_WORDS, &key) &&

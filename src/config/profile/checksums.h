@@ -34,8 +34,8 @@ std::optional<Checksums> ChecksumsOf(std::string_view word);
 // interface; empty: it has none.
 bool CompletesChecksums(Checksums setting, std::string_view driver);
 
-// The same for a --checksums of "complete", "leave" or "" (leave) where there is no interface.
-// InvalidArgument names the option.
+// Whether a --checksums for no particular interface asks to finish checksums: true for "complete",
+// false for "leave" and "". InvalidArgument names the option.
 absl::StatusOr<bool> CompletesChecksums(const std::string& option);
 
 // Applies the values of --checksums in order: "complete" or "leave" for all ports,

@@ -53,14 +53,14 @@ TP_RARE int tp_swap_flow(__u8* data, const __u8* end, const struct tp_key* key) 
     if (ip + 20 > end) return TP_FATE_FORWARD; /* impossible, because it was parsed */
     tp_swap32(ip + 12, ip + 16);
   } else {
-    if (ip + 40 > end) return TP_FATE_FORWARD; /* also impossible */
+    if (ip + 40 > end) return TP_FATE_FORWARD; /* impossible, because it was parsed */
     for (int i = 8; i < 24; i += 4) tp_swap32(ip + i, ip + 16 + i);
   }
   __u64 at = key->shape;
   TP_OPAQUE(at);
   if (!(key->flags & TP_KEY_PORTS) || at > TP_PARSE_WINDOW) return TP_FATE_FORWARD;
   __u8* transport = data + at;
-  if (transport + 4 > end) return TP_FATE_FORWARD; /* also impossible */
+  if (transport + 4 > end) return TP_FATE_FORWARD; /* impossible, because it was parsed */
   const __u32 ports = tp_load32(transport);
   tp_store32(transport, ports << 16 | ports >> 16);
   return TP_FATE_FORWARD;
@@ -73,7 +73,8 @@ TP_INLINE int tp_is_host4(__u32 address) {
   return first != 0 && first < 224;
 }
 
-/* The same for the IPv6 address at `p`: not unspecified or multicast. RFC 4291, section 2. */
+/* Whether the IPv6 address at `p` can be that of one host: not unspecified or multicast. RFC 4291,
+ * section 2. */
 TP_INLINE int tp_is_host6(const __u8* p) {
   return p[0] != 0xff && (tp_load64(p) | tp_load64(p + 8)) != 0;
 }
