@@ -50,8 +50,7 @@ int Generate(const GenerateOptions& options) {
                             "\n");
   SendLimits limits = generation->limits;
   limits.stopped = [&stopped] { return stopped(); };
-  const auto result = RunSender(source, generation->schedule, limits, chosen->sender.get());
-  if (!result.ok()) return PrintError(kGenerate, kFailed, result.status());
+  const SendResult result = RunSender(source, generation->schedule, limits, chosen->sender.get());
   const Sent sent = {.port = options.port,
                      .backend = chosen->name,
                      .why = chosen->why,
@@ -61,13 +60,15 @@ int Generate(const GenerateOptions& options) {
                      .overhead = generation->overhead,
                      .recorded = generation->recorded,
                      .planned = generation->planned,
-                     .result = *result};
+                     .result = result};
   if (options.json) {
     std::cout << SentJson(sent).dump(2) << "\n";
   } else {
     std::cout << SentText(sent);
   }
-  return kDone;
+  if (result.failure.ok()) return kDone;
+  std::cout.flush();
+  return PrintErrorLine(kGenerate, kFailed, result.failure.message());
 }
 
 }  // namespace

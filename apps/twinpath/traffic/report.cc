@@ -84,6 +84,7 @@ double Sent::rate() const {
 }
 
 bool Sent::reached() const {
+  if (!result.failure.ok()) return false;
   if (!recorded.empty())
     return static_cast<double>(result.elapsed) <=
                static_cast<double>(planned) * (1 + kRateTolerance) + 1e6 &&
@@ -114,6 +115,8 @@ ordered_json SentJson(const Sent& sent) {
                  {"latest_ns", result.latest},
                  {"device_full", result.full},
                  {"stopped", result.stopped}});
+  object["failure"] = nullptr;
+  if (!result.failure.ok()) object["failure"] = std::string(result.failure.message());
   return object;
 }
 
@@ -143,6 +146,8 @@ std::string SentText(const Sent& sent) {
   if (result.latest > 0)
     absl::StrAppend(&text, "  late     by ", Time(static_cast<double>(result.latest)),
                     " at most\n");
+  if (!result.failure.ok())
+    return absl::StrCat(text, "  ended    early: ", result.failure.message(), "\n");
   const double share = 1000 * sent.rate() / static_cast<double>(sent.asked.thousandths);
   if (sent.reached()) {
     if (sent.asked.unit != RateUnit::kMax || !sent.recorded.empty())

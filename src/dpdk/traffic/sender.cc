@@ -15,12 +15,14 @@ namespace twinpath {
 DpdkSender::DpdkSender(std::unique_ptr<TrafficPort> port, const FrameSource& source)
     : port_(std::move(port)), source_(source), counted_before_(CountedAsSent()) {
   const uint32_t index = IndexOfLink(port_->port().device().interface);
-  if (index != 0) interface_.emplace(index);
+  if (index != 0) interface_.emplace(index, port_->port().device().interface);
 }
 
 absl::StatusOr<uint32_t> DpdkSender::Send(uint32_t count) {
   std::array<rte_mbuf*, kMost> mbufs;
   const QueueEnd& end = port_->end();
+  if (interface_.has_value())
+    if (absl::Status there = interface_->Check(); !there.ok()) return there;
   if (rte_pktmbuf_alloc_bulk(port_->mempool(), mbufs.data(), count) != 0) {
     // The device still has them all; a look at its queue may bring some back.
     rte_eth_tx_done_cleanup(end.ethdev, end.queue, 0);

@@ -17,21 +17,42 @@
 namespace twinpath {
 namespace {
 
-constexpr uint32_t kHeader = 18;  // Ethernet with a VLAN tag, which an MTU does not count
+constexpr uint32_t kHeader = 18;       // Ethernet with a VLAN tag, which an MTU does not count
+constexpr uint64_t kLook = 5'000'000;  // ns between two looks, which take some 20 us each
 
 }  // namespace
 
-uint64_t InterfaceCounts::Dropped(uint64_t handed) const {
+void InterfaceCounts::Read() {
+  looked_ = MonotonicNow();
+  auto now = ReadLink(index_);
+  gone_ = !now.has_value();
+  if (!gone_) last_ = *std::move(now);
+}
+
+absl::Status InterfaceCounts::Check() {
+  return MonotonicNow() < looked_ + kLook ? absl::OkStatus() : CheckNow();
+}
+
+absl::Status InterfaceCounts::CheckNow() {
+  Read();
+  if (gone_) return absl::UnavailableError(absl::StrCat(name_, " disappeared while it sent"));
+  if (!(last_.flags & IFF_UP))
+    return absl::UnavailableError(
+        absl::StrCat(name_, " went down while it sent: ip link set ", ShellWord(name_), " up"));
+  return absl::OkStatus();
+}
+
+uint64_t InterfaceCounts::Dropped(uint64_t handed) {
   constexpr int kLooks = 50;
   constexpr timespec kPause = {.tv_sec = 0, .tv_nsec = 10'000'000};
   uint64_t dropped = 0, unsent = 0;
   for (int look = 0; look < kLooks; look++) {
     if (look > 0) nanosleep(&kPause, nullptr);
-    const Link now = Now();
-    const uint64_t sent = now.tx_packets - before_.tx_packets;
-    dropped = now.tx_dropped - before_.tx_dropped;
+    Read();
+    const uint64_t sent = last_.tx_packets - before_.tx_packets;
+    dropped = last_.tx_dropped - before_.tx_dropped;
     unsent = handed - std::min(handed, sent);
-    if (unsent <= dropped) break;
+    if (unsent <= dropped || gone_) break;
   }
   return std::max(dropped, unsent);
 }
@@ -54,7 +75,7 @@ PacketSender::PacketSender(FileDescriptor socket, const Link& link, const FrameS
     : socket_(std::move(socket)),
       name_(link.name),
       source_(source),
-      counts_(link.index),
+      counts_(link.index, link.name),
       frames_(kMost, std::vector<uint8_t>(source.longest())),
       pieces_(kMost),
       messages_(kMost) {
@@ -86,14 +107,25 @@ absl::StatusOr<uint32_t> PacketSender::Send(uint32_t count) {
     pieces_[i].iov_len = source_.Write(next_ + i, MonotonicNow(), frames_[i].data());
   const int sent = sendmmsg(socket_.get(), messages_.data(), count, 0);
   if (sent < 0 && errno != ENOBUFS) {
-    if (errno == EINTR || errno == EAGAIN) return 0;
-    return absl::ErrnoToStatus(errno, absl::StrCat("sendmmsg() out of ", name_));
+    const int error = errno;
+    if (error == EINTR || error == EAGAIN) return 0;
+    if (error == ENETDOWN || error == ENXIO || error == ENODEV)
+      if (absl::Status there = counts_.CheckNow(); !there.ok()) return there;
+    return absl::ErrnoToStatus(error, absl::StrCat("sendmmsg() out of ", name_));
   }
   // The call ends behind a frame that the device has no room for (ENOBUFS, which it hides where it
   // has sent others before). That frame is lost.
   const uint32_t taken = std::min(static_cast<uint32_t>(std::max(sent, 0)) + 1, count);
+  refused_ += taken - static_cast<uint32_t>(std::max(sent, 0));
   next_ += taken;
   return taken;
+}
+
+// The kernel says of each frame whether the interface accepted it, so that is still known where
+// the interface has disappeared with its counts.
+uint64_t PacketSender::dropped() {
+  const uint64_t counted = counts_.Dropped(next_);
+  return counts_.gone() ? refused_ : std::max(refused_, counted);
 }
 
 }  // namespace twinpath

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -25,15 +26,28 @@ namespace twinpath {
 // counts, which have the frames of other senders, too.
 class InterfaceCounts {
  public:
-  explicit InterfaceCounts(uint32_t index) : index_(index), before_(Now()) {}
+  InterfaceCounts(uint32_t index, std::string name)
+      : index_(index), name_(std::move(name)), before_(ReadLink(index).value_or(Link())) {
+    last_ = before_;
+  }
+  // Unavailable: the interface disappeared, or is down. Looks every 5 ms, and keeps the counts.
+  absl::Status Check();
+  // The same, at once.
+  absl::Status CheckNow();
   // How many of `handed` frames were dropped: those that the interface counts as dropped, or does
   // not count as sent; the greater number. Waits up to half a second for frames that are under way.
-  uint64_t Dropped(uint64_t handed) const;
+  // Where the interface has disappeared, its last known counts decide: the frames after them count
+  // as dropped.
+  uint64_t Dropped(uint64_t handed);
+  bool gone() const { return gone_; }  // when it was last looked at
 
  private:
-  Link Now() const { return ReadLink(index_).value_or(Link()); }
+  void Read();
   uint32_t index_;
-  Link before_;
+  std::string name_;
+  Link before_, last_;
+  bool gone_ = false;
+  uint64_t looked_ = 0;  // MonotonicNow()
 };
 
 // sendmmsg(2) past the queueing disciplines.
@@ -46,7 +60,7 @@ class PacketSender : public Sender {
 
   absl::StatusOr<uint32_t> Send(uint32_t count) override;
   uint32_t most() const override { return kMost; }
-  uint64_t dropped() override { return counts_.Dropped(next_); }
+  uint64_t dropped() override;
 
  private:
   static constexpr uint32_t kMost = 64;
@@ -56,7 +70,8 @@ class PacketSender : public Sender {
   std::string name_;
   const FrameSource& source_;
   InterfaceCounts counts_;
-  uint64_t next_ = 0;  // frame
+  uint64_t next_ = 0;     // frame
+  uint64_t refused_ = 0;  // frames that the kernel did not accept
   std::vector<std::vector<uint8_t>> frames_;
   std::vector<iovec> pieces_;
   std::vector<mmsghdr> messages_;

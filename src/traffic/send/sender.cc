@@ -27,7 +27,7 @@ class Run {
   Run(const FrameSource& source, Schedule schedule, const SendLimits& limits, Sender* sender)
       : source_(source), schedule_(std::move(schedule)), limits_(limits), sender_(sender) {}
 
-  absl::StatusOr<SendResult> Go() {
+  SendResult Go() {
     start_ = clock_.Now();
     for (;;) {
       Look();
@@ -40,8 +40,11 @@ class Run {
       }
       const uint32_t owed = static_cast<uint32_t>(admitted_ - result_.packets);
       auto taken = sender_->Send(owed);
-      if (!taken.ok()) return taken.status();
       now_ = clock_.Now() - start_;
+      if (!taken.ok()) {
+        result_.failure = taken.status();
+        break;
+      }
       if (*taken < owed) result_.full++;
       if (*taken > 0 && schedule_.due() > 0)
         result_.latest = std::max(result_.latest, now_ - std::min(now_, owed_since_));
@@ -49,7 +52,8 @@ class Run {
       result_.packets += *taken;
     }
     const uint64_t due = std::min(schedule_.due(), limits_.duration.value_or(UINT64_MAX));
-    result_.elapsed = result_.stopped ? now_ : std::max(now_, due);
+    const bool early = result_.stopped || !result_.failure.ok();
+    result_.elapsed = early ? now_ : std::max(now_, due);
     result_.dropped = std::min(sender_->dropped(), result_.packets);
     return result_;
   }
@@ -104,8 +108,8 @@ class Run {
 
 }  // namespace
 
-absl::StatusOr<SendResult> RunSender(const FrameSource& source, Schedule schedule,
-                                     const SendLimits& limits, Sender* sender) {
+SendResult RunSender(const FrameSource& source, Schedule schedule, const SendLimits& limits,
+                     Sender* sender) {
   return Run(source, std::move(schedule), limits, sender).Go();
 }
 

@@ -20,7 +20,7 @@ class Sender {
   virtual ~Sender() = default;
 
   // Sends the next frames, `count` (1 to most()) of them. Returns how many the device took: fewer,
-  // or none, where its queue is full.
+  // or none, where its queue is full. An error means that it took none, and takes no more.
   virtual absl::StatusOr<uint32_t> Send(uint32_t count) = 0;
   virtual uint32_t most() const = 0;
   // Frames that the device took since the sender was made and then dropped. Asks the device.
@@ -34,6 +34,7 @@ struct SendLimits {
 };
 
 struct SendResult {
+  absl::Status failure;  // why the device ended the run; OK: it did not
   uint64_t packets = 0;  // that the device took
   uint64_t bytes = 0;    // of these, without FCS
   uint64_t dropped = 0;  // of these, that the device dropped afterwards
@@ -43,9 +44,10 @@ struct SendResult {
   bool stopped = false;
 };
 
-// Sends `source`'s frames, which `sender` knows, until a limit is reached.
-absl::StatusOr<SendResult> RunSender(const FrameSource& source, Schedule schedule,
-                                     const SendLimits& limits, Sender* sender);
+// Sends `source`'s frames, which `sender` knows, until a limit is reached or the device fails. The
+// result counts what was sent until then.
+SendResult RunSender(const FrameSource& source, Schedule schedule, const SendLimits& limits,
+                     Sender* sender);
 
 }  // namespace twinpath
 

@@ -42,7 +42,7 @@ class LiveSender : public Sender {
     void operator()(generate_bpf* skeleton) const;
   };
   LiveSender(const Link& link, std::vector<uint8_t> frame)
-      : name_(link.name), counts_(link.index), frame_(std::move(frame)) {}
+      : name_(link.name), counts_(link.index, link.name), frame_(std::move(frame)) {}
   absl::Status Load(const Link& link, const Plan& plan);
   void Register();
 

@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """twinpath generate and receive around a wire of twinpath-xdp that loses known packets: the counts are
 equal, exactly, to each other and to the wire's own. Latency of a known delay. Prints the rates."""
+import contextlib
+import json
 import socket
+import subprocess
 import sys
 import time
 import unittest
 
-from traffic_lab import Receiver, generate, only_stream, tag_of
+from traffic_lab import TWINPATH, Receiver, generate, only_stream, tag_of
 import xdp_lab
 from xdp_traffic import Capture
 
@@ -148,6 +151,41 @@ class WireTest(xdp_lab.XdpTest):
                 self.assertEqual(2000 - arrived, stream["lost_packets"])
                 self.assertLessEqual(sent["packets_per_s"], 2501)
                 xdp_lab.remove("gen")
+
+    def test_an_interface_that_disappears_or_goes_down_ends_the_run(self):
+        subprocess.run(["ip", "netns", "add", "away"], check=True)
+        self.addCleanup(subprocess.run, ["ip", "netns", "del", "away"], check=True)
+        for backend in ("af_packet", "xdp"):
+            for change, said in ((("netns", "away"), "gen disappeared while it sent"),
+                                 (("down",), "gen went down while it sent: ip link set gen up")):
+                with self.subTest(backend, said=said), self.ended_by(change, backend) as (report, errors, arrived):
+                    self.assertIn(f"twinpath generate: {said}\n", errors)
+                    self.assertEqual((said, False, False), (report["failure"], report["reached"], report["stopped"]))
+                    self.assertGreater(report["sent_packets"], 0)
+                    self.assertEqual(report["handed_over_packets"], report["sent_packets"] + report["dropped_packets"])
+                    if backend == "xdp" and change != ("down",):  # its counts are gone: what was counted before
+                        self.assertLessEqual(report["sent_packets"], arrived)
+                    else:
+                        self.assertEqual(arrived, report["sent_packets"])
+
+    @contextlib.contextmanager
+    def ended_by(self, change, backend):
+        """The report of a run whose interface is changed in the middle, its errors, and what arrived."""
+        self.veth("gen", "sink")
+        self.gro("sink")
+        with Receiver("sink") as receiver:
+            process = subprocess.Popen([TWINPATH, "generate", "--json", "--port", "gen", "--rate", "5kpps", "--backend",
+                                        backend, "--duration", "60"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                       text=True)
+            self.addCleanup(process.kill)
+            process.stderr.readline()  # it sends
+            time.sleep(0.3)
+            xdp_lab.run("ip", "link", "set", "gen", *change)
+            output, errors = process.communicate(timeout=30)
+            self.assertEqual(1, process.returncode, errors)
+            time.sleep(0.1)
+            yield json.loads(output), errors, only_stream(receiver.stop())["received_packets"]
+        xdp_lab.remove("sink")
 
     def test_an_unreachable_rate_is_missed(self):
         self.veth("gen", "sink")

@@ -27,7 +27,7 @@ class Device : public Sender {
     EXPECT_GE(count, 1U);
     EXPECT_LE(count, most());
     calls.push_back(count);
-    if (fails) return absl::InternalError("it broke");
+    if (calls.size() > fails_after) return absl::InternalError("it broke");
     if (takes_.empty()) return count;
     const uint32_t taken = std::min(count, takes_.front());
     takes_.erase(takes_.begin());
@@ -38,7 +38,7 @@ class Device : public Sender {
 
   std::vector<uint32_t> calls;
   uint64_t lost = 0;
-  bool fails = false;
+  size_t fails_after = SIZE_MAX;  // calls
 
  private:
   std::vector<uint32_t> takes_;
@@ -48,50 +48,54 @@ TEST(SenderTest, CountsWhatTheDeviceTook) {
   Device device({8, 3, 0, 8});
   device.lost = 2;
   const auto result = RunSender(Source(), Schedule(Pace()), {.packets = 20}, &device);
-  ASSERT_TRUE(result.ok());
+  ASSERT_TRUE(result.failure.ok());
   EXPECT_EQ((std::vector<uint32_t>{8, 8, 5 + 3, 8, 1}), device.calls);
-  EXPECT_EQ(20U, result->packets);
-  EXPECT_EQ(20 * 60 + 6 * (0 + 1 + 2) + 0 + 1U, result->bytes);
-  EXPECT_EQ(2U, result->dropped);
-  EXPECT_EQ(2U, result->full);
-  EXPECT_EQ(0U, result->latest);  // nothing was due at a time
-  EXPECT_FALSE(result->stopped);
+  EXPECT_EQ(20U, result.packets);
+  EXPECT_EQ(20 * 60 + 6 * (0 + 1 + 2) + 0 + 1U, result.bytes);
+  EXPECT_EQ(2U, result.dropped);
+  EXPECT_EQ(2U, result.full);
+  EXPECT_EQ(0U, result.latest);  // nothing was due at a time
+  EXPECT_FALSE(result.stopped);
 }
 
 TEST(SenderTest, ARateTakesItsTime) {
   Device device;
   const Pace pace = {.unit = RateUnit::kPackets, .thousandths = 10'000'000};
   const auto result = RunSender(Source(), Schedule(pace), {.packets = 50}, &device);
-  ASSERT_TRUE(result.ok());
-  EXPECT_EQ(50U, result->packets);
-  EXPECT_GE(result->elapsed, 5'000'000U);  // the gap of the last frame included
+  ASSERT_TRUE(result.failure.ok());
+  EXPECT_EQ(50U, result.packets);
+  EXPECT_GE(result.elapsed, 5'000'000U);  // the gap of the last frame included
 }
 
 TEST(SenderTest, ABurstIsHandedOverAtOnce) {
   Device device;
   const Pace pace = {.unit = RateUnit::kPackets, .thousandths = 1'000'000'000, .burst = 8};
   const auto result = RunSender(Source(), Schedule(pace), {.packets = 32}, &device);
-  ASSERT_TRUE(result.ok());
+  ASSERT_TRUE(result.failure.ok());
   EXPECT_EQ((std::vector<uint32_t>{8, 8, 8, 8}), device.calls);
 }
 
 TEST(SenderTest, EndsAfterItsDurationAndWhenItIsAsked) {
   Device device;
   const auto result = RunSender(Source(), Schedule(Pace()), {.duration = 3'000'000}, &device);
-  ASSERT_TRUE(result.ok());
-  EXPECT_GE(result->elapsed, 3'000'000U);
-  EXPECT_FALSE(result->stopped);
+  ASSERT_TRUE(result.failure.ok());
+  EXPECT_GE(result.elapsed, 3'000'000U);
+  EXPECT_FALSE(result.stopped);
   const auto stopped =
       RunSender(Source(), Schedule(Pace()), {.stopped = [] { return true; }}, &device);
-  ASSERT_TRUE(stopped.ok());
-  EXPECT_TRUE(stopped->stopped);
+  EXPECT_TRUE(stopped.stopped);
 }
 
-TEST(SenderTest, ADeviceThatFailsEndsTheRun) {
-  Device device;
-  device.fails = true;
-  EXPECT_EQ("it broke",
-            RunSender(Source(), Schedule(Pace()), {.packets = 1}, &device).status().message());
+TEST(SenderTest, ADeviceThatFailsEndsTheRunAndWhatItTookCounts) {
+  Device device({8, 3});
+  device.fails_after = 2;
+  device.lost = 4;
+  const auto result = RunSender(Source(), Schedule(Pace()), {.packets = 30}, &device);
+  EXPECT_EQ("it broke", result.failure.message());
+  EXPECT_EQ(11U, result.packets);
+  EXPECT_EQ(11 * 60 + 3 * (0 + 1 + 2) + 0 + 1U, result.bytes);
+  EXPECT_EQ(4U, result.dropped);
+  EXPECT_FALSE(result.stopped);
 }
 
 }  // namespace
