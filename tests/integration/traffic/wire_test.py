@@ -4,6 +4,7 @@
 equal, exactly, to each other and to the wire's own. Latency of a known delay. Prints the rates."""
 import contextlib
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -186,6 +187,21 @@ class WireTest(xdp_lab.XdpTest):
             time.sleep(0.1)
             yield json.loads(output), errors, only_stream(receiver.stop())["received_packets"]
         xdp_lab.remove("sink")
+
+    def test_a_receiver_that_stalls_loses_nothing_at_a_low_rate(self):
+        self.veth("gen", "sink")
+        with Receiver("sink", "--expect", 2000) as receiver:
+            sender = subprocess.Popen([TWINPATH, "generate", "--json", "--port", "gen", "--rate", "1kpps", "--packets",
+                                       "2000"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.addCleanup(sender.kill)
+            time.sleep(0.3)
+            receiver.process.send_signal(signal.SIGSTOP)
+            time.sleep(0.8)
+            receiver.process.send_signal(signal.SIGCONT)
+            self.assertEqual(0, sender.wait(timeout=30))
+            report = receiver.stop()
+        self.assertEqual(0, report["missed_packets"])
+        self.assertEqual((2000, 0), (only_stream(report)["received_packets"], only_stream(report)["lost_packets"]))
 
     def test_an_unreachable_rate_is_missed(self):
         self.veth("gen", "sink")
