@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -67,12 +68,33 @@ std::string DistributionText(const Distribution& distribution) {
   return absl::StrCat(text, ", max ", Time(static_cast<double>(distribution.max())));
 }
 
+constexpr int kAnyStream = -1;  // in Received::expected
+
 std::optional<uint64_t> Expected(const Received& received, int stream) {
-  for (const int key : {stream, -1}) {
+  for (const int key : {stream, kAnyStream}) {
     const auto found = received.expected.find(key);
     if (found != received.expected.end()) return found->second;
   }
   return std::nullopt;
+}
+
+struct Row {
+  int number;  // kAnyStream: streams were expected, by no number, and none arrived
+  const Receiver::Stream* stream;
+  bool absent() const { return stream->account.received() == 0; }
+};
+
+// The streams that arrived, and those that were expected and did not, by number.
+std::vector<Row> Rows(const Received& received) {
+  static const Receiver::Stream& none = *new Receiver::Stream;
+  std::map<int, const Receiver::Stream*> streams;
+  for (const auto& [number, stream] : received.receiver->streams()) streams[number] = stream.get();
+  for (const auto& [number, packets] : received.expected)
+    if (number != kAnyStream) streams.emplace(number, &none);
+  if (streams.empty() && !received.expected.empty()) streams.emplace(kAnyStream, &none);
+  std::vector<Row> rows;
+  for (const auto& [number, stream] : streams) rows.push_back({number, stream});
+  return rows;
 }
 
 }  // namespace
@@ -179,10 +201,12 @@ ordered_json ReceivedJson(const Received& received) {
                          {"other_packets", receiver.others()},
                          {"missed_packets", received.missed}};
   ordered_json streams = ordered_json::array();
-  for (const auto& [number, stream] : receiver.streams()) {
+  for (const Row& row : Rows(received)) {
+    const Receiver::Stream* stream = row.stream;
     const StreamAccount& account = stream->account;
-    const auto expected = Expected(received, number);
-    ordered_json entry = {{"stream", number}};
+    const auto expected = Expected(received, row.number);
+    ordered_json entry;
+    entry["stream"] = row.number == kAnyStream ? ordered_json() : ordered_json(row.number);
     entry["expected_packets"] = expected.has_value() ? ordered_json(*expected) : ordered_json();
     entry.update({{"received_packets", account.received()},
                   {"lost_packets", account.Lost(expected)},
@@ -205,6 +229,7 @@ ordered_json ReceivedJson(const Received& received) {
                   {"variation_ns", DistributionJson(account.variation())},
                   {"reordering_extent", DistributionJson(account.extents())},
                   {"unknown_extents", account.extents_unknown()}});
+    if (row.absent()) entry["clock"] = nullptr;
     streams.push_back(entry);
   }
   object["streams"] = streams;
@@ -221,12 +246,21 @@ std::string ReceivedText(const Received& received) {
   if (received.missed > 0)
     absl::StrAppend(&text, "  ", Grouped(received.missed),
                     " more arrived while this program was too slow; they count as lost below\n");
-  for (const auto& [number, stream] : receiver.streams()) {
+  for (const Row& of_stream : Rows(received)) {
+    const Receiver::Stream* stream = of_stream.stream;
     const StreamAccount& account = stream->account;
-    const auto expected = Expected(received, number);
+    const auto expected = Expected(received, of_stream.number);
+    if (of_stream.absent()) {
+      absl::StrAppend(&text,
+                      of_stream.number == kAnyStream
+                          ? "\nNo stream arrived"
+                          : absl::StrCat("\nStream ", of_stream.number, " did not arrive"),
+                      ": all of its ", Grouped(*expected), " packets are lost\n");
+      continue;
+    }
     const uint64_t lost = account.Lost(expected);
     const double of = static_cast<double>(account.received() + lost);
-    absl::StrAppend(&text, "\nStream ", number, " (", Grouped(account.flows()),
+    absl::StrAppend(&text, "\nStream ", of_stream.number, " (", Grouped(account.flows()),
                     account.flows() == 1 ? " flow)\n\n" : " flows)\n\n");
     const auto row = [&text](const char* name, const std::string& value) {
       absl::StrAppend(&text, absl::StrFormat("  %-11s", name), value, "\n");
