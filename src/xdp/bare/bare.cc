@@ -77,8 +77,8 @@ absl::StatusOr<std::unique_ptr<BareXdp>> BareXdp::Attach(BareProgram program,
 // program would not pay for writing them.
 absl::Status BareXdp::ReadEvents() {
   events_.reset(perf_buffer__new(
-      bpf_map__fd(skeleton_->maps.events), kEventPages, [](void*, int, void*, uint32_t) {},
-      nullptr, nullptr, nullptr));
+      bpf_map__fd(skeleton_->maps.events), kEventPages, [](void*, int, void*, uint32_t) {}, nullptr,
+      nullptr, nullptr));
   if (!events_) return Failed("opening perf events", errno);
   reader_ = std::jthread([buffer = events_.get()](const std::stop_token& stop) {
     while (!stop.stop_requested()) perf_buffer__poll(buffer, kEventWait);
