@@ -42,6 +42,7 @@ struct Counter {
   const char* unit;
   const char* help;
   std::variant<tp_count Row::*, __u64 Row::*, uint64_t Row::*> member;
+  bool gauge = false;  // may become smaller, or is no sum
 };
 
 // Counters of a queue that are shown before its verdicts.
@@ -81,7 +82,7 @@ inline constexpr std::array kReloadCounters = {
     Counter<ReloadSnapshot>{"done", "reloads", "policies loaded", &ReloadSnapshot::done},
     Counter<ReloadSnapshot>{"rejected", "reloads", "policies rejected", &ReloadSnapshot::rejected},
     Counter<ReloadSnapshot>{"longest_switch_ns", "ns", "longest time of a worker for one reload",
-                            &ReloadSnapshot::longest_switch_ns},
+                            &ReloadSnapshot::longest_switch_ns, true},
 };
 
 // Counters of an lcore's loop.
@@ -99,16 +100,17 @@ inline constexpr std::array kLcoreSleeps = {
     Counter<LcoreSnapshot>{"slept_us", "us", "spent asleep", &LcoreSnapshot::slept_us},
 };
 
-// The packet buffers of a NUMA node. Both are gauges.
+// The packet buffers of a NUMA node.
 inline constexpr std::array kMempoolCounters = {
-    Counter<MempoolSnapshot>{"mbufs", "mbufs", "in the pool", &MempoolSnapshot::mbufs},
-    Counter<MempoolSnapshot>{"free_mbufs", "mbufs", "not in use", &MempoolSnapshot::free},
+    Counter<MempoolSnapshot>{"mbufs", "mbufs", "in the pool", &MempoolSnapshot::mbufs, true},
+    Counter<MempoolSnapshot>{"free_mbufs", "mbufs", "not in use", &MempoolSnapshot::free, true},
 };
 
 // Counters of a fault.
 inline constexpr std::array kFaultCounters = {
     Counter<FaultSnapshot>{"times", "times", "it began", &FaultSnapshot::times},
-    Counter<FaultSnapshot>{"last_ms", "ms", "of the last one, so far", &FaultSnapshot::last_ms},
+    Counter<FaultSnapshot>{"last_ms", "ms", "of the last one, so far", &FaultSnapshot::last_ms,
+                           true},
     Counter<FaultSnapshot>{"total_ms", "ms", "of all together", &FaultSnapshot::total_ms},
 };
 

@@ -44,6 +44,9 @@ void AddReloads(const ReloadSnapshot& reloads, nlohmann::ordered_json* object);
 // The JSON field of QueueSnapshot::core: "lcore" on the DPDK path, "cpu" on the other paths.
 const char* CoreField(std::string_view path);
 
+// Returns `bytes` with U+FFFD in place of bytes that are not UTF-8: names and paths may have any.
+std::string Utf8(const std::string& bytes);
+
 // Returns `name` with '_' in place of each character that a telemetry key may not have (DPDK allows
 // [A-Za-z0-9_/]).
 std::string CounterName(std::string_view name);

@@ -15,14 +15,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Names and paths may have any bytes, but JSON is UTF-8. Bytes that are not UTF-8 become U+FFFD, so
-// that dumping the document cannot fail.
-std::string Utf8(const std::string& bytes) {
-  return ordered_json::parse(
-             ordered_json(bytes).dump(-1, ' ', false, ordered_json::error_handler_t::replace))
-      .get<std::string>();
-}
-
 ordered_json PortJson(const PortSnapshot& port) {
   ordered_json object = {{"name", Utf8(port.name)},     {"device", Utf8(port.device)},
                          {"driver", Utf8(port.driver)}, {"queues", port.queues},
@@ -132,6 +124,13 @@ void AddReloads(const ReloadSnapshot& reloads, ordered_json* object) {
 
 const char* CoreField(std::string_view path) {
   return path == "dpdk" || path == "splice" ? "lcore" : "cpu";
+}
+
+// Otherwise dumping a document could fail, because JSON is UTF-8.
+std::string Utf8(const std::string& bytes) {
+  return ordered_json::parse(
+             ordered_json(bytes).dump(-1, ' ', false, ordered_json::error_handler_t::replace))
+      .get<std::string>();
 }
 
 std::string CounterName(std::string_view name) {
