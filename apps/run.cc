@@ -8,6 +8,7 @@
 #include <iostream>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "apps/program.h"
 #include "apps/run_options.h"
 #include "apps/tables.h"
@@ -51,12 +52,30 @@ void MainLoop::Run(const RunSettings& settings, Path* path) {
   service_.Stopping();
 }
 
-absl::StatusOr<TelemetryServer> StartTelemetry(const std::string& file_prefix,
-                                               const std::atomic<const Path*>* path) {
-  return TelemetryServer::Start(file_prefix, std::string("twinpath ") + TWINPATH_VERSION, [path] {
+namespace {
+
+std::function<Snapshot()> SnapshotOf(const std::atomic<const Path*>* path) {
+  return [path] {
     const Path* current = path->load();
     return current ? current->TakeSnapshot() : Snapshot();
-  });
+  };
+}
+
+}  // namespace
+
+absl::StatusOr<TelemetryServer> StartTelemetry(const std::string& file_prefix,
+                                               const std::atomic<const Path*>* path) {
+  return TelemetryServer::Start(file_prefix, std::string("twinpath ") + TWINPATH_VERSION,
+                                SnapshotOf(path));
+}
+
+absl::StatusOr<std::unique_ptr<MetricsServer>> StartMetrics(const std::string& address,
+                                                            const std::atomic<const Path*>* path,
+                                                            const Log& log) {
+  if (address.empty()) return nullptr;
+  auto server = MetricsServer::Start(address, SnapshotOf(path));
+  if (server.ok()) log(absl::StrCat("metrics: ", (*server)->url()));
+  return server;
 }
 
 absl::StatusOr<ControlServer> StartControl(const std::string& file_prefix, PolicyReloader* reloader,

@@ -16,11 +16,13 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "apps/log.h"
 #include "apps/policy_reloader.h"
 #include "apps/service.h"
 #include "apps/signals.h"
 #include "src/control/server.h"
 #include "src/engine/path.h"
+#include "src/metrics/server.h"
 #include "src/telemetry/server/server.h"
 
 namespace twinpath {
@@ -58,6 +60,13 @@ class MainLoop {
 // instance owns the socket.
 absl::StatusOr<TelemetryServer> StartTelemetry(const std::string& file_prefix,
                                                const std::atomic<const Path*>* path);
+
+// Starts serving the metrics of a path that does not exist yet at `address` (empty: nowhere), and
+// logs where. Call it before the path changes anything, and before the calling thread is bound to a
+// CPU: the errors are those of MetricsServer::Start.
+absl::StatusOr<std::unique_ptr<MetricsServer>> StartMetrics(const std::string& address,
+                                                            const std::atomic<const Path*>* path,
+                                                            const Log& log);
 
 // Starts the control socket of a running path. `cpus` are the CPUs of its thread; null: those of
 // the caller.

@@ -16,6 +16,7 @@
 #include "apps/tables.h"
 #include "src/config/policy/actions.h"
 #include "src/kernel/file_descriptor.h"
+#include "src/metrics/server.h"
 
 namespace twinpath {
 
@@ -77,6 +78,11 @@ void AddRunTimes(CLI::App& app, RunOptions* options) {
                  "Print the counters every S seconds (default: at the end only)")
       ->type_name("S")
       ->check(WrongSeconds)
+      ->group(kRunGroup);
+  app.add_option("--metrics", options->metrics,
+                 "Serve metrics for Prometheus at http://ADDRESS/metrics (default: nowhere)")
+      ->type_name("ADDRESS")
+      ->check(WrongMetricsAddress)
       ->group(kRunGroup);
   app.add_option("--summary", options->summary,
                  "Write the summary (JSON) to FILE at the end (default: nowhere)")

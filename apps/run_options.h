@@ -22,6 +22,7 @@ struct RunOptions {
   PolicyOverrides overrides;
   std::optional<std::string> flow_memory;          // "64MiB"
   std::optional<double> duration, stats_interval;  // seconds
+  std::string metrics;                             // where to serve them; empty: nowhere
 };
 
 // The groups of --help. A program adds its own options to them.
@@ -33,7 +34,7 @@ inline constexpr char kPolicyGroup[] = "Ports and policy", kWhereGroup[] = "How 
 CLI::Option* AddRunOptions(CLI::App& app, const std::string& device, const std::string& port_help,
                            RunOptions* options);
 
-// Adds --duration, --stats-interval and --summary. AddRunOptions includes them.
+// Adds --duration, --stats-interval, --metrics and --summary. AddRunOptions includes them.
 void AddRunTimes(CLI::App& app, RunOptions* options);
 
 // Adds --version; it and --help form the last group.

@@ -5,6 +5,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <iostream>
@@ -199,13 +200,18 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
       return kDone;
     }
   }
+  std::atomic<const Path*> running = nullptr;
+  std::unique_ptr<DpdkPath> path;  // outlives the server, whose threads read it
+  auto metrics = StartMetrics(line.run.metrics, &running, log);
+  if (!metrics.ok()) return Wrong(metrics.status());
   cpu_set_t cpus;  // the process's CPUs before EAL binds this thread to the main lcore's CPU
   const bool all_cpus = sched_getaffinity(0, sizeof(cpus), &cpus) == 0;
   auto created =
       DpdkPath::Create(*policy, *std::move(compiled), *profile, *eal,
                        {.packets = line.packets, .on_message = log}, guard ? &*guard : nullptr);
   if (!created.ok()) return Wrong(created.status());
-  const std::unique_ptr<DpdkPath> path = *std::move(created);
+  path = *std::move(created);
+  running = path.get();
   reloader.Serve(path.get());
   absl::Status ran;
   {

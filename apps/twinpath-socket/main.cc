@@ -101,6 +101,8 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
   std::unique_ptr<SocketPath> path;  // outlives the server, whose thread reads it
   auto server = StartTelemetry(line.file_prefix, &running);
   if (!server.ok()) return Wrong(server.status());
+  auto metrics = StartMetrics(line.run.metrics, &running, Log(kProgram));
+  if (!metrics.ok()) return Wrong(metrics.status());
   auto created = SocketPath::Create(*policy, *std::move(compiled), *std::move(engine), *options);
   if (!created.ok()) return Wrong(created.status());
   path = *std::move(created);

@@ -219,6 +219,8 @@ int RunProgram(const CommandLine& line, const Hangup& hangup, MainLoop* loop) {
   std::unique_ptr<Splicer> splicer;  // outlives the server, whose thread reads it
   auto server = StartTelemetry(line.file_prefix, &running);
   if (!server.ok()) return PrintError(kProgram, kWrong, server.status());
+  auto metrics = StartMetrics(line.run.metrics, &running, log);
+  if (!metrics.ok()) return PrintError(kProgram, kWrong, metrics.status());
   auto created = Splicer::Create(*options, log);
   if (!created.ok()) return PrintError(kProgram, kWrong, created.status());
   splicer = *std::move(created);

@@ -112,6 +112,8 @@ int RunProgram(const CommandLine& line, MainLoop* loop) {
   std::unique_ptr<XdpPath> path;  // outlives the server, whose thread reads it
   auto server = StartTelemetry(line.file_prefix, &running);
   if (!server.ok()) return Wrong(server.status());
+  auto metrics = StartMetrics(line.run.metrics, &running, Log(kProgram));
+  if (!metrics.ok()) return Wrong(metrics.status());
   auto created = XdpPath::Create(*policy, *std::move(compiled), *options);
   if (!created.ok()) return Wrong(created.status());
   path = *std::move(created);
