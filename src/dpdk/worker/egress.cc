@@ -27,15 +27,19 @@ bool IsTagged(const rte_mbuf* frame) {
          tp_be16(MbufAccess::Data(frame) + kTypeAt) == RTE_ETHER_TYPE_VLAN;
 }
 
+// Whether frames fit the limits, at one moment.
+auto Fits(const FrameLimits& limits) {
+  return [untagged = limits.untagged.load(std::memory_order_relaxed),
+          tagged = limits.tagged.load(std::memory_order_relaxed)](const rte_mbuf* frame) {
+    return frame->pkt_len <= untagged || (frame->pkt_len <= tagged && IsTagged(frame));
+  };
+}
+
 uint32_t LongFramesLast(rte_mbuf** frames, uint32_t count, const FrameLimits& limits) {
-  const uint32_t untagged = limits.untagged.load(std::memory_order_relaxed);
   uint32_t longest = 0;
   for (uint32_t i = 0; i < count; i++) longest = std::max(longest, frames[i]->pkt_len);
-  if (TP_LIKELY(longest <= untagged)) return count;
-  const uint32_t tagged = limits.tagged.load(std::memory_order_relaxed);
-  return RefusedLast(frames, count, [untagged, tagged](const rte_mbuf* frame) {
-    return frame->pkt_len <= untagged || (frame->pkt_len <= tagged && IsTagged(frame));
-  });
+  if (TP_LIKELY(longest <= limits.untagged.load(std::memory_order_relaxed))) return count;
+  return RefusedLast(frames, count, Fits(limits));
 }
 
 uint32_t LongChainsLast(rte_mbuf** frames, uint32_t count, uint32_t longest) {
@@ -46,18 +50,22 @@ uint32_t LongChainsLast(rte_mbuf** frames, uint32_t count, uint32_t longest) {
 
 }  // namespace
 
-SentFrames Send(QueueEnd to, rte_mbuf** frames, uint32_t count) {
-  uint32_t fit = count;
-  if (to.limits != nullptr) fit = LongFramesLast(frames, count, *to.limits);
-  const uint32_t too_long = count - fit;
+uint32_t Send(const QueueEnd& to, rte_mbuf** frames, uint32_t count) {
+  if (to.limits != nullptr) count = LongFramesLast(frames, count, *to.limits);
   if (TP_UNLIKELY(to.longest_chain != kAnyLength))
-    fit = LongChainsLast(frames, fit, to.longest_chain);
-  uint32_t sent = rte_eth_tx_burst(to.ethdev, to.queue, frames, static_cast<uint16_t>(fit));
-  for (int retry = 0; TP_UNLIKELY(sent < fit) && retry < kSendRetries; retry++) {
+    count = LongChainsLast(frames, count, to.longest_chain);
+  uint32_t sent = rte_eth_tx_burst(to.ethdev, to.queue, frames, static_cast<uint16_t>(count));
+  for (int retry = 0; TP_UNLIKELY(sent < count) && retry < kSendRetries; retry++) {
     rte_pause();
-    sent += rte_eth_tx_burst(to.ethdev, to.queue, frames + sent, static_cast<uint16_t>(fit - sent));
+    sent +=
+        rte_eth_tx_burst(to.ethdev, to.queue, frames + sent, static_cast<uint16_t>(count - sent));
   }
-  return {.count = sent, .too_long = too_long};
+  return sent;
+}
+
+uint32_t CountTooLong(const QueueEnd& to, rte_mbuf* const* frames, uint32_t count) {
+  if (to.limits == nullptr) return 0;
+  return count - static_cast<uint32_t>(std::count_if(frames, frames + count, Fits(*to.limits)));
 }
 
 // Hands frames to the kernel. If the port has no exception port, drops them, but counts them as
@@ -67,7 +75,7 @@ void Egress::Pass(Queue* queue, rte_mbuf** frames, uint32_t count, uint64_t byte
   if (queue->has_to_kernel) {
     if (queue->completes_to_kernel)
       queue->extras.checksums_completed += CompleteChecksums(frames, count);
-    sent = Send(queue->to_kernel, frames, count).count;
+    sent = Send(queue->to_kernel, frames, count);
     if (TP_UNLIKELY(sent < count)) bytes -= Refuse(queue, frames + sent, count - sent);
   } else {
     Drop(frames, count);
@@ -81,6 +89,15 @@ uint64_t Egress::Refuse(Queue* queue, rte_mbuf** frames, uint32_t count) {
   tp_count_add(&queue->counters.verdict[TP_TX_FULL], count, bytes);
   Drop(frames, count);
   return bytes;
+}
+
+// Refuse for frames of a port, which also counts why it did not send them. Out of line: in the
+// function that every burst runs it would take registers.
+uint64_t Egress::RefuseByPort(Queue* queue, uint8_t out_port, rte_mbuf** frames, uint32_t count) {
+  const uint32_t too_long = CountTooLong(queue->tx[out_port], frames, count);
+  queue->refused[out_port] += count - too_long;
+  queue->too_long[out_port] += too_long;
+  return Refuse(queue, frames, count);
 }
 
 }  // namespace twinpath

@@ -24,15 +24,13 @@
 
 namespace twinpath {
 
-struct SentFrames {
-  uint32_t count = 0;     // sent: the first ones of the frames
-  uint32_t too_long = 0;  // not sent: longer than the MTU
-};
+// Sends `count` frames by one TX queue; retries refused ones a few times. Returns how many were
+// sent: the first ones in `frames`, which the caller does not own any more. Frames that the queue
+// never accepts, or that are longer than the interface's MTU, are moved to the end.
+uint32_t Send(const QueueEnd& to, rte_mbuf** frames, uint32_t count);
 
-// Sends `count` frames by one TX queue; retries refused ones a few times. The caller does not own
-// those any more that were sent. Frames that the queue never accepts, or that are longer than the
-// interface's MTU, are moved to the end.
-SentFrames Send(QueueEnd to, rte_mbuf** frames, uint32_t count);
+// How many of the frames that Send did not send are longer than the interface's MTU.
+uint32_t CountTooLong(const QueueEnd& to, rte_mbuf* const* frames, uint32_t count);
 
 class Egress {
  public:
@@ -72,6 +70,7 @@ class Egress {
   void Transmit(Queue* queue, uint8_t out_port, rte_mbuf** frames, uint32_t count, uint64_t bytes);
   void Pass(Queue* queue, rte_mbuf** frames, uint32_t count, uint64_t bytes);
   uint64_t Refuse(Queue* queue, rte_mbuf** frames, uint32_t count);
+  uint64_t RefuseByPort(Queue* queue, uint8_t out_port, rte_mbuf** frames, uint32_t count);
   void Drop(rte_mbuf** frames, uint32_t count) {
     std::copy_n(frames, count, room());
     n_drops_ += count;
@@ -139,13 +138,10 @@ inline void Egress::SendBatches(Queue* queue) {
 inline void Egress::Transmit(Queue* queue, uint8_t out_port, rte_mbuf** frames, uint32_t count,
                              uint64_t bytes) {
   if (queue->completes) queue->extras.checksums_completed += CompleteChecksums(frames, count);
-  const SentFrames sent = Send(queue->tx[out_port], frames, count);
-  if (TP_UNLIKELY(sent.count < count)) {
-    bytes -= Refuse(queue, frames + sent.count, count - sent.count);
-    queue->refused[out_port] += count - sent.count - sent.too_long;
-    queue->too_long[out_port] += sent.too_long;
-  }
-  tp_count_add(&queue->counters.tx[out_port], sent.count, bytes);
+  const uint32_t sent = Send(queue->tx[out_port], frames, count);
+  if (TP_UNLIKELY(sent < count))
+    bytes -= RefuseByPort(queue, out_port, frames + sent, count - sent);
+  tp_count_add(&queue->counters.tx[out_port], sent, bytes);
 }
 
 }  // namespace twinpath

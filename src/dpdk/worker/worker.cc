@@ -147,16 +147,17 @@ void Worker::FromKernel(Queue* queue) {
   if (count == 0) return;
   uint64_t bytes = FrameBytes<MbufAccess>(frames_, count);
   tp_count_add(&queue->kernel.rx, count, bytes);
-  const SentFrames sent = Send(queue->tx[queue->port], frames_, count);
-  if (sent.count < count) {
-    const uint32_t left = count - sent.count;
-    const uint64_t refused = FrameBytes<MbufAccess>(frames_ + sent.count, left);
+  const QueueEnd& to = queue->tx[queue->port];
+  const uint32_t sent = Send(to, frames_, count);
+  if (sent < count) {
+    const uint32_t left = count - sent;
+    const uint64_t refused = FrameBytes<MbufAccess>(frames_ + sent, left);
     tp_count_add(&queue->kernel.tx_full, left, refused);
-    queue->kernel.too_long += sent.too_long;
+    queue->kernel.too_long += CountTooLong(to, frames_ + sent, left);
     bytes -= refused;
-    FreeFrames(frames_ + sent.count, left);
+    FreeFrames(frames_ + sent, left);
   }
-  tp_count_add(&queue->kernel.tx, sent.count, bytes);
+  tp_count_add(&queue->kernel.tx, sent, bytes);
 }
 
 // Work that is not needed for every turn. False: the run is over.
